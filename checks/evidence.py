@@ -1,0 +1,143 @@
+"""What happened in a run, as frozen data: migrations, statements, failures, measured queries, provenance.
+
+The runner gathers it, checks judge it, reports show it. Nothing here knows a database driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from checks.schema.model import ObjectReference
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file relative to the repository's root, and a line (from 1) where one is known."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class MigrationState(StrEnum):
+    """How far a migration came."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration of the repository. ``new`` says that the base revision does not have it; ``seconds`` is wall time."""
+
+    revision: str
+    title: str
+    place: Place
+    state: MigrationState
+    new: bool
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock taken on a relation that existed before the migration; ``mode`` in PostgreSQL's words (``AccessExclusiveLock``)."""
+
+    relation: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A table that a statement rewrote, with PostgreSQL's reason."""
+
+    relation: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement that the server executed while migrations were applied.
+
+    ``seconds`` is the server's own duration. ``made`` and ``dropped`` are the objects it made and dropped, seen by the
+    recorder even where the client's transaction was rolled back later (then ``undone`` is true).
+    """
+
+    text: str
+    place: Place | None = None
+    revision: str | None = None
+    seconds: float | None = None
+    made: tuple[ObjectReference, ...] = ()
+    dropped: tuple[ObjectReference, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class MigrationFailure:
+    """Why migrating stopped. ``code`` is the SQLSTATE where the server refused, ``said`` the server's or tool's words.
+
+    ``detail`` may quote rows and is shown only with ``show_values``. ``on_rows`` is true when the same migration passes on
+    an empty copy. ``timed_out`` is true when the tool was ended at its deadline.
+    """
+
+    revision: str | None
+    place: Place | None
+    statement: str
+    code: str
+    said: str
+    detail: str = ""
+    on_rows: bool = False
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class SuperuserNeeded:
+    """The statement that the database's owner was refused with 42501, so that migrations ran again as superuser."""
+
+    place: Place | None
+    revision: str | None
+    statement: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """Which statement made an object last: its place, its text and its revision."""
+
+    place: Place
+    statement: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class QueryTiming:
+    """One declared query, measured: seconds of each counted run after the warm-up, in order; ``rows`` it returned.
+
+    ``failure`` holds the server's words where the query did not run, and then ``seconds`` is empty.
+    """
+
+    name: str
+    category: str
+    limit: float
+    seconds: tuple[float, ...]
+    rows: int
+    failure: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a run gathered about one database at one revision."""
+
+    migrations: tuple[Migration, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    failure: MigrationFailure | None = None
+    superuser_needed: SuperuserNeeded | None = None
+    queries: tuple[QueryTiming, ...] = ()
+    provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What a database holds, as frozen dataclasses; one reader per engine."""

@@ -1,0 +1,207 @@
+"""The catalogue of a relational database, engine-neutral and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+
+class ObjectKind(StrEnum):
+    """The kinds of objects that findings name and provenance is kept for."""
+
+    SCHEMA = "schema"
+    TABLE = "table"
+    COLUMN = "column"
+    CONSTRAINT = "constraint"
+    INDEX = "index"
+    TRIGGER = "trigger"
+    POLICY = "policy"
+    SEQUENCE = "sequence"
+    TYPE = "type"
+    FUNCTION = "function"
+    VIEW = "view"
+    EXTENSION = "extension"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, order=True)
+class ObjectReference:
+    """Names an object. ``relation`` is the table it belongs to (empty for none); ``name`` is empty for a table itself.
+
+    An index is named by its own name with the table it stands on as ``relation``; a function carries its argument types.
+    """
+
+    kind: ObjectKind
+    schema: str
+    relation: str = ""
+    name: str = ""
+
+
+class Action(StrEnum):
+    """What a foreign key does to its children when the parent goes or changes its key."""
+
+    NO_ACTION = "no action"
+    RESTRICT = "restrict"
+    CASCADE = "cascade"
+    SET_NULL = "set null"
+    SET_DEFAULT = "set default"
+
+
+class Match(StrEnum):
+    """How a composite foreign key treats NULL: SIMPLE lets any NULL pass, FULL wants all or none."""
+
+    SIMPLE = "simple"
+    FULL = "full"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """A table by schema and name, unquoted, exactly as the catalogue spells them."""
+
+    schema: str
+    name: str
+
+    def label(self, default_schema: str = "public") -> str:
+        """``orders``, or ``sales.orders`` outside the default schema; for people, never for SQL."""
+        return self.name if self.schema == default_schema else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column. ``type`` is the full type as the engine formats it (``character varying(20)``).
+
+    ``base`` is the type below a domain; ``enum_labels`` are in their order.
+    """
+
+    name: str
+    type: str
+    nullable: bool
+    default: str | None = None
+    generated: bool = False
+    identity: bool = False
+    collation: str | None = None
+    base: str | None = None
+    enum_labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A declared reference from ``table`` (the child) to ``parent``."""
+
+    name: str
+    table: TableName
+    columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+    on_delete: Action = Action.NO_ACTION
+    on_update: Action = Action.NO_ACTION
+    match: Match = Match.SIMPLE
+    deferrable: bool = False
+    initially_deferred: bool = False
+    validated: bool = True
+    enforced: bool = True
+
+    @property
+    def label(self) -> str:
+        """``orders.buyer_id``, or ``orders.(tenant_id, buyer_id)`` for a composite key."""
+        return column_label(self.table, self.columns)
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.CONSTRAINT, self.table.schema, self.table.name, self.name)
+
+
+@dataclass(frozen=True)
+class CheckConstraint:
+    """A CHECK constraint with its expression as the engine deparses it."""
+
+    name: str
+    table: TableName
+    expression: str
+    validated: bool = True
+    enforced: bool = True
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.CONSTRAINT, self.table.schema, self.table.name, self.name)
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index. ``columns`` holds the key columns in order, ``None`` for an expression; ``predicate`` makes it partial."""
+
+    name: str
+    table: TableName
+    columns: tuple[str | None, ...]
+    unique: bool = False
+    primary: bool = False
+    predicate: str | None = None
+    valid: bool = True
+    method: str = "btree"
+    definition: str = ""
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.INDEX, self.table.schema, self.table.name, self.name)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with all that hangs on it.
+
+    ``partitioned`` tables hold no rows themselves; ``partition_of`` names the table that a partition belongs to.
+    """
+
+    name: TableName
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[CheckConstraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    partitioned: bool = False
+    partition_of: TableName | None = None
+
+    @cached_property
+    def column(self) -> Mapping[str, Column]:
+        """Columns by name."""
+        return {column.name: column for column in self.columns}
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.TABLE, self.name.schema, self.name.name)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every table that is judged: objects of extensions, of migration tools and of platforms are left out by the reader."""
+
+    tables: tuple[Table, ...]
+    default_schema: str = "public"
+
+    @cached_property
+    def table(self) -> Mapping[TableName, Table]:
+        """Tables by name."""
+        return {table.name: table for table in self.tables}
+
+    @property
+    def foreign_keys(self) -> tuple[ForeignKey, ...]:
+        """Every declared reference, in the order of tables and names."""
+        return tuple(key for table in self.tables for key in table.foreign_keys)
+
+
+def column_reference(table: TableName, column: str) -> ObjectReference:
+    """What provenance of a column is kept under."""
+    return ObjectReference(ObjectKind.COLUMN, table.schema, table.name, column)
+
+
+def column_label(table: TableName, columns: tuple[str, ...], default_schema: str = "public") -> str:
+    """``orders.buyer_id``, or ``orders.(tenant_id, buyer_id)`` for several columns."""
+    listed = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"
+    return f"{table.label(default_schema)}.{listed}"

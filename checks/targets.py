@@ -1,0 +1,130 @@
+"""What a check is handed: the capabilities of one database at one revision, as protocols.
+
+Statements are SQLAlchemy Core expressions, so that identifiers are quoted and values bound by the engine's own dialect;
+the repository's own SQL (a declared query) goes through :meth:`ReadSession.raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from checks.evidence import Evidence
+from checks.expectations import Expectations
+from checks.interface import Engine
+from checks.schema.model import Catalogue, ObjectReference, TableName
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
+
+
+class Role(StrEnum):
+    """Who connects: our superuser, the owner of the database who migrates, or what the application connects as."""
+
+    ADMIN = "admin"
+    OWNER = "owner"
+    APP = "app"
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Insert one row; columns that ``values`` does not name take their default."""
+
+    table: TableName
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete the rows whose columns equal ``key``."""
+
+    table: TableName
+    key: Mapping[str, Any]
+
+
+Write = Insert | Delete
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The write went through and touched this many rows; 0 means that a trigger or rule swallowed it."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The server refused: its SQLSTATE, the constraint it named (empty for none) and its words."""
+
+    code: str
+    constraint: str
+    said: str
+    relation: str = ""
+
+
+Verdict = Accepted | Refused
+
+
+class ReadSession(Protocol):
+    """A session that reads and cannot write."""
+
+    def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SQLAlchemy Core statement; raises :class:`StatementFailed` with the server's words."""
+        ...
+
+    def raw(self, sql: str, limit: int) -> Sequence[tuple[Any, ...]]:
+        """At most ``limit`` rows of the repository's own SQL, sent as it is; raises :class:`StatementFailed`."""
+        ...
+
+
+class Sandbox(Protocol):
+    """A copy, or a transaction that is undone, in which anything may be tried."""
+
+    def attempt(self, write: Write, only: ObjectReference | None = None) -> Verdict:
+        """Try a write and undo it.
+
+        With ``only``, every other constraint and trigger of the table is taken away first (and put back), so that the named
+        constraint alone can answer. Deferred constraints are made immediate.
+        """
+        ...
+
+    def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SQLAlchemy Core statement, as the sandbox sees them."""
+        ...
+
+
+class RelationalTarget(Protocol):
+    """A relational database at one revision, with what is known and what may be done."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def expect(self) -> Expectations: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def filled(self) -> frozenset[TableName]:
+        """The tables that hold at least one row."""
+        ...
+
+    def rows(self) -> AbstractContextManager[ReadSession]:
+        """A read-only session."""
+        ...
+
+    def sandbox(self, role: Role = Role.ADMIN) -> AbstractContextManager[Sandbox]:
+        """A sandbox of this database; what happens in it is gone when the context ends."""
+        ...
+
+
+class StatementFailed(Exception):
+    """A statement of a check failed: the SQLSTATE (empty where the engine has none) and the server's words."""
+
+    def __init__(self, said: str, code: str = "") -> None:
+        super().__init__(f"{code}: {said}" if code else said)
+        self.code = code
+        self.said = said

@@ -1,0 +1,128 @@
+"""What an adapter of a migration tool offers: the revisions of a project, a proof of the address, and one ``apply``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from checks.evidence import Place
+from runner.servers.interface import Address
+from runner.settings.model import MigrationSettings
+
+
+@dataclass(frozen=True)
+class Detected:
+    """A project that an adapter recognised: its settings, and the file (relative to the root) and words that say why."""
+
+    settings: MigrationSettings
+    because: Place
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Project:
+    """One checkout's migrations.
+
+    ``root`` is the repository (the work tree, or base's files laid out elsewhere), ``directory`` the folder the tool runs in,
+    ``work_tree`` the user's own checkout, where the interpreter and the environment are found whichever checkout is applied.
+    """
+
+    root: Path
+    directory: Path
+    settings: MigrationSettings
+    work_tree: Path
+
+    def relative(self, path: Path) -> str:
+        """A path relative to the root with forward slashes, or as it is where it lies elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One migration as its files say: ``digest`` of its content, ``place`` where it begins, ``title`` for people."""
+
+    id: str
+    title: str
+    place: Place
+    digest: str
+
+
+@dataclass(frozen=True)
+class Began:
+    """A revision begins."""
+
+    revision: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A revision ended well after ``seconds`` of wall time."""
+
+    revision: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Broke:
+    """The tool stopped. ``said`` is the tool's last words; the server's own record of the error is looked up by the pipeline."""
+
+    revision: str | None
+    place: Place | None
+    statement: str
+    said: str
+    code: str = ""
+    detail: str = ""
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The project tried to connect to another database and was refused; ``address`` carries no password.
+
+    ``read`` are the names of environment variables that it looked for, the likeliest first; ``withheld`` those of them that
+    exist here and were not handed on; ``wanted`` are settings without which the application would not even start.
+    """
+
+    address: str
+    read: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line of the tool's own output."""
+
+    text: str
+
+
+Event = Began | Ended | Broke | Elsewhere | Said
+
+
+class Adapter(Protocol):
+    """A module per migration tool: detect, revisions, current, apply. What a tool has not is left out by assignment."""
+
+    @property
+    def NAME(self) -> str: ...
+
+    def detect(self, root: Path) -> Detected | None:
+        """Whether this tool is what the repository uses, said with the file that shows it. Reads files only."""
+        ...
+
+    def revisions(self, project: Project) -> Sequence[Revision]:
+        """The migrations in the order they apply; empty where the tool cannot say (a command)."""
+        ...
+
+    def current(self, project: Project, on: Address) -> Iterator[Event] | None:
+        """The tool's read-only command (``alembic current``), or ``None`` where there is none known."""
+        ...
+
+    def apply(self, project: Project, on: Address) -> Iterator[Event]:
+        """Apply everything in one go, as the project itself does; ends after the first :class:`Broke`."""
+        ...
+
+
+#: What ``setup`` and templates hand to a child on top of what is let through from our own environment.
+Environment = Mapping[str, str]

@@ -1,0 +1,160 @@
+"""The one frozen value that every report is made from.
+
+Text in it is redacted and neutralised already (``runner.report_building``); a reporter only escapes for its own format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from checks.evidence import Lock, MigrationState, Place, Rewrite
+from checks.interface import Json, Severity, State
+from runner.errors import Exit
+
+#: The version of ``report.json``; its JSON Schema is published with it.
+SCHEMA_VERSION = "1.0"
+
+
+class Standing(StrEnum):
+    """Whether the base revision has the finding too."""
+
+    NEW = "new"
+    KNOWN = "known"
+
+
+class Verdict(StrEnum):
+    """What the run comes to, in words for people and pipelines."""
+
+    GO = "go"
+    NO_GO = "no-go"
+    NOTHING_CHECKED = "nothing-checked"
+    BROKEN = "broken"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The migration's file and line that made what a finding names; ``statement`` is an excerpt."""
+
+    place: Place
+    statement: str = ""
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportedFinding:
+    """A finding as reports show it. ``values`` and ``detail`` are empty without ``show_values``."""
+
+    check: str
+    subject: str
+    severity: Severity
+    state: Standing
+    message: str
+    fingerprint: str
+    provenance: Provenance | None = None
+    count: int | None = None
+    code: str = ""
+    said: str = ""
+    detail: str = ""
+    values: tuple[str, ...] = ()
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    remedy: str = ""
+    fails: bool = False
+
+
+@dataclass(frozen=True)
+class ReportedGap:
+    """A subject that was not proven, and why."""
+
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportedCheck:
+    """One check on one database. ``proven`` counts subjects; ``subjects`` and ``proves`` make the sentence."""
+
+    id: str
+    outcome: State
+    reason: str
+    seconds: float
+    subjects: str
+    proves: str
+    proven: int
+    not_proven: tuple[ReportedGap, ...] = ()
+    findings: tuple[ReportedFinding, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportedStatement:
+    """A statement of a new migration with the facts that the recorder saw; ``seconds`` is the server's own duration."""
+
+    place: Place | None
+    text: str
+    seconds: float | None
+    locks: tuple[Lock, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportedMigration:
+    """One migration; ``statements`` only for new ones."""
+
+    revision: str
+    title: str
+    place: Place
+    state: MigrationState
+    new: bool
+    seconds: float | None = None
+    statements: tuple[ReportedStatement, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportedDatabase:
+    """One database: what served it, what was compared, what was applied, what was checked.
+
+    ``compared`` says against what ("main 3f9c2ab") or why against nothing; ``notes`` are sentences for people (the version was
+    not set, the owner was refused and the migrations ran as superuser, the seeds did not fit).
+    """
+
+    name: str
+    engine: str
+    version: str
+    origin: str
+    compared: str
+    seconds: float
+    migrations: tuple[ReportedMigration, ...] = ()
+    checks: tuple[ReportedCheck, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error of the run itself (settings, server, tool), with its remedy and the exit code it asks for."""
+
+    message: str
+    remedy: str
+    exit_code: Exit
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole run. ``started`` is UTC in ISO 8601 without a zone; ``seconds`` is wall time; ``fail_on`` is the setting."""
+
+    version: str
+    started: str
+    seconds: float
+    verdict: Verdict
+    exit_code: Exit
+    fail_on: str
+    databases: tuple[ReportedDatabase, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[ReportedFinding, ...]:
+        """Every finding of every database, in order."""
+        return tuple(f for database in self.databases for check in database.checks for f in check.findings)

@@ -1,0 +1,122 @@
+"""What a server offers: databases, sealed goldens, clones, forks of the whole cluster, and its log.
+
+Roles on every server of ours: ``ADMIN`` is the superuser ``postgres``, ``OWNER`` is ``<database>_owner`` (owns the database,
+runs the migrations, no superuser). Sessions of dbproof itself carry the application name :data:`OURS`; every other session is
+the project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import quote
+
+from checks.interface import Engine
+from checks.targets import Role
+
+#: The application name of dbproof's own sessions, by which the log tells them from the project's.
+OURS = "dbproof"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to connect and as whom. ``host`` may be the directory of a Unix socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+
+    def url(self, scheme: str = "postgresql") -> str:
+        """A URL with every part percent-encoded, for example ``postgresql+asyncpg://…`` with that scheme."""
+        user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
+        return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database on a server. ``addresses`` are what users' tools get (loopback TCP); ``private`` is ours, as superuser."""
+
+    name: str
+    addresses: Mapping[Role, Address]
+    private: Address
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A sealed database: nobody can connect to it, and clones are made from it."""
+
+    database: Database
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """One entry of the server's log. ``sent`` is the client's statement text, where the server gave it."""
+
+    time: str
+    session: str
+    user: str
+    database: str
+    application: str
+    severity: str
+    code: str
+    message: str
+    detail: str = ""
+    sent: str = ""
+    line: int = 0
+
+
+class Server(Protocol):
+    """A running server, ours for the length of a context."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def version(self) -> str:
+        """The server's version as it says itself: ``15.18``."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, for people: a directory of binaries, ``docker postgres:17``, ``given``."""
+        ...
+
+    @property
+    def disposable(self) -> bool:
+        """Whether anything may be written; false for a given URL that does not say ``disposable``."""
+        ...
+
+    def create(self, name: str) -> Database:
+        """An empty database with its owner, carrying the recorder."""
+        ...
+
+    def database(self, name: str) -> Database:
+        """A database that exists already (in a fork: one of the original's)."""
+        ...
+
+    def seal(self, database: Database) -> Golden:
+        """VACUUM ANALYZE, then refuse connections, so that it can be cloned."""
+        ...
+
+    def open(self, golden: Golden) -> Database:
+        """Take the seal off (in a fork, to migrate on)."""
+        ...
+
+    def clone(self, golden: Golden) -> AbstractContextManager[Database]:
+        """A copy of a golden with its owner, ACL and database settings, dropped at the end."""
+        ...
+
+    def fork(self) -> AbstractContextManager[Server]:
+        """A second server with everything this one holds, roles included."""
+        ...
+
+    def mark(self) -> int:
+        """A position in the log: everything logged so far stands before it."""
+        ...
+
+    def log(self, since: int = 0) -> Iterator[LogRecord]:
+        """The records from a mark up to now, in order, complete (it waits until the log has caught up)."""
+        ...
