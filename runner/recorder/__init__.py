@@ -1,1 +1,1 @@
-""""""
+"""What the server saw while migrations were applied: objects made and dropped, rewrites, locks, statements, errors."""

@@ -1,0 +1,189 @@
+-- The recorder: event triggers that say in the server's log what each statement made, dropped, rewrote and locked.
+--
+-- Why the log (RAISE LOG): a table of ours would be seen by pg_dump and by tools that walk schemas, and what stands in it is
+-- gone with a rollback. A log record stays.
+-- Why pg_catalog, and members of the extension plpgsql: nothing that walks schemas meets the functions, and pg_dump writes
+-- neither members of an extension nor their grants. A dump with the recorder equals one without, byte for byte.
+-- Why ENABLE ALWAYS: session_replication_role = replica, which seed files set, would silence an ordinary trigger.
+-- Why SECURITY DEFINER: the log level of the function may be set by a superuser only.
+-- Why the settings on each function: the user's session may have other ones. search_path is safe for a definer's function;
+-- log_min_error_statement keeps the text of the statement out of our records (the log has it once, with its duration);
+-- log_min_messages and client_min_messages see to it that the record reaches the log, and never the client.
+-- Why every body is guarded: a recorder that fails must not make a statement of the user's fail. The subtransaction
+-- that a guard opens writes nothing, so it takes no transaction id.
+--
+-- Each record is `dbproof:` and one JSON object. Objects go by (classid, objid, objsubid), which outlive renames.
+
+-- The place of the running statement: the comment that the sender put before it, else the setting that it sent along.
+CREATE FUNCTION pg_catalog.dbproof_at() RETURNS text
+LANGUAGE sql STABLE
+AS $body$
+    SELECT coalesce(
+        pg_catalog.substring(pg_catalog."left"(pg_catalog.current_query(), 4096), '^\s*/\*dbproof:([A-Za-z0-9_./=-]+:[0-9]+)\*/'),
+        pg_catalog."left"(pg_catalog.current_setting('dbproof.at', true), 4096)
+    )
+$body$;
+
+-- What a statement made. Objects come from the server's own list of commands. Columns, constraints and indexes that
+-- come with a table are not in that list: they are the catalogue's rows that this transaction wrote.
+-- age(xmin) is 0 for rows of this transaction and negative for rows of its subtransactions (savepoints) and of other
+-- transactions that began later; the latter are committed when we see them, the former are in progress.
+-- Rows that an earlier statement of the same transaction wrote are said again, with the xmin of the row; the reader
+-- keeps the first. Rows that are merely changed are said too; the reader knows them from before.
+CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    made json;
+    tables json;
+    relations oid[];
+BEGIN
+    SELECT
+        json_agg(json_build_array(command.classid::bigint, command.objid::bigint, command.objsubid, command.object_type,
+                                  address.object_names, address.object_args, owner.relname))
+            FILTER (WHERE command.command_tag LIKE 'CREATE %' OR command.command_tag = 'SELECT INTO'),
+        array_agg(DISTINCT command.objid) FILTER (WHERE command.classid = 'pg_class'::regclass
+                                                    AND command.object_type IN ('table', 'table column', 'foreign table'))
+    INTO made, relations
+    FROM pg_event_trigger_ddl_commands() AS command
+    CROSS JOIN LATERAL pg_identify_object_as_address(command.classid, command.objid, command.objsubid) AS address
+    LEFT JOIN pg_index AS index ON command.object_type = 'index' AND index.indexrelid = command.objid
+    LEFT JOIN pg_class AS owner ON owner.oid = index.indrelid
+    WHERE NOT command.in_extension AND command.classid IS NOT NULL;
+
+    IF relations IS NOT NULL THEN
+        SELECT json_agg(json_build_array(entry.oid::bigint, namespace.nspname, entry.relname, columns.list, constraints.list, indexes.list))
+        INTO tables
+        FROM pg_class AS entry
+        JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+        CROSS JOIN LATERAL (
+            SELECT json_agg(json_build_array(attnum, attname, attribute.xmin::text::bigint)) AS list
+            FROM pg_attribute AS attribute
+            WHERE attrelid = entry.oid AND attnum > 0 AND NOT attisdropped AND age(attribute.xmin) <= 0
+        ) AS columns
+        CROSS JOIN LATERAL (
+            SELECT json_agg(json_build_array(oid::bigint, conname, constrained.xmin::text::bigint)) AS list
+            FROM pg_constraint AS constrained
+            WHERE conrelid = entry.oid AND age(constrained.xmin) <= 0
+        ) AS constraints
+        CROSS JOIN LATERAL (
+            SELECT json_agg(json_build_array(index.indexrelid::bigint, named.relname, index.xmin::text::bigint)) AS list
+            FROM pg_index AS index JOIN pg_class AS named ON named.oid = index.indexrelid
+            WHERE index.indrelid = entry.oid AND age(index.xmin) <= 0
+        ) AS indexes
+        WHERE entry.oid = ANY (relations);
+    END IF;
+
+    IF made IS NOT NULL OR tables IS NOT NULL THEN
+        RAISE LOG 'dbproof:%', json_build_object('event', 'made', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+                                                 'objects', made, 'tables', tables);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'made');
+END
+$body$;
+
+-- What a statement dropped, with all that went along and has a name of its own.
+CREATE FUNCTION pg_catalog.dbproof_dropped() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    dropped json;
+BEGIN
+    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, address_names, address_args, NULL))
+    INTO dropped
+    FROM pg_event_trigger_dropped_objects()
+    WHERE original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy');
+
+    IF dropped IS NOT NULL THEN
+        RAISE LOG 'dbproof:%', json_build_object('event', 'dropped', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+                                                 'objects', dropped);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'dropped');
+END
+$body$;
+
+-- A table that a statement is about to rewrite; empty tables too. The reasons are bits of AT_REWRITE_* in
+-- PostgreSQL's event_trigger.h.
+CREATE FUNCTION pg_catalog.dbproof_rewritten() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+BEGIN
+    RAISE LOG 'dbproof:%', (
+        SELECT json_build_object('event', 'rewritten', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+                                 'relation', json_build_array(entry.oid::bigint, nspname, relname),
+                                 'reason', pg_event_trigger_table_rewrite_reason())
+        FROM pg_class AS entry
+        JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+        WHERE entry.oid = pg_event_trigger_table_rewrite_oid()
+    );
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'rewritten');
+END
+$body$;
+
+-- The locks that this session holds after a statement, on relations that the transaction did not make itself. Off
+-- unless watched: reading pg_locks after each of very many statements costs the square of their number.
+-- A table's system columns are never written again, so the xmin of ctid's row tells when the table was made.
+CREATE FUNCTION pg_catalog.dbproof_locked() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    locks json;
+BEGIN
+    SELECT json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode))
+    INTO locks
+    FROM pg_locks AS lock
+    LEFT JOIN pg_class AS entry ON entry.oid = lock.relation
+    LEFT JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+    LEFT JOIN pg_attribute AS made ON made.attrelid = lock.relation AND made.attnum = -1
+    WHERE lock.pid = pg_backend_pid() AND lock.locktype = 'relation' AND lock.relation >= 16384
+      AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
+      AND (made.attrelid IS NULL OR age(made.xmin) > 0);
+
+    IF locks IS NOT NULL THEN
+        RAISE LOG 'dbproof:%', json_build_object('event', 'locked', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+                                                 'locks', locks);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'locked');
+END
+$body$;
+
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_at();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_made();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_dropped();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locked();
+
+CREATE EVENT TRIGGER dbproof_dropped ON sql_drop EXECUTE FUNCTION pg_catalog.dbproof_dropped();
+CREATE EVENT TRIGGER dbproof_rewritten ON table_rewrite EXECUTE FUNCTION pg_catalog.dbproof_rewritten();
+CREATE EVENT TRIGGER dbproof_made ON ddl_command_end EXECUTE FUNCTION pg_catalog.dbproof_made();
+CREATE EVENT TRIGGER dbproof_locked ON ddl_command_end EXECUTE FUNCTION pg_catalog.dbproof_locked();
+
+ALTER EVENT TRIGGER dbproof_dropped ENABLE ALWAYS;
+ALTER EVENT TRIGGER dbproof_rewritten ENABLE ALWAYS;
+ALTER EVENT TRIGGER dbproof_made ENABLE ALWAYS;
+ALTER EVENT TRIGGER dbproof_locked DISABLE;
+
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_dropped;
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_rewritten;
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_made;
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_locked;
