@@ -73,7 +73,8 @@ class TableName:
 class Column:
     """A column. ``type`` is the full type as the engine formats it (``character varying(20)``).
 
-    ``base`` is the type below a domain; ``enum_labels`` are in their order.
+    ``base`` is the type below a domain; ``element`` is the type of an array's elements; ``enum_labels`` are in their order
+    and belong to the type itself, to the type below a domain, or to the elements.
     """
 
     name: str
@@ -85,11 +86,16 @@ class Column:
     collation: str | None = None
     base: str | None = None
     enum_labels: tuple[str, ...] = ()
+    element: str | None = None
 
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A declared reference from ``table`` (the child) to ``parent``."""
+    """A declared reference from ``table`` (the child) to ``parent``.
+
+    ``period`` says that the last column is a period of time that the parent's periods must cover (PostgreSQL 18).
+    ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it.
+    """
 
     name: str
     table: TableName
@@ -103,6 +109,8 @@ class ForeignKey:
     initially_deferred: bool = False
     validated: bool = True
     enforced: bool = True
+    period: bool = False
+    switched_off: tuple[TableName, ...] = ()
 
     @property
     def label(self) -> str:
@@ -133,7 +141,10 @@ class CheckConstraint:
 
 @dataclass(frozen=True)
 class Index:
-    """An index. ``columns`` holds the key columns in order, ``None`` for an expression; ``predicate`` makes it partial."""
+    """An index. ``columns`` holds the key columns in order, ``None`` for an expression; ``predicate`` makes it partial.
+
+    ``part_of`` names the index of the partitioned table that a partition's index is a part of.
+    """
 
     name: str
     table: TableName
@@ -144,6 +155,7 @@ class Index:
     valid: bool = True
     method: str = "btree"
     definition: str = ""
+    part_of: str | None = None
 
     @property
     def reference(self) -> ObjectReference:
