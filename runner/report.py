@@ -74,7 +74,10 @@ class ReportedGap:
 
 @dataclass(frozen=True)
 class ReportedCheck:
-    """One check on one database. ``proven`` counts subjects; ``subjects`` and ``proves`` make the sentence."""
+    """One check on one database. ``proven`` counts subjects; ``subjects`` and ``proves`` make the sentence.
+
+    ``area`` is the check's package (``references``), by which pipelines group.
+    """
 
     id: str
     outcome: State
@@ -85,6 +88,13 @@ class ReportedCheck:
     proven: int
     not_proven: tuple[ReportedGap, ...] = ()
     findings: tuple[ReportedFinding, ...] = ()
+    area: str = ""
+
+    @property
+    def judged(self) -> int:
+        """How many subjects the check met: proven, with a finding, or not proven."""
+        gaps = {gap.subject for gap in self.not_proven} | {finding.subject for finding in self.findings}
+        return self.proven + len(gaps)
 
 
 @dataclass(frozen=True)
