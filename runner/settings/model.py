@@ -1,108 +1,209 @@
-"""What the settings mean: one validated, frozen value. Only keys that something reads stand here."""
+"""What the settings mean: one validated, frozen value. Only keys that something reads stand here.
+
+Each field carries the sentence and the example that ``dbproof init`` and the documentation show.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from checks.expectations import Category
+from checks.expectations import Category, parse_reference
 from checks.interface import Engine, Severity
+from runner.settings.surface import ROWS
+from runner.settings.surface import FailOn as FailOn
 
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*")
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERSION = re.compile(r"[1-9][0-9]*(\.[0-9]+)*")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+#: What stands in braces in a template, and the names that may: everything else in braces (JSON, say) is left alone.
+PLACEHOLDER = re.compile(r"\{(?P<name>[A-Za-z_]+)(?::(?P<driver>[^{}\s]*))?\}")
+PLACEHOLDERS = ("url", "host", "port", "user", "password", "database")
+
+#: PostgreSQL keeps 63 bytes of a name, and the owner of database ``shop`` is the role ``shop_owner``.
+LONGEST_NAME = 63 - len("_owner")
+
+#: Databases that every server has.
+TAKEN = frozenset({"postgres", "template0", "template1"})
 
 
 def seconds(text: object) -> float:
     """Read a duration with a unit (``200ms``, ``1.5s``, ``10m``, ``1h``) into seconds; raises ValueError."""
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
+    if found is None or not (length := float(found[1]) * _SECONDS[found[2]]):
         raise ValueError("expected a duration with a unit, such as '200ms', '30s', '10m'")
-    return float(found[1]) * _SECONDS[found[2]]
+    return length
+
+
+def _reference(text: str) -> str:
+    parse_reference(text)
+    return text
+
+
+def _database_name(name: str) -> str:
+    if not _IDENTIFIER.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"not a name for a database; expected letters, digits and underscores, no digit first, at most {LONGEST_NAME}"
+        )
+    if name in TAKEN:
+        raise ValueError("every server has a database of that name already; choose another")
+    return name
+
+
+def _variable_name(name: str) -> str:
+    # The wrong value is not repeated: it may be the address itself, with its password.
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError("expected the name of an environment variable, such as 'DATABASE_URL'")
+    return name
+
+
+def _server_version(version: str) -> str:
+    if not _VERSION.fullmatch(version):
+        raise ValueError("expected a version such as '16' or '16.4'")
+    return version
+
+
+def _filled(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError("is empty" if not text.strip() else "holds a NUL character")
+    return text
+
+
+def _template(text: str) -> str:
+    for found in PLACEHOLDER.finditer(text):
+        if found["name"] not in PLACEHOLDERS or (found["driver"] is not None and found["name"] != "url"):
+            known = ", ".join(("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS[1:])))
+            raise ValueError(f"'{found[0]}' is not a placeholder; there are: {known}")
+    return text
 
 
 Duration = Annotated[float, BeforeValidator(seconds)]
+Text = Annotated[str, AfterValidator(_filled)]
+Texts = tuple[Text, ...]
+Reference = Annotated[str, AfterValidator(_reference)]
+Template = Annotated[str, AfterValidator(_template)]
+DatabaseName = Annotated[str, AfterValidator(_database_name)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+Version = Annotated[str, AfterValidator(_server_version)]
+
+#: TOML has no enumerations: only here is text taken for something else.
+_WORD = Field(strict=False)
 
 
-class FailOn(StrEnum):
-    """From which severity on a new finding fails the run."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTICE = "notice"
-    NEVER = "never"
+def _field(default: object, says: str, example: object) -> Any:  # noqa: ANN401 - what pydantic's own Field gives
+    if isinstance(default, dict):
+        return Field(default_factory=dict, description=says, examples=[example])
+    return Field(default, description=says, examples=[example])
 
 
 class Section(BaseModel):
     """A table of the settings file: frozen, no unknown keys, no coercion of types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class MigrationSettings(Section):
     """How the repository's migrations are applied. Paths are relative to the repository's root."""
 
-    tool: Literal["alembic", "command", "sql", "prisma"]
-    directory: str = "."
-    config: str | None = None
-    command: str | None = None
-    current: str | None = None
-    files: str | None = None
-    transaction: Literal["statement", "file", "whole"] | None = None
-    python: str | None = None
-    setup: str | None = None
-    env: Mapping[str, str] = Field(default_factory=dict)
-    env_file: str | None = None
-    pass_env: tuple[str, ...] = ()
-    timeout: Duration = 600.0
+    tool: Literal["alembic", "command", "sql", "prisma"] = Field(
+        description="The migration tool: alembic, command, sql or prisma. With `command` it need not be said.",
+        examples=["alembic"],
+    )
+    directory: Text = _field(".", "The folder that the tool runs in.", "backend")
+    config: Text | None = _field(None, "The tool's own configuration file, where it is not the usual one.", "alembic.ini")
+    command: Text | None = _field(None, "The project's own program that migrates, instead of a tool.", "flask db upgrade")
+    current: Text | None = _field(
+        None, "A program of the project's that connects and only reads, to prove the address first.", "flask db current"
+    )
+    files: Text | None = _field(None, "Which files of a SQL folder are migrations, and in which order.", "*.up.sql")
+    transaction: Literal["statement", "file", "whole"] | None = _field(
+        None, "What a SQL folder's tool sends as one transaction: each statement, each file, or the whole file at once.", "file"
+    )
+    python: Text | None = _field(None, "The project's interpreter, where it is not VIRTUAL_ENV or .venv.", ".venv/bin/python")
+    setup: Text | None = _field(None, "Makes the project's environment where it has none.", "uv sync --frozen")
+    env: Mapping[VariableName, Template] = _field(
+        {},
+        "Variables for the project's programs: {url} {url:DRIVER} {host} {port} {user} {password} {database} lead to our server.",
+        {"DATABASE_URL": "{url}"},
+    )
+    env_file: Text | None = _field(None, "A file of placeholder variables for the project's programs.", ".env.example")
+    pass_env: tuple[VariableName, ...] = _field((), "Variables that are handed on from here by name.", ("PIP_INDEX_URL",))
+    timeout: Duration = _field(600.0, "How long migrating may take before it is ended.", "10m")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _command_is_a_tool(cls, given: object) -> object:
+        if isinstance(given, dict) and "command" in given and "tool" not in given:
+            return {**given, "tool": "command"}
+        return given
 
 
 class DataSettings(Section):
     """The rows to judge: SQL files of the repository, loaded in order."""
 
-    load: tuple[str, ...] = ()
+    load: Texts = _field((), "SQL files with rows, loaded in order before the new migrations.", ("db/seeds.sql",))
 
 
 class ExpectSettings(Section):
     """What the repository declares of its own database."""
 
-    references: tuple[str, ...] = ()
-    no_rows: Mapping[str, str] = Field(default_factory=dict)
+    references: tuple[Reference, ...] = _field(
+        (), "References that must be there, with their delete rule.", ("orders.buyer_id -> users.id on delete restrict",)
+    )
+    no_rows: Mapping[str, Text] = _field(
+        {},
+        "Queries that must return no row, each under a sentence that says what it would mean.",
+        {"paid without payment": "select id from orders where paid and payment_id is null"},
+    )
 
 
 class QuerySettings(Section):
     """A declared query with its limit; without one the category's default holds."""
 
-    sql: str
-    category: Category = Category.SIMPLE
-    limit: Duration | None = None
+    sql: Text = Field(description="The query, as the application sends it.", examples=["select count(*) from orders"])
+    category: Annotated[Category, _WORD] = _field(
+        Category.SIMPLE, "simple 500ms, join 1s, constraint 100ms, batch 2s, aggregation 300ms.", "simple"
+    )
+    limit: Duration | None = _field(None, "How long it may take, instead of the category's limit.", "200ms")
 
 
 class DatabaseSettings(Section):
     """One database: which server, which migrations, which rows, what is expected."""
 
-    engine: Literal[Engine.POSTGRESQL] = Engine.POSTGRESQL
-    version: str | None = None
-    image: str | None = None
-    url_env: str | None = None
-    disposable: bool = False
-    preload: tuple[str, ...] = ()
-    before: tuple[str, ...] = ()
-    migrations: MigrationSettings | None = None
-    data: DataSettings = DataSettings()
-    expect: ExpectSettings = ExpectSettings()
-    queries: Mapping[str, QuerySettings] = Field(default_factory=dict)
+    engine: Literal[Engine.POSTGRESQL] = _field(Engine.POSTGRESQL, "The database engine: postgresql.", "postgresql")
+    version: Version | None = _field(None, "The server's version in production.", "16")
+    image: Text | None = _field(None, "The server's container image in production.", "pgvector/pgvector:pg16")
+    url_env: VariableName | None = _field(
+        None, "The variable that holds the address of a server to use; it is only read from.", "DATABASE_URL"
+    )
+    disposable: bool = _field(False, "Whether everything on the server of url_env may be changed and dropped.", True)
+    preload: Texts = _field((), "Libraries for shared_preload_libraries.", ("pg_stat_statements",))
+    before: Texts = _field((), "SQL files run as superuser before the first migration: roles, schemas.", ("db/roles.sql",))
+    migrations: MigrationSettings | None = Field(default=None, description="How the repository's migrations are applied.")
+    data: DataSettings = Field(default=DataSettings(), description="The rows to judge.")
+    expect: ExpectSettings = Field(default=ExpectSettings(), description="What the repository declares of this database.")
+    queries: Mapping[str, QuerySettings] = Field(default_factory=dict, description="Queries with a limit.")
 
 
 class Settings(Section):
-    """Everything a run is told. ``compare`` is a git revision, ``"nothing"``, or ``None`` for what the CI system says."""
+    """Everything a run is told. ``compare`` is a git revision, ``"nothing"``, or ``None`` for what the CI system says.
 
-    fail_on: FailOn = FailOn.ERROR
-    compare: str | None = None
-    report_dir: str = "dbproof-report"
-    show_values: bool = False
-    severity: Mapping[str, Severity] = Field(default_factory=dict)
-    databases: Mapping[str, DatabaseSettings] = Field(default_factory=dict)
+    ``report_dir`` is relative to the directory that dbproof was started in.
+    """
+
+    fail_on: Annotated[FailOn, _WORD] = _field(FailOn.ERROR, ROWS["fail_on"].help, "error")
+    compare: Text | None = _field(None, ROWS["compare"].help, "main")
+    report_dir: Text = _field("dbproof-report", ROWS["report_dir"].help, "dbproof-report")
+    show_values: bool = _field(False, ROWS["show_values"].help, False)
+    severity: Mapping[str, Annotated[Severity, _WORD]] = _field(
+        {}, "The severity of a check, instead of its own: error, warning, notice or off.", {"unindexed-foreign-key": "error"}
+    )
+    databases: Mapping[DatabaseName, DatabaseSettings] = Field(
+        default_factory=dict, description="The databases, each under a name."
+    )

@@ -1,0 +1,180 @@
+"""Everything that is wrong in one settings document, as faults: what pydantic refuses, then what contradicts itself."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from checks.evidence import Place
+from runner.settings.model import Settings
+from runner.settings.services import read
+from runner.settings.wording import Fault, did_you_mean, shorten
+
+Path = tuple[str | int, ...]
+
+#: What a word stands for, by the key that it is the value of.
+_NOUNS = {
+    "tool": "a migration tool",
+    "engine": "a database engine that dbproof knows",
+    "category": "a category of queries",
+    "transaction": "a transaction mode",
+    "fail_on": "a severity to fail on",
+    "severity": "a severity",
+}
+
+_EXPECTED = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "mapping_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
+def settings_from(document: Mapping[str, object]) -> tuple[Settings | None, list[Fault]]:
+    """The settings of a document, or ``None`` with every fault of it."""
+    try:
+        return Settings.model_validate(_with_tuples(document)), list(contradictions(document))
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_context=True)
+        return None, [*map(_fault, errors), *contradictions(document)]
+
+
+def _with_tuples(value: object) -> object:
+    """TOML's arrays as tuples, which strict validation wants."""
+    if isinstance(value, Mapping):
+        return {key: _with_tuples(part) for key, part in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
+
+
+def _fault(error: ErrorDetails) -> Fault:
+    path = tuple(part for part in error["loc"] if part != "[key]")
+    return Fault(path, _sentence(error, path))
+
+
+def _sentence(error: ErrorDetails, path: Path) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(path[-1]), _keys(path[:-1]))}"
+    if kind == "missing":
+        return "is missing" if path[-1] != "tool" else f"is missing{did_you_mean('', _TOOLS)}"
+    if kind in ("literal_error", "enum"):
+        return _not_a_word(error, path)
+    if kind == "value_error":
+        return str(error.get("ctx", {}).get("error", error["msg"]))
+    if kind in _EXPECTED:
+        return f"expected {_EXPECTED[kind]}, found {_found(error['input'], quotable=kind == 'string_type')}"
+    return error["msg"]
+
+
+def _not_a_word(error: ErrorDetails, path: Path) -> str:
+    words = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", "")))
+    given = error["input"]
+    if not isinstance(given, str):
+        return f"expected {_one_of(words)}, found {_found(given)}"
+    # "severity.unindexed-foreign-key": the word is a severity, whatever its key is called.
+    noun = _NOUNS.get(str(path[-1]), _NOUNS["severity"])
+    return f"'{shorten(given)}' is not {noun}{did_you_mean(given, words)}"
+
+
+def _one_of(words: list[str]) -> str:
+    return " or ".join(f"'{word}'" for word in words)
+
+
+def _found(value: object, quotable: bool = False) -> str:
+    """The kind of a value. The value itself may be a secret and is never said."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number; put it in quotes" if quotable else "a number"
+    kinds: tuple[tuple[type | types.UnionType, str], ...] = ((str, "text"), (Mapping, "a table"), (list | tuple, "a list"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "a date or time")
+
+
+def _keys(path: Path) -> Collection[str]:
+    """The keys that are known at a place, found by walking the model."""
+    kind: Any = Settings
+    for part in path:
+        kind = _model(kind.model_fields[part].annotation if part in kind.model_fields else kind)
+    return tuple(kind.model_fields)
+
+
+def _model(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common type
+    """The section within ``Mapping[str, Section]``, ``Section | None`` or ``Annotated[…]``."""
+    if get_origin(annotation) in (Mapping, Annotated, Union, types.UnionType) or get_args(annotation):
+        inner = (part for part in map(_model, get_args(annotation)) if isinstance(part, type) and issubclass(part, BaseModel))
+        return next(inner, annotation)
+    return annotation
+
+
+def contradictions(document: Mapping[str, object]) -> Iterator[Fault]:
+    """What cannot be meant together. Reads the raw document, so that it is told together with everything else."""
+    for name, database in _tables(document, "databases"):
+        for judge in (_given_server, _two_servers, _migrations):
+            for key, message in judge(database):
+                yield Fault(("databases", name, *key), message)
+
+
+Contradiction = tuple[tuple[str, ...], str]
+
+
+def _given_server(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    if "url_env" not in database:
+        if database.get("disposable") is True:
+            yield ("disposable",), "says that a given server may be changed, but 'url_env' gives none"
+        return
+    for key in ("version", "image", "preload", "before"):
+        if key in database:
+            yield (key,), "contradicts 'url_env': a given server is as it is"
+
+
+def _two_servers(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    version, image = database.get("version"), database.get("image")
+    if isinstance(version, str) and isinstance(image, str):
+        told = read(image, Place("")).version
+        if told is not None and version.split(".")[0] != told.split(".")[0]:
+            yield ("image",), f"is PostgreSQL {told}, and 'version' says {shorten(version)}"
+
+
+def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    migrations = database.get("migrations")
+    if not isinstance(migrations, Mapping):
+        return
+    tool = migrations.get("tool", "command" if "command" in migrations else None)
+    if tool == "command" and "command" not in migrations:
+        yield ("migrations", "command"), "is missing; 'tool = \"command\"' needs the program to run"
+    for key, tools in _BELONGS.items():
+        if key in migrations and isinstance(tool, str) and tool in _TOOLS - tools:
+            owners = " or ".join(f"'{name}'" for name in sorted(tools))
+            yield ("migrations", key), f"belongs to {owners}, and the tool is '{tool}'"
+
+
+_TOOLS = frozenset({"alembic", "command", "sql", "prisma"})
+
+#: Keys that only some tools read.
+_BELONGS = {"command": frozenset({"command"}), "transaction": frozenset({"sql"}), "files": frozenset({"sql"})}
+
+
+def unknown_checks(document: Mapping[str, object], known: Callable[[], Collection[str]]) -> Iterator[Fault]:
+    """A fault for each id under ``severity`` that no check has; ``known`` is asked only where there are any."""
+    severity = document.get("severity")
+    if not isinstance(severity, Mapping) or not severity:
+        return
+    ids = known()
+    for name in severity:
+        if name not in ids:
+            yield Fault(("severity", name), f"no such check{did_you_mean(str(name), ids)}")
+
+
+def _tables(document: Mapping[str, object], key: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    tables = document.get(key)
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        if isinstance(table, Mapping):
+            yield str(name), table

@@ -1,0 +1,248 @@
+"""The settings of a run, in one table: file key = environment = flag = input.
+
+Everything that names such a setting is made from this table or compared with it by a test: the options of the command line, the
+reading of ``DBPROOF_*`` and ``INPUT_*``, the inputs of action.yml, the table in the README.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.errors import UsageError
+from runner.settings.wording import did_you_mean
+
+#: Names that begin like a setting and are none: where initialised clusters are kept.
+NOT_SETTINGS = frozenset({"DBPROOF_CACHE"})
+
+#: What GitHub itself hands to a container action beside its inputs.
+NOT_INPUTS = frozenset({"INPUT_ARGS", "INPUT_ENTRYPOINT"})
+
+
+class FailOn(StrEnum):
+    """From which severity on a new finding fails the run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+    NEVER = "never"
+
+
+class Kind(StrEnum):
+    """What a setting's value is."""
+
+    TEXT = "text"
+    PATH = "path"
+    CHOICE = "choice"
+    SWITCH = "switch"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting of a run. ``name`` is its name in Python; where it can stand is said by the four properties below."""
+
+    name: str
+    kind: Kind
+    help: str
+    example: str
+    default: str
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    in_file: bool = True
+    in_environment: bool = True
+    in_action: bool = True
+    positional: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """The key in the settings file, or ``None``."""
+        return self.name if self.in_file else None
+
+    @property
+    def variable(self) -> str | None:
+        """The environment variable, or ``None``."""
+        return f"DBPROOF_{self.name.upper()}" if self.in_environment else None
+
+    @property
+    def flag(self) -> str:
+        """What the command line calls it: ``--fail-on``, or ``PATH`` for the argument."""
+        return self.name.upper() if self.positional else f"--{self._dashed}"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flag and its aliases; a switch that the file may turn on can be turned off again."""
+        negated = f"/--no-{self._dashed}" if self.kind is Kind.SWITCH and self.in_file else ""
+        return (f"{self.flag}{negated}", *self.aliases)
+
+    @property
+    def input(self) -> str | None:
+        """The input of the GitHub action, or ``None``."""
+        return self._dashed if self.in_action else None
+
+    @property
+    def input_variable(self) -> str | None:
+        """How GitHub hands the input over: ``INPUT_FAIL-ON``."""
+        return f"INPUT_{self._dashed.upper()}" if self.in_action else None
+
+    @property
+    def _dashed(self) -> str:
+        return self.name.replace("_", "-")
+
+
+SURFACE = (
+    Row(
+        "path",
+        Kind.PATH,
+        "The repository's root: where the settings file stands and what its paths start from.",
+        "services/shop",
+        ".",
+        in_file=False,
+        in_environment=False,
+        positional=True,
+    ),
+    Row(
+        "config",
+        Kind.PATH,
+        "The settings file, instead of dbproof.toml or [tool.dbproof] in pyproject.toml at the root.",
+        "ci/dbproof.toml",
+        "dbproof.toml",
+        in_file=False,
+    ),
+    Row(
+        "fail_on",
+        Kind.CHOICE,
+        "From which severity on a new finding fails the run; never only reports.",
+        "warning",
+        "error",
+        choices=tuple(FailOn),
+    ),
+    Row(
+        "compare",
+        Kind.TEXT,
+        "The git revision whose findings are known already, or nothing to judge everything.",
+        "main",
+        "what the CI system says",
+        aliases=("--base",),
+    ),
+    Row("report_dir", Kind.PATH, "The directory that the reports are written to.", "build/dbproof", "dbproof-report"),
+    Row(
+        "show_values",
+        Kind.SWITCH,
+        "Show key values of rows and the server's DETAIL, which may quote rows.",
+        "true",
+        "false",
+    ),
+    Row("all", Kind.SWITCH, "List the known findings too, not only their number.", "true", "false", in_file=False),
+    Row(
+        "quiet",
+        Kind.SWITCH,
+        "Show findings and the verdict only, no stages.",
+        "true",
+        "false",
+        in_file=False,
+        in_action=False,
+    ),
+)
+
+ROWS: Mapping[str, Row] = {row.name: row for row in SURFACE}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that was given outside the file, and by what: ``--fail-on``, ``input fail-on``, ``DBPROOF_FAIL_ON``."""
+
+    value: object
+    origin: str
+
+
+def given(arguments: Mapping[str, object], environment: Mapping[str, str]) -> Mapping[str, Given]:
+    """What was given outside the file, by name: flags and inputs before the environment.
+
+    ``arguments`` are the parsed options by name, ``None`` for one that is not there. Inputs count only where
+    ``GITHUB_ACTIONS`` is ``true``; an empty value counts as none. Raises UsageError with everything that is wrong.
+    """
+    faults = [*_unknown(environment)]
+    found: dict[str, Given] = {}
+    for row in SURFACE:
+        try:
+            value = _argument(row, arguments) or _text(row, environment)
+        except ValueError as wrong:
+            faults.append(str(wrong))
+            continue
+        if value is not None:
+            found[row.name] = value
+    if faults:
+        raise UsageError("\n".join(faults))
+    return found
+
+
+def on_github(environment: Mapping[str, str]) -> bool:
+    """Whether inputs of the GitHub action are to be read."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def _argument(row: Row, arguments: Mapping[str, object]) -> Given | None:
+    value = arguments.get(row.name)
+    if value is None:
+        return None
+    if isinstance(value, str) and not value:
+        raise ValueError(f"{row.flag}: is empty; expected something like '{row.example}'")
+    return Given(os.fspath(value) if isinstance(value, os.PathLike) else value, row.flag)
+
+
+def _text(row: Row, environment: Mapping[str, str]) -> Given | None:
+    if on_github(environment) and row.input_variable and (text := environment.get(row.input_variable, "").strip()):
+        return Given(_read(row, text, f"input {row.input}"), f"input {row.input}")
+    if row.variable and (text := environment.get(row.variable, "").strip()):
+        return Given(_read(row, text, row.variable), row.variable)
+    return None
+
+
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _read(row: Row, text: str, origin: str) -> object:
+    if row.kind is not Kind.SWITCH:
+        return text
+    if text.lower() not in _SWITCH:
+        raise ValueError(f"{origin}: expected 'true' or 'false', found something else")
+    return _SWITCH[text.lower()]
+
+
+def _unknown(environment: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each variable that looks like a setting and is none."""
+    variables = {row.variable for row in SURFACE if row.variable}
+    for name in _named(environment, "DBPROOF_"):
+        if name not in variables | NOT_SETTINGS:
+            yield f"{name}: no such setting{did_you_mean(name, variables)}"
+    inputs = {row.input_variable: row.input for row in SURFACE if row.input and row.input_variable}
+    for name in _named(environment, "INPUT_") if on_github(environment) else ():
+        if name not in inputs.keys() | NOT_INPUTS:
+            unknown = name.removeprefix("INPUT_").lower()
+            yield f"input {unknown}: no such input{did_you_mean(unknown, inputs.values())}"
+
+
+def _named(environment: Mapping[str, str], prefix: str) -> list[str]:
+    return sorted(name for name in environment if name.startswith(prefix))
+
+
+def markdown_table() -> str:
+    """The table for the README, one line a setting."""
+    head = ("Settings file", "Environment", "Flag", "Action input", "Default", "What it does")
+    return "\n".join(_line(cells) for cells in (head, ("---",) * len(head), *map(_cells, SURFACE))) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    flag = ", ".join(_code(name) for name in (row.flag, *row.aliases))
+    default = _code(row.default) if " " not in row.default else row.default
+    return (_code(row.key), _code(row.variable), flag, _code(row.input), default, row.help)
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

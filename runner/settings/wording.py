@@ -1,0 +1,51 @@
+"""How wrong settings are put into words: a fault is a key path and a sentence; suggestions are near names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+#: How much of a wrong word is repeated.
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in a settings file: where, as keys and list positions, and what."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{key_path(self.path)}: {self.message}" if self.path else self.message
+
+
+def did_you_mean(wrong: str, known: Iterable[str | None]) -> str:
+    """``; did you mean 'alembic'?``, or the whole list where nothing is near."""
+    names = sorted({name for name in known if name})
+    near = difflib.get_close_matches(wrong[:_SHOWN], names, n=1) or [n for n in names if n.lower() == wrong.lower()]
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; there are: {', '.join(names)}" if len(names) > 1 else f"; there is: {''.join(names)}"
+
+
+def key_path(path: Iterable[str | int]) -> str:
+    """``databases.shop.expect.references[2]``; keys that TOML would quote are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            shown = part if _BARE.fullmatch(part) else f'"{shorten(part)}"'
+            text += f".{shown}" if text else shown
+    return text
+
+
+def shorten(text: str) -> str:
+    """At most 60 printable characters."""
+    printable = "".join(character if character.isprintable() else "�" for character in text)
+    return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}…"
