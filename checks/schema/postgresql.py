@@ -90,8 +90,8 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
 
     columns = parts(text(_COLUMNS), lambda _, row: _column(row))
     primary_keys = {row[0]: tuple(row[1]) for row in connection.execute(text(_PRIMARY_KEYS), oids)}
-    keys = parts(_foreign_key_query(connection), _foreign_key)
-    checks = parts(_check_query(connection), _check)
+    keys = parts(_from_18(connection, _FOREIGN_KEYS), _foreign_key)
+    checks = parts(_from_18(connection, _CHECKS), _check)
     indexes = parts(text(_INDEXES), _index)
     return tuple(
         Table(
@@ -156,22 +156,11 @@ def _index(table: TableName, row: Row) -> Index:
     return Index(name, table, tuple(columns), unique, primary, predicate, valid, method, definition, part_of)
 
 
-def _foreign_key_query(connection: Connection) -> TextClause:
-    return text(
-        _FOREIGN_KEYS.format(
-            enforced=_from_18(connection, "conenforced", "true"), period=_from_18(connection, "conperiod", "false")
-        )
-    )
-
-
-def _check_query(connection: Connection) -> TextClause:
-    return text(_CHECKS.format(enforced=_from_18(connection, "conenforced", "true")))
-
-
-def _from_18(connection: Connection, column: str, before: str) -> str:
-    """A column of pg_constraint that came with PostgreSQL 18, and what held before."""
-    version = connection.dialect.server_version_info or (0,)
-    return f"con.{column}" if version >= (18,) else before
+def _from_18(connection: Connection, query: str) -> TextClause:
+    """A query of pg_constraint, with what held before PostgreSQL 18 in place of the columns that came with it."""
+    if (connection.dialect.server_version_info or ()) >= (18,):
+        return text(query)
+    return text(query.replace("con.conenforced", "true").replace("con.conperiod", "false"))
 
 
 _SESSION = """
@@ -226,19 +215,16 @@ WHERE att.attrelid = ANY (CAST(:relations AS oid[])) AND att.attnum > 0 AND NOT 
 ORDER BY att.attrelid, att.attnum
 """
 
-# The names of the columns that an array of attribute numbers stands for, in its order; NULL for an expression.
-_NAMED = """ARRAY(
-  SELECT att.attname::text FROM pg_catalog.unnest({numbers}) WITH ORDINALITY AS part(attnum, place)
-  LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = {relation} AND att.attnum = part.attnum ORDER BY part.place)"""
-
-_PRIMARY_KEYS = f"""
-SELECT con.conrelid::bigint, {_NAMED.format(numbers="con.conkey", relation="con.conrelid")}
+_PRIMARY_KEYS = """
+SELECT con.conrelid::bigint, ARRAY(
+         SELECT att.attname::text FROM pg_catalog.unnest(con.conkey) WITH ORDINALITY AS part(attnum, place)
+         LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = con.conrelid AND att.attnum = part.attnum ORDER BY part.place)
 FROM pg_catalog.pg_constraint con
 WHERE con.contype = 'p' AND con.conrelid = ANY (CAST(:relations AS oid[]))
 """
 
 # A foreign key of a partitioned table has a row for each partition, of the child and of the parent: conparentid tells them.
-_FOREIGN_KEYS = f"""
+_FOREIGN_KEYS = """
 WITH RECURSIVE climb(constraint_, relation) AS (
   SELECT trg.tgconstraint, trg.tgrelid
   FROM pg_catalog.pg_trigger trg
@@ -255,10 +241,14 @@ WITH RECURSIVE climb(constraint_, relation) AS (
   JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
   GROUP BY climb.constraint_
 )
-SELECT con.conrelid::bigint, con.conname::text, {_NAMED.format(numbers="con.conkey", relation="con.conrelid")},
-       nsp.nspname::text, parent.relname::text, {_NAMED.format(numbers="con.confkey", relation="con.confrelid")},
+SELECT con.conrelid::bigint, con.conname::text, ARRAY(
+         SELECT att.attname::text FROM pg_catalog.unnest(con.conkey) WITH ORDINALITY AS part(attnum, place)
+         LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = con.conrelid AND att.attnum = part.attnum ORDER BY part.place),
+       nsp.nspname::text, parent.relname::text, ARRAY(
+         SELECT att.attname::text FROM pg_catalog.unnest(con.confkey) WITH ORDINALITY AS part(attnum, place)
+         LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = con.confrelid AND att.attnum = part.attnum ORDER BY part.place),
        con.confdeltype::text, con.confupdtype::text, con.confmatchtype::text,
-       con.condeferrable, con.condeferred, con.convalidated, {{enforced}}, {{period}}, off.schemas, off.tables
+       con.condeferrable, con.condeferred, con.convalidated, con.conenforced, con.conperiod, off.schemas, off.tables
 FROM pg_catalog.pg_constraint con
 JOIN pg_catalog.pg_class parent ON parent.oid = con.confrelid
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = parent.relnamespace
@@ -268,7 +258,8 @@ ORDER BY con.conrelid, con.conname
 """
 
 _CHECKS = """
-SELECT con.conrelid::bigint, con.conname::text, pg_catalog.pg_get_expr(con.conbin, con.conrelid), con.convalidated, {enforced}
+SELECT con.conrelid::bigint, con.conname::text, pg_catalog.pg_get_expr(con.conbin, con.conrelid),
+       con.convalidated, con.conenforced
 FROM pg_catalog.pg_constraint con
 JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid
 WHERE con.contype = 'c' AND con.conrelid = ANY (CAST(:relations AS oid[]))
@@ -276,9 +267,12 @@ WHERE con.contype = 'c' AND con.conrelid = ANY (CAST(:relations AS oid[]))
 ORDER BY con.conrelid, con.conname
 """
 
-_INDEXES = f"""
+_INDEXES = """
 SELECT idx.indrelid::bigint, rel.relname::text,
-       {_NAMED.format(numbers="(idx.indkey::int2[])[0:idx.indnkeyatts - 1]", relation="idx.indrelid")},
+       ARRAY(
+         SELECT att.attname::text
+         FROM pg_catalog.unnest((idx.indkey::int2[])[0:idx.indnkeyatts - 1]) WITH ORDINALITY AS part(attnum, place)
+         LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = idx.indrelid AND att.attnum = part.attnum ORDER BY part.place),
        idx.indisunique, idx.indisprimary, pg_catalog.pg_get_expr(idx.indpred, idx.indrelid),
        idx.indisvalid AND idx.indisready AND idx.indislive, am.amname::text,
        pg_catalog.pg_get_indexdef(idx.indexrelid), whole.relname::text
