@@ -119,7 +119,8 @@ class Made:
 class QueryTiming:
     """One declared query, measured: seconds of each counted run after the warm-up, in order; ``rows`` it returned.
 
-    ``failure`` holds the server's words where the query did not run, and then ``seconds`` is empty.
+    ``failure`` holds the server's words where the query did not run to its end, and then ``seconds`` is empty; a query that was
+    stopped well past its limit has the server's code for that (57014). Both are empty where a placeholder's column has no value.
     """
 
     name: str

@@ -187,7 +187,7 @@ class Table:
     @property
     def reference(self) -> ObjectReference:
         """What provenance is kept under."""
-        return ObjectReference(ObjectKind.TABLE, self.name.schema, self.name.name)
+        return table_reference(self.name)
 
 
 @dataclass(frozen=True)
@@ -206,6 +206,11 @@ class Catalogue:
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
         """Every declared reference, in the order of tables and names."""
         return tuple(key for table in self.tables for key in table.foreign_keys)
+
+
+def table_reference(table: TableName) -> ObjectReference:
+    """What provenance of a table is kept under."""
+    return ObjectReference(ObjectKind.TABLE, table.schema, table.name)
 
 
 def column_reference(table: TableName, column: str) -> ObjectReference:

@@ -1,0 +1,112 @@
+"""Every migration applies.
+
+Proves that the migrations run to their end, as the project itself applies them, on a database that holds rows. The finding
+stands at the file and line of the statement that was refused, with the server's code and words. Where the same migration passes
+on an empty copy it says so: that is the migration which is green in every test and red in production.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE orders ADD COLUMN currency char(3) NOT NULL;    -- passes on an empty table, fails on the first row (23502)
+```
+
+**Best practice**
+
+```sql
+ALTER TABLE orders ADD COLUMN currency char(3) NOT NULL DEFAULT 'EUR';
+-- or: add it nullable, fill it in batches, then SET NOT NULL.
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.evidence import Migration, MigrationFailure, MigrationState
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.targets import RelationalTarget
+
+SEVERITY = Severity.ERROR
+ENGINES = frozenset({Engine.POSTGRESQL})
+NEEDS = frozenset({Need.EVIDENCE})
+SUBJECTS = "migrations"
+PROVES = "apply"
+
+#: The subject where the tool has no revisions (a command of the project's).
+ALL = "migrations"
+
+_REMEDIES = {
+    "23502": "Give the column a default, or add it nullable, fill it, then SET NOT NULL.",
+    "23503": "Settle the rows without a parent first, or add the key NOT VALID and validate it after they are settled.",
+    "23505": "Merge or remove the duplicates in an earlier statement of the migration.",
+    "23514": "Correct the rows first, or add the CHECK NOT VALID and validate it after they are corrected.",
+    "22001": "Shorten the values first, or choose a wider type.",
+    "22003": "Correct the values first, or choose a wider type.",
+    "25001": "Run this statement outside a transaction, as the migration tool offers it (Alembic: autocommit_block).",
+    "25P02": "An earlier statement of the same transaction failed; that one is the cause.",
+    "2BP01": "Drop or change first what depends on it.",
+    "42501": "Let a role with that privilege do this once, outside the migrations, or grant it to the role that migrates.",
+    "42P01": "Correct the name, or let the migration that makes it come first.",
+    "42703": "Correct the name, or let the migration that makes it come first.",
+    "42P07": "It exists already: an earlier migration, or another branch of the history, makes it too.",
+    "42710": "It exists already: an earlier migration, or another branch of the history, makes it too.",
+    "42701": "It exists already: an earlier migration, or another branch of the history, makes it too.",
+    "55P03": "Another session holds the lock that this statement waits for.",
+    "55P04": "An enum value cannot be used in the transaction that adds it: commit in between, in two migrations.",
+    "0A000": "Choose a server that has it (`image` or `version` in the settings), if this is an extension.",
+    "58P01": "Choose a server that has it (`image` or `version` in the settings), if this is an extension.",
+}
+
+
+def run(target: RelationalTarget) -> Iterator[Judgement]:
+    """Judge every migration by what became of it; a tool without revisions as one whole."""
+    evidence = target.evidence
+    failure = evidence.failure
+    broken = _subject(failure) if failure else ""
+    yield from (_judge(migration, broken) for migration in evidence.migrations if migration.revision != broken)
+    if failure:
+        yield _finding(broken, failure)
+    elif evidence.statements and not evidence.migrations:
+        yield Proven(ALL)
+
+
+def _subject(failure: MigrationFailure) -> str:
+    return failure.revision or ALL
+
+
+def _judge(migration: Migration, broken: str) -> Judgement:
+    match migration.state:
+        case MigrationState.APPLIED:
+            return Proven(migration.revision)
+        case MigrationState.PENDING:
+            return NotProven(migration.revision, f"not reached, {broken} failed" if broken else "not reached")
+        case MigrationState.FAILED:
+            return Finding(migration.revision, f"migration {migration.revision} failed", place=migration.place)
+
+
+def _finding(subject: str, failure: MigrationFailure) -> Finding:
+    return Finding(
+        subject=subject,
+        message=_message(subject, failure),
+        remedy=_remedy(failure),
+        place=failure.place,
+        code=failure.code,
+        said=failure.said,
+        detail=failure.detail,
+        evidence={"statement": failure.statement, "on_rows": failure.on_rows, "timed_out": failure.timed_out},
+    )
+
+
+def _message(subject: str, failure: MigrationFailure) -> str:
+    what = "the migrations" if subject == ALL else f"migration {subject}"
+    if failure.timed_out:
+        return f"{what} did not end within the deadline"
+    if failure.on_rows:
+        return f"{what} failed on rows: green on an empty table, red on any row"
+    return f"{what} failed"
+
+
+def _remedy(failure: MigrationFailure) -> str:
+    if failure.timed_out:
+        return "Look for a statement that waits for a lock or for input, or raise `timeout` under `migrations`."
+    return _REMEDIES.get(failure.code, "Correct the statement, then apply the whole history again.")

@@ -1,0 +1,134 @@
+"""Every foreign key has an index on its child columns.
+
+Proves that deleting a parent, or changing its key, finds the children by an index. Without one PostgreSQL reads the whole child
+table for every parent that goes (manual, "Foreign Keys": no index on the referencing columns is made for you). A notice; a
+warning where the delete rule writes to the children (CASCADE, SET NULL, SET DEFAULT).
+
+An index covers a key when its leading columns are the key's columns, in any order. PostgreSQL 15 and 18 were watched at it: a
+B-tree serves, a hash index on the one column, a GiST index (an exclusion constraint), and a partial index that leaves out only
+rows whose key is NULL. Any other partial index, an invalid one, one on an expression, and BRIN do not. An empty table is judged
+as well, for the schema says it all.
+
+**Anti-pattern**
+
+```sql
+CREATE TABLE orders (id bigint PRIMARY KEY, buyer_id bigint REFERENCES users (id) ON DELETE CASCADE);
+CREATE INDEX ON orders (buyer_id) WHERE status = 'open';     -- of no use to DELETE FROM users
+```
+
+**Best practice**
+
+```sql
+CREATE INDEX CONCURRENTLY orders_buyer_id ON orders (buyer_id);
+-- or, where most rows have no buyer:
+CREATE INDEX CONCURRENTLY orders_buyer_id ON orders (buyer_id) WHERE buyer_id IS NOT NULL;
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
+from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table, column_reference
+from checks.statements import quoted, quoted_table
+from checks.subjects import references
+from checks.targets import RelationalTarget
+
+SEVERITY = Severity.NOTICE
+ENGINES = frozenset({Engine.POSTGRESQL})
+NEEDS: frozenset[Need] = frozenset()
+SUBJECTS = "foreign keys"
+PROVES = "are served by an index"
+
+_WRITING = {Action.CASCADE: "deletes", Action.SET_NULL: "clears", Action.SET_DEFAULT: "resets"}
+_NAME = r'"(?:[^"]|"")+"|[^\s"()]+'
+_NOT_NULL = rf"\(*(?:{_NAME}) IS NOT NULL\)*"
+_ONLY_NOT_NULL = re.compile(rf"{_NOT_NULL}(?: AND {_NOT_NULL})*")
+
+
+def run(target: RelationalTarget) -> Iterator[Judgement]:
+    """Judge every foreign key by the indexes of its table."""
+    for subject, key in references(target.catalogue):
+        table = target.catalogue.table[key.table]
+        if _served(table, key, target.catalogue):
+            yield Proven(subject)
+        else:
+            yield _finding(subject, key, table, target)
+
+
+def _served(table: Table, key: ForeignKey, catalogue: Catalogue) -> bool:
+    """An index of the table itself, or one in each of its partitions."""
+    if any(covers(index, key) for index in table.indexes):
+        return True
+    partitions = [part for part in catalogue.tables if part.partition_of == table.name]
+    return bool(partitions) and all(_served(part, key, catalogue) for part in partitions)
+
+
+def covers(index: Index, key: ForeignKey) -> bool:
+    """Whether the server can find a parent's children by this index."""
+    return index.valid and _leads(index, key) and _serves(index, key) and _complete(index, key)
+
+
+def _leads(index: Index, key: ForeignKey) -> bool:
+    return set(index.columns[: len(key.columns)]) == set(key.columns)
+
+
+def _serves(index: Index, key: ForeignKey) -> bool:
+    return index.method in {"btree", "gist"} or (index.method == "hash" and len(key.columns) == 1)
+
+
+def _complete(index: Index, key: ForeignKey) -> bool:
+    """Whether every row that refers to a parent is in the index: equality implies that the key's columns are not NULL."""
+    if index.predicate is None:
+        return True
+    if _ONLY_NOT_NULL.fullmatch(index.predicate) is None:
+        return False
+    names = re.findall(rf"({_NAME}) IS NOT NULL", index.predicate)
+    return {_unquote(name) for name in names} <= set(key.columns)
+
+
+def _unquote(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _finding(subject: str, key: ForeignKey, table: Table, target: RelationalTarget) -> Finding:
+    effect = _WRITING.get(key.on_delete)
+    why = f"; each delete of a parent {effect} its children by reading the whole table" if effect else ""
+    return Finding(
+        subject=subject,
+        message=f"no index serves {key.label}, which refers to {key.parent.label()}{why}{_near(table, key)}",
+        remedy=_remedy(key, table, target),
+        severity=Severity.WARNING if effect else Severity.NOTICE,
+        objects=(key.reference, *(column_reference(key.table, name) for name in key.columns), table.reference),
+        evidence={"constraint": key.name, "on_delete": key.on_delete.value},
+    )
+
+
+def _near(table: Table, key: ForeignKey) -> str:
+    """Why an index that looks right does not serve."""
+    for index in table.indexes:
+        if not _leads(index, key):
+            continue
+        if not index.valid:
+            return f" ({index.name} is invalid)"
+        if not _complete(index, key):
+            return f" ({index.name} is partial: {index.predicate})"
+        return f" ({index.name} is a {index.method} index)"
+    return ""
+
+
+def _remedy(key: ForeignKey, table: Table, target: RelationalTarget) -> str:
+    broken = next((index for index in table.indexes if not index.valid and _leads(index, key) and _complete(index, key)), None)
+    if broken is not None and not table.partitioned:
+        return f"REINDEX INDEX CONCURRENTLY {_qualified(broken, target)};"
+    how = "" if table.partitioned else "CONCURRENTLY "  # PostgreSQL refuses CONCURRENTLY on a partitioned table
+    where = quoted_table(target.engine, key.table, target.catalogue.default_schema)
+    return f"CREATE INDEX {how}ON {where} ({quoted(target.engine, key.columns)});"
+
+
+def _qualified(index: Index, target: RelationalTarget) -> str:
+    name = quoted(target.engine, index.name)
+    schema = index.table.schema
+    return name if schema == target.catalogue.default_schema else f"{quoted(target.engine, schema)}.{name}"

@@ -1,0 +1,40 @@
+"""Which tables the repository's own SQL reads, by parsing it."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from checks.interface import Engine
+from checks.schema.model import Catalogue, TableName
+from checks.targets import RelationalTarget
+
+
+def without_rows(sql: str, target: RelationalTarget) -> bool:
+    """Whether the query has no row to say anything about: every table it names is empty.
+
+    Where it names none that is known (a view, a function, text that does not parse), the whole database has to be empty.
+    """
+    return not (tables_read(sql, target.engine, target.catalogue) or set(target.catalogue.table)) & target.filled
+
+
+def tables_read(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
+    """The tables of the catalogue that a query names; empty where it cannot be parsed."""
+    try:
+        parsed = sqlglot.parse_one(sql, read="postgres" if engine is Engine.POSTGRESQL else engine.value)
+    except SqlglotError:
+        return set()
+    named = {_name(table, catalogue.default_schema) for table in parsed.find_all(exp.Table)}
+    return named & set(catalogue.table)
+
+
+def _name(table: exp.Table, default_schema: str) -> TableName:
+    """The name as the engine sees it: PostgreSQL folds what is not quoted to lower case."""
+    return TableName(_folded(table.args.get("db")) or default_schema, _folded(table.this))
+
+
+def _folded(part: object) -> str:
+    if not isinstance(part, exp.Identifier):
+        return ""
+    return str(part.this) if part.args.get("quoted") else str(part.this).lower()

@@ -1,0 +1,139 @@
+"""The references that the repository expects stand in the database, with the delete rule it expects.
+
+Proves, for every line of `references` under `[databases.NAME.expect]`, that a foreign key from those columns to that parent
+exists and does what the line says when a parent is deleted. An object-relational mapper's `cascade="all, delete"` is no rule of
+the database, and a migration that drops and re-adds a key loses its rule without a word.
+
+The rule must be the same, word for word: `restrict` is not met by `no action`. Both refuse to delete a parent that has
+children, but NO ACTION looks at the end of the statement (or of the transaction, where the key is deferrable), so a trigger or
+another cascade may remove the children first, and the delete passes; RESTRICT refuses at once (manual, "Foreign Keys"). A line
+without `on delete` accepts any rule.
+
+**Anti-pattern**
+
+```sql
+-- expected: orders.buyer_id -> users.id on delete restrict
+ALTER TABLE orders ADD FOREIGN KEY (buyer_id) REFERENCES users (id) ON DELETE CASCADE;    -- one DELETE takes every order along
+```
+
+**Best practice**
+
+```sql
+ALTER TABLE orders ADD FOREIGN KEY (buyer_id) REFERENCES users (id) ON DELETE RESTRICT;
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.expectations import ExpectedReference
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
+from checks.schema.model import Action, Catalogue, ForeignKey, TableName, column_label, column_reference, table_reference
+from checks.statements import quoted, quoted_table
+from checks.targets import RelationalTarget
+
+SEVERITY = Severity.ERROR
+ENGINES = frozenset({Engine.POSTGRESQL})
+NEEDS: frozenset[Need] = frozenset()
+SUBJECTS = "expected references"
+PROVES = "stand as declared"
+
+
+def run(target: RelationalTarget) -> Iterator[Judgement]:
+    """Judge every expected reference by the catalogue."""
+    for expected in dict.fromkeys(target.expect.references):
+        yield _judge(expected, target)
+
+
+def _judge(expected: ExpectedReference, target: RelationalTarget) -> Judgement:
+    absent = _absent(expected, target.catalogue)
+    if absent:
+        return _without_columns(expected, absent)
+    key = _key(expected, target.catalogue)
+    if key is None:
+        return _missing(expected, target)
+    if expected.on_delete not in {None, key.on_delete}:
+        return _wrong_rule(expected, key, target)
+    return Proven(expected.label)
+
+
+def _pairs(columns: tuple[str, ...], parent_columns: tuple[str, ...]) -> set[tuple[str, str]]:
+    return set(zip(columns, parent_columns, strict=True))
+
+
+def _key(expected: ExpectedReference, catalogue: Catalogue) -> ForeignKey | None:
+    """The key that was expected: a composite one in any order of its pairs; among several, one whose rule is right."""
+    wanted = _pairs(expected.columns, expected.parent_columns)
+    keys = catalogue.table[expected.table].foreign_keys
+    found = [key for key in keys if key.parent == expected.parent and _pairs(key.columns, key.parent_columns) == wanted]
+    return min(found, key=lambda key: key.on_delete is not expected.on_delete, default=None)
+
+
+def _absent(expected: ExpectedReference, catalogue: Catalogue) -> list[str]:
+    """Tables and columns of the expectation that the database does not have."""
+    sides = ((expected.table, expected.columns), (expected.parent, expected.parent_columns))
+    return [name for table, columns in sides for name in _unknown(table, columns, catalogue)]
+
+
+def _unknown(table: TableName, columns: tuple[str, ...], catalogue: Catalogue) -> list[str]:
+    known = catalogue.table.get(table)
+    if known is None:
+        return [f"table {table.label()}"]
+    return [f"column {column_label(table, (name,))}" for name in columns if name not in known.column]
+
+
+# The three ways to fail have subjects of their own: a reference whose column did not exist on the base revision and which arrives
+# with the wrong rule is a new finding, not a known one.
+
+
+def _without_columns(expected: ExpectedReference, absent: list[str]) -> Finding:
+    return Finding(
+        subject=f"{expected.label} (absent)",
+        message=f"{expected.label} is expected, and there is no {' and no '.join(absent)}",
+        remedy="Correct the line under `references`, or add what it names in a migration.",
+        objects=(table_reference(expected.table), table_reference(expected.parent)),
+    )
+
+
+def _missing(expected: ExpectedReference, target: RelationalTarget) -> Finding:
+    keys = target.catalogue.table[expected.table].foreign_keys
+    others = [key for key in keys if set(key.columns) == set(expected.columns)]
+    instead = "".join(f"; {key.name} refers to {column_label(key.parent, key.parent_columns)} instead" for key in others)
+    return Finding(
+        subject=f"{expected.label} (missing)",
+        message=f"no foreign key enforces {expected.label}{instead}",
+        remedy=_add(expected, expected.on_delete or Action.NO_ACTION, target),
+        objects=(
+            *(key.reference for key in others),
+            *(column_reference(expected.table, name) for name in expected.columns),
+            table_reference(expected.table),
+        ),
+    )
+
+
+def _wrong_rule(expected: ExpectedReference, key: ForeignKey, target: RelationalTarget) -> Finding:
+    wanted = expected.on_delete or key.on_delete
+    table = quoted_table(target.engine, key.table, target.catalogue.default_schema)
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(target.engine, key.name)};"
+    differ = f"is ON DELETE {key.on_delete.upper()}, expected {wanted.upper()}"
+    return Finding(
+        subject=expected.label,
+        message=f"{expected.label} {differ}{_nearly(wanted, key.on_delete)}",
+        remedy=f"{drop} {_add(expected, wanted, target)}",
+        objects=(key.reference, *(column_reference(key.table, name) for name in key.columns), table_reference(key.table)),
+        evidence={"constraint": key.name, "expected": wanted.value, "found": key.on_delete.value},
+    )
+
+
+def _nearly(wanted: Action, found: Action) -> str:
+    if {wanted, found} != {Action.RESTRICT, Action.NO_ACTION}:
+        return ""
+    return ": both refuse, but NO ACTION looks only at the end, when a trigger or a cascade may have removed the children"
+
+
+def _add(expected: ExpectedReference, rule: Action, target: RelationalTarget) -> str:
+    engine, schema = target.engine, target.catalogue.default_schema
+    table, parent = (quoted_table(engine, name, schema) for name in (expected.table, expected.parent))
+    columns, theirs = quoted(engine, expected.columns), quoted(engine, expected.parent_columns)
+    return f"ALTER TABLE {table} ADD FOREIGN KEY ({columns}) REFERENCES {parent} ({theirs}) ON DELETE {rule.upper()};"

@@ -1,0 +1,26 @@
+"""The registry of checks for relational databases: id to module, nothing hidden.
+
+Importing this imports every check (and SQLAlchemy with them), so it is imported by what runs checks, not by the command line.
+"""
+
+from __future__ import annotations
+
+from checks.constraints import no_rows, unvalidated_constraint
+from checks.interface import Check
+from checks.migrations import migration_failed, superuser_migration
+from checks.performance import query_limit, unindexed_foreign_key
+from checks.references import delete_rule, orphaned_rows, reference_type_mismatch
+from checks.targets import RelationalTarget
+
+#: Every check, in the order in which it is reported.
+RELATIONAL: dict[str, Check[RelationalTarget]] = {
+    "migration-failed": migration_failed,
+    "superuser-migration": superuser_migration,
+    "orphaned-rows": orphaned_rows,
+    "delete-rule": delete_rule,
+    "reference-type-mismatch": reference_type_mismatch,
+    "unvalidated-constraint": unvalidated_constraint,
+    "no-rows": no_rows,
+    "unindexed-foreign-key": unindexed_foreign_key,
+    "query-limit": query_limit,
+}
