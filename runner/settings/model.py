@@ -200,7 +200,7 @@ class Settings(Section):
     fail_on: Annotated[FailOn, _WORD] = _field(FailOn.ERROR, ROWS["fail_on"].help, "error")
     compare: Text | None = _field(None, ROWS["compare"].help, "main")
     report_dir: Text = _field("dbproof-report", ROWS["report_dir"].help, "dbproof-report")
-    show_values: bool = _field(False, ROWS["show_values"].help, False)
+    show_values: bool = _field(False, ROWS["show_values"].help, True)
     severity: Mapping[str, Annotated[Severity, _WORD]] = _field(
         {}, "The severity of a check, instead of its own: error, warning, notice or off.", {"unindexed-foreign-key": "error"}
     )

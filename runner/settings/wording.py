@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+#: A key that TOML does not want in quotes.
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 #: How much of a wrong word is repeated.
 _SHOWN = 60
@@ -40,7 +41,7 @@ def key_path(path: Iterable[str | int]) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            shown = part if _BARE.fullmatch(part) else f'"{shorten(part)}"'
+            shown = part if BARE_KEY.fullmatch(part) else f'"{shorten(part)}"'
             text += f".{shown}" if text else shown
     return text
 
