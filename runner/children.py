@@ -1,0 +1,327 @@
+"""The only code that starts the user's processes: argument lists, a clean environment, a deadline, and nothing left behind.
+
+Every child leads a session of its own and carries a mark (``DBPROOF_CHILD``) in its environment, by which descendants are
+found that left the session. The mark is a private directory with a named pipe, through which programs of ours that run
+inside the user's processes talk; a lock on it tells the next run that its owner is dead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import fcntl
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.errors import ToolFailed
+
+#: The variable that marks a child and all its descendants; its value is a directory that holds the pipe ``events``.
+MARK = "DBPROOF_CHILD"
+
+#: Seconds between asking a group to end and killing it.
+GRACE = 2.0
+
+_TAIL = 200
+_LONGEST_LINE = 8_192
+_LONGEST_MESSAGE = 4_194_304
+_LOOK_AGAIN = 0.1
+_CHUNK = 65_536
+_LEFT_IN_A_PIPE = 1_048_576
+_PREFIX = "dbproof-child-"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to start. ``environment`` is all that the child gets; ``timeout`` is in seconds of wall time."""
+
+    arguments: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(repr=False)
+    timeout: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the child's output (stdout and stderr as they came), without its end, cut where it is very long."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A JSON object that a program of ours sent from inside the child."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The child is gone, and everything it started. ``status`` is negative for a signal; ``tail`` are its last lines."""
+
+    status: int
+    timed_out: bool
+    tail: tuple[str, ...]
+
+
+Heard = Line | Message | Finished
+
+
+def listen(command: Command) -> Generator[Heard, None, None]:
+    """Start a program and yield what it says, then :class:`Finished`.
+
+    Close the iterator (``contextlib.closing``) where it is not read to its end: however this ends, the program and all that it
+    started are gone after. Raises :class:`ToolFailed` where the program cannot be started.
+    """
+    sweep()
+    with ExitStack() as stack:
+        channel = stack.enter_context(_Channel())
+        process = _start(command, channel)
+        stack.callback(_end, process)
+        channel.started()
+        tail: deque[str] = deque(maxlen=_TAIL)
+        deadline = time.monotonic() + command.timeout
+        for heard in _read(process, channel, deadline):
+            if isinstance(heard, Line):
+                tail.append(heard.text)
+            yield heard
+        timed_out = process.poll() is None
+        stack.pop_all().close()
+        yield Finished(process.wait(), timed_out, tuple(tail))
+
+
+def run(command: Command) -> Finished:
+    """Start a program, wait for its end and give its last lines; raises as :func:`listen` does."""
+    for heard in listen(command):
+        if isinstance(heard, Finished):
+            return heard
+    raise ToolFailed(f"'{command.arguments[0]}' gave no sign of its end")
+
+
+def sweep() -> None:
+    """End what a killed run of dbproof left behind: marked processes whose owner is dead, and their directories."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Without the pipe it is one that its owner is about to lock.
+                if (directory / "events").exists():
+                    _kill_marked(directory)
+                    shutil.rmtree(directory, ignore_errors=True)
+            finally:
+                os.close(held)
+
+
+class _Channel:
+    """The private directory of one child: its lock, and the pipe that messages come through."""
+
+    def __enter__(self) -> _Channel:
+        self.directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            held = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, held)
+            fcntl.flock(held, fcntl.LOCK_EX)
+            pipe = self.directory / "events"
+            os.mkfifo(pipe, 0o600)
+            self.events = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+            stack.callback(os.close, self.events)
+            # Held open, so that the pipe does not end when the first of several writers does.
+            stack.callback(os.close, os.open(pipe, os.O_WRONLY))
+            self.output, self.written = os.pipe()
+            stack.callback(os.close, self.output)
+            self._stack_of_written = stack.enter_context(ExitStack())
+            self._stack_of_written.callback(os.close, self.written)
+            self._stack = stack.pop_all()
+        _LIVE_DIRECTORIES.add(self.directory)
+        atexit.unregister(end_all)
+        atexit.register(end_all)
+        return self
+
+    def started(self) -> None:
+        """Let go of the end that the child writes to, so that its output can come to an end."""
+        self._stack_of_written.close()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            _kill_marked(self.directory)
+        finally:
+            _LIVE_DIRECTORIES.discard(self.directory)
+            self._stack.close()
+
+
+_LIVE_DIRECTORIES: set[Path] = set()
+
+
+def end_all() -> None:
+    """Kill every child of this process at once, whichever thread started it."""
+    for directory in tuple(_LIVE_DIRECTORIES):
+        _kill_marked(directory)
+
+
+def _start(command: Command, channel: _Channel) -> subprocess.Popen[bytes]:
+    environment = {**command.environment, MARK: str(channel.directory)}
+    program = command.arguments[0]
+    try:
+        return subprocess.Popen(  # noqa: S603 - the user's own program, as an argument list
+            command.arguments,
+            cwd=command.directory,
+            env=environment,
+            executable=shutil.which(program, path=environment.get("PATH", os.defpath)) if os.sep not in program else None,
+            stdin=subprocess.DEVNULL,
+            stdout=channel.written,
+            stderr=channel.written,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise _cannot_start(command, error) from error
+
+
+def _cannot_start(command: Command, error: OSError) -> ToolFailed:
+    program = command.arguments[0]
+    if not command.directory.is_dir():
+        return ToolFailed(
+            f"'{program}' cannot start: there is no directory {command.directory}", "Set `directory` to where it runs."
+        )
+    if error.errno == errno.ENOENT:
+        remedy = "Install it here, or let `setup` bring it; a path is relative to the directory that the program runs in."
+        return ToolFailed(f"'{program}' was not found, neither on PATH nor as a file", remedy)
+    return ToolFailed(f"'{program}' cannot start: {error.strerror}", "Make it an executable program for this machine.")
+
+
+def _read(process: subprocess.Popen[bytes], channel: _Channel, deadline: float) -> Iterator[Line | Message]:
+    """What comes until the child has ended or the deadline is over, whichever is first."""
+    output, lines, messages = channel.output, _Lines(_LONGEST_LINE), _Lines(_LONGEST_MESSAGE)
+    os.set_blocking(output, False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        selector.register(channel.events, selectors.EVENT_READ)
+        after_end = 0
+        while time.monotonic() < deadline:
+            ended = process.poll() is not None
+            selector.select(0 if ended else _LOOK_AGAIN if output in selector.get_map() else _LOOK_AGAIN / 10)
+            told, said = _take(channel.events), _take(output)
+            yield from (_message(text) for text in messages.feed(told or b""))
+            yield from (Line(text) for text in lines.feed(said or b""))
+            if said is None and output in selector.get_map():
+                selector.unregister(output)
+            after_end += len(said or b"") if ended else 0
+            # A descendant may write for ever; what the child itself wrote is in the pipe when it has ended.
+            if ended and ((not said and not told) or after_end > _LEFT_IN_A_PIPE):
+                break
+    yield from (Line(text) for text in lines.rest())
+
+
+def _take(descriptor: int) -> bytes | None:
+    """What can be read without waiting: empty for nothing yet, ``None`` at the end."""
+    try:
+        return os.read(descriptor, _CHUNK) or None
+    except BlockingIOError:
+        return b""
+
+
+class _Lines:
+    """Cuts a stream of bytes into lines, keeping no more of one than ``longest`` bytes."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._begun = bytearray()
+        self._cut = False
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """The lines that this chunk completes."""
+        *complete, begun = chunk.split(b"\n")
+        for part in complete:
+            self._add(part)
+            yield self._line()
+        self._add(begun)
+
+    def rest(self) -> Iterator[str]:
+        """The last line, where it has no end."""
+        if self._begun:
+            yield self._line()
+
+    def _add(self, part: bytes) -> None:
+        room = self._longest - len(self._begun)
+        self._begun += part[:room]
+        self._cut = self._cut or len(part) > room
+
+    def _line(self) -> str:
+        text = self._begun.decode("utf-8", "replace").rstrip("\r") + (" …" if self._cut else "")
+        self._begun.clear()
+        self._cut = False
+        return text
+
+
+def _message(text: str) -> Line | Message:
+    """A message; what is no JSON object is shown as output, for it is not ours."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return Line(text)
+    return Message(body) if isinstance(body, dict) else Line(text)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the child's whole group: ask, wait a little, kill. Who left the group is found by the mark when the channel goes."""
+    try:
+        if _signal_group(process, signal.SIGTERM):
+            until = time.monotonic() + GRACE
+            while time.monotonic() < until and _signal_group(process, 0):
+                time.sleep(_LOOK_AGAIN / 10)
+    finally:
+        _signal_group(process, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Signal the group that the child leads; whether there is still anyone in it."""
+    if process.poll() is not None:
+        # As the first process of a container we inherit orphans, and their remains would keep the group alive.
+        with suppress(ChildProcessError):
+            os.waitpid(-process.pid, os.WNOHANG)
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _kill_marked(directory: Path) -> None:
+    """Kill every process that carries the mark, again and again while they start new ones (Linux; elsewhere groups must do)."""
+    mark = f"{MARK}={directory}".encode()
+    for _ in range(10):
+        marked = [pid for pid in _processes() if mark in _environment_of(pid)]
+        if not marked:
+            return
+        for pid in marked:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> list[int]:
+    root = Path("/proc")
+    ours = os.getpid()
+    return (
+        [int(entry.name) for entry in root.iterdir() if entry.name.isdigit() and int(entry.name) != ours] if root.is_dir() else []
+    )
+
+
+def _environment_of(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
