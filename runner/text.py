@@ -46,7 +46,7 @@ _Value = TypeVar("_Value")
 def neutralise(text: str, limit: int | None = TEXT_LIMIT) -> str:
     """Text of several lines made safe. ``limit`` is in characters; ``None`` keeps everything."""
     shown = _UNSAFE.sub(_escape, text.replace("\r\n", "\n"))
-    return _shorten(defuse(shown), limit)
+    return shorten(defuse(shown), limit)
 
 
 def single_line(text: str, limit: int | None = LINE_LIMIT) -> str:
@@ -115,8 +115,8 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _shorten(text: str, limit: int | None) -> str:
-    """Leave out the middle and say how much of it; the result has at most ``limit`` characters where there is room for words."""
+def shorten(text: str, limit: int | None) -> str:
+    """Leave out the middle and say how much of it is gone; at most ``limit`` characters where that leaves room for the words."""
     if limit is None or len(text) <= limit:
         return text
     room = max(limit - len(_left_out(len(text))), 0)

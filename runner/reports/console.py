@@ -1,0 +1,202 @@
+"""The end of a run on the console: findings, then what was proven and what was not, and the verdict last.
+
+It gives finished lines, laid out for a width, so that nothing is left to be wrapped, interpreted or coloured later on. Foreign
+text is only ever put into ``Text``, never into markup.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from checks.interface import Severity
+from runner.errors import DbproofError
+from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Verdict
+from runner.reports import wording
+from runner.reports.wording import Part
+
+#: How wide lines are drawn where there is room, and how many findings of one check are shown in full.
+WIDTH = 80
+MOST_OF_A_CHECK = 20
+
+_LABEL = 12
+_STATEMENT_LINES = 8
+_REASONS = 8
+_SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold blue"}
+_VERDICT_STYLES = {Verdict.GO: "bold green", Verdict.NO_GO: "bold red", Verdict.BROKEN: "bold red"}
+_PART_STYLES = {Part.PLACE: "cyan", Part.STATEMENT: "dim", Part.DETAIL: "dim", Part.VALUES: "dim"}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of text, and the column that its continuation hangs at where it has to be folded."""
+
+    text: Text
+    hang: int
+
+
+def lines(report: Report, show_all: bool, quiet: bool, width: int | None) -> Iterator[Text]:
+    """The report as lines without line breaks; ``width`` is a terminal's columns, or ``None`` where nothing is to be folded."""
+    for block in _blocks(report, show_all, quiet, min(width or WIDTH, WIDTH)):
+        for line in block:
+            yield from _fold(line, width)
+        yield Text()
+    yield from _fold(_verdict(report), width)
+
+
+def error_lines(error: DbproofError, width: int | None) -> Iterator[Text]:
+    """An error that ends the run, in the look of a finding."""
+    for line in _problem(Problem(error.message, error.remedy, error.exit)):
+        yield from _fold(line, width)
+
+
+def _blocks(report: Report, show_all: bool, quiet: bool, edge: int) -> Iterator[list[_Line]]:
+    yield from (_problem(problem) for problem in report.problems)
+    for database, check in wording.errored(report):
+        name = wording.with_database(report, database, check.id)
+        yield _problem(Problem(f"{name} could not run\n{check.reason}", "", report.exit_code))
+    yield from _findings(report, show_all, edge)
+    below = [] if quiet else list(_below(report, show_all))
+    if below:
+        yield below
+
+
+def _problem(problem: Problem) -> list[_Line]:
+    first, *rest = problem.message.strip().splitlines() or [""]
+    block = [_Line(Text.assemble(("ERROR", "bold red"), "  ", (first, "bold")), 2)]
+    block += [_indented(line, 2) for line in rest]
+    if problem.remedy:
+        block += _part(Part.REMEDY, f"Remedy: {problem.remedy}")
+    return block
+
+
+def _findings(report: Report, show_all: bool, edge: int) -> Iterator[list[_Line]]:
+    shown: Counter[tuple[str, str]] = Counter()
+    for database, check, finding in wording.located(report):
+        if not show_all and not wording.is_prominent(finding):
+            continue
+        shown[database.name, check.id] += 1
+        if show_all or shown[database.name, check.id] <= MOST_OF_A_CHECK:
+            yield _finding(report, database, finding, edge)
+    if show_all:
+        return
+    for (_, check_id), count in shown.items():
+        if count > MOST_OF_A_CHECK:
+            more = f"… {wording.thousands(count - MOST_OF_A_CHECK)} more of {check_id}, see report.json or `--all`"
+            yield [_Line(Text(more, "dim"), 2)]
+
+
+def _finding(report: Report, database: ReportedDatabase, finding: ReportedFinding, edge: int) -> list[_Line]:
+    title = Text.assemble(
+        (finding.severity.upper(), _SEVERITY_STYLES.get(finding.severity, "bold")),
+        "  ",
+        (finding.check, "bold"),
+        " · ",
+        (wording.with_database(report, database, finding.subject), "bold"),
+    )
+    title.append(" " * max(2, edge - title.cell_len - len(finding.state)))
+    title.append(finding.state.value, "dim")
+    return [_Line(title, 2), *(line for part, text in wording.parts(finding, database.engine) for line in _part(part, text))]
+
+
+def _part(part: Part, text: str) -> list[_Line]:
+    rows = text.expandtabs(4).splitlines()
+    indent = 4 if part in (Part.STATEMENT, Part.DETAIL) else 2
+    if part is Part.STATEMENT and len(rows) > _STATEMENT_LINES:
+        rows = [*rows[:_STATEMENT_LINES], f"… {wording.plural(len(rows) - _STATEMENT_LINES, 'more line')}"]
+    block = [_indented(line, indent, _PART_STYLES.get(part, "")) for line in rows]
+    if part is Part.REMEDY:
+        block[0].text.stylize("bold green", indent, indent + len("Remedy:"))
+    return block
+
+
+def _indented(line: str, by: int, style: str = "") -> _Line:
+    return _Line(Text(" " * by).append(line, style or None), by)
+
+
+def _below(report: Report, show_all: bool) -> Iterator[_Line]:
+    """The lines below the findings, each under its label."""
+    yield from _labelled("Notes", list(_notes(report)))
+    yield from _labelled("Proven", _columns(wording.proven(report)), "green")
+    yield from _labelled("Not proven", _gaps(report), "yellow")
+    yield from _labelled("Notices", _notices(report, show_all))
+    yield from _labelled("Known", _known(report, show_all))
+    yield from _labelled("Reports", _reports(report.files))
+
+
+def _labelled(label: str, rows: Sequence[str], style: str = "") -> Iterator[_Line]:
+    for number, line in enumerate(rows):
+        shown = label if number == 0 else ""
+        yield _Line(Text.assemble((f"{shown:<{_LABEL}}", f"bold {style}".strip()), line), _LABEL)
+
+
+def _columns(sentences: Sequence[str]) -> list[str]:
+    """Two sentences a line where two of them fit."""
+    left = max((cell_len(text) for text in sentences[::2]), default=0)
+    right = max((cell_len(text) for text in sentences[1::2]), default=0)
+    if not right or _LABEL + left + 4 + right > WIDTH + 20:
+        return list(sentences)
+    pairs = zip(sentences[::2], [*sentences[1::2], ""], strict=False)
+    return [f"{one}{' ' * (left + 4 - cell_len(one))}{two}".rstrip() for one, two in pairs]
+
+
+def _gaps(report: Report) -> list[str]:
+    rows = [f"{wording.listing(names)}: {reason.strip().partition(chr(10))[0]}" for reason, names in wording.gaps(report).items()]
+    if len(rows) <= _REASONS:
+        return rows
+    return [*rows[:_REASONS], f"and for {wording.plural(len(rows) - _REASONS, 'more reason')}, see report.json"]
+
+
+def _notes(report: Report) -> Iterator[str]:
+    yield from report.notes
+    for database in report.databases:
+        yield from (wording.with_database(report, database, note) for note in database.notes)
+
+
+def _notices(report: Report, show_all: bool) -> list[str]:
+    count = wording.new_notices(report)
+    if show_all or not count:
+        return []
+    return [f"{wording.plural(count, 'new notice')} that {'fails' if count == 1 else 'fail'} nothing (`--all` lists them)"]
+
+
+def _known(report: Report, show_all: bool) -> list[str]:
+    count = wording.known(report)
+    if not count:
+        return []
+    where = {database.compared for database in report.databases if any(wording.known_of(database))}
+    base = where.pop() if len(where) == 1 else "their bases"
+    verbs = ("is", "does") if count == 1 else ("are", "do")
+    how = "" if show_all else " (`--all` lists them)"
+    return [f"{wording.plural(count, 'finding')} {verbs[0]} on {base} too and {verbs[1]} not count{how}"]
+
+
+def _reports(files: Sequence[str]) -> list[str]:
+    by_directory: dict[str, list[str]] = {}
+    for file in files:
+        path = PurePosixPath(file)
+        by_directory.setdefault(str(path.parent), []).append(path.name)
+    return [f"{directory}/: {wording.listing(names)}" for directory, names in by_directory.items()]
+
+
+def _verdict(report: Report) -> _Line:
+    style = _VERDICT_STYLES.get(report.verdict, "bold yellow")
+    rest = f"{wording.reckoning(report)} · {wording.duration(report.seconds)} · exit {int(report.exit_code)}"
+    return _Line(Text.assemble((wording.VERDICTS[report.verdict], style), "  ", rest), 2)
+
+
+def _fold(line: _Line, width: int | None) -> Iterator[Text]:
+    """Fold a line at a terminal's width; what follows hangs below what its beginning hangs at."""
+    if width is None or line.text.cell_len <= width:
+        yield line.text
+        return
+    hang = min(line.hang, width // 2)
+    body = line.text[hang:].wrap(Console(width=width), width - hang, overflow="fold")
+    for number, row in enumerate(body):
+        yield (line.text[:hang] if number == 0 else Text(" " * hang)) + row

@@ -1,0 +1,142 @@
+"""``report.json``: everything that a run found, for programs. Its JSON Schema is ``report.schema.json``, beside this module."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from checks.evidence import Place
+from checks.interface import Json
+from runner.report import (
+    SCHEMA_VERSION,
+    Provenance,
+    Report,
+    ReportedCheck,
+    ReportedDatabase,
+    ReportedFinding,
+    ReportedMigration,
+    ReportedStatement,
+)
+
+FILE = "report.json"
+
+_Object = dict[str, Json]
+
+
+def render(report: Report) -> str:
+    """The report as JSON. Keys are only ever added within a version of the schema."""
+    return json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@cache
+def schema() -> _Object:
+    """The published JSON Schema that every ``report.json`` satisfies."""
+    loaded: _Object = json.loads(Path(__file__).with_name("report.schema.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def as_json(report: Report) -> _Object:
+    """The report as values that JSON can say."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dbproof": report.version,
+        "started": report.started,
+        "seconds": _rounded(report.seconds),
+        "verdict": report.verdict.value,
+        "exit_code": int(report.exit_code),
+        "fail_on": report.fail_on,
+        "databases": [_database(database) for database in report.databases],
+        "problems": [
+            {"message": problem.message, "remedy": problem.remedy, "exit_code": int(problem.exit_code)}
+            for problem in report.problems
+        ],
+        "notes": list(report.notes),
+        "files": list(report.files),
+    }
+
+
+def _database(database: ReportedDatabase) -> _Object:
+    return {
+        "name": database.name,
+        "engine": database.engine,
+        "version": database.version,
+        "origin": database.origin,
+        "compared": database.compared,
+        "seconds": _rounded(database.seconds),
+        "migrations": [_migration(migration) for migration in database.migrations],
+        "checks": [_check(check) for check in database.checks],
+        "notes": list(database.notes),
+    }
+
+
+def _migration(migration: ReportedMigration) -> _Object:
+    return {
+        "revision": migration.revision,
+        "title": migration.title,
+        "place": _place(migration.place),
+        "state": migration.state.value,
+        "new": migration.new,
+        "seconds": _rounded(migration.seconds),
+        "statements": [_statement(statement) for statement in migration.statements],
+    }
+
+
+def _statement(statement: ReportedStatement) -> _Object:
+    return {
+        "place": None if statement.place is None else _place(statement.place),
+        "text": statement.text,
+        "seconds": _rounded(statement.seconds),
+        "locks": [{"relation": lock.relation, "mode": lock.mode} for lock in statement.locks],
+        "rewrites": [{"relation": rewrite.relation, "reason": rewrite.reason} for rewrite in statement.rewrites],
+    }
+
+
+def _check(check: ReportedCheck) -> _Object:
+    return {
+        "id": check.id,
+        "area": check.area,
+        "outcome": check.outcome.value,
+        "reason": check.reason,
+        "seconds": _rounded(check.seconds),
+        "subjects": check.subjects,
+        "proves": check.proves,
+        "proven": check.proven,
+        "not_proven": [{"subject": gap.subject, "reason": gap.reason} for gap in check.not_proven],
+        "findings": [_finding(finding) for finding in check.findings],
+    }
+
+
+def _finding(finding: ReportedFinding) -> _Object:
+    return {
+        "check": finding.check,
+        "subject": finding.subject,
+        "severity": finding.severity.value,
+        "state": finding.state.value,
+        "fails": finding.fails,
+        "message": finding.message,
+        "fingerprint": finding.fingerprint,
+        "provenance": None if finding.provenance is None else _provenance(finding.provenance),
+        "evidence": {
+            "count": finding.count,
+            "code": finding.code,
+            "said": finding.said,
+            "detail": finding.detail,
+            "values": list(finding.values),
+            "facts": dict(finding.evidence),
+        },
+        "remedy": finding.remedy,
+    }
+
+
+def _provenance(provenance: Provenance) -> _Object:
+    return {**_place(provenance.place), "statement": provenance.statement, "revision": provenance.revision}
+
+
+def _place(place: Place) -> _Object:
+    return {"file": place.file, "line": place.line}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """To microseconds: more digits are noise."""
+    return None if seconds is None else round(seconds, 6)

@@ -1,0 +1,211 @@
+"""``summary.md``: the step summary. The verdict, a row a database, what is new and what to do; collapsed, all the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from checks.evidence import MigrationState
+from checks.interface import Severity
+from runner.report import (
+    Report,
+    ReportedCheck,
+    ReportedDatabase,
+    ReportedFinding,
+    ReportedMigration,
+    ReportedStatement,
+    Standing,
+    Verdict,
+)
+from runner.reports import wording
+from runner.reports.markdown import code, fence, head, prose, row
+from runner.reports.wording import Part
+
+FILE = "summary.md"
+
+#: GitHub drops a summary above 1 048 576 bytes whole.
+MOST_BYTES = 900_000
+
+_MARKS = {Verdict.GO: "✅", Verdict.NO_GO: "❌", Verdict.NOTHING_CHECKED: "⚪", Verdict.BROKEN: "⚠️", Verdict.CANCELLED: "⚪"}
+_SEVERITY_MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️"}
+_TITLES = ("Database", "Compared", "New migrations", "Proven", "New", "Known", "Time")
+_LISTED = ("Check", "Subject", "Where", "What")
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A part of the page, cut at a block where room runs out; ``noun`` names a block."""
+
+    noun: str
+    opening: str
+    blocks: tuple[str, ...]
+    closing: str = "\n"
+
+
+def render(report: Report) -> str:
+    """The summary as GitHub's Markdown. What is beyond :data:`MOST_BYTES` is left out, least important first, and counted."""
+    opening = _opening(report)
+    room = MOST_BYTES - _size(opening) - 1_000
+    left_out: Counter[str] = Counter()
+    shown = []
+    for section in _sections(report):
+        text, missing = _fit(section, room)
+        room -= _size(text)
+        left_out[section.noun] += missing
+        shown.append(text)
+    return opening + _left_out(left_out) + "".join(shown)
+
+
+def _fit(section: _Section, room: int) -> tuple[str, int]:
+    """As many blocks of a section as there is room for, and how many are missing."""
+    room -= _size(section.opening) + _size(section.closing)
+    kept: list[str] = []
+    for block in section.blocks:
+        room -= _size(block)
+        if room < 0:
+            break
+        kept.append(block)
+    text = f"{section.opening}{''.join(kept)}{section.closing}" if kept else ""
+    return text, len(section.blocks) - len(kept)
+
+
+def _left_out(missing: Counter[str]) -> str:
+    counted = [wording.plural(count, noun) for noun, count in missing.items() if count]
+    if not counted:
+        return ""
+    return f"Left out here, because GitHub drops a summary above 1 MiB: {', '.join(counted)}. `report.json` has all.\n\n"
+
+
+def _opening(report: Report) -> str:
+    title = f"## {_MARKS[report.verdict]} {wording.VERDICTS[report.verdict]}: {prose(wording.reckoning(report))}\n\n"
+    table = head(_TITLES) + "".join(_database_row(database) for database in report.databases) + "\n"
+    about = f"dbproof {prose(report.version)} · {wording.duration(report.seconds)} · exit {int(report.exit_code)}\n\n"
+    return title + (table if report.databases else "") + about
+
+
+def _database_row(database: ReportedDatabase) -> str:
+    findings = [finding for check in database.checks for finding in check.findings]
+    new = [migration for migration in database.migrations if migration.new]
+    proven = [
+        wording.proven_sentence(check.proven, check.judged, check.subjects, check.proves)
+        for check in database.checks
+        if check.proven
+    ]
+    engine = f"{wording.engine_name(database.engine)} {database.version}"
+    cells = [
+        f"**{code(database.name, in_table=True)}**<br>{prose(engine, in_table=True)}",
+        prose(database.compared, in_table=True),
+        f"{len(new)} of {len(database.migrations)}",
+        "<br>".join(prose(sentence, in_table=True) for sentence in proven),
+        wording.thousands(sum(finding.state is Standing.NEW for finding in findings)),
+        wording.thousands(sum(finding.state is Standing.KNOWN for finding in findings)),
+        wording.duration(database.seconds),
+    ]
+    return row(cells)
+
+
+def _sections(report: Report) -> Iterator[_Section]:
+    """The parts of the page in their order, which is also their importance."""
+    yield _Section("problem", "", tuple(_problems(report)))
+    found = tuple(_finding(report, *at) for at in wording.located(report) if wording.is_prominent(at[2]))
+    yield _Section("finding", "", found)
+    for database in report.databases:
+        for migration in database.migrations:
+            if migration.new:
+                yield _migration(report, database, migration)
+    yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
+    gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in wording.gaps(report).items())
+    yield _folded("gap", "Not proven", ("Why", "What"), gaps)
+    yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))
+    yield _folded("known finding", "Known: on the base revision too", _LISTED, _rows(report, Standing.KNOWN))
+
+
+def _problems(report: Report) -> Iterator[str]:
+    for problem in report.problems:
+        title, _, rest = problem.message.strip().partition("\n")
+        remedy = f"**Remedy:** {prose(problem.remedy)}\n\n" if problem.remedy else ""
+        yield f"### ⚠️ {prose(title)}\n\n" + (fence(rest) + "\n" if rest.strip() else "") + remedy
+    for database, check in wording.errored(report):
+        name = code(wording.with_database(report, database, check.id))
+        yield f"### ⚠️ {name} could not run\n\n{fence(check.reason)}\n"
+
+
+def _finding(report: Report, database: ReportedDatabase, _check: ReportedCheck, finding: ReportedFinding) -> str:
+    subject = code(wording.with_database(report, database, finding.subject))
+    mark = _SEVERITY_MARKS.get(finding.severity, "•")
+    title = f"### {mark} {prose(finding.check)} · {subject}\n\n"
+    return title + "".join(_part(part, text) for part, text in wording.parts(finding, database.engine))
+
+
+def _part(part: Part, text: str) -> str:
+    if part is Part.PLACE:
+        return f"{code(text)}\n\n"
+    if part is Part.MESSAGE:
+        return f"{prose(text)}\n\n"
+    if part is Part.REMEDY:
+        return f"**Remedy:** {prose(text.removeprefix('Remedy: '))}\n\n"
+    return f"{fence(text)}\n"
+
+
+def _migration(report: Report, database: ReportedDatabase, migration: ReportedMigration) -> _Section:
+    name = code(wording.with_database(report, database, migration.revision))
+    title = f"#### New migration {name} {prose(migration.title)}".rstrip()
+    took = "" if migration.seconds is None else f", {wording.duration(migration.seconds)}"
+    state = "" if migration.state is MigrationState.APPLIED else f", **{migration.state.value}**"
+    opening = f"{title}\n\n{code(str(migration.place))}{state}{took}\n\n"
+    if not migration.statements:
+        return _Section("migration", opening, ("No statement of it was seen.\n",))
+    table = head(("Line", "Statement", "Lock", "Rewrite", "Time"))
+    return _Section("statement", opening + table, tuple(_statement(statement) for statement in migration.statements))
+
+
+def _statement(statement: ReportedStatement) -> str:
+    modes: dict[str, list[str]] = {}
+    for lock in statement.locks:
+        modes.setdefault(lock.mode, []).append(lock.relation)
+    line = "" if statement.place is None or statement.place.line is None else str(statement.place.line)
+    cells = [
+        line,
+        code(" ".join(statement.text.split()), in_table=True),
+        "<br>".join(f"{prose(mode, True)}: {_names(relations)}" for mode, relations in modes.items()),
+        "<br>".join(f"{code(rewrite.relation, True)}: {prose(rewrite.reason, True)}" for rewrite in statement.rewrites),
+        "" if statement.seconds is None else f"{wording.thousands(round(statement.seconds * 1000))} ms",
+    ]
+    return row(cells)
+
+
+def _names(names: Sequence[str], most: int = 40) -> str:
+    shown = ", ".join(code(name, in_table=True) for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {wording.thousands(len(names) - most)} more"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    yield from report.notes
+    for database in report.databases:
+        yield from (wording.with_database(report, database, note) for note in database.notes)
+
+
+def _rows(report: Report, standing: Standing) -> tuple[str, ...]:
+    """One row for each finding that is not shown in full."""
+    return tuple(
+        row(
+            [
+                code(finding.check, True),
+                code(wording.with_database(report, database, finding.subject), True),
+                "" if finding.provenance is None else code(str(finding.provenance.place), True),
+                prose(finding.message, True),
+            ]
+        )
+        for database, _, finding in wording.located(report)
+        if finding.state is standing and not wording.is_prominent(finding)
+    )
+
+
+def _folded(noun: str, title: str, titles: Sequence[str], rows: tuple[str, ...]) -> _Section:
+    summary = f"<details><summary>{title} ({wording.thousands(len(rows))})</summary>\n\n"
+    return _Section(noun, summary + head(titles), rows, "\n</details>\n\n")
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8"))

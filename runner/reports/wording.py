@@ -1,0 +1,205 @@
+"""The words that all formats share: counts, verdicts, what was proven and what was not, and the parts of a finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from checks.interface import Engine, Severity, State
+from runner.errors import Exit
+from runner.report import Report, ReportedCheck, ReportedDatabase, ReportedFinding, Standing, Verdict
+
+_ENGINES = {
+    Engine.POSTGRESQL: "PostgreSQL",
+    Engine.SQLITE: "SQLite",
+    Engine.MARIADB: "MariaDB",
+    Engine.MYSQL: "MySQL",
+    Engine.MONGODB: "MongoDB",
+}
+VERDICTS = {
+    Verdict.GO: "GO",
+    Verdict.NO_GO: "NO GO",
+    Verdict.NOTHING_CHECKED: "NOTHING CHECKED",
+    Verdict.BROKEN: "BROKEN",
+    Verdict.CANCELLED: "CANCELLED",
+}
+_COUNTED = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+
+
+class Part(StrEnum):
+    """The parts of a finding, in the order in which they are shown."""
+
+    PLACE = "place"
+    STATEMENT = "statement"
+    SAID = "said"
+    DETAIL = "detail"
+    MESSAGE = "message"
+    VALUES = "values"
+    REMEDY = "remedy"
+
+
+def parts(finding: ReportedFinding, engine: str) -> Iterator[tuple[Part, str]]:
+    """What there is to say of a finding, below its title."""
+    if finding.provenance is not None:
+        yield Part.PLACE, str(finding.provenance.place)
+        if finding.provenance.statement.strip():
+            yield Part.STATEMENT, finding.provenance.statement.strip("\n")
+    said = server_words(finding, engine)
+    if said:
+        yield Part.SAID, said
+    if finding.detail:
+        yield Part.DETAIL, finding.detail
+    if finding.message and finding.message not in said:
+        yield Part.MESSAGE, finding.message
+    if finding.values:
+        yield Part.VALUES, "Values: " + ", ".join(finding.values)
+    if finding.remedy:
+        yield Part.REMEDY, f"Remedy: {finding.remedy}"
+
+
+def server_words(finding: ReportedFinding, engine: str) -> str:
+    """``PostgreSQL 23502: column "currency" … contains null values``; empty where no server spoke."""
+    if not finding.said and not finding.code:
+        return ""
+    return f"{engine_name(engine)} {finding.code}".rstrip() + f": {finding.said}"
+
+
+def engine_name(engine: str) -> str:
+    """An engine as its makers write it."""
+    return _ENGINES.get(Engine(engine), engine) if engine in set(Engine) else engine
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 error``, ``12 errors``, ``1 240 errors``."""
+    return f"{thousands(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def thousands(count: int) -> str:
+    """A whole number with spaces between thousands."""
+    return f"{count:,}".replace(",", " ")
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, or ``2 m 05 s`` from a hundred seconds on."""
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} m {rest:02d} s"
+
+
+def with_database(report: Report, database: ReportedDatabase, text: str) -> str:
+    """Put the database's name before a subject where there is more than one."""
+    return text if len(report.databases) == 1 else f"{database.name}: {text}"
+
+
+def located(report: Report) -> Iterator[tuple[ReportedDatabase, ReportedCheck, ReportedFinding]]:
+    """Every finding with where it was found: those that fail the run first, then by weight."""
+    found = [(d, c, f) for d in report.databases for c in d.checks for f in c.findings]
+    return iter(sorted(found, key=lambda at: (not at[2].fails, at[2].state is Standing.KNOWN, -at[2].severity.weight)))
+
+
+def is_prominent(finding: ReportedFinding) -> bool:
+    """Whether a finding is shown in full: it fails the run, or it is new and more than a notice."""
+    return finding.fails or (finding.state is Standing.NEW and finding.severity.weight > Severity.NOTICE.weight)
+
+
+def known(report: Report) -> int:
+    """How many findings the base revision has too."""
+    return sum(1 for database in report.databases for _ in known_of(database))
+
+
+def known_of(database: ReportedDatabase) -> Iterator[ReportedFinding]:
+    """The findings of one database that its base revision has too."""
+    return (finding for check in database.checks for finding in check.findings if finding.state is Standing.KNOWN)
+
+
+def new_notices(report: Report) -> int:
+    """How many new findings are not shown in full."""
+    return sum(finding.state is Standing.NEW and not is_prominent(finding) for finding in report.findings)
+
+
+def errored(report: Report) -> Iterator[tuple[ReportedDatabase, ReportedCheck]]:
+    """The checks that could not run."""
+    return ((d, c) for d in report.databases for c in d.checks if c.outcome is State.ERRORED)
+
+
+def proven(report: Report) -> list[str]:
+    """``58 of 58 declared references refuse an orphan``, one sentence a check, added up over databases."""
+    sums: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for check in (check for database in report.databases for check in database.checks):
+        held, judged = sums.get((check.id, check.subjects, check.proves), (0, 0))
+        sums[check.id, check.subjects, check.proves] = held + check.proven, judged + check.judged
+    return [proven_sentence(held, judged, key[1], key[2]) for key, (held, judged) in sums.items() if held]
+
+
+def proven_sentence(held: int, judged: int, subjects: str, proves: str) -> str:
+    """One sentence of what was proven."""
+    return f"{thousands(held)} of {thousands(judged)} {subjects} {proves}".strip()
+
+
+def gaps(report: Report) -> dict[str, list[str]]:
+    """What was not proven, by reason: subjects, and checks that were skipped as a whole. Each is named once a reason."""
+    by_reason: dict[str, list[str]] = {}
+    for database in report.databases:
+        for check in database.checks:
+            skipped = [(check.id, check.reason)] if check.outcome is State.SKIPPED else []
+            for subject, reason in [*skipped, *((gap.subject, gap.reason) for gap in check.not_proven)]:
+                listed = by_reason.setdefault(reason or "no reason was given", [])
+                name = with_database(report, database, subject)
+                if name not in listed:
+                    listed.append(name)
+    return by_reason
+
+
+def listing(names: Sequence[str], most: int = 4) -> str:
+    """``a, b, c and 12 more``."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {thousands(len(names) - most + 1)} more"
+
+
+def counts(report: Report) -> str:
+    """``1 error, 2 warnings`` of what is new; empty where there is nothing."""
+    found = Counter(finding.severity for finding in report.findings if finding.state is Standing.NEW)
+    fails = {finding.severity for finding in report.findings if finding.fails}
+    counted = [severity for severity in _COUNTED if severity is not Severity.NOTICE or severity in fails]
+    return ", ".join(plural(found[severity], severity.value) for severity in counted if found[severity])
+
+
+def reckoning(report: Report) -> str:
+    """What the verdict rests on, in a few words."""
+    said = [text for text in (_broken(report), _found(report)) if text]
+    return ", ".join(said) or "all that was checked holds"
+
+
+def _found(report: Report) -> str:
+    found = counts(report)
+    if report.verdict is Verdict.NO_GO:
+        return f"{found}{_from_this_change(report)}"
+    if report.verdict is Verdict.GO and found:
+        return f"{found}, none of which fails the run (fail-on: {report.fail_on})"
+    return found
+
+
+def _broken(report: Report) -> str:
+    could_not = sum(1 for _ in errored(report))
+    said = [f"{plural(could_not, 'check')} could not run"] if could_not else []
+    if report.verdict is Verdict.NOTHING_CHECKED:
+        skipped = any(database.checks for database in report.databases)
+        said.append("every check was skipped" if skipped else "there was nothing to check")
+    if report.verdict is Verdict.CANCELLED:
+        said.append("stopped before the end")
+    if report.verdict is Verdict.BROKEN and not could_not:
+        usage = report.exit_code is Exit.USAGE
+        said.append("the settings or the address are wrong" if usage else "the run could not be completed")
+    return ", ".join(said)
+
+
+def _from_this_change(report: Report) -> str:
+    """Only a comparison with the base revision lets this be said."""
+    compared = known(report) or any(migration.new for database in report.databases for migration in database.migrations)
+    found = sum(is_prominent(finding) for finding in report.findings)
+    if not compared or not found:
+        return ""
+    return {1: ", from this change", 2: ", both from this change"}.get(found, ", all from this change")
