@@ -22,8 +22,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"[1-9][0-9]*(\.[0-9]+)*")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-#: What stands in braces in a template, and the names that may: everything else in braces (JSON, say) is left alone.
-PLACEHOLDER = re.compile(r"\{(?P<name>[A-Za-z_]+)(?::(?P<driver>[^{}\s]*))?\}")
+#: What stands in braces in a template, and the names that may: everything else in braces (JSON, ``{{url}}``) is left alone.
+PLACEHOLDER = re.compile(r"(?<!\{)\{(?P<name>[A-Za-z_]+)(?::(?P<driver>[^{}\s]*))?\}(?!\})")
 PLACEHOLDERS = ("url", "host", "port", "user", "password", "database")
 
 #: PostgreSQL keeps 63 bytes of a name, and the owner of database ``shop`` is the role ``shop_owner``.

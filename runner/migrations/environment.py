@@ -1,0 +1,67 @@
+"""The environment of the project's programs: a clean one, the settings' variables, and the address of our server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.child_environment import clean_environment
+from runner.errors import UsageError
+from runner.migrations.interface import Project
+from runner.migrations.templates import expand
+from runner.servers.interface import Address
+
+
+def environment(project: Project, on: Address | None = None, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a program of the project gets, the later over the earlier.
+
+    Ours that are let through, ``variables`` (an interpreter's), ``env_file``, the address by the names that most programs know
+    (``DATABASE_URL``, and libpq's ``PG…``), and the settings' ``env``.
+    """
+    clean = {**clean_environment(project.settings.pass_env), **_PYTHON, **(variables or {})}
+    if on is None:
+        return {**clean, **_placeholders(project, clean)}
+    settings = {name: expand(value, on) for name, value in project.settings.env.items()}
+    return {**clean, **_placeholders(project, clean), **_address(on), **settings}
+
+
+#: Output comes as it is written, and the work tree gets no ``__pycache__``.
+_PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _address(on: Address) -> dict[str, str]:
+    # Without these a program that names no host (psql in a Makefile) would go to the developer's own server.
+    return {
+        "DATABASE_URL": on.url(),
+        "PGHOST": on.host,
+        "PGPORT": str(on.port),
+        "PGUSER": on.user,
+        "PGPASSWORD": on.password,
+        "PGDATABASE": on.database,
+    }
+
+
+def _placeholders(project: Project, clean: Mapping[str, str]) -> dict[str, str]:
+    if project.settings.env_file is None:
+        return {}
+    return _read(_find(project, project.settings.env_file), clean)
+
+
+def _find(project: Project, name: str) -> Path:
+    for folder in (project.root, project.work_tree):
+        if (folder / name).is_file():
+            return folder / name
+    raise UsageError(f"migrations.env_file: there is no file {name}", "The path is relative to the root of the repository.")
+
+
+def _read(path: Path, clean: Mapping[str, str]) -> dict[str, str]:
+    """The file's variables. ``${NAME}`` in it means the file's own and what the child gets anyway, never a secret of ours."""
+    from dotenv import dotenv_values
+    from dotenv.variables import parse_variables
+
+    known: dict[str, str | None] = dict(clean)
+    read: dict[str, str] = {}
+    for name, value in dotenv_values(path, interpolate=False).items():
+        if value is not None:
+            known[name] = read[name] = "".join(atom.resolve(known) for atom in parse_variables(value))
+    return read
