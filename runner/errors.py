@@ -46,11 +46,17 @@ class ToolFailed(DbproofError):
     """A program that dbproof needs (git, an interpreter, a set-up command) could not do its work."""
 
 
-class Cancelled(DbproofError):
-    """SIGINT (130) or SIGTERM (143) came. Raised in the main thread by the handlers that the command line installs."""
+class Cancelled(BaseException):
+    """SIGINT (130) or SIGTERM (143) came. Raised in the main thread by the handlers that the command line installs.
+
+    Like KeyboardInterrupt it is no Exception: what outlives any failure (a check that broke, a library's own retry) must not
+    swallow it.
+    """
 
     def __init__(self, exit_code: Exit) -> None:
-        super().__init__("cancelled by SIGINT" if exit_code is Exit.INTERRUPTED else "cancelled by SIGTERM")
+        self.message = "cancelled by SIGINT" if exit_code is Exit.INTERRUPTED else "cancelled by SIGTERM"
+        super().__init__(self.message)
+        self.remedy = ""
         self.exit = exit_code
 
 
