@@ -25,11 +25,13 @@ AS $body$
 $body$;
 
 -- What a statement made. Objects come from the server's own list of commands. Columns, constraints and indexes that
--- come with a table are not in that list: they are the catalogue's rows that this transaction wrote.
--- age(xmin) is 0 for rows of this transaction and negative for rows of its subtransactions (savepoints) and of other
--- transactions that began later; the latter are committed when we see them, the former are in progress.
--- Rows that an earlier statement of the same transaction wrote are said again, with the xmin of the row; the reader
--- keeps the first. Rows that are merely changed are said too; the reader knows them from before.
+-- come with a table are not in that list: they are the catalogue's rows that this transaction wrote, of the tables in
+-- the list and of their partitions and heirs.
+-- age(xmin) is 0 for rows of this transaction and negative for rows of its subtransactions (savepoints, blocks with
+-- EXCEPTION). It is negative too for rows of a transaction that began later and has committed; its own statement has
+-- said them by then, and the reader knows a row by its object and xmin.
+-- So rows that an earlier statement of the same transaction wrote are said again, and so are rows that are merely changed
+-- (a rename); the reader keeps the first time. That is exact, and cheaper than remembering here.
 CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -44,10 +46,10 @@ DECLARE
 BEGIN
     SELECT
         json_agg(json_build_array(command.classid::bigint, command.objid::bigint, command.objsubid, command.object_type,
-                                  address.object_names, address.object_args, owner.relname))
+                                  address.object_names, address.object_args, owner.oid::bigint, owner.relname))
             FILTER (WHERE command.command_tag LIKE 'CREATE %' OR command.command_tag = 'SELECT INTO'),
-        array_agg(DISTINCT command.objid) FILTER (WHERE command.classid = 'pg_class'::regclass
-                                                    AND command.object_type IN ('table', 'table column', 'foreign table'))
+        array_agg(coalesce(owner.oid, command.objid))
+            FILTER (WHERE command.object_type IN ('table', 'table column', 'foreign table') OR owner.relkind = 'p')
     INTO made, relations
     FROM pg_event_trigger_ddl_commands() AS command
     CROSS JOIN LATERAL pg_identify_object_as_address(command.classid, command.objid, command.objsubid) AS address
@@ -55,8 +57,17 @@ BEGIN
     LEFT JOIN pg_class AS owner ON owner.oid = index.indrelid
     WHERE NOT command.in_extension AND command.classid IS NOT NULL;
 
+    IF EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relhassubclass) THEN
+        WITH RECURSIVE family (oid) AS (
+            SELECT unnest(relations)
+            UNION
+            SELECT inhrelid FROM family JOIN pg_inherits ON inhparent = family.oid
+        )
+        SELECT array_agg(oid) INTO relations FROM family;
+    END IF;
+
     IF relations IS NOT NULL THEN
-        SELECT json_agg(json_build_array(entry.oid::bigint, namespace.nspname, entry.relname, columns.list, constraints.list, indexes.list))
+        SELECT json_agg(json_build_array(entry.oid::bigint, nspname, relname, columns.list, constraints.list, indexes.list))
         INTO tables
         FROM pg_class AS entry
         JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
@@ -75,7 +86,8 @@ BEGIN
             FROM pg_index AS index JOIN pg_class AS named ON named.oid = index.indexrelid
             WHERE index.indrelid = entry.oid AND age(index.xmin) <= 0
         ) AS indexes
-        WHERE entry.oid = ANY (relations);
+        WHERE entry.oid = ANY (relations)
+          AND (columns.list IS NOT NULL OR constraints.list IS NOT NULL OR indexes.list IS NOT NULL);
     END IF;
 
     IF made IS NOT NULL OR tables IS NOT NULL THEN
@@ -98,10 +110,13 @@ AS $body$
 DECLARE
     dropped json;
 BEGIN
-    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, address_names, address_args, NULL))
+    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, address_names, address_args, NULL, NULL))
     INTO dropped
     FROM pg_event_trigger_dropped_objects()
-    WHERE original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy');
+    WHERE (original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy'))
+      AND object_type <> 'default value'
+      AND schema_name IS DISTINCT FROM 'pg_toast'
+      AND (object_type <> 'trigger' OR address_names[3] NOT LIKE 'RI\_ConstraintTrigger\_%');
 
     IF dropped IS NOT NULL THEN
         RAISE LOG 'dbproof:%', json_build_object('event', 'dropped', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),

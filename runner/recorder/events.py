@@ -1,0 +1,162 @@
+"""What the recorder said in the log, read with suspicion: whoever may RAISE LOG can write such a record.
+
+The recorder has no secret. Migrations are the user's own code and may run as superuser, so that whatever the recorder knew
+they could read, or replace the recorder itself; a forged record misleads the one who forged it about the place of an object,
+and nothing else. Hence only the form is trusted to be hostile: what is not exactly a record is no record, and no value in it
+can make a later query fail.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from checks.evidence import Place
+from checks.schema.model import ObjectKind, ObjectReference
+from runner.recorder.naming import reference
+from runner.recorder.stamps import decode
+
+PREFIX = "dbproof:{"
+
+#: The OIDs of the catalogues whose rows come with a table; PostgreSQL never changes them.
+PG_CLASS, PG_CONSTRAINT = 1259, 2606
+
+_OID, _COLUMN, _XID = 2**32, 2**15, 2**63
+
+#: An object as the server's catalogues address it: (classid, objid, objsubid).
+Address = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An object that was made or dropped, or the row of the catalogue that says so.
+
+    ``xid`` is the transaction (or subtransaction) that wrote it. ``whole`` is true for what a CREATE command names, which is
+    made for certain; a row alone may also have been changed. ``table`` is the OID of the table it belongs to, or 0.
+    """
+
+    address: Address
+    reference: ObjectReference
+    xid: int | None
+    whole: bool
+    table: int = 0
+
+
+@dataclass(frozen=True)
+class HeldLock:
+    """A lock of the session on a relation; the name is empty where the statement dropped the relation."""
+
+    relation: int
+    schema: str
+    name: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A table that was rewritten, and the bits of PostgreSQL's reason."""
+
+    schema: str
+    name: str
+    reason: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One record of the recorder."""
+
+    place: Place | None
+    xid: int | None
+    made: tuple[Row, ...] = ()
+    dropped: tuple[Row, ...] = ()
+    rewritten: tuple[Rewritten, ...] = ()
+    locks: tuple[HeldLock, ...] = ()
+
+
+def parse(message: str) -> Event | None:
+    """Read a record of the recorder; ``None`` for anything else, whatever it is."""
+    if not message.startswith(PREFIX):
+        return None
+    try:
+        return _event(json.loads(message[len(PREFIX) - 1 :]))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return None
+
+
+def _event(said: dict[str, Any]) -> Event | None:
+    at, xid = said["at"], said["xid"]
+    place = None if at is None else decode(_text(at))
+    transaction = None if xid is None else _number(int(_text(xid)), _XID)
+    match said["event"]:
+        case "made":
+            rows = [_object(entry, transaction, whole=True) for entry in said["objects"] or ()]
+            for table in said["tables"] or ():
+                rows.extend(_of_table(table, transaction))
+            return Event(place, transaction, made=tuple(rows))
+        case "dropped":
+            return Event(place, transaction, dropped=tuple(_object(entry, transaction) for entry in said["objects"]))
+        case "rewritten":
+            _, schema, name = said["relation"]
+            return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
+        case "locked":
+            return Event(place, transaction, locks=tuple(_lock(entry) for entry in said["locks"]))
+    return None
+
+
+def _object(entry: list[Any], xid: int | None, whole: bool = False) -> Row:
+    classid, objid, objsubid, kind, names, arguments, table, table_name = entry
+    named = reference(_text(kind), _texts(names), _texts(arguments), _text(table_name or ""))
+    address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
+    return Row(address, named, xid, whole, _number(table or 0, _OID))
+
+
+def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
+    """The rows of a table's columns, constraints and indexes."""
+    table, schema, name, columns, constraints, indexes = entry
+    relation, owner = (_text(schema), _text(name)), _number(table, _OID)
+    for number, column, wrote in columns or ():
+        yield _row((PG_CLASS, owner, _number(number, _COLUMN)), ObjectKind.COLUMN, relation, column, _written(wrote, xid), owner)
+    for oid, constraint, wrote in constraints or ():
+        yield _row(
+            (PG_CONSTRAINT, _number(oid, _OID), 0), ObjectKind.CONSTRAINT, relation, constraint, _written(wrote, xid), owner
+        )
+    for oid, index, wrote in indexes or ():
+        yield _row((PG_CLASS, _number(oid, _OID), 0), ObjectKind.INDEX, relation, index, _written(wrote, xid), owner)
+
+
+def _row(address: Address, kind: ObjectKind, relation: tuple[str, str], name: Any, xid: int | None, table: int) -> Row:  # noqa: ANN401
+    return Row(address, ObjectReference(kind, *relation, _text(name)), xid, whole=False, table=table)
+
+
+def _written(xmin: int, xid: int | None) -> int | None:
+    """The full id of a transaction close to ``xid`` from its last 32 bits, which are all that a row holds."""
+    if xid is None:
+        return None
+    near = (_number(xmin, _OID) - xid) % _OID
+    full = xid + (near if near < _OID // 2 else near - _OID)
+    return _number(full, _XID)
+
+
+def _lock(entry: list[Any]) -> HeldLock:
+    relation, schema, name, mode = entry
+    return HeldLock(_number(relation, _OID), _text(schema or ""), _text(name or ""), _text(mode))
+
+
+def _number(value: object, limit: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
+        raise ValueError
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _texts(values: object) -> list[str]:
+    if not isinstance(values, list):
+        raise TypeError
+    return [_text(value) for value in values]

@@ -1,0 +1,142 @@
+"""From the server's log to what happened: statements with what they made, dropped, rewrote and locked, errors and sessions.
+
+The log is read once, record by record. A session's records of the recorder stand before the record of the statement's duration,
+which closes it. Only the project's sessions count; dbproof's own carry another application name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from runner.recorder.events import Event, parse
+from runner.recorder.recording import Draft, Recording, ServerError, complete
+from runner.recorder.stamps import unstamp
+from runner.recorder.transactions import Transaction
+from runner.servers.interface import OURS, LogRecord
+
+#: The longest text that is kept of a statement, in characters.
+LONGEST = 10_000
+
+_DURATION = re.compile(r"duration: (\d+(?:\.\d+)?) ms  (statement|parse|bind|execute)(?: (?!fetch from ).*?)?: ", re.DOTALL)
+_AUTHORIZED = "connection authorized: "
+_OUR_LOGIN = re.compile(rf" application_name={re.escape(OURS)}(?: SSL enabled | GSS |$)")
+
+
+def read(records: Iterable[LogRecord], database: str, after: Sequence[Recording] = ()) -> Recording:
+    """Fold a log into what happened in one database, in one pass; records of other databases are passed over.
+
+    ``after`` are the recordings that went before (base's, before head's): what they made is not new when a later statement
+    changes it. A transaction that is open at the end counts as undone, so read when the project's sessions are over.
+    """
+    reader = _Reader()
+    for record in records:
+        if record.database == database:
+            reader.take(record)
+    return reader.finish(after)
+
+
+@dataclass
+class _Session:
+    """What is known of a session between two statements."""
+
+    transaction: Transaction = field(default_factory=Transaction)
+    events: list[Event] = field(default_factory=list)
+    prepared: tuple[str, float] = ("", 0.0)
+    locked_in: int | None = None
+    locked: set[tuple[int, str]] = field(default_factory=set)
+
+    def note(self, event: Event) -> None:
+        """Keep an event for the statement it belongs to, with only those locks that the transaction did not hold before."""
+        if event.xid != self.locked_in:
+            self.locked_in, self.locked = event.xid, set()
+        new = tuple(lock for lock in event.locks if (lock.relation, lock.mode) not in self.locked)
+        self.locked.update((lock.relation, lock.mode) for lock in new)
+        self.events.append(replace(event, locks=new))
+
+    def drafts(self, text: str) -> list[Draft]:
+        """The statements of a message with the events so far, which are then done with.
+
+        An event's own place is needed within a message of several statements only: in a later message, a setting that stayed
+        behind says nothing.
+        """
+        drafts = [Draft(sent, place) for place, sent in unstamp(text)] or [Draft("", None)]
+        current = 0
+        for event in self.events:
+            later = (number for number in range(current, len(drafts)) if drafts[number].place == event.place)
+            current = next(later, current)
+            drafts[current].add(event)
+        self.events = []
+        return drafts
+
+    def unclosed(self) -> Iterator[Draft]:
+        """What a statement did whose end the log does not show, because its session was ended."""
+        for place, events in groupby(self.events, key=lambda event: event.place):
+            draft = Draft("", place, undone=True)
+            for event in events:
+                draft.add(event)
+            yield draft
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._sessions: dict[str, _Session] = {}
+        self._drafts: list[Draft] = []
+        self._errors: list[ServerError] = []
+        self._authorized: set[str] = set()
+
+    def take(self, record: LogRecord) -> None:
+        if record.message.startswith(_AUTHORIZED):
+            if not _OUR_LOGIN.search(record.message):
+                self._authorized.add(record.session)
+        elif record.session and record.application != OURS:
+            self._take(self._sessions.setdefault(record.session, _Session()), record)
+
+    def _take(self, session: _Session, record: LogRecord) -> None:
+        if record.severity in ("ERROR", "FATAL", "PANIC"):
+            self._fail(session, record)
+        elif record.severity != "LOG":
+            return
+        elif event := parse(record.message):
+            session.note(event)
+        elif found := _DURATION.match(record.message):
+            self._step(session, found[2], float(found[1]) / 1000, record.message[found.end() :])
+
+    def _step(self, session: _Session, step: str, seconds: float, text: str) -> None:
+        """A step of a statement: the extended protocol parses and binds before it executes, and each takes its time."""
+        before = session.prepared[1] if session.prepared[0] == text else 0.0
+        if step in ("parse", "bind"):
+            session.prepared = (text, before + seconds)
+            return
+        session.prepared = ("", 0.0)
+        drafts = session.drafts(text)
+        if len(drafts) == 1:
+            drafts[0].seconds = before + seconds
+        for draft in drafts:
+            session.transaction.ran(draft, draft.text)
+            self._keep(draft)
+
+    def _fail(self, session: _Session, record: LogRecord) -> None:
+        """A statement failed: what it did until then is told too, as undone."""
+        parts = list(unstamp(record.sent))
+        place, text = parts[0] if len(parts) == 1 else (None, record.sent)
+        self._errors.append(
+            ServerError(record.code, record.message, record.detail, text[:LONGEST], place, record.session, record.severity)
+        )
+        for draft in session.drafts(record.sent) if session.events else ():
+            draft.undone = True
+            self._keep(draft)
+        session.transaction.failed()
+
+    def _keep(self, draft: Draft) -> None:
+        draft.text = draft.text[:LONGEST]
+        self._drafts.append(draft)
+
+    def finish(self, after: Sequence[Recording]) -> Recording:
+        for session in self._sessions.values():
+            session.transaction.ended()
+            self._drafts.extend(session.unclosed())
+        statements, wrote = complete(self._drafts, after)
+        return Recording(statements, tuple(self._errors), frozenset(self._authorized), wrote)
