@@ -163,4 +163,6 @@ def _connect(database: Database) -> psycopg.Connection:
             f"database {database.name}: no session to measure its queries in", "Look at the server's log."
         ) from None
     connection.execute("SET default_transaction_read_only = on")
+    if connection.info.parameter_status("is_superuser") == "on":
+        connection.execute("SET log_min_duration_statement = -1")  # writing the log would take time of the query's
     return connection
