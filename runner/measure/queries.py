@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -34,7 +34,7 @@ SAMPLING = 60.0
 
 _CHUNK = 1000 if psycopg.capabilities.has_stream_chunked() else 1
 
-Values = Mapping[Placeholder, str]
+Values = dict[Placeholder, str]
 
 
 def measure(database: Database, queries: Sequence[DeclaredQuery]) -> tuple[QueryTiming, ...]:
