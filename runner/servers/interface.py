@@ -10,14 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
-from urllib.parse import quote
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
 
 from checks.interface import Engine
 from checks.targets import Role
 
 #: The application name of dbproof's own sessions, by which the log tells them from the project's.
 OURS = "dbproof"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The server that a database asks for. ``version`` is a major version, perhaps with more behind it (``16``, ``16.4``).
+
+    ``url`` is a given server's and a secret. ``extensions`` are those that the migrations create, ``preload`` the libraries
+    that must be loaded at start.
+    """
+
+    engine: Engine
+    version: str | None = None
+    image: str | None = None
+    url: str | None = field(default=None, repr=False)
+    disposable: bool = False
+    preload: tuple[str, ...] = ()
+    extensions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -29,11 +46,18 @@ class Address:
     user: str
     password: str = field(repr=False)
     database: str
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+
+    def keywords(self) -> dict[str, Any]:
+        """What ``psycopg.connect`` takes, without what is empty: ``extra`` are further parameters (``sslmode``, ``options``)."""
+        named = {"host": self.host, "port": self.port, "user": self.user, "password": self.password, "dbname": self.database}
+        return {key: value for key, value in {**named, **self.extra}.items() if value}
 
     def url(self, scheme: str = "postgresql") -> str:
         """A URL with every part percent-encoded, for example ``postgresql+asyncpg://…`` with that scheme."""
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
-        return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}"
+        query = f"?{urlencode(self.extra, quote_via=quote)}" if self.extra else ""
+        return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}{query}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,89 @@
+"""Stops a server that is known only by what it left behind: a data directory, or the id of a run on its container."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+#: The label that every container of ours carries; its value is the id of the run.
+RUN_LABEL = "dbproof.run"
+
+_PATIENCE = 3.0
+
+
+def stop_postmaster(data: Path) -> None:
+    """Stop the PostgreSQL server of a data directory at once (SIGQUIT, then SIGKILL), if one runs. Its data are forfeit."""
+    process = _postmaster(data)
+    if process is None:
+        return
+    for number in (signal.SIGQUIT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+        if _gone(process, data):
+            return
+
+
+def stop_container(run: str) -> bool:
+    """Remove the containers of a run with their volumes. False where the Docker engine cannot be asked."""
+    import docker
+    from docker.errors import APIError, DockerException, NotFound
+
+    try:
+        client = docker.from_env(timeout=10)
+        for container in client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={run}"}, ignore_removed=True):
+            with suppress(NotFound):
+                _remove(container)
+    except (DockerException, APIError):
+        return False
+    return True
+
+
+def _remove(container: object) -> None:
+    from docker.errors import APIError
+    from docker.models.containers import Container
+
+    assert isinstance(container, Container)  # noqa: S101 (narrows what docker's stubs leave open)
+    try:
+        container.remove(force=True, v=True)
+    except APIError as error:
+        if error.status_code != 409:  # its removal is under way already
+            raise
+
+
+def _postmaster(data: Path) -> int | None:
+    """The process id in ``postmaster.pid``, where that process really is the server of this directory."""
+    try:
+        process = abs(int((data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()[0]))
+    except (OSError, ValueError, IndexError):
+        return None
+    return process if process > 1 and _serves(process, data) else None
+
+
+def _serves(process: int, data: Path) -> bool:
+    """A process id may belong to a stranger by now: the server's command line names its data directory."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        said = subprocess.run(  # noqa: S603 (a fixed program and a number)
+            ["/bin/ps", "-o", "args=", "-p", str(process)], capture_output=True, check=False, timeout=5
+        )
+        words = said.stdout
+    return os.fsencode(data) in words
+
+
+def _gone(process: int, data: Path) -> bool:
+    """Wait until a process is gone, taking its exit status where it is our own child. A zombie has no command line any more."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
+        if not _serves(process, data):
+            return True
+        time.sleep(0.005)
+    return False

@@ -1,0 +1,1 @@
+"""PostgreSQL servers: local binaries, a Docker container, or one that is given."""

@@ -1,0 +1,205 @@
+"""A server that is given by its URL: read-only, or, when it is disposable, with databases of our own that are dropped at the end.
+
+Nothing said here carries the URL or the server's words about it: a URL that is quoted wrongly makes a host name of the
+password's tail, and drivers repeat it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from checks.interface import Engine
+from checks.targets import Role
+from runner.errors import ServerFailed, UsageError
+from runner.servers.interface import Address, Database, Golden, LogRecord, Server
+from runner.servers.postgresql import databases
+from runner.servers.postgresql.following import OverSession
+from runner.servers.postgresql.server import PostgresServer
+from runner.servers.postgresql.sessions import ours, session
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_READ_ONLY = (
+    "-c default_transaction_read_only=on -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=120s"
+)
+_REASONS = (
+    (
+        "could not translate host name",
+        "its host name is not known (a password with '@', '/' or '#' in it must be percent-encoded)",
+    ),
+    ("refused", "nothing listens at its address"),
+    ("timeout", "it did not answer in time"),
+    ("authentication failed", "it does not accept the user and password"),
+    ("no password supplied", "it wants a password"),
+    ("does not exist", "it does not know the database or the user"),
+    ("pg_hba.conf", "it does not let this machine or user in"),
+    ("SSL", "it and the URL do not agree on encryption"),
+    ("unsupported startup parameter", "a pooler stands before it that refuses session options; name the server itself"),
+)
+
+
+@contextmanager
+def given_server(url: str, *, disposable: bool) -> Iterator[Server]:
+    """The given server for the length of the context; raises UsageError for a bad URL, ServerFailed where nothing answers."""
+    address = parsed(url)
+    private = ours(address) if disposable else ours(address, _READ_ONLY)
+    version = _greeted(private)
+    if disposable:
+        with _disposable(address, private, version) as server:
+            yield server
+    else:
+        yield GivenServer(version, address, private)
+
+
+def parsed(url: str) -> Address:
+    """The address in a URL; raises UsageError that does not repeat it."""
+    plain = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url.strip())
+    try:
+        found = {key: str(value) for key, value in conninfo_to_dict(plain).items() if value is not None}
+        port = int(found.pop("port", "5432"))
+    except (psycopg.Error, ValueError):
+        raise UsageError(
+            "the given database URL cannot be read (it is not repeated here, as it may hold a password)",
+            "Write it as postgresql://user:password@host:port/database, special characters percent-encoded.",
+        ) from None
+    named = [found.pop(key, "") for key in ("host", "user", "password", "dbname")]
+    return Address(named[0], port, named[1], named[2], named[3], extra=found)
+
+
+def _greeted(private: Address) -> str:
+    try:
+        with session(private) as connection:
+            return (connection.info.parameter_status("server_version") or "").split(" ")[0]
+    except psycopg.OperationalError as error:
+        said = str(error)
+        reason = next((reason for pattern, reason in _REASONS if pattern in said), "the connection failed")
+        raise ServerFailed(
+            f"the given database server cannot be reached: {reason}", "Check the URL and that the server is up."
+        ) from None
+
+
+@dataclass(frozen=True)
+class GivenServer:
+    """A server that is only looked at, in read-only sessions with limits of time; what would write is refused."""
+
+    version: str
+    address: Address
+    private: Address
+    origin: str = "given"
+    engine: Engine = Engine.POSTGRESQL
+    disposable: bool = False
+
+    def database(self, name: str) -> Database:  # noqa: ARG002 (the URL names the one database that there is)
+        """The database that the URL names, whatever it is called in the settings."""
+        with session(self.private) as connection:
+            called = connection.info.dbname
+        return Database(called, {Role.ADMIN: replace(self.address, database=called)}, replace(self.private, database=called))
+
+    def create(self, name: str) -> NoReturn:
+        """Refused."""
+        _refuse(f"database {name} is not made")
+
+    def seal(self, database: Database) -> NoReturn:
+        """Refused."""
+        _refuse(f"database {database.name} is not sealed")
+
+    def open(self, golden: Golden) -> NoReturn:
+        """Refused."""
+        _refuse(f"database {golden.database.name} is not opened")
+
+    def clone(self, golden: Golden) -> NoReturn:
+        """Refused."""
+        _refuse(f"database {golden.database.name} is not copied")
+
+    def fork(self) -> NoReturn:
+        """Refused."""
+        _refuse("it is not copied")
+
+    def mark(self) -> int:
+        """The beginning: its log is not ours to read."""
+        return 0
+
+    def log(self, since: int = 0) -> Iterator[LogRecord]:  # noqa: ARG002 (the protocol's)
+        """Nothing: its log is not ours to read."""
+        return iter(())
+
+
+def _refuse(what: str) -> NoReturn:
+    raise ServerFailed(
+        f"the given server is read-only: {what}",
+        "Set `disposable = true` beside `url_env` where anything may be written to that server, or let dbproof start its own.",
+    )
+
+
+@dataclass
+class DisposableServer(PostgresServer):
+    """A given server that may be written to: databases get random endings, and all that was made is dropped at the end."""
+
+    made: list[str] = field(default_factory=list)
+
+    def create(self, name: str) -> Database:
+        """An empty database ``<name>_<random>`` with its owner, carrying the recorder."""
+        from runner.recorder.install import install
+
+        fresh = super().create(f"{name}_{secrets.token_hex(4)}")
+        self.made.append(fresh.name)
+        with session(fresh.private) as connection:
+            install(connection)
+        return fresh
+
+    def drop_all(self) -> None:
+        """Drop what was made here; a server that is gone by then keeps nothing from us."""
+        with suppress(psycopg.OperationalError), session(self.private) as connection:
+            for name in self.made:
+                if databases.owner_of(connection, name) is not None:
+                    databases.shut(connection, name, closed=False)
+                databases.drop(connection, name)
+            for role in self.passwords:
+                databases.drop_role(connection, role)
+
+
+@contextmanager
+def _disposable(address: Address, private: Address, version: str) -> Iterator[Server]:
+    with session(private) as connection:
+        if not _superuser(connection):
+            raise ServerFailed(
+                "the given server is to be disposable, but its user is no superuser (the recorder needs event triggers)",
+                "Give the URL of a superuser, or let dbproof start its own server.",
+            )
+        path = _log_path(connection)
+    server = DisposableServer(version, "given", address, private, OverSession(private, path), _no_fork)
+    try:
+        yield server
+    finally:
+        server.drop_all()
+
+
+def _superuser(connection: psycopg.Connection[Any]) -> bool:
+    return connection.info.parameter_status("is_superuser") == "on"
+
+
+def _log_path(connection: psycopg.Connection[Any]) -> str:
+    """The file that it logs to in a form that can be read; the recorder and the proof of addresses live by it."""
+    for kind in ("jsonlog", "csvlog"):
+        with suppress(psycopg.errors.InvalidParameterValue):
+            found = connection.execute("SELECT pg_current_logfile(%s)", [kind]).fetchone()
+            if found and found[0]:
+                return str(found[0])
+    raise ServerFailed(
+        "the given server's log cannot be read: it does not log to a JSON or CSV file",
+        "Start it with logging_collector=on, log_destination=jsonlog, log_min_duration_statement=0, log_connections=on and"
+        " log_rotation_age=0, or let dbproof start its own server.",
+    )
+
+
+def _no_fork(_: PostgresServer) -> AbstractContextManager[PostgresServer]:
+    raise ServerFailed("a given server cannot be forked", "Let dbproof start its own server for what runs migrations again.")

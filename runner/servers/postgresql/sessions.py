@@ -1,0 +1,35 @@
+"""dbproof's own sessions on a PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from runner.servers.interface import OURS, Address
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from psycopg import Connection
+
+#: Our own statements are not logged: the log is for what the project sends.
+_UNLOGGED = "-c log_min_duration_statement=-1"
+_PATIENCE = 10
+
+
+def ours(address: Address, options: str = _UNLOGGED) -> Address:
+    """The address for sessions of dbproof itself: named as such, and with options of the session."""
+    kept = address.extra.get("options", "")
+    extra = {**address.extra, "application_name": OURS, "options": f"{kept} {options}".strip()}
+    return replace(address, extra={"connect_timeout": str(_PATIENCE), **extra})
+
+
+@contextmanager
+def session(address: Address) -> Iterator[Connection[Any]]:
+    """A session in autocommit mode, closed at the end of the context; raises psycopg.OperationalError."""
+    import psycopg
+
+    with psycopg.connect(**address.keywords(), autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,45 @@
+"""What every test may ask for: a real server, a fresh database on it, and sessions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from checks.interface import Engine
+from runner.servers.interface import Address, Database, Server, Wanted
+from runner.servers.postgresql.sessions import session
+from runner.servers.registry import provision
+
+Connect = Callable[[Address], psycopg.Connection[Any]]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The newest PostgreSQL installed here, one for all tests of a process."""
+    with provision(Wanted(Engine.POSTGRESQL)) as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[Database]:
+    """A fresh database with the recorder in it, dropped with its owner at the end."""
+    fresh = server.create(f"test_{secrets.token_hex(4)}")
+    yield fresh
+    with session(replace(fresh.private, database="postgres")) as admin:
+        admin.execute("UPDATE pg_database SET datistemplate = false WHERE datname = %s", [fresh.name])
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(fresh.name)))
+        admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{fresh.name}_owner")))
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Opens sessions in autocommit mode, closed at the end of the test."""
+    with ExitStack() as sessions:
+        yield lambda address: sessions.enter_context(psycopg.connect(**address.keywords(), autocommit=True))
