@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from runner.errors import UsageError

@@ -1,0 +1,7 @@
+"""``python -m runner.cli`` is ``dbproof``."""
+
+import sys
+
+from runner.cli import main
+
+sys.exit(main())
