@@ -98,25 +98,25 @@ def _orphans(
 def _parent(child: FromClause, key: ForeignKey, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:
     """What a child's parent is found by; a period must be covered by all the parent's periods together."""
     parent = named(key.parent, key.parent_columns, "parent")
-    pairs = list(zip(key.columns, key.parent_columns, strict=True))
     found = only(select(literal_column("1")).select_from(parent), parent, catalogue.table.get(key.parent))
+    same = _equalities(child, parent, key, catalogue)
     if not key.period:
-        return found.where(*(_equal(child, parent, pair, key, catalogue) for pair in pairs))
-    *pairs, (mine, theirs) = pairs
-    same = [_equal(child, parent, pair, key, catalogue) for pair in pairs]
-    overlap = parent.c[theirs].op("&&")(child.c[mine])
-    return found.where(*same, overlap).having(child.c[mine].op("<@")(func.range_agg(parent.c[theirs])))
+        return found.where(*same)
+    mine, theirs = child.c[key.columns[-1]], parent.c[key.parent_columns[-1]]
+    return found.where(*same[:-1], theirs.op("&&")(mine)).having(mine.op("<@")(func.range_agg(theirs)))
 
 
-def _equal(
-    child: FromClause, parent: FromClause, pair: tuple[str, str], key: ForeignKey, catalogue: Catalogue
-) -> ColumnElement[bool]:
-    """Equality under the parent's collation where the two differ, as the server's own trigger compares them."""
-    mine, theirs = pair
-    collation = _collation(catalogue.table.get(key.parent), theirs)
-    if collation == _collation(catalogue.table.get(key.table), mine):
-        return child.c[mine] == parent.c[theirs]
-    return child.c[mine] == parent.c[theirs].op("COLLATE")(literal_column(collation or DEFAULT_COLLATION))
+def _equalities(child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue) -> list[ColumnElement[bool]]:
+    """Each pair of columns compared as the server's own trigger does: its operator, the parent's collation."""
+    compared: list[ColumnElement[bool]] = []
+    operators = key.operators or ("=",) * len(key.columns)
+    for mine, theirs, operator in zip(key.columns, key.parent_columns, operators, strict=True):
+        column: ColumnElement[Any] = child.c[mine]
+        collation = _collation(catalogue.table.get(key.parent), theirs)
+        if collation != _collation(catalogue.table.get(key.table), mine):
+            column = column.op("COLLATE")(literal_column(collation or DEFAULT_COLLATION))
+        compared.append(parent.c[theirs].bool_op(operator)(column))
+    return compared
 
 
 def _collation(table: Table | None, column: str) -> str | None:

@@ -73,6 +73,7 @@ class TableName:
 class Column:
     """A column. ``type`` is the full type as the engine formats it (``character varying(20)``).
 
+    ``collation`` is written as in SQL (``"de-x-icu"``), ``None`` for the database's own.
     ``base`` is the type below a domain; ``element`` is the type of an array's elements; ``enum_labels`` are in their order
     and belong to the type itself, to the type below a domain, or to the elements.
     """
@@ -94,6 +95,7 @@ class ForeignKey:
     """A declared reference from ``table`` (the child) to ``parent``.
 
     ``period`` says that the last column is a period of time that the parent's periods must cover (PostgreSQL 18).
+    ``operators`` compare each parent column (left) with its child column, as they are written in SQL.
     ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it.
     """
 
@@ -110,6 +112,7 @@ class ForeignKey:
     validated: bool = True
     enforced: bool = True
     period: bool = False
+    operators: tuple[str, ...] = ()
     switched_off: tuple[TableName, ...] = ()
 
     @property

@@ -126,7 +126,7 @@ def _column(row: Row) -> Column:
 
 
 def _foreign_key(table: TableName, row: Row) -> ForeignKey:
-    name, columns, schema, parent, parent_columns, delete, update, match, *switches, off_schemas, off_tables = row
+    name, columns, schema, parent, parent_columns, operators, delete, update, match, *switches, off_schemas, off_tables = row
     deferrable, deferred, validated, enforced, period = switches
     return ForeignKey(
         name=name,
@@ -134,6 +134,7 @@ def _foreign_key(table: TableName, row: Row) -> ForeignKey:
         columns=tuple(columns),
         parent=TableName(schema, parent),
         parent_columns=tuple(parent_columns),
+        operators=tuple(operators),
         on_delete=_ACTIONS[delete],
         on_update=_ACTIONS[update],
         match=_MATCHES[match],
@@ -200,8 +201,8 @@ SELECT att.attrelid::bigint, att.attname::text, pg_catalog.format_type(att.attty
        NOT (att.attnotnull OR coalesce(ground.not_null, false)), pg_catalog.pg_get_expr(def.adbin, def.adrelid),
        att.attgenerated <> '', att.attidentity <> '',
        CASE WHEN coll.collname = 'default' THEN NULL
-            WHEN collnsp.nspname = 'pg_catalog' THEN coll.collname::text
-            ELSE collnsp.nspname || '.' || coll.collname END,
+            WHEN collnsp.nspname = 'pg_catalog' THEN pg_catalog.quote_ident(coll.collname)
+            ELSE pg_catalog.quote_ident(collnsp.nspname) || '.' || pg_catalog.quote_ident(coll.collname) END,
        pg_catalog.format_type(ground.type, ground.modifier), labels.listed,
        pg_catalog.format_type(element.oid, coalesce(ground.modifier, att.atttypmod))
 FROM pg_catalog.pg_attribute att
@@ -247,6 +248,12 @@ SELECT con.conrelid::bigint, con.conname::text, ARRAY(
        nsp.nspname::text, parent.relname::text, ARRAY(
          SELECT att.attname::text FROM pg_catalog.unnest(con.confkey) WITH ORDINALITY AS part(attnum, place)
          LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = con.confrelid AND att.attnum = part.attnum ORDER BY part.place),
+       ARRAY(
+         SELECT CASE WHEN oprnsp.nspname = 'pg_catalog' THEN opr.oprname::text
+                     ELSE 'OPERATOR(' || pg_catalog.quote_ident(oprnsp.nspname) || '.' || opr.oprname || ')' END
+         FROM pg_catalog.unnest(con.conpfeqop) WITH ORDINALITY AS part(operator, place)
+         JOIN pg_catalog.pg_operator opr ON opr.oid = part.operator
+         JOIN pg_catalog.pg_namespace oprnsp ON oprnsp.oid = opr.oprnamespace ORDER BY part.place),
        con.confdeltype::text, con.confupdtype::text, con.confmatchtype::text,
        con.condeferrable, con.condeferred, con.convalidated, con.conenforced, con.conperiod, off.schemas, off.tables
 FROM pg_catalog.pg_constraint con
