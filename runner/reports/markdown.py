@@ -9,9 +9,11 @@ from runner.text import shorten
 
 _BACKTICKS = re.compile(r"`+")
 _WORDS = re.compile(r"(\s+)")
-_ACTIVE = re.compile(r"([\\`*_{}\[\]()<>+\-.!|~=^\"':&])")
-# GitHub links or reads these in plain text, escaped or not: mentions, mail addresses, URLs, #12, GH-12, commits, $math$.
-_LINKED = re.compile(r"[@#$`]|://|www\.|GH-\d|\b[0-9a-f]{7,64}\b", re.IGNORECASE)
+# What is markup anywhere in a line (an underscore only beside no letter), and what is at its beginning.
+_ACTIVE = re.compile(r"[\\`*\[\]<>~|&]|(?<![^\W_])_|_(?![^\W_])")
+_AT_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[-+=]))")
+# GitHub links or reads these in plain text, escaped or not: mentions, mail, URLs, #12, GH-12, commits, $math$, :emoji:.
+_LINKED = re.compile(r"[@#$`]|://|www\.|GH-\d|\b[0-9a-f]{7,64}\b|:[\w+-]+:", re.IGNORECASE)
 _HTML = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 #: How many characters a text in a table's cell and in a block may have.
@@ -32,9 +34,10 @@ def code(text: str, in_table: bool = False) -> str:
 
 
 def prose(text: str, in_table: bool = False) -> str:
-    """Running text: punctuation is escaped, and a word that GitHub would link stands as code."""
+    """Running text on one line: what is markup is escaped, and a word that GitHub would link stands as code."""
     lines = [line.strip() for line in shorten(text, CELL if in_table else BLOCK).splitlines()]
-    return "<br>".join("".join(_word(word, in_table) for word in _WORDS.split(line)) for line in lines if line)
+    shown = "<br>".join("".join(_word(word, in_table) for word in _WORDS.split(line)) for line in lines if line)
+    return _AT_START.sub(r"\1\\", shown)
 
 
 def fence(text: str) -> str:

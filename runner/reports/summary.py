@@ -107,9 +107,9 @@ def _database_row(database: ReportedDatabase) -> str:
 
 def _sections(report: Report) -> Iterator[_Section]:
     """The parts of the page in their order, which is also their importance."""
-    yield _Section("problem", "", tuple(_problems(report)))
+    yield _Section("problem", "", tuple(_problems(report)), "")
     found = tuple(_finding(report, *at) for at in wording.located(report) if wording.is_prominent(at[2]))
-    yield _Section("finding", "", found)
+    yield _Section("finding", "", found, "")
     for database in report.databases:
         for migration in database.migrations:
             if migration.new:
@@ -141,7 +141,7 @@ def _finding(report: Report, database: ReportedDatabase, _check: ReportedCheck, 
 def _part(part: Part, text: str) -> str:
     if part is Part.PLACE:
         return f"{code(text)}\n\n"
-    if part is Part.MESSAGE:
+    if part in (Part.MESSAGE, Part.VALUES):
         return f"{prose(text)}\n\n"
     if part is Part.REMEDY:
         return f"**Remedy:** {prose(text.removeprefix('Remedy: '))}\n\n"

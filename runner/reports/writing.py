@@ -56,11 +56,12 @@ def write(report: Report, directory: Path) -> tuple[Path, ...]:
 
 def _make(directory: Path) -> None:
     """Make the directory; a symbolic link in it is not followed, as a repository could lead us anywhere with one."""
-    link = next((part for part in _own_parts(directory) if part.is_symlink()), None)
+    with _explained(directory):
+        link = next((part for part in _own_parts(directory) if part.is_symlink()), None)
+        if link is None:
+            directory.mkdir(parents=True, exist_ok=True)
     if link is not None:
         raise ReportNotWritten(f"{link}: is a symbolic link, and reports are not written through one", _ELSEWHERE)
-    with _explained(directory):
-        directory.mkdir(parents=True, exist_ok=True)
 
 
 def _own_parts(directory: Path) -> Iterator[Path]:

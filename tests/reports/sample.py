@@ -159,6 +159,28 @@ TYPICAL = Report(
 ERRORED = ReportedCheck("query-limit", State.ERRORED, "statement timeout\nafter 30 s", 30.0, "queries", "keep their limit", 0)
 
 
+#: One of everything, small, for the golden files.
+_SMALL = replace(
+    TYPICAL,
+    databases=(
+        replace(
+            APP,
+            migrations=(replace(MIGRATIONS[1], statements=MIGRATIONS[1].statements[:1]),),
+            checks=(
+                replace(CHECKS[0], findings=(replace(ORPHANS, code="23503", said="words", detail="row"),)),
+                replace(CHECKS[4], findings=(NOTICE,), not_proven=CHECKS[4].not_proven[:1]),
+                replace(CHECKS[5], proven=0),
+                ERRORED,
+            ),
+        ),
+    ),
+    problems=(Problem("the server did not start", "read its log", Exit.ENVIRONMENT),),
+    notes=("a note",),
+    verdict=Verdict.BROKEN,
+    exit_code=Exit.ENVIRONMENT,
+)
+
+
 def filled(value: Any, text: str) -> Any:
     """The same value with a text in every field that takes any text; enumerations, numbers and the time stay."""
     if isinstance(value, tuple | list):
@@ -170,11 +192,16 @@ def filled(value: Any, text: str) -> Any:
     return text if type(value) is str else value
 
 
+def small(text: str) -> Report:
+    """A small report with a text in every field of text."""
+    report: Report = filled(_SMALL, text)
+    return replace(report, started=TYPICAL.started)
+
+
 def everything(text: str) -> Report:
-    """A report that has one of all there is, with a text in every field of text."""
-    problem = Problem("the server did not start", "read its log", Exit.ENVIRONMENT)
+    """A large one: two databases, every kind of finding, a text in every field of text."""
     shown = replace(REFUSED, detail="row", values=("a",), evidence={"key": "value", "list": ["value"]})
     errored = replace(ERRORED, findings=(shown, replace(UNINDEXED, detail="row"), NOTICE, KNOWN))
     other = replace(APP, name="docs", checks=(*CHECKS, errored))
-    report = replace(TYPICAL, databases=(APP, other), problems=(problem,), notes=("a note",), exit_code=Exit.ENVIRONMENT)
-    return replace(filled(report, text), started=TYPICAL.started, verdict=Verdict.BROKEN)
+    report: Report = filled(replace(_SMALL, databases=(APP, other)), text)
+    return replace(report, started=TYPICAL.started)
