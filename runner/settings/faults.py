@@ -158,8 +158,21 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
 
 _TOOLS = frozenset({"alembic", "command", "sql", "prisma"})
 
-#: Keys that only some tools read.
-_BELONGS = {"command": frozenset({"command"}), "transaction": frozenset({"sql"}), "files": frozenset({"sql"})}
+_SQL = frozenset({"sql"})
+_PROGRAMS = frozenset({"alembic", "command"})
+
+#: Keys that only some tools read. What nothing reads is refused, not accepted in silence.
+_BELONGS = {
+    "command": frozenset({"command"}),
+    "transaction": _SQL,
+    "files": _SQL,
+    "config": frozenset({"alembic", "prisma"}),
+    "python": _PROGRAMS,
+    "setup": _PROGRAMS,
+    "env": _PROGRAMS,
+    "env_file": _PROGRAMS,
+    "pass_env": _PROGRAMS,
+}
 
 
 def unknown_checks(document: Mapping[str, object], known: Callable[[], Collection[str]]) -> Iterator[Fault]:

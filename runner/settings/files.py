@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ def find(root: Path, config: str | None) -> Document | None:
     if config is not None:
         return _named(Path(config))
     own, project = root / OWN_FILE, root / PROJECT_FILE
-    within = _section(project, PROJECT_FILE) if project.is_file() else None
+    within = _section(project, PROJECT_FILE) if _there(project) else None
     if not _there(own):
         return within
     if within is not None:
@@ -45,9 +46,29 @@ def find(root: Path, config: str | None) -> Document | None:
     return Document(own, OWN_FILE, _table(own, OWN_FILE))
 
 
+def check_root(root: Path) -> None:
+    """Raises UsageError where the repository's root is no directory that can be looked into."""
+    try:
+        mode = root.stat().st_mode
+    except OSError as refused:
+        raise UsageError(f"{root}: {_words(refused)}; expected the repository's root") from None
+    if not stat.S_ISDIR(mode):
+        raise UsageError(f"{root}: is a file; expected the repository's root")
+
+
 def _there(path: Path) -> bool:
-    """Whether anything stands there, be it a dangling link, so that it is not passed over in silence."""
-    return path.exists() or path.is_symlink()
+    """Whether anything stands there, be it a dangling link or unreadable, so that it is not passed over in silence."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as refused:
+        raise UsageError(f"{path}: {_words(refused)}") from None
+    return True
+
+
+def _words(refused: OSError) -> str:
+    return (refused.strerror or "cannot be read").lower()
 
 
 def _named(path: Path) -> Document:
@@ -89,7 +110,7 @@ def _text(path: Path, name: str) -> str:
     except IsADirectoryError:
         raise UsageError(f"{name}: is a directory, expected a file") from None
     except OSError as refused:
-        raise UsageError(f"{name}: cannot be read: {refused.strerror}") from None
+        raise UsageError(f"{name}: cannot be read: {_words(refused)}") from None
 
 
 def _parse(text: str, name: str) -> Table:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from runner.errors import UsageError
 from runner.settings.detect import DATABASE, detect
-from runner.settings.files import OWN_FILE, find
+from runner.settings.files import OWN_FILE, check_root, find
 from runner.settings.model import (
     DatabaseSettings,
     DataSettings,
@@ -35,8 +35,7 @@ QUERY = "open_orders"
 def write(root: Path, force: bool = False) -> Path:
     """Write dbproof.toml at the root and say where. Raises UsageError where settings stand already, unless ``force``."""
     target = root / OWN_FILE
-    if not root.is_dir():
-        raise UsageError(f"{root}: {'is a file' if root.exists() else 'no such directory'}; expected the repository's root")
+    check_root(root)
     if not force:
         if target.exists() or target.is_symlink():
             raise UsageError(f"{target}: exists already", "Edit it, or let --force write it anew.")

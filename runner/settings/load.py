@@ -10,7 +10,7 @@ from checks.evidence import Place
 from runner.errors import UsageError
 from runner.settings import detect, services
 from runner.settings.faults import settings_from, unknown_checks
-from runner.settings.files import Document, find
+from runner.settings.files import Document, check_root, find
 from runner.settings.model import DatabaseSettings, Settings
 from runner.settings.services import WantedImage
 from runner.settings.surface import ROWS, Given, given
@@ -51,8 +51,7 @@ def load(
     that ``severity`` may name, the registry's by default. Without a settings file the repository is read, if ``detecting``.
     Raises UsageError with everything that is wrong in a file, one line each.
     """
-    if not root.is_dir():
-        raise UsageError(f"{root}: {'is a file' if root.exists() else 'no such directory'}; expected the repository's root")
+    check_root(root)
     outside = given(arguments, environment)
     document = find(root, _text(outside, "config"))
     settings = _settings(document, outside, checks)

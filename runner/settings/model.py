@@ -24,6 +24,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 #: What stands in braces in a template, and the names that may: everything else in braces (JSON, ``{{url}}``) is left alone.
 PLACEHOLDER = re.compile(r"(?<!\{)\{(?P<name>[A-Za-z_]+)(?::(?P<driver>[^{}\s]*))?\}(?!\})")
+_ESCAPED = re.compile(r"\{\{[A-Za-z_]+(?::[^{}\s]*)?\}\}")
 PLACEHOLDERS = ("url", "host", "port", "user", "password", "database")
 
 #: PostgreSQL keeps 63 bytes of a name, and the owner of database ``shop`` is the role ``shop_owner``.
@@ -76,8 +77,11 @@ def _filled(text: str) -> str:
 
 
 def _template(text: str) -> str:
-    for found in PLACEHOLDER.finditer(text):
-        if found["name"] not in PLACEHOLDERS or (found["driver"] is not None and found["name"] != "url"):
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    for found in PLACEHOLDER.finditer(_ESCAPED.sub("", text)):
+        with_driver = found["driver"] is not None
+        if found["name"] not in PLACEHOLDERS or (with_driver and (found["name"] != "url" or not found["driver"])):
             known = ", ".join(("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS[1:])))
             raise ValueError(f"'{found[0]}' is not a placeholder; there are: {known}")
     return text
@@ -88,6 +92,7 @@ Text = Annotated[str, AfterValidator(_filled)]
 Texts = tuple[Text, ...]
 Reference = Annotated[str, AfterValidator(_reference)]
 Template = Annotated[str, AfterValidator(_template)]
+Command = Annotated[Text, AfterValidator(_template)]
 DatabaseName = Annotated[str, AfterValidator(_database_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 Version = Annotated[str, AfterValidator(_server_version)]
@@ -117,8 +122,8 @@ class MigrationSettings(Section):
     )
     directory: Text = _field(".", "The folder that the tool runs in.", "backend")
     config: Text | None = _field(None, "The tool's own configuration file, where it is not the usual one.", "alembic.ini")
-    command: Text | None = _field(None, "The project's own program that migrates, instead of a tool.", "flask db upgrade")
-    current: Text | None = _field(
+    command: Command | None = _field(None, "The project's own program that migrates, instead of a tool.", "flask db upgrade")
+    current: Command | None = _field(
         None, "A program of the project's that connects and only reads, to prove the address first.", "flask db current"
     )
     files: Text | None = _field(None, "Which files of a SQL folder are migrations, and in which order.", "*.up.sql")

@@ -14,8 +14,8 @@ from enum import StrEnum
 from runner.errors import UsageError
 from runner.settings.wording import did_you_mean
 
-#: Names that begin like a setting and are none: where initialised clusters are kept.
-NOT_SETTINGS = frozenset({"DBPROOF_CACHE"})
+#: Names that begin like a setting and are none: where initialised clusters are kept, and the mark of our own children.
+NOT_SETTINGS = frozenset({"DBPROOF_CACHE", "DBPROOF_CHILD"})
 
 #: What GitHub itself hands to a container action beside its inputs.
 NOT_INPUTS = frozenset({"INPUT_ARGS", "INPUT_ENTRYPOINT"})
