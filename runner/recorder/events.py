@@ -20,8 +20,10 @@ from runner.recorder.stamps import decode
 
 PREFIX = "dbproof:{"
 
-#: The OIDs of the catalogues whose rows come with a table; PostgreSQL never changes them.
+#: The OIDs of catalogues, which PostgreSQL never changes.
 PG_CLASS, PG_CONSTRAINT = 1259, 2606
+_OTHERS = {"pg_type": 1247, "pg_proc": 1255, "pg_namespace": 2615, "pg_trigger": 2620, "pg_extension": 3079, "pg_policy": 3256}
+_CATALOGUES = frozenset({PG_CLASS, PG_CONSTRAINT, *_OTHERS.values()})
 
 _OID, _COLUMN, _XID = 2**32, 2**15, 2**63
 
@@ -91,12 +93,12 @@ def _event(said: dict[str, Any]) -> Event | None:
     transaction = None if xid is None else _number(int(_text(xid)), _XID)
     match said["event"]:
         case "made":
-            rows = [_object(entry, transaction, whole=True) for entry in said["objects"] or ()]
+            rows = list(_objects(said["objects"] or (), transaction, whole=True))
             for table in said["tables"] or ():
                 rows.extend(_of_table(table, transaction))
             return Event(place, transaction, made=tuple(rows))
         case "dropped":
-            return Event(place, transaction, dropped=tuple(_object(entry, transaction) for entry in said["objects"]))
+            return Event(place, transaction, dropped=tuple(_objects(said["objects"], transaction)))
         case "rewritten":
             _, schema, name = said["relation"]
             return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
@@ -105,11 +107,13 @@ def _event(said: dict[str, Any]) -> Event | None:
     return None
 
 
-def _object(entry: list[Any], xid: int | None, whole: bool = False) -> Row:
-    classid, objid, objsubid, kind, names, arguments, table, table_name = entry
-    named = reference(_text(kind), _texts(names), _texts(arguments), _text(table_name or ""))
-    address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
-    return Row(address, named, xid, whole, _number(table or 0, _OID))
+def _objects(entries: list[list[Any]], xid: int | None, whole: bool = False) -> Iterator[Row]:
+    """The objects that findings can name; others (casts, operators, publications) are left out."""
+    for classid, objid, objsubid, kind, names, arguments, table, table_name in entries:
+        named = reference(_text(kind), _texts(names), _texts(arguments), _text(table_name or ""))
+        address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
+        if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
+            yield Row(address, named, xid, whole, _number(table or 0, _OID))
 
 
 def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
