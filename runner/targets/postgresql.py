@@ -1,0 +1,133 @@
+"""One PostgreSQL database at one revision, as checks see it.
+
+A sealed database is never touched: reading happens on one clone of it, writing on another, each made when it is first wanted
+and dropped at the end. An address that was given is read where it is, and written to only where the settings say it is
+disposable, in transactions that are rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import RLock
+from types import TracebackType
+
+from sqlalchemy import Engine as Sessions
+
+from checks.evidence import Evidence
+from checks.expectations import Expectations
+from checks.interface import Engine
+from checks.schema.model import Catalogue, TableName
+from checks.schema.postgresql import read
+from checks.targets import ReadSession, Role, Sandbox
+from runner.errors import ServerFailed, UsageError
+from runner.servers.interface import Database, Golden, Server
+from runner.targets.filled import filled
+from runner.targets.sandbox import PostgresSandbox
+from runner.targets.sessions import STATEMENT_TIMEOUT, Manner, PostgresReadSession, said_plainly, sessions
+
+
+class PostgresTarget:
+    """A relational target on PostgreSQL, for the length of a context; several threads may share it.
+
+    ``golden`` is the sealed form of ``database``; without one, ``database`` itself is read. ``leave_out`` names tables that
+    are not judged (a migration tool's own, under a name of the project's). ``statement_timeout`` is in seconds.
+    """
+
+    engine = Engine.POSTGRESQL
+
+    def __init__(
+        self,
+        server: Server,
+        golden: Golden | None,
+        database: Database,
+        expect: Expectations,
+        evidence: Evidence,
+        *,
+        leave_out: frozenset[TableName] = frozenset(),
+        statement_timeout: float = STATEMENT_TIMEOUT,
+    ) -> None:
+        self.expect = expect
+        self.evidence = evidence
+        self._server = server
+        self._golden = golden
+        self._database = database
+        self._leave_out = leave_out
+        self._statement_timeout = statement_timeout
+        self._lock = RLock()
+        self._clones = ExitStack()
+        self._to_read: Sessions | None = None
+        self._to_write: Database | None = None
+        self._catalogue: Catalogue | None = None
+        self._filled: frozenset[TableName] | None = None
+
+    def __enter__(self) -> PostgresTarget:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        return self._clones.__exit__(kind, error, trace)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
+        with self._lock:
+            if self._catalogue is None:
+                with said_plainly(), self._reading().begin() as connection:
+                    self._catalogue = read(connection, self._leave_out)
+            return self._catalogue
+
+    @property
+    def filled(self) -> frozenset[TableName]:
+        """The tables that hold at least one row (a partitioned table: in any of its partitions), looked at once."""
+        with self._lock:
+            if self._filled is None:
+                with said_plainly(), self._reading().connect() as connection:
+                    self._filled = filled(connection, self.catalogue)
+            return self._filled
+
+    @contextmanager
+    def rows(self) -> Iterator[ReadSession]:
+        """A session that cannot write."""
+        with self._reading().connect() as connection:
+            yield PostgresReadSession(connection)
+
+    @contextmanager
+    def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:
+        """A transaction that is rolled back. Sandboxes share one clone: open one at a time, they lock what they try.
+
+        Raises UsageError where nothing may be written.
+        """
+        database = self._writing()
+        address = database.private if role is Role.ADMIN else database.addresses.get(role)
+        if address is None:
+            raise ServerFailed(f"the database '{database.name}' has no address for the role '{role}'")
+        manner = Manner(read_only=False, ours=self._ours and role is Role.ADMIN, statement_timeout=self._statement_timeout)
+        with sessions(address, manner).connect() as connection:
+            yield PostgresSandbox(connection)
+
+    @property
+    def _ours(self) -> bool:
+        return self._golden is not None
+
+    def _reading(self) -> Sessions:
+        with self._lock:
+            if self._to_read is None:
+                manner = Manner(read_only=True, ours=self._ours, statement_timeout=self._statement_timeout)
+                self._to_read = sessions(self._cloned().private, manner)
+            return self._to_read
+
+    def _writing(self) -> Database:
+        if self._golden is None and not self._server.disposable:
+            raise UsageError(
+                f"nothing may be written to the database '{self._database.name}': its address was given",
+                "Set 'disposable = true' for a database that may be written to.",
+            )
+        with self._lock:
+            if self._to_write is None:
+                self._to_write = self._cloned()
+            return self._to_write
+
+    def _cloned(self) -> Database:
+        if self._golden is None:
+            return self._database
+        return self._clones.enter_context(self._server.clone(self._golden))
