@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from judging import judge as judge
+from judging import query as query
 from psycopg import sql
 
 from checks.interface import Engine
