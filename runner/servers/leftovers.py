@@ -1,4 +1,4 @@
-"""Stops a server that is known only by what it left behind: a data directory, or the id of a run on its container."""
+"""Stops a server that is known only by what it left behind: a data directory."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-
-#: The label that every container of ours carries; its value is the id of the run.
-RUN_LABEL = "dbproof.run"
 
 _PATIENCE = 3.0
 
@@ -25,33 +22,6 @@ def stop_postmaster(data: Path) -> None:
             os.kill(process, number)
         if _gone(process, data):
             return
-
-
-def stop_container(run: str) -> bool:
-    """Remove the containers of a run with their volumes. False where the Docker engine cannot be asked."""
-    import docker
-    from docker.errors import APIError, DockerException, NotFound
-
-    try:
-        client = docker.from_env(timeout=10)
-        for container in client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={run}"}, ignore_removed=True):
-            with suppress(NotFound):
-                _remove(container)
-    except (DockerException, APIError):
-        return False
-    return True
-
-
-def _remove(container: object) -> None:
-    from docker.errors import APIError
-    from docker.models.containers import Container
-
-    assert isinstance(container, Container)  # noqa: S101 (narrows what docker's stubs leave open)
-    try:
-        container.remove(force=True, v=True)
-    except APIError as error:
-        if error.status_code != 409:  # its removal is under way already
-            raise
 
 
 def _postmaster(data: Path) -> int | None:

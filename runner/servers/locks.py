@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: The name of the lock in a run directory, held by the process that the directory belongs to.
+LOCK = "owner.lock"
+
 
 def try_lock(path: Path, *, create: bool = True) -> int | None:
     """A file descriptor that holds the lock until it is closed, or ``None`` where another process holds it.

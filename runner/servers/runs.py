@@ -16,17 +16,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.errors import ServerFailed
-from runner.servers.leftovers import stop_container, stop_postmaster
-from runner.servers.locks import held, try_lock
+from runner.servers.leftovers import stop_postmaster
+from runner.servers.locks import LOCK, held, try_lock
 from runner.servers.shield import shielded
 
 _PREFIX = "dbproof-run-"
 _STAGING = "dbproof-new-"
-_LOCK = "owner.lock"
 
 #: The data directory of a server within its run directory.
 DATA = "data"
-#: A file within the run directory that says which Docker container belongs to it.
+#: A file within the run directory that says that its server is a Docker container.
 CONTAINER = "container"
 
 #: The longest path of a Unix socket that every system takes (104 bytes on macOS, 108 on Linux, a NUL included).
@@ -65,12 +64,17 @@ def sweep() -> None:
 def clear(path: Path) -> None:
     """Stop what runs in a run directory and remove it. What cannot be stopped (Docker is down) keeps its directory."""
     stop_postmaster(path / DATA)
-    marker = path / CONTAINER
-    if marker.exists() and not stop_container(marker.read_text(encoding="ascii").strip()):
+    if (path / CONTAINER).exists() and not _container_gone(path):
         return
     shutil.rmtree(path, ignore_errors=True)
     if path.exists():  # a backend that was dying wrote a last file
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _container_gone(path: Path) -> bool:
+    from runner.servers.containers import remove_run
+
+    return remove_run(path.name)
 
 
 def _sweep_one(path: Path) -> None:
@@ -78,7 +82,7 @@ def _sweep_one(path: Path) -> None:
     with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
         if path.is_symlink() or path.stat().st_uid != os.geteuid():
             return
-        file = try_lock(path / _LOCK, create=False)
+        file = try_lock(path / LOCK, create=False)
         if file is None:
             return
         with held(file):
@@ -88,7 +92,7 @@ def _sweep_one(path: Path) -> None:
 def _made(base: Path) -> tuple[Path, int]:
     try:
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=base))
-        file = try_lock(staging / _LOCK)
+        file = try_lock(staging / LOCK)
         path = staging.rename(staging.with_name(f"{_PREFIX}{secrets.token_hex(4)}"))
     except OSError as error:
         raise ServerFailed(

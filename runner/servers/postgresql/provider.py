@@ -48,7 +48,8 @@ def provide(wanted: Wanted) -> AbstractContextManager[Server]:
 
 def _elsewhere(need: Need, chosen: Installation | None, found: Iterable[Installation]) -> AbstractContextManager[Server]:
     """By Docker. Local binaries that would do stand in for an image of which we cannot tell what is in it."""
-    from runner.servers.postgresql.docker import docker_server, engine
+    from runner.servers.containers import engine
+    from runner.servers.postgresql.docker import docker_server
 
     try:
         client = engine()
