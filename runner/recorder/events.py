@@ -9,7 +9,7 @@ can make a later query fail.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def _event(said: dict[str, Any]) -> Event | None:
     return None
 
 
-def _objects(entries: list[list[Any]], xid: int | None, whole: bool = False) -> Iterator[Row]:
+def _objects(entries: Iterable[Any], xid: int | None, whole: bool = False) -> Iterator[Row]:
     """The objects that findings can name; others (casts, operators, publications) are left out."""
     for classid, objid, objsubid, kind, names, arguments, table, table_name in entries:
         named = reference(_text(kind), _texts(names), _texts(arguments), _text(table_name or ""))

@@ -35,7 +35,7 @@ class Project:
         return self.sessions.enter_context(psycopg.connect(**keywords))
 
     def run(self, *statements: str, role: Role = Role.ADMIN) -> psycopg.Connection[Any]:
-        """Send statements one by one over one session, the n-th of all stamped with line n of ``m.sql``; errors are passed over."""
+        """Send statements one by one over one session, the n-th of all stamped with line n of ``m.sql``, errors or not."""
         connection = self.connect(role)
         for statement in statements:
             self.sent += 1

@@ -14,7 +14,8 @@ from runner.servers.postgresql.sessions import session
 def test_a_table_brings_its_columns_constraints_and_indexes(project: Project) -> None:
     project.run(
         "CREATE TABLE parent (id int PRIMARY KEY)",
-        "CREATE TABLE child (id serial PRIMARY KEY, parent int CONSTRAINT fk REFERENCES parent, name text UNIQUE CHECK (name <> ''))",
+        "CREATE TABLE child (id serial PRIMARY KEY, parent int CONSTRAINT fk REFERENCES parent, name text UNIQUE"
+        " CHECK (name <> ''))",
         "ALTER TABLE child ADD COLUMN size int CONSTRAINT positive CHECK (size > 0)",
         "CREATE INDEX by_size ON child (size)",
         "ALTER TABLE child ADD CONSTRAINT sizes UNIQUE (size, parent)",
@@ -194,9 +195,7 @@ def test_tables_from_queries_and_schemas_with_elements(project: Project) -> None
         "CREATE DOMAIN size AS int CONSTRAINT positive CHECK (VALUE > 0)",
         "CREATE SEQUENCE q",
         "CREATE POLICY own ON a USING (true)",
-        "CREATE FUNCTION f(a int, b text[]) RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'".replace(
-            "a int, b text[]", ""
-        ),
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
         "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
     )
     lines = project.lines()
@@ -240,7 +239,7 @@ def test_the_owner_is_seen_as_well_as_a_superuser_and_a_replica_role(project: Pr
 HOSTILE = [
     'q"uote',
     "new\nline\r\ttab",
-    "ünï – 漢字 🐘",
+    "ünï 漢字 🐘",
     "x" * 63,
     "a.b",
     "dbproof:{",
