@@ -9,7 +9,7 @@ from checks.constraints import no_rows, unvalidated_constraint
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
 from checks.performance import query_limit, unindexed_foreign_key
-from checks.references import delete_rule, orphaned_rows, reference_type_mismatch
+from checks.references import delete_rule, orphaned_rows, reference_probe, reference_type_mismatch
 from checks.targets import RelationalTarget
 
 #: Every check, in the order in which it is reported.
@@ -17,6 +17,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
     "superuser-migration": superuser_migration,
     "orphaned-rows": orphaned_rows,
+    "reference-probe": reference_probe,
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,
     "unvalidated-constraint": unvalidated_constraint,
