@@ -51,6 +51,8 @@ def _root(
 
 def parse(arguments: Sequence[str]) -> Action:
     """What a command line asks for; raises UsageError where it cannot be understood."""
+    if list(arguments) == ["--version"]:  # at once: to read a switch, typer imports pydantic
+        return _show_version
     try:
         action = application()(args=list(arguments), prog_name="dbproof", standalone_mode=False)
     except typer.TyperException as wrong:

@@ -1,0 +1,185 @@
+"""Without a settings file: what the repository shows is said, and only what is sure is applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checks.evidence import Place
+from runner.errors import UsageError
+from runner.settings.detect import detect
+from runner.settings.initial import text, toml, write
+from runner.settings.load import load
+from runner.settings.model import (
+    DatabaseSettings,
+    DataSettings,
+    ExpectSettings,
+    MigrationSettings,
+    QuerySettings,
+    Section,
+    Settings,
+)
+
+#: What has to stand beside an example for it to make sense.
+COMPANIONS: dict[tuple[type[Section], str], dict[str, object]] = {
+    (DatabaseSettings, "disposable"): {"url_env": "DATABASE_URL"},
+    (MigrationSettings, "files"): {"tool": "sql"},
+    (MigrationSettings, "transaction"): {"tool": "sql"},
+    (MigrationSettings, "command"): {"tool": "command"},
+    (MigrationSettings, "current"): {"tool": "command", "command": "make"},
+}
+
+
+def alembic(root: Path, folder: str = ".") -> None:
+    versions = root / folder / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (root / folder / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+    (root / folder / "migrations" / "env.py").write_text("from alembic import context\n")
+    (root / folder / "migrations" / "script.py.mako").write_text("")
+    (versions / "1_first.py").write_text('revision = "1"\ndown_revision = None\ndef upgrade(): pass\n')
+
+
+def sql_folder(root: Path) -> None:
+    (root / "db" / "migrations").mkdir(parents=True)
+    (root / "db" / "migrations" / "001_first.sql").write_text("create table a ();")
+
+
+def prisma(root: Path) -> None:
+    (root / "prisma" / "migrations" / "20240101000000_first").mkdir(parents=True)
+    (root / "prisma" / "schema.prisma").write_text('datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n')
+    (root / "prisma" / "migrations" / "migration_lock.toml").write_text('provider = "postgresql"\n')
+    (root / "prisma" / "migrations" / "20240101000000_first" / "migration.sql").write_text("create table a ();")
+
+
+def test_nothing_is_nothing(tmp_path: Path) -> None:
+    here = load(tmp_path, {}, {})
+    assert (here.settings.databases, here.notes, here.file) == ({}, (), None)
+
+
+@pytest.mark.parametrize(
+    ("sample", "tool", "because"),
+    [
+        (alembic, "alembic", "alembic.ini"),
+        (sql_folder, "sql", "db/migrations/001_first.sql"),
+        (prisma, "prisma", "prisma/migrations/migration_lock.toml"),
+    ],
+)
+def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, because: str, tmp_path: Path) -> None:
+    assert callable(sample)
+    sample(tmp_path)
+    here = load(tmp_path, {}, {})
+    assert here.settings.databases.keys() == {"app"}
+    migrations = here.settings.databases["app"].migrations
+    assert migrations is not None
+    assert migrations.tool == tool
+    assert here.detection.sure is not None
+    assert here.detection.sure.because.file == because
+
+
+def test_two_that_are_sure_are_a_question(tmp_path: Path) -> None:
+    alembic(tmp_path)
+    prisma(tmp_path)
+    here = load(tmp_path, {}, {})
+    assert here.settings.databases == {}
+    assert len(here.notes) == 2
+    assert all("nothing is applied on a guess, `dbproof init` writes it down" in note for note in here.notes)
+    assert {one.settings.tool for one in here.detection.suggestions} == {"alembic", "prisma"}
+
+
+def test_a_settings_file_ends_the_guessing(tmp_path: Path) -> None:
+    alembic(tmp_path)
+    (tmp_path / "dbproof.toml").touch()
+    here = load(tmp_path, {}, {})
+    assert (here.settings.databases, here.detection.sure) == ({}, None)
+
+
+@pytest.mark.parametrize("sample", [None, alembic, sql_folder, prisma])
+@pytest.mark.parametrize("image", ["postgres:16", "pgvector/pgvector:pg16", "postgres:${PG}"])
+def test_the_first_file_loads_and_says_what_was_detected(sample: object, image: str, tmp_path: Path) -> None:
+    if callable(sample):
+        sample(tmp_path)
+    (tmp_path / "compose.yml").write_text(f"services: {{db: {{image: '{image}'}}}}")
+    guessed = load(tmp_path, {}, {})
+    assert write(tmp_path) == tmp_path / "dbproof.toml"
+    here = load(tmp_path, {}, {})
+    assert here.file == tmp_path / "dbproof.toml"
+    app = here.settings.databases["app"]
+    if guessed.settings.databases:
+        assert app.migrations == guessed.settings.databases["app"].migrations
+    if "{PG}" not in image:
+        assert here.images.get("app", guessed.images.get("app")) is not None
+        assert (app.version, app.image) == (("16", None) if image == "postgres:16" else (None, image))
+
+
+def test_the_first_file_names_every_key_with_its_sentence(tmp_path: Path) -> None:
+    written = text(tmp_path)
+    for section in (Settings, DatabaseSettings, MigrationSettings, DataSettings, ExpectSettings, QuerySettings):
+        for name, field in section.model_fields.items():
+            assert field.description
+            if field.examples:
+                assert f"# {field.description}\n# {name} = " in written
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        (section, name)
+        for section in (Settings, DatabaseSettings, MigrationSettings, DataSettings, ExpectSettings, QuerySettings)
+        for name, field in section.model_fields.items()
+        if field.examples
+    ],
+)
+def test_every_example_in_it_loads(section: type[Section], name: str, tmp_path: Path) -> None:
+    examples = section.model_fields[name].examples
+    assert examples
+    needed = {
+        **({"tool": "alembic"} if section is MigrationSettings else {}),
+        **({"sql": "select 1"} if section is QuerySettings else {}),
+        **COMPANIONS.get((section, name), {}),
+        name: examples[0],
+    }
+    headers = {
+        DatabaseSettings: "[databases.app]",
+        MigrationSettings: "[databases.app.migrations]",
+        DataSettings: "[databases.app.data]",
+        ExpectSettings: "[databases.app.expect]",
+        QuerySettings: "[databases.app.queries.open]",
+    }
+    lines = [headers.get(section, ""), *(f"{key} = {toml(value)}" for key, value in needed.items())]
+    (tmp_path / "dbproof.toml").write_text("\n".join(lines))
+    assert load(tmp_path, {}, {}).file is not None
+
+
+def test_settings_are_not_overwritten_unless_forced(tmp_path: Path) -> None:
+    file = tmp_path / "dbproof.toml"
+    file.write_text("fail_on = 'never'")
+    with pytest.raises(UsageError) as wrong:
+        write(tmp_path)
+    assert wrong.value.message == f"{file}: exists already"
+    assert file.read_text() == "fail_on = 'never'"
+    write(tmp_path, force=True)
+    assert load(tmp_path, {}, {}).settings.fail_on == "error"
+
+
+def test_settings_in_pyproject_are_not_doubled(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.dbproof]\nfail_on = 'never'\n")
+    with pytest.raises(UsageError, match="holds the settings already"):
+        write(tmp_path)
+    assert not (tmp_path / "dbproof.toml").exists()
+
+
+def test_an_adapter_that_is_not_sure_is_only_a_suggestion(tmp_path: Path) -> None:
+    class Unsure:
+        NAME = "sql"
+
+        def detect(self, _: Path) -> object:
+            from runner.migrations.interface import Detected
+
+            return Detected(MigrationSettings(tool="sql", directory="x"), Place("x/1.sql", 1), sure=False)
+
+    found = detect(tmp_path, {"sql": Unsure()})  # type: ignore[dict-item]  # it is only asked to detect
+    assert (found.databases, found.sure) == ({}, None)
+    assert found.notes == (
+        "x/1.sql:1: looks like sql migrations in x; nothing is applied on a guess, `dbproof init` writes it down",
+    )
