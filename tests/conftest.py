@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,9 +19,14 @@ from judging import query as query
 from psycopg import sql
 
 from checks.interface import Engine
+from runner.errors import ServerFailed
+from runner.servers.containers import engine, fetch
 from runner.servers.interface import Address, Database, Server, Wanted
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
+
+#: The image that tests with Docker use.
+DOCKER_IMAGE = "postgres:17"
 
 Connect = Callable[[Address], psycopg.Connection[Any]]
 
@@ -45,3 +54,24 @@ def connect() -> Iterator[Connect]:
     """Opens sessions in autocommit mode, closed at the end of the test."""
     with ExitStack() as sessions:
         yield lambda address: sessions.enter_context(psycopg.connect(**address.keywords(), autocommit=True))
+
+
+@pytest.fixture(scope="session")
+def docker_image() -> str:
+    """An image of PostgreSQL on an engine that answers. Without an engine tests are skipped, but not in CI, where they count."""
+    try:
+        fetch(engine(), DOCKER_IMAGE)
+    except ServerFailed as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"tests with Docker must run in CI: {error}")
+        pytest.skip(f"needs a Docker engine with {DOCKER_IMAGE}: {error}")
+    return DOCKER_IMAGE
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a short path that every user may write to, to be the TMPDIR of a child: what is left can be seen."""
+    path = Path(tempfile.mkdtemp(prefix="place-", dir="/tmp"))
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)

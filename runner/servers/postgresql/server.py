@@ -44,7 +44,10 @@ class PostgresServer:
 
     def create(self, name: str) -> Database:
         """An empty database with its owner, carrying the recorder from ``template1``; raises ServerFailed where it exists."""
-        owner, password = shortened(name, "_owner"), self.passwords.get(shortened(name, "_owner"), secrets.token_urlsafe(24))
+        if len(name.encode()) > _NAME_LIMIT:
+            raise ServerFailed(f"database name {name} is longer than PostgreSQL's {_NAME_LIMIT} bytes", "Choose a shorter one.")
+        owner = shortened(name, "_owner")
+        password = self.passwords.get(owner, secrets.token_urlsafe(24))
         with session(self.private) as connection:
             if databases.owner_of(connection, name) is not None:
                 raise ServerFailed(f"database {name} exists already on {self.origin}", "Give each database a name of its own.")
