@@ -1,0 +1,115 @@
+"""Proves, before anything is changed, that the project's own tool comes to our server; and after, that it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from checks.targets import Role
+from runner.errors import WrongAddress
+from runner.migrations import guessing
+from runner.migrations.interface import Adapter, Broke, Elsewhere, Event, Project
+from runner.servers.interface import Database, LogRecord, Server
+
+#: How many names that were read are named where none was likely.
+_NAMED = 8
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the read-only command came to."""
+
+    elsewhere: Elsewhere | None = None
+    broke: Broke | None = None
+
+
+def prove(adapter: Adapter, project: Project, server: Server, database: Database, role: Role = Role.OWNER) -> str:
+    """Run the tool's read-only command and look in our server's log for its session; a sentence that says what was seen.
+
+    Raises :class:`WrongAddress` where the session went elsewhere or nowhere, with the settings that would lead it here.
+    """
+    mark = server.mark()
+    events = adapter.current(project, database.addresses[role])
+    if events is None:
+        return f"{adapter.NAME}: no read-only command is known, so the address shows when the migrations run; set `current`"
+    heard = _hear(events)
+    if heard.elsewhere is not None:
+        raise went_elsewhere(heard.elsewhere, database.name)
+    if not arrived(server.log(mark), database):
+        raise _never_came(adapter, heard.broke, database)
+    return f"{adapter.NAME}: its read-only command came to our server"
+
+
+def arrived(records: Iterable[LogRecord], database: Database) -> bool:
+    """Whether a session of the project's came to a database."""
+    from runner.recorder.reading import read
+
+    return bool(read(records, database.name).sessions)
+
+
+def applied_here(records: Iterable[LogRecord], database: Database) -> None:
+    """After an apply: raise :class:`WrongAddress` where our server saw nothing of it."""
+    if not arrived(records, database):
+        raise WrongAddress(
+            f"databases.{database.name}.migrations: the migrations ended well, but nothing came to our server",
+            f"They went to another database, or did nothing. {_paste({'DATABASE_URL': '{url}'}, database.name)}",
+        )
+
+
+def went_elsewhere(event: Elsewhere, name: str) -> WrongAddress:
+    """The error for a connection that was refused, or for settings that are missing, ready to paste into dbproof.toml."""
+    where = f"databases.{name}.migrations"
+    if event.address:
+        message = f"{where}: the project's tool wanted to connect to {event.address}, which is not our server; it was refused"
+    else:
+        message = f"{where}: the project's tool does not start without {', '.join(event.wanted)}"
+    lines = [_paste(guessing.settings(event.read, event.wanted, _url(event.address)), name), _read(event), _withheld(event)]
+    return WrongAddress(message, "\n".join(line for line in lines if line))
+
+
+def _never_came(adapter: Adapter, broke: Broke | None, database: Database) -> WrongAddress:
+    where = f"databases.{database.name}.migrations"
+    if broke is None:
+        message = f"{where}: {adapter.NAME}'s read-only command ended well, but no session came to our server"
+    else:
+        place = f" at {broke.place}" if broke.place else ""
+        message = f"{where}: {adapter.NAME}'s read-only command failed before it came to our server{place}: {broke.said}"
+    return WrongAddress(message, _paste({"DATABASE_URL": "{url}"}, database.name, "the names that the project reads"))
+
+
+def _hear(events: Iterator[Event]) -> _Heard:
+    with ExitStack() as stack:
+        if hasattr(events, "close"):
+            stack.enter_context(closing(cast("Any", events)))
+        found = [event for event in events if isinstance(event, (Elsewhere, Broke))]
+    elsewhere = next((event for event in found if isinstance(event, Elsewhere)), None)
+    return _Heard(elsewhere, next((event for event in found if isinstance(event, Broke)), None))
+
+
+def _url(address: str) -> str:
+    """The template with the driver that the program has chosen, where that is an asynchronous one and hard to guess."""
+    scheme = address.partition("://")[0]
+    return f"{{url:{scheme}}}" if scheme in ("postgresql+asyncpg", "postgresql+psycopg_async") else "{url}"
+
+
+def _paste(env: dict[str, str], name: str, instead: str = "") -> str:
+    pairs = ", ".join(f"{key} = {json.dumps(value)}" for key, value in env.items())
+    lead = "Lead it here in dbproof.toml" + (f", with {instead}:" if instead else ":")
+    return f"{lead}\n[databases.{name}.migrations]\nenv = {{ {pairs} }}"
+
+
+def _read(event: Elsewhere) -> str:
+    likely: Sequence[str] = [name for name in event.read if guessing.likeness(name)]
+    named = list(likely or event.read)[:_NAMED]
+    return f"It looked for these variables and did not find them: {', '.join(named)}." if named else ""
+
+
+def _withheld(event: Elsewhere) -> str:
+    if not event.withheld:
+        return ""
+    others = ", ".join(json.dumps(name) for name in event.withheld if not guessing.likeness(name))
+    hint = f" What is no address may be handed on: pass_env = [{others}]." if others else ""
+    return f"These exist here and were withheld: {', '.join(event.withheld)}.{hint}"

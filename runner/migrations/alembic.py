@@ -1,0 +1,142 @@
+"""Alembic, run as its own command line runs it, in the project's own interpreter ("alembic" in the settings)."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from checks.evidence import Place
+from runner import children
+from runner.children import Command, Finished, Message
+from runner.errors import UsageError
+from runner.migrations import hearing, interpreter, revision_files
+from runner.migrations.environment import environment
+from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.servers.interface import Address
+from runner.settings.model import MigrationSettings
+
+NAME = "alembic"
+
+_INSIDE = Path(__file__).with_name("inside")
+_DEPTH = 2
+_NOT_OURS = frozenset({"node_modules", "site-packages", "venv", "env", "build", "dist", "__pycache__"})
+
+
+def detect(root: Path) -> Detected | None:
+    """An ``alembic.ini`` or ``[tool.alembic]`` that says where its scripts lie, up to two folders deep; sure if there is one."""
+    found = [(path, line) for path in _configurations(root, _DEPTH) if (line := _script_location(path)) is not None]
+    if not found:
+        return None
+    path, line = min(found, key=lambda one: (len(one[0].parts), one[0]))
+    directory = path.parent.relative_to(root).as_posix()
+    config = None if path.name == "alembic.ini" else path.relative_to(root).as_posix()
+    settings = MigrationSettings(tool="alembic", directory=directory, config=config)
+    return Detected(settings, Place(path.relative_to(root).as_posix(), line), sure=len(found) == 1)
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The revisions in the order that ``upgrade heads`` takes on an empty database.
+
+    Alembic itself is asked; where it cannot read its own files (which ``apply`` then reports), they are read as text.
+    """
+    listed: list[Revision] = []
+    with closing(children.listen(_command(project, "revisions", None))) as heard:
+        for one in heard:
+            if isinstance(one, Message) and one.body.get("event") == "revision":
+                listed.append(_revision(project, one.body))
+            elif isinstance(one, Message) and one.body.get("event") == "lacking":
+                raise hearing.lacking(one.body)
+            elif isinstance(one, Finished) and one.status:
+                return revision_files.read(project, revision_files.folders(_configuration(project), project.directory))
+    return listed
+
+
+def current(project: Project, on: Address) -> Iterator[Event]:
+    """``alembic current``: env.py connects, and only the version table is read."""
+    return hearing.reading(_command(project, "current", on))
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """One ``alembic upgrade heads``."""
+    return hearing.events(_command(project, "apply", on))
+
+
+def _command(project: Project, verb: str, on: Address | None) -> Command:
+    python = interpreter.find(project)
+    request = {"verb": verb, "config": str(_configuration(project)), "url": on.url() if on else None}
+    variables = {
+        **environment(project, on, python.variables),
+        **guarded(project, on),
+        "DBPROOF_REQUEST": json.dumps(request),
+    }
+    arguments = (str(python.python), str(_INSIDE / "start.py"), "alembic_child")
+    return Command(arguments, project.directory, variables, project.settings.timeout)
+
+
+def guarded(project: Project, on: Address | None) -> Mapping[str, str]:
+    """What tells the guard inside a child which server is ours, and where the repository is. Without a server none is."""
+    told = {"host": on.host if on else "", "port": on.port if on else 0, "root": str(project.root)}
+    return {"DBPROOF_GUARD": json.dumps(told)}
+
+
+def _revision(project: Project, body: Mapping[str, object]) -> Revision:
+    file, line = str(body["file"]), body.get("line")
+    place = Place(file, line if isinstance(line, int) else None)
+    return Revision(str(body["revision"]), str(body["title"]), place, revision_files.digest(project.root / file))
+
+
+def _configuration(project: Project) -> Path:
+    """The configuration file: the setting ``config``, else ``alembic.ini`` or ``pyproject.toml`` in the directory."""
+    if project.settings.config is not None:
+        path = project.root / project.settings.config
+        path = path if path.is_file() else project.directory / project.settings.config
+    else:
+        names = (project.directory / name for name in ("alembic.ini", "pyproject.toml"))
+        path = next((one for one in names if one.is_file()), project.directory / "alembic.ini")
+    if not path.is_file():
+        remedy = "Set `directory` to the folder of alembic.ini, or `config` to its path from the root of the repository."
+        raise UsageError(f"migrations: there is no {project.relative(path)}", remedy)
+    return path
+
+
+def _configurations(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in inside:
+        if entry.name in ("alembic.ini", "pyproject.toml") and entry.is_file():
+            yield Path(entry.path)
+        elif depth and entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and entry.name not in _NOT_OURS:
+            yield from _configurations(Path(entry.path), depth - 1)
+
+
+def _script_location(path: Path) -> int | None:
+    """The line that says where the scripts lie, where this is an Alembic configuration that says so."""
+    text = path.read_text("utf-8", "replace")
+    if "script_location" not in text or not (_in_toml(text) if path.name == "pyproject.toml" else _in_ini(text)):
+        return None
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if line.strip().startswith("script_location")), 1)
+
+
+def _in_toml(text: str) -> bool:
+    try:
+        tool = tomllib.loads(text).get("tool", {})
+    except tomllib.TOMLDecodeError:
+        return False
+    return isinstance(tool, dict) and "script_location" in tool.get("alembic", {})
+
+
+def _in_ini(text: str) -> bool:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return False
+    return parser.has_option("alembic", "script_location")

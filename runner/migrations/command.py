@@ -1,0 +1,126 @@
+"""Any program of the project's that migrates ("command" in the settings): ``flask db upgrade``, ``make migrate``.
+
+Where Python runs in it, a ``sitecustomize`` of ours puts the guard in: statements carry the file and line that they come
+from, Alembic's steps are told, and no other database is reached. Of other languages only the server sees what they do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from checks.evidence import Place
+from runner.children import Command
+from runner.errors import UsageError
+from runner.migrations import hearing, interpreter, revision_files
+from runner.migrations.alembic import guarded
+from runner.migrations.environment import environment
+from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.templates import words
+from runner.servers.interface import Address
+from runner.settings.model import MigrationSettings
+
+NAME = "command"
+
+_SITE = Path(__file__).with_name("inside") / "site"
+
+#: What migrates, as the end of a command line, and what the same program offers that connects and only reads.
+_READ_ONLY: Sequence[tuple[tuple[str, ...], tuple[str, ...]]] = (
+    (("db", "upgrade"), ("db", "current")),  # flask, with or without options before
+    (("db", "migrate"), ("db", "check")),  # airflow
+    (("alembic", "upgrade"), ("alembic", "current")),
+    (("migrate",), ("showmigrations",)),  # manage.py, django-admin
+    (("db:migrate",), ("db:version",)),  # rails
+    (("migrate", "up"), ("migrate", "version")),  # golang-migrate
+    (("goose", "up"), ("goose", "status")),
+    (("up",), ("status",)),  # dbmate
+    (("migrate", "deploy"), ("migrate", "status")),  # prisma
+)
+#: Where a word of the table is common, the programs that it is meant of.
+_PROGRAMS = {
+    ("db", "upgrade"): ("flask",),
+    ("db", "migrate"): ("airflow",),
+    ("migrate",): ("manage.py", "django-admin"),
+    ("db:migrate",): ("rails", "rake"),
+    ("migrate", "up"): ("migrate",),
+    ("up",): ("dbmate",),
+    ("migrate", "deploy"): ("prisma",),
+}
+
+
+def detect(root: Path) -> Detected | None:
+    """A project that Flask or Django migrates. Never sure: such programs need settings that only their people know."""
+    for manage in (root / "manage.py", *sorted(root.glob("*/manage.py"))):
+        if manage.is_file() and "django" in manage.read_text("utf-8", "replace"):
+            return _detected(root, manage, "python manage.py migrate", manage.parent)
+    for env in (root / "migrations" / "env.py", *sorted(root.glob("*/migrations/env.py"))):
+        if env.is_file() and "current_app" in env.read_text("utf-8", "replace"):
+            return _detected(root, env, "flask db upgrade", env.parent.parent)
+    return None
+
+
+def _detected(root: Path, because: Path, command: str, directory: Path) -> Detected:
+    settings = MigrationSettings(tool="command", command=command, directory=directory.relative_to(root).as_posix())
+    return Detected(settings, Place(because.relative_to(root).as_posix()), sure=False)
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The Alembic revisions that lie where Alembic or Flask would look for them, read as text; else none."""
+    for name in ("alembic.ini", "pyproject.toml"):
+        config = project.directory / name
+        if config.is_file() and (found := revision_files.read(project, revision_files.folders(config, project.directory))):
+            return found
+    return revision_files.read(project, [project.directory / "migrations" / "versions"])
+
+
+def current(project: Project, on: Address) -> Iterator[Event] | None:
+    """The setting ``current``, else what is known of the command; ``None`` where nothing is."""
+    if project.settings.current is not None:
+        arguments: tuple[str, ...] | None = words(project.settings.current, "current", on)
+    else:
+        arguments = read_only(words(_migrating(project), "command", on))
+    return None if arguments is None else hearing.reading(_command(project, arguments, on))
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """The setting ``command``, once."""
+    return hearing.events(_command(project, words(_migrating(project), "command", on), on))
+
+
+def read_only(arguments: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The read-only command of the same program: ``flask --app shop db upgrade`` gives ``flask --app shop db current``."""
+    for migrating, reading in _READ_ONLY:
+        at = _position(arguments, migrating)
+        if at is not None:
+            return (*arguments[:at], *reading)
+    return None
+
+
+def _position(arguments: tuple[str, ...], migrating: tuple[str, ...]) -> int | None:
+    programs = _PROGRAMS.get(migrating)
+    start = 0
+    if programs is not None:
+        names = [Path(word).name for word in arguments]
+        found = [names.index(program) for program in programs if program in names]
+        if not found:
+            return None
+        start = found[0] + 1
+    for at in range(start, len(arguments) - len(migrating) + 1):
+        if tuple(Path(word).name for word in arguments[at : at + len(migrating)]) == migrating:
+            return at
+    return None
+
+
+def _migrating(project: Project) -> str:
+    if project.settings.command is None:
+        raise UsageError("migrations: tool 'command' needs `command`", 'Say what migrates, for example command = "make migrate".')
+    return project.settings.command
+
+
+def _command(project: Project, arguments: tuple[str, ...], on: Address) -> Command:
+    python = interpreter.find_any(project)
+    variables = environment(project, on, python.variables if python else {})
+    path = os.pathsep.join(part for part in (str(_SITE), variables.get("PYTHONPATH", "")) if part)
+    variables = {**variables, **guarded(project, on), "PYTHONPATH": path}
+    return Command(arguments, project.directory, variables, project.settings.timeout)

@@ -1,0 +1,150 @@
+"""Turns what a child says into events: lines, steps of Alembic, connections elsewhere, missing settings, and its end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from checks.evidence import Place
+from runner import children
+from runner.child_environment import withheld
+from runner.children import Command, Finished, Line
+from runner.errors import ToolFailed
+from runner.migrations import guessing
+from runner.migrations.interface import Began, Broke, Elsewhere, Ended, Event, Said
+
+#: How many of the last lines stand for the words of a tool that failed without telling us why.
+_LAST_WORDS = 5
+
+#: How often a program is asked again for what else it insists on.
+_ROUNDS = 20
+
+
+@dataclass
+class _State:
+    """Where the child is: the revision under way, and the failure that it told of."""
+
+    revision: str | None = None
+    place: Place | None = None
+    broke: Broke | None = None
+    said: list[str] = field(default_factory=list)
+
+
+def reading(command: Command) -> Generator[Event, None, None]:
+    """As :func:`events`, for a program that only reads.
+
+    Where it insists on settings it is asked again with placeholders for them, so that all of them can be said at once.
+    """
+    with closing(events(command)) as heard:
+        for event in heard:
+            yield _insisted(event, command) if isinstance(event, Elsewhere) and event.wanted else event
+
+
+def _insisted(first: Elsewhere, command: Command) -> Elsewhere:
+    last, wanted = first, list(first.wanted)
+    for _ in range(_ROUNDS):
+        more = guessing.filled(wanted, command.environment)
+        again = _elsewhere_of(replace(command, environment={**command.environment, **more}))
+        last = again or last
+        new = [name for name in (again.wanted if again else ()) if name not in wanted]
+        if not new:
+            break
+        wanted += new
+    read = guessing.by_likeness([*first.read, *last.read])
+    return replace(first, read=read, wanted=tuple(wanted), withheld=withheld([*wanted, *read], command.environment))
+
+
+def _elsewhere_of(command: Command) -> Elsewhere | None:
+    with closing(events(command)) as heard, suppress(ToolFailed):
+        return next((event for event in heard if isinstance(event, Elsewhere)), None)
+    return None
+
+
+def events(command: Command) -> Generator[Event, None, None]:
+    """Run a program and yield its events; ends after the first :class:`Elsewhere` or :class:`Broke`.
+
+    Raises :class:`ToolFailed` where it cannot be started, or where its Python lacks a module.
+    """
+    state = _State()
+    with closing(children.listen(command)) as heard:
+        for one in heard:
+            if isinstance(one, Line):
+                yield Said(one.text)
+            elif isinstance(one, Finished):
+                yield from _end(one, command, state)
+            elif (event := _event(one.body, state, command.environment)) is not None:
+                yield event
+                if isinstance(event, Elsewhere):
+                    return
+
+
+def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) -> Event | None:
+    match body.get("event"):
+        case "began":
+            state.revision, state.place = str(body["revision"]), _place(body)
+            return Began(state.revision)
+        case "ended":
+            return Ended(str(body["revision"]), float(body["seconds"]))
+        case "broke":
+            state.broke = state.broke or _broke(body, state)
+        case "elsewhere" | "wanted":
+            return _elsewhere(body, handed)
+        case "lacking":
+            raise lacking(body)
+    return None
+
+
+def _broke(body: Mapping[str, Any], state: _State) -> Broke:
+    revision = body.get("revision")
+    return Broke(
+        revision=None if revision is None else str(revision),
+        place=_place(body) or state.place,
+        statement=str(body.get("statement", "")),
+        said=str(body.get("said", "")),
+        code=str(body.get("code", "")),
+        detail=str(body.get("detail", "")),
+    )
+
+
+def _elsewhere(body: Mapping[str, Any], handed: Mapping[str, str]) -> Elsewhere:
+    read = guessing.by_likeness(str(name) for name in body.get("read", ()))
+    wanted = tuple(str(name) for name in body.get("names", ()))
+    known = withheld(dict.fromkeys([*wanted, *read]), handed)
+    return Elsewhere(str(body.get("address", "")), read, known, wanted)
+
+
+def _place(body: Mapping[str, Any]) -> Place | None:
+    file, line = body.get("file"), body.get("line")
+    return None if file is None else Place(str(file), line if isinstance(line, int) else None)
+
+
+def lacking(body: Mapping[str, Any]) -> ToolFailed:
+    """The error for a module that the project's Python does not have."""
+    place = _place(body)
+    where = f"{place}: " if place else ""
+    remedy = (
+        'Let `setup` install what the project needs (setup = "uv sync --frozen"), name its interpreter (`python`), '
+        "or, where the module is the project's own, set `directory` to where it is found, or PYTHONPATH in `env`."
+    )
+    return ToolFailed(f"{where}the project's Python has no module '{body.get('module')}'", remedy)
+
+
+def _end(finished: Finished, command: Command, state: _State) -> Iterator[Event]:
+    if finished.timed_out:
+        said = f"did not end within {command.timeout:g} s and was ended"
+        yield Broke(state.revision, state.place, "", said, timed_out=True)
+    elif state.broke is not None:
+        yield state.broke
+    elif finished.status:
+        yield Broke(state.revision, state.place, "", _last_words(finished, command))
+
+
+def _last_words(finished: Finished, command: Command) -> str:
+    lines = [line.strip() for line in finished.tail if line.strip()]
+    how = f"ended by signal {-finished.status}" if finished.status < 0 else f"ended with status {finished.status}"
+    program = shlex.join((Path(command.arguments[0]).name, *command.arguments[1:]))
+    return "\n".join(lines[-_LAST_WORDS:]) or f"`{program}` {how} and said nothing"

@@ -1,0 +1,174 @@
+"""Runs Alembic as its own command line does, in the project's Python, and tells dbproof what happens.
+
+Verbs: ``revisions`` lists the files in the order they apply, ``current`` loads env.py and only reads, ``apply`` is one
+``upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from typing import Any, Dict, Optional
+
+from . import failures, guard, variables
+from .telling import tell
+
+_COMMANDS = {"revisions": ["history"], "current": ["current"], "apply": ["upgrade", "heads"]}
+
+
+def main() -> None:
+    """Do what the request says; exit 1 where it failed, which has been told by then."""
+    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
+    inside = guard.install()
+    if inside is None:
+        raise SystemExit("dbproof: this program is started by dbproof only")
+    # As `python -m alembic` would have it, but behind all else.
+    sys.path.append(os.getcwd())
+    try:
+        _do(request, inside)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            _failed(error, inside)
+            raise
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        _failed(error, inside)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+        raise SystemExit(1) from None
+
+
+def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
+    from alembic import command
+
+    config = _config(request)
+    if request["verb"] == "revisions":
+        _revisions(config, inside)
+        return
+    if request.get("url"):
+        _lead_here(config, request["url"])
+    if request["verb"] == "current":
+        command.current(config)
+    else:
+        command.upgrade(config, "heads")
+
+
+def _config(request: Dict[str, Any]) -> Any:
+    """The configuration as Alembic's own command line makes it, ``cmd_opts`` and all: env.py files look into those."""
+    from alembic.config import CommandLine, Config
+
+    path = request["config"]
+    options = CommandLine(prog="alembic").parser.parse_args(["-c", path, *_COMMANDS[request["verb"]]])
+    named: Dict[str, Any] = {"file_": path, "ini_section": options.name, "cmd_opts": options}
+    if "toml_file" in inspect.signature(Config.__init__).parameters:
+        toml = os.path.basename(path) == "pyproject.toml"
+        named["toml_file"] = path if toml else "pyproject.toml"
+        named["file_"] = "alembic.ini" if toml else path
+    return Config(**named)
+
+
+def _revisions(config: Any, inside: guard.Inside) -> None:
+    from alembic.script import ScriptDirectory
+
+    directory = ScriptDirectory.from_config(config)
+    for step in directory._upgrade_revs("heads", ()):  # type: ignore[arg-type]  # as `upgrade` calls it on an empty database
+        script = step.revision
+        line = guard.first_line(script)
+        tell("revision", revision=script.revision, title=script.doc or "", file=inside.places.name(script.path), line=line)
+
+
+def _failed(error: BaseException, inside: guard.Inside) -> None:
+    """Tell what stopped Alembic: a missing module, settings that are insisted on, or a failure."""
+    lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
+    file, line = inside.places.of_error(error) or (None, None)
+    names = variables.wanted(error) if inside.begun is None else []
+    if lacking is not None and inside.begun is None:
+        tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
+    elif names:
+        tell("wanted", names=names, read=variables.read(), said=failures.last_line(error))
+    elif isinstance(error, SyntaxError) and error.filename:
+        tell(
+            "broke",
+            **{**failures.describe(error), "revision": None, "file": inside.places.name(error.filename), "line": error.lineno},
+        )
+    else:
+        inside.broke(error)
+
+
+# The address ---------------------------------------------------------------------------------------------------------
+
+
+def _lead_here(config: Any, url: str) -> None:
+    """Put our URL where the configuration declares one. Where it declares none, env.py decides, and is watched."""
+    declared = _declared(config)
+    if declared is None:
+        return
+    scheme = _scheme(declared, config)
+    ours = scheme + url[url.index("://") :] + _query(declared, url)
+    config.set_main_option("sqlalchemy.url", ours.replace("%", "%%"))
+
+
+def _declared(config: Any) -> Optional[str]:
+    """The URL as written, with what ``%(…)s`` stands for where that is known."""
+    import configparser
+
+    parser, section = config.file_config, config.config_ini_section
+    if not parser.has_option(section, "sqlalchemy.url"):
+        return None
+    try:
+        return str(parser.get(section, "sqlalchemy.url"))
+    except configparser.InterpolationError:
+        return str(parser.get(section, "sqlalchemy.url", raw=True))
+
+
+def _scheme(declared: str, config: Any) -> str:
+    """The driver that the configuration names where it is one for PostgreSQL and can be imported, else one that can."""
+    named = declared.partition("://")[0].replace("postgres+", "postgresql+")
+    named = "postgresql" if named == "postgres" else named
+    if named.partition("+")[0] == "postgresql" and _imports(named):
+        return named
+    drivers = ("asyncpg", "psycopg") if _is_async(named, config) else ("psycopg", "psycopg2", "pg8000")
+    for driver in drivers:
+        if _imports(f"postgresql+{driver}"):
+            return f"postgresql+{driver}"
+    raise ModuleNotFoundError("no driver for PostgreSQL is installed", name=drivers[0])
+
+
+def _imports(scheme: str) -> bool:
+    from sqlalchemy.engine import make_url
+
+    try:
+        dialect: Any = make_url(f"{scheme}://").get_dialect()
+        (getattr(dialect, "import_dbapi", None) or dialect.dbapi)()
+    except ImportError:
+        return False
+    except Exception as error:
+        if type(error).__name__ == "NoSuchModuleError":  # an ArgumentError of SQLAlchemy's: no such dialect
+            return False
+        raise
+    return True
+
+
+def _is_async(named: str, config: Any) -> bool:
+    """Whether env.py drives an asynchronous engine: by the driver it had, else by what it imports."""
+    if named.partition("+")[2] in ("asyncpg", "aiosqlite", "aiomysql", "asyncmy", "psycopg_async"):
+        return True
+    path = os.path.join(config.get_main_option("script_location") or "", "env.py")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError:
+        return False
+    return any(word in text for word in ("async_engine_from_config", "create_async_engine", "AsyncEngine"))
+
+
+_WHERE = ("ssl", "host", "port", "user", "password", "passfile", "dbname", "database", "service", "target_session")
+_DROPPED = (*_WHERE, "channel_binding", "gss", "krb", "application_name")
+
+
+def _query(declared: str, url: str) -> str:
+    """The declared URL's options that do not say where to connect (``options``, ``async_fallback``)."""
+    kept = [part for part in declared.partition("?")[2].split("&") if part and not part.startswith(_DROPPED)]
+    return "" if not kept else ("&" if "?" in url else "?") + "&".join(kept)

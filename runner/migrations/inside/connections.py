@@ -1,0 +1,163 @@
+"""Refuses connections to any other database than ours, before they are made."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from urllib.parse import urlsplit
+
+from . import variables
+from .telling import tell
+
+#: The status of a program that was stopped because it went elsewhere.
+REFUSED = 77
+
+_LIBPQ = frozenset({"host", "hostaddr", "port", "dbname", "service"})
+_POSTGRESQL = frozenset({"postgresql", "cockroachdb", "redshift"})
+
+
+class Guard:
+    """Knows our server's address and lets nothing else through. ``host`` and ``port`` are the server's."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+
+    def is_ours(self, host: str, port: object) -> bool:
+        """Whether an address is our server's, by whatever name of this machine."""
+        if str(port) != str(self.port):
+            return False
+        return host == self.host or bool(_addresses(host) & _addresses(self.host))
+
+    def check(self, scheme: str, host: Any, port: Any, database: Any) -> None:
+        """Let an address pass, or end the program. Several hosts (a list, or with commas) must all be ours."""
+        hosts = [str(one) for one in host] if isinstance(host, (list, tuple)) else str(host).split(",")
+        ports = [str(one) for one in port] if isinstance(port, (list, tuple)) else str(port).split(",")
+        ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
+        for one, its in zip(hosts, ports):
+            if not self.is_ours(one, its or 5432):
+                refuse(f"{scheme}://{one}:{its or 5432}/{database or ''}")
+
+    # SQLAlchemy ------------------------------------------------------------------------------------------------------
+
+    def do_connect(self, dialect: Any, _record: Any, arguments: Sequence[Any], parameters: Mapping[str, Any]) -> None:
+        """SQLAlchemy's event before a connection is made, for every dialect."""
+        scheme = f"{dialect.name}+{dialect.driver}" if getattr(dialect, "driver", "") else str(dialect.name)
+        if dialect.name == "sqlite":
+            self.check_sqlite(arguments[0] if arguments else parameters.get("database", ""), scheme)
+        elif dialect.name not in _POSTGRESQL:
+            database = parameters.get("database") or parameters.get("db") or parameters.get("dbname") or ""
+            refuse(f"{scheme}://{parameters.get('host') or 'localhost'}:{parameters.get('port') or ''}/{database}")
+        elif not (arguments and arguments[0]):  # with a connection string, the driver's own guard reads it
+            self.check_keywords(parameters, scheme)
+
+    def check_sqlite(self, database: Any, scheme: str = "sqlite") -> None:
+        """A database in memory harms nobody; a file is not ours."""
+        name = os.fspath(database) if isinstance(database, os.PathLike) else str(database or "")
+        if name not in ("", ":memory:") and not name.startswith("file::memory:") and "mode=memory" not in name:
+            refuse(f"{scheme}:///{name}")
+
+    def check_keywords(self, given: Mapping[str, Any], scheme: str = "postgresql") -> None:
+        """The keywords of a PostgreSQL driver; what is not given comes from libpq's variables."""
+        service = given.get("service") or variables.quietly("PGSERVICE")
+        if service and not given.get("host"):
+            refuse(f"{scheme}://service={service}")
+        host = given.get("hostaddr") or given.get("host") or variables.quietly("PGHOSTADDR") or variables.quietly("PGHOST")
+        port = given.get("port") or variables.quietly("PGPORT") or 5432
+        self.check(scheme, host or "localhost", port, given.get("dbname") or given.get("database"))
+
+    # drivers ---------------------------------------------------------------------------------------------------------
+
+    def psycopg(self, module: Any) -> None:
+        """Guard psycopg 3, whoever calls it."""
+        from psycopg.conninfo import conninfo_to_dict
+
+        def check(conninfo: str, named: Dict[str, Any]) -> None:
+            self.check_keywords(conninfo_to_dict(conninfo, **{key: named[key] for key in _LIBPQ & named.keys()}))
+
+        for connection in (module.Connection, module.AsyncConnection):
+            connection.connect = classmethod(_checked(connection.connect.__func__, check))
+        module.connect = module.Connection.connect
+
+    def psycopg2(self, module: Any) -> None:
+        """Guard psycopg2 where it hands the finished connection string to libpq."""
+        original, parse_dsn = module._connect, module.extensions.parse_dsn
+
+        def connect(dsn: str, *arguments: Any, **named: Any) -> Any:
+            self.check_keywords(parse_dsn(dsn))
+            return original(dsn, *arguments, **named)
+
+        module._connect = connect
+
+    def asyncpg(self, module: Any) -> None:
+        """Guard asyncpg where it has settled on an address."""
+        inner = module.connect_utils
+        original = getattr(inner, "_connect_addr", None)
+        if original is None:
+            return
+
+        def connect(*arguments: Any, **named: Any) -> Any:
+            address = named.get("addr")
+            if isinstance(address, (tuple, list)):
+                self.check("postgresql+asyncpg", address[0], address[1], getattr(named.get("params"), "database", ""))
+            elif address is not None:
+                refuse(f"postgresql+asyncpg://{address}")
+            return original(*arguments, **named)
+
+        inner._connect_addr = connect
+
+    def django(self, module: Any) -> None:
+        """Guard Django's other engines; PostgreSQL's drivers are guarded themselves."""
+        original = module.BaseDatabaseWrapper.connect
+
+        def connect(wrapper: Any) -> Any:
+            told = wrapper.settings_dict
+            if wrapper.vendor == "sqlite":
+                self.check_sqlite(told.get("NAME"))
+            elif wrapper.vendor != "postgresql":
+                refuse(f"{wrapper.vendor}://{told.get('HOST') or 'localhost'}:{told.get('PORT') or ''}/{told.get('NAME')}")
+            return original(wrapper)
+
+        module.BaseDatabaseWrapper.connect = connect
+
+
+def _checked(original: Callable[..., Any], check: Callable[[str, Dict[str, Any]], None]) -> Callable[..., Any]:
+    def connect(cls: Any, conninfo: str = "", *arguments: Any, **named: Any) -> Any:
+        check(conninfo, named)
+        return original(cls, conninfo, *arguments, **named)
+
+    return connect
+
+
+def _addresses(host: str) -> frozenset[Tuple[int, Optional[str]]]:
+    """The addresses behind a name; every loopback counts as the same machine."""
+    if host.startswith("/"):
+        return frozenset()
+    try:
+        found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except OSError:
+        return frozenset()
+    addresses = ((int(family), str(where[0])) for family, _, _, _, where in found)
+    return frozenset((0, None) if one.startswith("127.") or one == "::1" else (family, one) for family, one in addresses)
+
+
+def refuse(address: str) -> None:
+    """Tell where the program wanted to go, and end it: it could catch an exception and try the next address."""
+    tell("elsewhere", address=without_password(address), read=variables.read())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+    os._exit(REFUSED)
+
+
+def without_password(address: str) -> str:
+    """The address without user, password and query."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address.partition("://")[0] + "://…"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,0 +1,61 @@
+"""What an exception says of a failed migration: the server's words and code where it was the server, else Python's last line."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import Any, Dict, Optional
+
+from .variables import chain
+
+_STAMP = re.compile(r"^\s*/\*dbproof:[^*]*\*/")
+_BACKGROUND = re.compile(r"\s*\(Background on this error at: .*\)\s*$")
+_LONGEST = 100_000
+
+
+def describe(error: BaseException) -> Dict[str, str]:
+    """``said``, ``code``, ``detail`` and ``statement``, each empty where the exception does not know."""
+    server = next((one for one in chain(error) if _code(one)), None)
+    return {
+        "said": _words(server) if server is not None else last_line(error),
+        "code": _code(server) if server is not None else "",
+        "detail": _detail(server) if server is not None else "",
+        "statement": _statement(error),
+    }
+
+
+def last_line(error: BaseException) -> str:
+    """What Python prints last of an uncaught exception."""
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return _BACKGROUND.sub("", text)[:_LONGEST]
+
+
+def _statement(error: BaseException) -> str:
+    for one in chain(error):
+        statement = getattr(one, "statement", None)
+        if isinstance(statement, str):
+            return _STAMP.sub("", statement)[:_LONGEST]
+    return ""
+
+
+def _code(error: Optional[BaseException]) -> str:
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return code if isinstance(code, str) else ""
+
+
+def _words(error: BaseException) -> str:
+    primary = getattr(_diagnostics(error), "message_primary", None)
+    if primary:
+        return str(primary)
+    # SQLAlchemy puts its own exception before asyncpg's, with the class in front of the words.
+    inner = error.__cause__ if _code(error.__cause__) else error
+    return str(inner.args[0]) if inner is not None and inner.args else last_line(error)
+
+
+def _detail(error: BaseException) -> str:
+    inner = error.__cause__ if _code(error.__cause__) else error
+    return str(getattr(_diagnostics(error), "message_detail", None) or getattr(inner, "detail", None) or "")
+
+
+def _diagnostics(error: BaseException) -> Any:
+    return getattr(error, "diag", None)

@@ -1,0 +1,160 @@
+"""Puts the guard into a Python program: stamps on statements, refusal of other databases, events of Alembic's steps.
+
+Everything waits until the program imports the library concerned, so that one that never does is not slowed down.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+import time
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from . import failures, variables
+from .connections import Guard
+from .place import Places
+from .telling import tell
+
+#: What the guard must know: JSON with ``host`` and ``port`` of our server and ``root`` of the repository.
+TOLD = "DBPROOF_GUARD"
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-")
+
+
+class Inside:
+    """The guard of this process."""
+
+    def __init__(self, host: str, port: int, root: str) -> None:
+        self.guard = Guard(host, port)
+        self.places = Places(root)
+        self.begun: Optional[str] = None
+        self.broken = False
+
+    def sqlalchemy(self, _module: Any) -> None:
+        """Stamp every statement, and look at every address, of every engine."""
+        from sqlalchemy import event
+        from sqlalchemy.engine import Engine
+
+        event.listen(Engine, "before_cursor_execute", self.stamped, retval=True)
+        event.listen(Engine, "do_connect", self.guard.do_connect)
+
+    def stamped(self, _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Tuple[str, Any]:
+        """The statement with its place as a comment before it."""
+        place = self.places.now(depth=2)
+        if place is None or statement.startswith("/*dbproof:"):
+            return statement, parameters
+        return f"/*dbproof:{encode(place[0])}:{place[1]}*/{statement}", parameters
+
+    def alembic(self, module: Any) -> None:
+        """Tell the beginning and the end of each of Alembic's upgrade steps."""
+        original = module.ScriptDirectory._upgrade_revs
+
+        def steps(script: Any, *arguments: Any, **named: Any) -> List[Any]:
+            found = list(original(script, *arguments, **named))
+            for step in found:
+                step.migration_fn = self._told(step.revision, step.migration_fn)
+            return found
+
+        module.ScriptDirectory._upgrade_revs = steps
+
+    def _told(self, script: Any, run: Callable[..., Any]) -> Callable[..., Any]:
+        def told(*arguments: Any, **named: Any) -> None:
+            self.begun = script.revision
+            tell("began", revision=script.revision, file=self.places.name(script.path), line=first_line(script))
+            start = time.monotonic()
+            try:
+                run(*arguments, **named)
+            except BaseException as error:
+                self.broke(error)
+                raise
+            tell("ended", revision=script.revision, seconds=time.monotonic() - start)
+
+        return told
+
+    def broke(self, error: BaseException) -> None:
+        """Tell once why migrating stopped."""
+        if self.broken:
+            return
+        self.broken = True
+        file, line = self.places.of_error(error) or (None, None)
+        tell("broke", revision=self.begun, file=file, line=line, **failures.describe(error))
+
+    def uncaught(self, kind: Any, error: BaseException, trace: Any) -> None:
+        """Python's hook for exceptions that nobody caught: settings that the program insists on are told."""
+        names = variables.wanted(error)
+        if names and not self.broken:
+            tell("wanted", names=names, read=variables.read(), said=failures.last_line(error))
+        sys.__excepthook__(kind, error, trace)
+
+    def hooks(self) -> Dict[str, Callable[[Any], None]]:
+        """What happens right after each module was imported."""
+        return {
+            "sqlalchemy": self.sqlalchemy,
+            "alembic.script.base": self.alembic,
+            "psycopg": self.guard.psycopg,
+            "psycopg2": self.guard.psycopg2,
+            "asyncpg": self.guard.asyncpg,
+            "django.db.backends.base.base": self.guard.django,
+        }
+
+
+def install() -> Optional[Inside]:
+    """Put the guard into this process, where dbproof asked for it."""
+    told = os.environ.get(TOLD)
+    if not told:
+        return None
+    inside = Inside(**json.loads(told))
+    variables.watch()
+    sys.meta_path.insert(0, _Hooks(inside.hooks()))
+    return inside
+
+
+def encode(file: str) -> str:
+    """A file's name for a stamp: what could end a comment or mean something to a driver is written ``=XX``."""
+    return "".join(chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in os.fsencode(file))
+
+
+def first_line(script: Any) -> Optional[int]:
+    """Where ``def upgrade`` stands in a revision's file."""
+    code = getattr(getattr(script.module, "upgrade", None), "__code__", None)
+    return getattr(code, "co_firstlineno", None)
+
+
+class _Hooks(importlib.abc.MetaPathFinder):
+    """Lets the other finders find a module, and does something once it has been executed."""
+
+    def __init__(self, hooks: Dict[str, Callable[[Any], None]]) -> None:
+        self._hooks = hooks
+
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
+        hook = self._hooks.pop(name, None)
+        if hook is None:
+            return None
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            self._hooks[name] = hook  # it may be found later, when the path has grown
+            return None
+        spec.loader = _Executed(spec.loader, hook)
+        return spec
+
+
+class _Executed(importlib.abc.Loader):
+    """A loader with something after it. Otherwise it is the loader it stands for, and it leaves no trace in the module."""
+
+    def __init__(self, loader: Any, hook: Callable[[Any], None]) -> None:
+        self._loader = loader
+        self._hook = hook
+
+    def create_module(self, spec: Any) -> Any:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: Any) -> None:
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._hook(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)

@@ -1,0 +1,76 @@
+"""Which file of the repository is at work: revision files found on the stack, and their lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Dict, Iterator, Optional, Tuple
+
+_ELSEWHERE = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep, os.sep + ".venv" + os.sep)
+
+_OURS = os.path.dirname(os.path.realpath(__file__)) + os.sep
+
+Place = Tuple[str, int]
+
+
+class Places:
+    """Finds places within one repository. Files are given relative to its root, others by their whole path."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+        self._names: Dict[str, str] = {}
+
+    def name(self, file: str) -> str:
+        """A file's name as events and stamps carry it."""
+        if file not in self._names:
+            whole = os.path.realpath(file)
+            inside = whole.startswith(self.root.rstrip(os.sep) + os.sep)
+            self._names[file] = os.path.relpath(whole, self.root).replace(os.sep, "/") if inside else whole
+        return self._names[file]
+
+    def is_own(self, code: CodeType) -> bool:
+        """Whether code is the repository's own: under its root, and not installed there."""
+        if os.path.realpath(code.co_filename).startswith(_OURS):
+            return False
+        name = self.name(code.co_filename)
+        return not name.startswith(("/", "<")) and not any(part in os.sep + name for part in _ELSEWHERE)
+
+    def now(self, depth: int = 1) -> Optional[Place]:
+        """Where the statement that is being sent comes from.
+
+        The innermost revision file; without Alembic on the stack, the innermost file of the repository.
+        """
+        own, alembic = None, False
+        for frame in _outwards(sys._getframe(depth)):
+            if is_revision(frame.f_globals):
+                return self.name(frame.f_code.co_filename), frame.f_lineno
+            alembic = alembic or str(frame.f_globals.get("__name__")).startswith("alembic.")
+            own = own or (frame if self.is_own(frame.f_code) else None)
+        return None if alembic or own is None else (self.name(own.f_code.co_filename), own.f_lineno)
+
+    def of_error(self, error: BaseException) -> Optional[Place]:
+        """The innermost line of a revision file that an exception came through, else of the repository's own code."""
+        revision = own = None
+        for trace in _inwards(error.__traceback__):
+            place = (self.name(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
+            revision = place if is_revision(trace.tb_frame.f_globals) else revision
+            own = place if self.is_own(trace.tb_frame.f_code) else own
+        return revision or own
+
+
+def is_revision(names: Dict[str, Any]) -> bool:
+    """Whether these are the globals of an Alembic revision file, wherever it lies."""
+    return "down_revision" in names and "revision" in names
+
+
+def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _inwards(trace: Optional[TracebackType]) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next

@@ -1,0 +1,28 @@
+"""Starts a module of this package in the project's Python: ``python start.py alembic_child``."""
+
+import importlib
+import importlib.util
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def load(name: str) -> object:
+    """A module of this package, under a name that no project has."""
+    if "dbproof_inside" not in sys.modules:
+        init = os.path.join(HERE, "__init__.py")
+        spec = importlib.util.spec_from_file_location("dbproof_inside", init, submodule_search_locations=[HERE])
+        if spec is None or spec.loader is None:
+            raise ImportError(init)
+        package = importlib.util.module_from_spec(spec)
+        sys.modules["dbproof_inside"] = package
+        spec.loader.exec_module(package)
+    return importlib.import_module(f"dbproof_inside.{name}")
+
+
+if __name__ == "__main__":
+    # The folder of a script stands first: what lies in this one is not the project's.
+    if sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(HERE):
+        del sys.path[0]
+    load(sys.argv.pop(1)).main()  # type: ignore[attr-defined]

@@ -1,0 +1,13 @@
+"""Every migration tool that there is an adapter for, by its name in the settings."""
+
+from __future__ import annotations
+
+from runner.migrations import alembic, command, prisma, sql_folder
+from runner.migrations.interface import Adapter
+
+ADAPTERS: dict[str, Adapter] = {
+    alembic.NAME: alembic,
+    command.NAME: command,
+    prisma.NAME: prisma,
+    sql_folder.NAME: sql_folder,
+}
