@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _LABEL = 12
 _NOTE = 32
 _STAGE = 50
+_WIDE = 100
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
@@ -69,13 +70,14 @@ class Output:
         """The first line: ``dbproof 0.1.0 · text``."""
         if not self._quiet:
             said = f" · {self._safe_line(text)}" if text else ""
-            _print(self._err, [_styled((f"dbproof {__version__}", "bold"), (said, ""))])
+            line = _styled((f"dbproof {__version__}", "bold"), (said, ""))
+            _print(self._err, _folded(line, 2, _width(self._stderr, self._err)))
 
     def report(self, report: Report, show_all: bool = False) -> None:
         """Findings, what was proven and what was not, and the verdict last, on stdout."""
         from runner.reports import console
 
-        shown = console.lines(clean(report, self._redactor), show_all, self._quiet, self._width(self._stdout, self._out))
+        shown = console.lines(clean(report, self._redactor), show_all, self._quiet, _width(self._stdout, self._out))
         _print(self._out, [] if self._quiet else [_styled()])
         _print(self._out, shown)
 
@@ -85,7 +87,7 @@ class Output:
 
         safe = DbproofError(self._safe(error.message), self._safe(error.remedy))
         safe.exit = error.exit
-        _print(self._err, console.error_lines(safe, self._width(self._stderr, self._err)))
+        _print(self._err, console.error_lines(safe, _width(self._stderr, self._err)))
 
     def line(self, text: str, *, revealing: bool = False) -> None:
         """Text for programs, on stdout: never folded, cut or coloured.
@@ -109,9 +111,6 @@ class Output:
     def _err(self) -> Console:
         return _console(self._stderr, self._environment)
 
-    def _width(self, stream: SafeStream, console: Console) -> int | None:
-        return console.width if stream.terminal else None
-
 
 class _Shown:
     """Progress on stderr: a header of notes, then a line for each stage, which lives while it lasts on a terminal."""
@@ -122,13 +121,15 @@ class _Shown:
         self._safe = safe
         self._staged = False
         self._redrawing = False
+        self._width = _width(stream, console)
 
     def note(self, label: str, text: str, origin: str = "") -> None:
         """``  database    app: PostgreSQL 16        .github/workflows/test.yml:22``."""
         before = f"  {self._safe(label):<{_LABEL}}"
         said, source = self._safe(text), self._safe(origin)
         gap = " " * max(2, _NOTE - len(said)) if source else ""
-        _print(self._console, [_styled((before, "bold"), (said, ""), (gap + source, "dim"))])
+        line = _styled((before, "bold"), (said, ""), (gap + source, "dim"))
+        _print(self._console, _folded(line, len(before), self._width))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
@@ -136,7 +137,7 @@ class _Shown:
         if not self._staged:
             self._staged = True
             _print(self._console, [_styled()])
-        stage = _ShownStage(self._safe(name), self._safe)
+        stage = _ShownStage(self._safe(name), self._safe, self._width or _WIDE)
         try:
             with self._living(stage):
                 yield stage
@@ -144,7 +145,7 @@ class _Shown:
             stage.end("✗", stage.text or "stopped")
             raise
         finally:
-            _print(self._console, [stage.line()])
+            _print(self._console, _folded(stage.line(), _LABEL + 2, self._width))
 
     def _living(self, stage: _ShownStage) -> AbstractContextManager[object]:
         """Redraw the stage until it ends, where a person sees it; a stage within a stage does not get a second place."""
@@ -174,8 +175,9 @@ class _Shown:
 class _ShownStage:
     """A stage under way: its name, what was said last, and how it ended."""
 
-    def __init__(self, name: str, safe: _Safe) -> None:
-        self._name = name
+    def __init__(self, name: str, safe: _Safe, width: int) -> None:
+        self._name = f"{name:<{_LABEL - 3}} "
+        self._room = max(min(_STAGE, width - len(self._name) - 14), 1)
         self._safe = safe
         self._began = time.monotonic()
         self._sign = "✓"
@@ -203,8 +205,8 @@ class _ShownStage:
         sign = frame or self._sign
         return _styled(
             (f"  {sign} ", _SIGNS.get(sign, "cyan")),
-            (f"{self._name:<{_LABEL - 3}} ", "bold" if frame else ""),
-            (f"{self.text:<{_STAGE}} ", ""),
+            (self._name, "bold" if frame else ""),
+            (f"{self.text:<{self._room}} ", ""),
             (f"{took:>8}", "dim"),
         )
 
@@ -224,6 +226,17 @@ def _console(stream: SafeStream, environment: Mapping[str, str]) -> Console:
         legacy_windows=False,
         _environ=environment,
     )
+
+
+def _width(stream: SafeStream, console: Console) -> int | None:
+    """A terminal's columns; nothing is folded elsewhere."""
+    return console.width if stream.terminal else None
+
+
+def _folded(text: Text, hang: int, width: int | None) -> Iterable[Text]:
+    from runner.reports import console
+
+    return console.folded(text, hang, width)
 
 
 def _styled(*parts: tuple[str, str]) -> Text:

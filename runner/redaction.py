@@ -37,7 +37,9 @@ _PASSWORD_KEY = re.compile(
       | =                                    # password=…
       | \s+=\s+            (?! \S+\( )       # password = …, but not a call in a CHECK
     )
-    (?P<value> (?P<quote>\\*["']) (?: (?!(?P=quote)) (?:\\.|[^\\]) )* (?P=quote)? | \S+ )
+    (?P<value> (?P<escaped>\\+["']) (?: (?! (?<!\\)(?P=escaped) ) . )* (?:(?P=escaped))?
+             | (?P<quote>["']) (?: (?!(?P=quote)) (?:\\.|[^\\]) )* (?P=quote)?
+             | \S+ )
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
@@ -66,7 +68,9 @@ class Redactor:
             self._patterns = tuple(self._compile())
         for pattern in self._patterns:
             text = pattern.sub(MASK, text)
-        return _PASSWORD_KEY.sub(_mask_value, _TOKEN.sub(_mask_url, text))
+        if "://" in text and "@" in text:
+            text = _TOKEN.sub(_mask_url, text)
+        return _PASSWORD_KEY.sub(_mask_value, text)
 
     def _compile(self) -> Iterator[re.Pattern[str]]:
         if self._anywhere:
@@ -121,7 +125,7 @@ def _mask_url(found: re.Match[str]) -> str:
 
 
 def _mask_value(found: re.Match[str]) -> str:
-    value, quoted = found["value"], found["quote"]
+    value, quoted = found["value"], found["escaped"] or found["quote"]
     before = found[0][: -len(value)]
     if quoted:
         return f"{before}{quoted}{MASK}{quoted}"

@@ -104,8 +104,9 @@ def _clean_json(value: object, redactor: Redactor) -> Json:
 
 def _clean_text(text: str, redactor: Redactor, many_lines: bool) -> str:
     """Redact before cutting, so that no half of a secret stays; and after, as an escape may spell one."""
-    safe = neutralise if many_lines else single_line
-    return redactor.redact(safe(redactor.redact(text)))
+    redacted = redactor.redact(text)
+    safe = neutralise(redacted) if many_lines else single_line(redacted)
+    return safe if safe == redacted else redactor.redact(safe)
 
 
 def _escape(found: re.Match[str]) -> str:

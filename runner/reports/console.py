@@ -21,15 +21,16 @@ from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Ve
 from runner.reports import wording
 from runner.reports.wording import Part
 
-#: How wide lines are drawn where there is room, and how many findings of one check are shown in full.
+#: How wide findings and columns are drawn where there is room, and how many findings of one check are shown in full.
 WIDTH = 80
+WIDE = 100
 MOST_OF_A_CHECK = 20
 
 _LABEL = 12
 _STATEMENT_LINES = 8
 _REASONS = 8
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold blue"}
-_VERDICT_STYLES = {Verdict.GO: "bold green", Verdict.NO_GO: "bold red", Verdict.BROKEN: "bold red"}
+_VERDICT_STYLES = {Verdict.GO: "bold white on green", Verdict.NO_GO: "bold white on red", Verdict.BROKEN: "bold white on red"}
 _PART_STYLES = {Part.PLACE: "cyan", Part.STATEMENT: "dim", Part.DETAIL: "dim", Part.VALUES: "dim"}
 
 
@@ -43,26 +44,27 @@ class _Line:
 
 def lines(report: Report, show_all: bool, quiet: bool, width: int | None) -> Iterator[Text]:
     """The report as lines without line breaks; ``width`` is a terminal's columns, or ``None`` where nothing is to be folded."""
-    for block in _blocks(report, show_all, quiet, min(width or WIDTH, WIDTH)):
+    for block in _blocks(report, show_all, quiet, width or WIDE):
         for line in block:
-            yield from _fold(line, width)
+            yield from folded(line.text, line.hang, width)
         yield Text()
-    yield from _fold(_verdict(report), width)
+    verdict = _verdict(report)
+    yield from folded(verdict.text, verdict.hang, width)
 
 
 def error_lines(error: DbproofError, width: int | None) -> Iterator[Text]:
     """An error that ends the run, in the look of a finding."""
     for line in _problem(Problem(error.message, error.remedy, error.exit)):
-        yield from _fold(line, width)
+        yield from folded(line.text, line.hang, width)
 
 
-def _blocks(report: Report, show_all: bool, quiet: bool, edge: int) -> Iterator[list[_Line]]:
+def _blocks(report: Report, show_all: bool, quiet: bool, width: int) -> Iterator[list[_Line]]:
     yield from (_problem(problem) for problem in report.problems)
     for database, check in wording.errored(report):
         name = wording.with_database(report, database, check.id)
         yield _problem(Problem(f"{name} could not run\n{check.reason}", "", report.exit_code))
-    yield from _findings(report, show_all, edge)
-    below = [] if quiet else list(_below(report, show_all))
+    yield from _findings(report, show_all, min(width, WIDTH))
+    below = [] if quiet else list(_below(report, show_all, width))
     if below:
         yield below
 
@@ -120,10 +122,10 @@ def _indented(line: str, by: int, style: str = "") -> _Line:
     return _Line(Text(" " * by).append(line, style or None), by)
 
 
-def _below(report: Report, show_all: bool) -> Iterator[_Line]:
+def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     """The lines below the findings, each under its label."""
     yield from _labelled("Notes", list(_notes(report)))
-    yield from _labelled("Proven", _columns(wording.proven(report)), "green")
+    yield from _labelled("Proven", _columns(wording.proven(report), width), "green")
     yield from _labelled("Not proven", _gaps(report), "yellow")
     yield from _labelled("Notices", _notices(report, show_all))
     yield from _labelled("Known", _known(report, show_all))
@@ -136,11 +138,11 @@ def _labelled(label: str, rows: Sequence[str], style: str = "") -> Iterator[_Lin
         yield _Line(Text.assemble((f"{shown:<{_LABEL}}", f"bold {style}".strip()), line), _LABEL)
 
 
-def _columns(sentences: Sequence[str]) -> list[str]:
+def _columns(sentences: Sequence[str], width: int) -> list[str]:
     """Two sentences a line where two of them fit."""
     left = max((cell_len(text) for text in sentences[::2]), default=0)
     right = max((cell_len(text) for text in sentences[1::2]), default=0)
-    if not right or _LABEL + left + 4 + right > WIDTH + 20:
+    if not right or _LABEL + left + 4 + right > min(width, WIDE):
         return list(sentences)
     pairs = zip(sentences[::2], [*sentences[1::2], ""], strict=False)
     return [f"{one}{' ' * (left + 4 - cell_len(one))}{two}".rstrip() for one, two in pairs]
@@ -191,12 +193,12 @@ def _verdict(report: Report) -> _Line:
     return _Line(Text.assemble((wording.VERDICTS[report.verdict], style), "  ", rest), 2)
 
 
-def _fold(line: _Line, width: int | None) -> Iterator[Text]:
-    """Fold a line at a terminal's width; what follows hangs below what its beginning hangs at."""
-    if width is None or line.text.cell_len <= width:
-        yield line.text
+def folded(text: Text, hang: int, width: int | None) -> Iterator[Text]:
+    """Fold a line at a terminal's width; what follows hangs below the column ``hang``. Without a width it stays as it is."""
+    if width is None or text.cell_len <= width:
+        yield text
         return
-    hang = min(line.hang, width // 2)
-    body = line.text[hang:].wrap(Console(width=width), width - hang, overflow="fold")
+    hang = min(hang, width // 2)
+    body = text[hang:].wrap(Console(width=width), width - hang, overflow="fold")
     for number, row in enumerate(body):
-        yield (line.text[:hang] if number == 0 else Text(" " * hang)) + row
+        yield (text[:hang] if number == 0 else Text(" " * hang)) + row

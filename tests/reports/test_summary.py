@@ -135,16 +135,17 @@ def test_the_least_important_goes_first_when_room_runs_out(monkeypatch: pytest.M
 
 
 def test_a_huge_run_stays_below_what_github_takes_and_says_what_is_missing() -> None:
-    text = rendered(many(20_000))
+    text = rendered(many(8_000))
     assert 800_000 < len(text.encode()) <= summary.MOST_BYTES < 1_048_576
     shown = text.count("### ❌ orphaned-rows")
-    assert f"{20_000 - shown:,} findings".replace(",", " ") in text
+    assert f"{8_000 - shown:,} findings".replace(",", " ") in text
     assert "1 known finding" in text
-    assert set(page(text).tags) <= TAGS
 
 
 def test_a_huge_table_is_cut_between_rows() -> None:
-    text = rendered(many(20_000, replace(KNOWN, message="long " * 40)))
+    text = rendered(many(8_000, replace(KNOWN, message="long " * 40)))
     assert len(text.encode()) <= summary.MOST_BYTES
     assert text.rstrip().endswith("</details>")
-    assert page(text).tags["details"] == text.count("<details>")
+    rows = text.split("Known: ")[1].splitlines()[2:-3]
+    assert all(row.startswith("| ") and row.endswith(" |") and row.count(" | ") == 3 for row in rows)
+    assert f"{8_001 - (len(rows) - 2):,} known findings".replace(",", " ") in text
