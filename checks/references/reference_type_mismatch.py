@@ -119,8 +119,6 @@ def _remedy(key: ForeignKey, found: Difference, target: RelationalTarget) -> str
     table, column, wanted = key.table, found.child, found.parent
     if _BYTES.get(found.child.base or found.child.type, 0) > _BYTES.get(found.parent.base or found.parent.type, 8):
         table, column, wanted = key.parent, found.parent, found.child
-    collation = (
-        f" COLLATE {quoted(target.engine, wanted.collation)}" if wanted.collation != column.collation and wanted.collation else ""
-    )
+    collation = f" COLLATE {wanted.collation}" if wanted.collation not in {None, column.collation} else ""
     where = quoted_table(target.engine, table, target.catalogue.default_schema)
     return f"ALTER TABLE {where} ALTER COLUMN {quoted(target.engine, column.name)} TYPE {wanted.type}{collation};"

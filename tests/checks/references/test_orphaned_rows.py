@@ -157,7 +157,7 @@ def test_collations_that_differ(judge: Judge) -> None:
 
 
 def test_the_parents_collation_decides_what_is_equal(judge: Judge, query: Query) -> None:
-    if query("SELECT FROM pg_collation WHERE collprovider = 'i'") == []:
+    if query("SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'") == []:
         pytest.skip("this PostgreSQL is built without ICU")
     ddl = """
         CREATE COLLATION "any.case" (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
