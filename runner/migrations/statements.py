@@ -57,10 +57,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class MetaCommand:
-    """A command to psql itself (``\\copy``, ``\\i``), up to the end of its line. No server understands it."""
+    """A command to psql itself (``\\copy``, ``\\i``), up to the end of its line. No server understands it.
+
+    ``within`` says that it stands inside a statement, which psql then sends in its own way (``\\gexec``) or not at all.
+    """
 
     text: str
     line: int
+    within: bool = False
 
 
 def split(text: str) -> tuple[Statement | MetaCommand, ...]:
@@ -92,7 +96,8 @@ class _Splitter:
         while position < len(text):
             if self.settled and (plain := _PLAIN.match(text, position)):
                 position = plain.end()
-                self.end = max(self.end, plain.start() + len(plain[0].rstrip(" \t\r\n\f\v")))
+                length = len(plain[0].rstrip(" \t\r\n\f\v"))
+                self.end = plain.start() + length if length else self.end
                 continue
             token = _TOKEN.match(text, position)
             assert token is not None and token.lastgroup is not None  # noqa: S101, PT018 - the last branch takes any character
@@ -206,7 +211,7 @@ class _Splitter:
         """A command to psql, to the end of its line. A statement that it stands in is not kept: it goes nowhere without psql."""
         end = self.text.find("\n", position)
         end = len(self.text) if end < 0 else end
-        self.found.append(MetaCommand(self.text[position:end].strip(), self.line_of(position)))
+        self.found.append(MetaCommand(self.text[position:end].strip(), self.line_of(position), within=self.start >= 0))
         self.forget()
         return end
 

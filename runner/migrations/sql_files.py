@@ -1,0 +1,170 @@
+"""One SQL file, applied as a tool would: in which messages it goes to the server, stamped with its places."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from checks.evidence import Place
+from runner.errors import ToolFailed
+from runner.migrations.interface import Broke
+from runner.migrations.simple_query import Refusal, Reply, Session
+from runner.migrations.statements import MetaCommand, Statement, split
+from runner.recorder import stamps
+
+#: "statement": each statement alone, as ``psql -f``. "file": so too, in one transaction. "whole": the file as one message.
+Transaction = Literal["statement", "file", "whole"]
+
+_SYNTAX_ERROR = "42601"
+_LONGEST = 10_000
+#: psql commands that change nothing on the server: pg_dump writes the first two, scripts begin with the others.
+_HARMLESS = re.compile(
+    r"\\(?:restrict|unrestrict|echo|qecho|warn|timing|pset|encoding\s+['\"]?utf-?8['\"]?\s*$"
+    r"|set\s+(?:ON_ERROR_STOP|QUIET|VERBOSITY|ECHO|SHOW_CONTEXT)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class SqlFile:
+    """A file's text and what it consists of; ``name`` is relative to the repository's root."""
+
+    name: str
+    text: str
+    pieces: tuple[Statement | MetaCommand, ...]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements, psql's own commands left out."""
+        return tuple(piece for piece in self.pieces if isinstance(piece, Statement))
+
+    @property
+    def needs_psql(self) -> MetaCommand | None:
+        """The first command that only psql can carry out."""
+        commands = (piece for piece in self.pieces if isinstance(piece, MetaCommand))
+        return next((command for command in commands if command.within or not _HARMLESS.match(command.text)), None)
+
+
+def read(path: Path, name: str, transaction: Transaction) -> SqlFile:
+    """Read and split a file; raises ToolFailed where no server could take it.
+
+    psql skips a byte order mark. Tools that send a file whole send the mark too, and the server refuses it.
+    """
+    raw = path.read_bytes()
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ToolFailed(f"{name}: the file is UTF-16, which PostgreSQL does not read", "Save it as UTF-8.")
+    if b"\0" in raw:
+        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
+        raise ToolFailed(f"{name}:{line}: there is a NUL byte, which PostgreSQL does not take", "Remove it.")
+    if transaction != "whole":
+        raw = raw.removeprefix(codecs.BOM_UTF8)
+    text = raw.decode("utf-8", "surrogateescape")
+    return SqlFile(name, text, split(text))
+
+
+def refuse_psql(file: SqlFile) -> None:
+    """Raise ToolFailed where a file can be run by psql only; that says nothing about the file."""
+    if found := file.needs_psql:
+        raise ToolFailed(
+            f"{file.name}:{found.line}: '{found.text[:80]}' needs psql: cannot run here",
+            'Apply these files with psql itself: set migrations.tool to "command" and migrations.command to that call of psql.',
+        )
+
+
+def apply_file(session: Session, file: SqlFile, transaction: Transaction) -> Broke | None:
+    """Apply a file; gives why it stopped, or ``None``. The event carries no revision: the adapter knows it."""
+    if transaction == "whole":
+        return _whole(session, file)
+    if transaction == "statement":
+        return _one_by_one(session, file)
+    return _bracket(session, file, "BEGIN") or _one_by_one(session, file) or _bracket(session, file, "COMMIT")
+
+
+def _one_by_one(session: Session, file: SqlFile) -> Broke | None:
+    for statement in file.statements:
+        prefix = stamps.comment(Place(file.name, statement.line))
+        refusal = session.send(prefix + statement.text, statement.data).refusal
+        if refusal is not None:
+            return _broke(file, statement, refusal, len(prefix))
+    return None
+
+
+def _bracket(session: Session, file: SqlFile, command: str) -> Broke | None:
+    refusal = session.send(command).refusal
+    if refusal is None:
+        return None
+    return Broke(None, Place(file.name), command, refusal.said, refusal.code, refusal.detail, refusal.timed_out)
+
+
+def _whole(session: Session, file: SqlFile) -> Broke | None:
+    statements = file.statements
+    if not all(isinstance(piece, Statement) and piece.data is None and not piece.unterminated for piece in file.pieces):
+        return _as_it_is(session, file, None)
+    if len(statements) < 2:
+        return _as_it_is(session, file, statements[0] if statements else None)
+    message, starts = _stamped(file)
+    reply = session.send(message)
+    if reply.refusal is None:
+        return None
+    if reply.refusal.timed_out:  # the server keeps its results to itself until the end of a message
+        return Broke(None, Place(file.name), "", reply.refusal.said, timed_out=True)
+    return _broke_within(file, starts, reply, reply.refusal)
+
+
+def _as_it_is(session: Session, file: SqlFile, statement: Statement | None) -> Broke | None:
+    """Send the file untouched behind one stamp: it is one statement, or nothing that can be told apart."""
+    prefix = stamps.comment(Place(file.name, statement.line if statement else 1))
+    refusal = session.send(prefix + file.text).refusal
+    if refusal is None:
+        return None
+    position = max(0, (refusal.position or 0) - len(prefix))
+    if statement is None:
+        statement = next((found for found in reversed(file.statements) if found.start <= position), None)
+    if statement is None:
+        return Broke(None, Place(file.name), "", refusal.said, refusal.code, refusal.detail, refusal.timed_out)
+    return _broke(file, statement, refusal, len(prefix) + statement.start)
+
+
+def _stamped(file: SqlFile) -> tuple[str, list[int]]:
+    """The file as one message in which a SET before each statement names its place; and where the statements start in it."""
+    parts: list[str] = []
+    starts: list[int] = []
+    length = 0
+    for statement in file.statements:
+        stamp = f"{stamps.setting(Place(file.name, statement.line))}\n"
+        starts.append(length + len(stamp))
+        parts.append(f"{stamp}{statement.text};\n")
+        length += len(parts[-1])
+    return "".join(parts), starts
+
+
+def _broke_within(file: SqlFile, starts: list[int], reply: Reply, refusal: Refusal) -> Broke:
+    """Each statement has a SET before it, so that results come in pairs; a message that does not parse has no results."""
+    index = reply.completed // 2
+    if not reply.completed and refusal.position is not None:
+        index = max(0, bisect_right(starts, refusal.position) - 1)
+    index = min(index, len(starts) - 1)
+    return _broke(file, file.statements[index], refusal, starts[index])
+
+
+def _broke(file: SqlFile, statement: Statement, refusal: Refusal, offset: int) -> Broke:
+    """``offset`` is where the statement's text starts in the message. A syntax error is placed at its very line."""
+    line = statement.line
+    if refusal.code == _SYNTAX_ERROR and refusal.position is not None:
+        line += statement.text.count("\n", 0, max(0, refusal.position - offset))
+    place, text = Place(file.name, line), statement.text[:_LONGEST]
+    return Broke(None, place, text, refusal.said, refusal.code, refusal.detail, refusal.timed_out)
+
+
+def read_all(paths: Iterator[tuple[Path, str]], transaction: Transaction) -> list[SqlFile]:
+    """Read every file before the first is applied, so that what cannot run here changes nothing."""
+    files = [read(path, name, transaction) for path, name in paths]
+    if transaction != "whole":
+        for file in files:
+            refuse_psql(file)
+    return files

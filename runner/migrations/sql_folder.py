@@ -1,0 +1,138 @@
+"""A folder of SQL files, applied in the order of their versions ("sql" in the settings).
+
+The folder keeps no books: what a database holds already is told by ``Project.applied``. Each file has a session of its own,
+as with ``psql -f``, so that what one file sets (``search_path`` in a dump) does not reach the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from checks.evidence import Place
+from runner.errors import UsageError
+from runner.migrations.interface import Began, Broke, Detected, Ended, Event, Project, Revision, Said
+from runner.migrations.simple_query import session
+from runner.migrations.sql_files import Transaction, apply_file, read_all
+from runner.servers.interface import Address
+from runner.settings.model import MigrationSettings
+
+NAME = "sql"
+
+_FOLDERS = ("migrations", "db/migrations", "database/migrations", "sql/migrations")
+_NUMBERED = re.compile(r"(?:\d+|V\d[\d._]*_)_\w[^/]*\.sql", re.ASCII)
+_BESIDE = frozenset({"README.md", "README", ".gitkeep", ".gitignore"})
+#: Markers by which other tools split a file, and that mean: this folder is not ours to apply.
+_OTHER_TOOLS = re.compile(
+    r"^--\s*(?:\+goose|\+migrate|\+micrate|migrate:|liquibase|//@UNDO|Deploy \S+:|rambler|>\s*statement-breakpoint)"
+    r"|^-->\s*statement-breakpoint",
+    re.MULTILINE | re.IGNORECASE,
+)
+_DOWN = re.compile(r"(?:.*\.)?(?:down|undo|rollback)\.sql|U\d[\d._]*__.*\.sql", re.ASCII)
+_FLYWAY = re.compile(r"V(?P<version>\d[\d._]*?)__(?P<title>.*)", re.ASCII)
+_VERSIONED = re.compile(r"\d[\d._-]*[_-](?P<title>.+)", re.ASCII)
+
+_Key = tuple[tuple[int, int, str], ...]
+
+
+def detect(root: Path) -> Detected | None:
+    """A folder in a usual place that holds numbered SQL files and nothing else, none of them with another tool's markers."""
+    found = [folder for folder in _FOLDERS if _unmistakable(root / folder)]
+    if len(found) != 1:
+        return None
+    first = min((root / found[0]).glob("*.sql"), key=lambda path: order(path.name))
+    return Detected(MigrationSettings(tool="sql", directory=found[0]), Place(f"{found[0]}/{first.name}"), sure=True)
+
+
+def _unmistakable(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    inside = [path for path in folder.iterdir() if path.name not in _BESIDE]
+    if not inside or not all(path.is_file() and _NUMBERED.fullmatch(path.name) for path in inside):
+        return False
+    ups_and_downs = any(path.name.endswith((".up.sql", ".down.sql")) for path in inside)
+    return not ups_and_downs and not any(_OTHER_TOOLS.search(path.read_text("utf-8", "replace")) for path in inside)
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The files in the order of their versions; down files are left out."""
+    return [_revision(project, path) for path in _files(project)]
+
+
+def _revision(project: Project, path: Path) -> Revision:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Revision(_id(project, path), _title(path), Place(project.relative(path), 1), digest)
+
+
+def _id(project: Project, path: Path) -> str:
+    return path.relative_to(project.directory).as_posix().removesuffix(".sql").removesuffix(".up")
+
+
+def _title(path: Path) -> str:
+    stem = path.name.removesuffix(".sql").removesuffix(".up")
+    found = _FLYWAY.fullmatch(stem) or _VERSIONED.fullmatch(stem)
+    return (found["title"] if found else stem).replace("_", " ").strip() or stem
+
+
+def _files(project: Project) -> list[Path]:
+    pattern = project.settings.files or "*.sql"
+    if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
+        raise UsageError(
+            f"migrations.files: '{pattern}' leaves the folder '{project.settings.directory}'",
+            'Give a pattern relative to migrations.directory, such as "*.sql" or "**/*.sql".',
+        )
+    found = {path for path in project.directory.glob(pattern) if path.is_file() and not _DOWN.fullmatch(path.name)}
+    return sorted(found, key=lambda path: order(path.relative_to(project.directory).as_posix()))
+
+
+def order(name: str) -> tuple[int, _Key, str]:
+    """What files are sorted by: numbers as numbers, so that V2 stands before V10.
+
+    Flyway's versioned files go by version in whatever folder they lie, and before its repeatable ones (``R__…``).
+    """
+    file = PurePosixPath(name).name
+    if flyway := _FLYWAY.fullmatch(file):
+        numbers = [int(number) for number in re.split(r"[._]", flyway["version"]) if number]
+        while numbers and not numbers[-1]:
+            numbers.pop()
+        return 0, tuple((0, number, "") for number in numbers), name
+    return (1 if file.startswith("R__") else 0), _natural(name), name
+
+
+def _natural(name: str) -> _Key:
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts)
+
+
+def current(project: Project, on: Address) -> Iterator[Event] | None:
+    """Connect and ask for nothing: the address is ours by construction."""
+    return _connect(project, on)
+
+
+def _connect(project: Project, on: Address) -> Iterator[Event]:
+    with session(on, time.monotonic() + project.settings.timeout) as opened:
+        refusal = opened.send("select 1").refusal
+    if refusal is not None:
+        yield Broke(None, None, "select 1", refusal.said, refusal.code, refusal.detail, refusal.timed_out)
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """Apply every file that the database does not hold yet, in the settings' transaction mode ("statement" by default)."""
+    transaction: Transaction = project.settings.transaction or "statement"
+    pending = [path for path in _files(project) if _id(project, path) not in project.applied]
+    files = read_all(((path, project.relative(path)) for path in pending), transaction)
+    deadline = time.monotonic() + project.settings.timeout
+    for path, file in zip(pending, files, strict=True):
+        revision, began, said = _id(project, path), time.monotonic(), list[str]()
+        yield Began(revision)
+        with session(on, deadline, said.append) as opened:
+            broke = apply_file(opened, file, transaction)
+        yield from (Said(f"{file.name}: {text}") for text in said)
+        if broke is not None:
+            yield replace(broke, revision=revision)
+            return
+        yield Ended(revision, time.monotonic() - began)
