@@ -55,7 +55,9 @@ def _with_tuples(value: object) -> object:
 
 
 def _fault(error: ErrorDetails) -> Fault:
-    path = tuple(part for part in error["loc"] if part != "[key]")
+    path = error["loc"]
+    if path[-1] == "[key]" and error["type"] == "value_error":  # so pydantic says that the key itself is wrong
+        path = path[:-1]
     return Fault(path, _sentence(error, path))
 
 
@@ -102,15 +104,15 @@ def _keys(path: Path) -> Collection[str]:
     """The keys that are known at a place, found by walking the model."""
     kind: Any = Settings
     for part in path:
-        kind = _model(kind.model_fields[part].annotation if part in kind.model_fields else kind)
+        section = isinstance(kind, type) and issubclass(kind, BaseModel)
+        kind = _plain(kind.model_fields[part].annotation if section else get_args(kind)[1])
     return tuple(kind.model_fields)
 
 
-def _model(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common type
-    """The section within ``Mapping[str, Section]``, ``Section | None`` or ``Annotated[…]``."""
-    if get_origin(annotation) in (Mapping, Annotated, Union, types.UnionType) or get_args(annotation):
-        inner = (part for part in map(_model, get_args(annotation)) if isinstance(part, type) and issubclass(part, BaseModel))
-        return next(inner, annotation)
+def _plain(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common type
+    """The type within ``Annotated[…]`` or ``… | None``."""
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        return _plain(get_args(annotation)[0])
     return annotation
 
 
@@ -166,6 +168,7 @@ _BELONGS = {
     "command": frozenset({"command"}),
     "transaction": _SQL,
     "files": _SQL,
+    "current": frozenset({"command"}),
     "config": frozenset({"alembic", "prisma"}),
     "python": _PROGRAMS,
     "setup": _PROGRAMS,

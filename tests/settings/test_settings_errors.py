@@ -40,12 +40,17 @@ FAULTS = {
     "fail_on = 'x'": "fail_on: 'x' is not a severity to fail on; there are: error, never, notice, warning",
     "fail_on = 3": "fail_on: expected 'error' or 'warning' or 'notice' or 'never', found a number",
     "compar = 'main'": "compar: unknown key; did you mean 'compare'?",
+    "'[key]' = 1": '"[key]": unknown key; there are: compare, databases, fail_on, report_dir, severity, show_values',
     "zzz = 1": "zzz: unknown key; there are: compare, databases, fail_on, report_dir, severity, show_values",
     "show_values = 'true'": "show_values: expected true or false, found text",
     "show_values = 1": "show_values: expected true or false, found a number",
     "report_dir = ''": "report_dir: is empty",
     "report_dir = true": "report_dir: expected text, found true or false",
     "compare = 2027-06-30": "compare: expected text, found a date or time",
+    "databases.preload.a = 1": (
+        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, image, migrations, preload, "
+        "queries, url_env, version"
+    ),
     "databases = []": "databases: expected a table, found a list",
     "databases.shop = 3": f"{SHOP}: expected a table, found a number",
     "databases.shop.version = 16": f"{SHOP}.version: expected text, found a number; put it in quotes",
