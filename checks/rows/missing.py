@@ -14,8 +14,9 @@ from sqlalchemy.types import NullType
 from checks.rows.values import candidates
 from checks.schema.model import Catalogue, Column, ForeignKey, TableName
 
-#: How many rows are thought of before giving up, and how many of them one statement asks about.
+#: How many rows are thought of before giving up; how many of them the first statement asks about, and each further one.
 THOUGHT_OF = 256
+FIRST = 1
 AT_ONCE = 32
 
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -35,13 +36,14 @@ def missing_parent(key: ForeignKey, catalogue: Catalogue, read: Read) -> Mapping
     Raises NoValue.
     """
     rows = list(islice(_thought_of(key, catalogue), THOUGHT_OF))
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
+    if not rows:
+        raise NoValue("a row always refers to itself")
+    for some in (rows[:FIRST], *(rows[start : start + AT_ONCE] for start in range(FIRST, len(rows), AT_ONCE))):
         (taken,) = read(select(array([_taken(key, row) for row in some])))[0]
         for row, has_parent in zip(some, taken, strict=True):
             if not has_parent:
                 return row
-    raise NoValue("a row always refers to itself" if not rows else f"every value that was thought of has a parent ({len(rows)})")
+    raise NoValue(f"every value that was thought of has a parent ({len(rows)})")
 
 
 def _thought_of(key: ForeignKey, catalogue: Catalogue) -> Iterator[Mapping[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +10,11 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Executable
 
-from checks.schema.model import ObjectReference
+from checks.schema.model import ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Verdict, Write
+from runner.targets.anatomy import Anatomies
 from runner.targets.isolation import isolate
 from runner.targets.sessions import Driver, driver_of, failed, said_plainly
-
-#: A constraint by schema, table and name, as the server's errors name it.
-Named = tuple[str, str, str]
 
 
 class PostgresSandbox:
@@ -34,10 +32,10 @@ class PostgresSandbox:
         A refusal by a partition's constraint is given the name and table of the declared one. Raises StatementFailed where
         the constraint could not be isolated or the session was lost: neither says anything about the write.
         """
-        declared = self._declared
+        anatomies = self._anatomies
         with said_plainly(), self._driver.transaction(force_rollback=True):
             if only is not None:
-                isolate(self._driver, write.table, only)
+                isolate(self._driver, anatomies, write.table, only)
             try:
                 statement, values = _compose(write)
                 rows = self._driver.execute(statement, values).rowcount
@@ -45,7 +43,7 @@ class PostgresSandbox:
             except psycopg.Error as refusal:
                 if self._driver.closed:
                     raise
-                return _refused(refusal, declared)
+                return _refused(refusal, anatomies)
             return Accepted(rows)
 
     def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
@@ -54,19 +52,17 @@ class PostgresSandbox:
             return [tuple(row) for row in self._connection.execute(statement)]
 
     @cached_property
-    def _declared(self) -> Mapping[Named, Named]:
-        """The declared constraint for each that a partition inherits."""
+    def _anatomies(self) -> Anatomies:
         with said_plainly():
-            found = self._driver.execute(_DECLARED).fetchall()
-        return {
-            (schema, table, name): (whole_schema, whole, declared) for schema, table, name, whole_schema, whole, declared in found
-        }
+            return Anatomies(self._driver)
 
 
-def _refused(refusal: psycopg.Error, declared: Mapping[Named, Named]) -> Refused:
+def _refused(refusal: psycopg.Error, anatomies: Anatomies) -> Refused:
     diagnosis, words = refusal.diag, failed(refusal)
-    named = (diagnosis.schema_name or "", diagnosis.table_name or "", diagnosis.constraint_name or "")
-    _, relation, constraint = declared.get(named, named)
+    relation, constraint = diagnosis.table_name or "", diagnosis.constraint_name or ""
+    if constraint:
+        declared = anatomies.declared(TableName(diagnosis.schema_name or "", relation), constraint)
+        relation, constraint = declared.relation, declared.name
     return Refused(words.code, constraint, words.said, relation)
 
 
@@ -106,20 +102,3 @@ def _switch_off_event_triggers(driver: Driver) -> None:
         return
     for (name,) in driver.execute("SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D'").fetchall():
         driver.execute(sql.SQL("ALTER EVENT TRIGGER {} DISABLE").format(sql.Identifier(name)))
-
-
-_DECLARED = """
-WITH RECURSIVE climb(relation, name, above) AS (
-  SELECT conrelid, conname, conparentid FROM pg_catalog.pg_constraint WHERE conparentid <> 0
-  UNION
-  SELECT climb.relation, climb.name, con.conparentid
-  FROM climb JOIN pg_catalog.pg_constraint con ON con.oid = climb.above AND con.conparentid <> 0
-)
-SELECT nsp.nspname::text, rel.relname::text, climb.name::text, wholensp.nspname::text, whole.relname::text, con.conname::text
-FROM climb
-JOIN pg_catalog.pg_constraint con ON con.oid = climb.above AND con.conparentid = 0
-JOIN pg_catalog.pg_class rel ON rel.oid = climb.relation
-JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
-JOIN pg_catalog.pg_class whole ON whole.oid = con.conrelid
-JOIN pg_catalog.pg_namespace wholensp ON wholensp.oid = whole.relnamespace
-"""
