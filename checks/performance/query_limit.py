@@ -75,11 +75,10 @@ def p95(seconds: Sequence[float]) -> float:
 def _judge(query: DeclaredQuery, timing: QueryTiming, target: RelationalTarget) -> Judgement:
     if timing.failure:
         return _finding(query, f"did not end: {timing.failure}; the limit is {_milliseconds(timing.limit)}", timing, target)
-    if not timing.seconds or without_rows(_parsable(query), target):
-        return NotProven(query.name, "no rows")
-    median = statistics.median(timing.seconds)
+    median = statistics.median(timing.seconds) if timing.seconds else 0.0
     if median <= timing.limit:
-        return Proven(query.name)
+        measured = timing.seconds and not without_rows(_parsable(query), target)
+        return Proven(query.name) if measured else NotProven(query.name, "no rows")
     times = f"median {_milliseconds(median)}, p95 {_milliseconds(p95(timing.seconds))} of {len(timing.seconds)} runs"
     return _finding(query, f"{times}; the limit is {_milliseconds(timing.limit)}", timing, target)
 

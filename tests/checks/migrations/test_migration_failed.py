@@ -1,0 +1,65 @@
+"""migration-failed: what became of each migration, and why the one that failed did."""
+
+from __future__ import annotations
+
+import pytest
+from judging import Judge
+
+from checks.evidence import Evidence, Migration, MigrationFailure, MigrationState, Place, Statement
+
+CHECK = "migration-failed"
+PLACE = Place("migrations/b2_add_currency.py", 24)
+
+
+def _migration(revision: str, state: MigrationState) -> Migration:
+    return Migration(revision, "", Place(f"migrations/{revision}.py"), state, new=True)
+
+
+def _history(*states: MigrationState) -> tuple[Migration, ...]:
+    return tuple(_migration(f"r{number}", state) for number, state in enumerate(states, 1))
+
+
+def test_migrations_that_applied_are_proven(judge: Judge) -> None:
+    evidence = Evidence(migrations=_history(MigrationState.APPLIED, MigrationState.APPLIED))
+    assert judge(CHECK, evidence=evidence).proven == ["r1", "r2"]
+
+
+def test_a_failure_on_rows_has_place_code_words_and_remedy(judge: Judge) -> None:
+    failure = MigrationFailure(
+        "r2", PLACE, "ALTER TABLE orders ...", "23502", 'column "currency" contains null values', "the row", on_rows=True
+    )
+    history = _history(MigrationState.APPLIED, MigrationState.FAILED, MigrationState.PENDING)
+    judged = judge(CHECK, evidence=Evidence(migrations=history, failure=failure))
+    assert judged.proven == ["r1"]
+    assert judged.gaps == {"r3": "not reached, r2 failed"}
+    finding = judged.finding
+    assert (finding.subject, finding.place, finding.code) == ("r2", PLACE, "23502")
+    assert (finding.said, finding.detail) == ('column "currency" contains null values', "the row")
+    assert finding.message == "migration r2 failed on rows: green on an empty table, red on any row"
+    assert "SET NOT NULL" in finding.remedy
+
+
+def test_a_command_that_failed_is_one_whole(judge: Judge) -> None:
+    failure = MigrationFailure(None, None, "SELECT nope", "42703", "column does not exist")
+    finding = judge(CHECK, evidence=Evidence(failure=failure)).finding
+    assert (finding.subject, finding.message) == ("migrations", "the migrations failed")
+
+
+def test_a_command_that_ended_well_is_proven_as_one_whole(judge: Judge) -> None:
+    assert judge(CHECK, evidence=Evidence(statements=(Statement("CREATE TABLE a ()"),))).proven == ["migrations"]
+
+
+def test_a_deadline_is_called_that(judge: Judge) -> None:
+    failure = MigrationFailure("r1", None, "", "", "killed", timed_out=True)
+    finding = judge(CHECK, evidence=Evidence(failure=failure)).finding
+    assert finding.message == "migration r1 did not end within the deadline"
+    assert "`timeout`" in finding.remedy
+
+
+@pytest.mark.parametrize("code", ["42710", "25001", "XX000", ""])
+def test_every_failure_has_a_remedy(judge: Judge, code: str) -> None:
+    assert judge(CHECK, evidence=Evidence(failure=MigrationFailure("r1", None, "", code, "no"))).finding.remedy
+
+
+def test_nothing_applied_says_nothing(judge: Judge) -> None:
+    assert judge(CHECK).all == ()

@@ -1,0 +1,69 @@
+"""A check's id is its file's name, its anchor, its test; and its documentation is complete and up to date."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from checks.documentation import BLOCKS, page
+from checks.interface import Engine, Need, Severity
+from checks.relational import RELATIONAL
+
+ROOT = Path(__file__).parents[2]
+GENERATE = [sys.executable, "docs/generate.py"]
+
+
+def test_every_file_of_a_check_is_registered_under_its_name() -> None:
+    families = [folder for folder in (ROOT / "checks").iterdir() if folder.is_dir() and folder.name not in {"schema", "rows"}]
+    files = [file for folder in families for file in folder.glob("*.py") if file.name != "__init__.py"]
+    assert sorted(file.stem.replace("_", "-") for file in files) == sorted(RELATIONAL)
+
+
+@pytest.mark.parametrize("identifier", RELATIONAL)
+def test_an_id_stands_for_its_module_and_has_a_test(identifier: str) -> None:
+    check = RELATIONAL[identifier]
+    assert isinstance(check, ModuleType)
+    assert check.__name__.rpartition(".")[2] == identifier.replace("-", "_")
+    assert list((ROOT / "tests" / "checks").rglob(f"test_{identifier.replace('-', '_')}.py"))
+
+
+@pytest.mark.parametrize("identifier", RELATIONAL)
+def test_a_docstring_has_both_blocks_with_an_example_each(identifier: str) -> None:
+    text = RELATIONAL[identifier].__doc__ or ""
+    for block in BLOCKS:
+        assert re.search(rf"^{re.escape(block)}\n\n```\w+\n.+?\n```$", text, re.MULTILINE | re.DOTALL), f"{identifier}: {block}"
+    assert re.match(r"[A-Z][^\n]*\.\n\nProves\b", text), f"{identifier}: one sentence, then what it proves"
+
+
+@pytest.mark.parametrize("identifier", RELATIONAL)
+def test_constants_are_what_they_are_called(identifier: str) -> None:
+    check = RELATIONAL[identifier]
+    assert isinstance(check.SEVERITY, Severity)
+    assert check.ENGINES
+    assert all(isinstance(engine, Engine) for engine in check.ENGINES)
+    assert all(isinstance(need, Need) for need in check.NEEDS)
+    assert check.SUBJECTS
+    assert check.PROVES
+
+
+def test_the_page_is_up_to_date_and_has_an_anchor_for_each_check() -> None:
+    assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page(), "run `python docs/generate.py`"
+    assert re.findall(r"^## (.+)$", page(), re.MULTILINE) == sorted(RELATIONAL)
+
+
+def test_the_generator_tells_a_stale_page_from_a_current_one(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "generate.py").write_bytes((ROOT / "docs" / "generate.py").read_bytes())
+    assert subprocess.run([*GENERATE, "--check"], cwd=tmp_path, timeout=60, check=False, capture_output=True).returncode == 1
+    subprocess.run(GENERATE, cwd=tmp_path, timeout=60, check=True)
+    subprocess.run([*GENERATE, "--check"], cwd=tmp_path, timeout=60, check=True)
+
+
+def test_the_command_line_imports_no_check() -> None:
+    code = "import sys, runner.cli; sys.exit(any(name.startswith(('checks.relational', 'sqlalchemy')) for name in sys.modules))"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=True)

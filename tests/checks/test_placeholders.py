@@ -1,0 +1,45 @@
+"""Placeholders of declared queries, and which tables a query reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.interface import Engine
+from checks.placeholders import Placeholder, placeholders, replaced
+from checks.reading import tables_read
+from checks.schema.model import Catalogue, Table, TableName
+
+USERS_ID = Placeholder(TableName("public", "users"), "id")
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("select {users.id}, {users.id}", [USERS_ID, USERS_ID]),
+        ("select {sales.users.id}", [Placeholder(TableName("sales", "users"), "id")]),
+        ('select {"My ""Table""."."{a}"}', [Placeholder(TableName("public", 'My "Table".'), "{a}")]),
+        ("select '{users.id}', \"{users.id}\", $$ {users.id} $$, $a$ ' {users.id} $a$ -- {users.id}", []),
+        ("select /* {users.id} \n */ '{}'::int[], '{\"a\": {\"b.c\": 1}}'::jsonb, 'it''s {users.id}'", []),
+        ("select {id}, {a.b.c.d}, { users.id }, {users.}", []),
+    ],
+)
+def test_placeholders_stand_outside_of_text(sql: str, found: list[Placeholder]) -> None:
+    assert list(placeholders(sql)) == found
+
+
+def test_a_replaced_query_keeps_all_else_as_it_is() -> None:
+    assert replaced("a '{users.id}' {users.id} % %s {}", lambda _: "$1::int") == "a '{users.id}' $1::int % %s {}"
+
+
+def test_names_are_read_as_the_engine_folds_them() -> None:
+    tables = [
+        TableName("public", "users"),
+        TableName("public", "Users"),
+        TableName("sales", "orders"),
+        TableName("public", "other"),
+    ]
+    catalogue = Catalogue(tuple(Table(name, ()) for name in tables))
+    assert tables_read("select * from USERS", Engine.POSTGRESQL, catalogue) == {tables[0]}
+    assert tables_read('with x as (select 1 from "Users") table x', Engine.POSTGRESQL, catalogue) == {tables[1]}
+    assert tables_read("select (select 1 from Sales.orders limit 1) from unknown", Engine.POSTGRESQL, catalogue) == {tables[2]}
+    assert tables_read("((( from", Engine.POSTGRESQL, catalogue) == set()
