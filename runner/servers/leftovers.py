@@ -41,7 +41,7 @@ def _serves(process: int, data: Path) -> bool:
         if Path("/proc/self").exists():
             return False
         said = subprocess.run(  # noqa: S603 (a fixed program and a number)
-            ["/bin/ps", "-o", "args=", "-p", str(process)], capture_output=True, check=False, timeout=5
+            ["/bin/ps", "-ww", "-o", "args=", "-p", str(process)], capture_output=True, check=False, timeout=5
         )
         words = said.stdout
     return os.fsencode(data) in words

@@ -19,12 +19,11 @@ from runner.errors import ServerFailed
 from runner.servers.leftovers import stop_postmaster
 from runner.servers.locks import LOCK, held, try_lock
 from runner.servers.shield import shielded
+from runner.servers.spreading import spread
 
 _PREFIX = "dbproof-run-"
 _STAGING = "dbproof-new-"
 
-#: The data directory of a server within its run directory.
-DATA = "data"
 #: A file within the run directory that says that its server is a Docker container.
 CONTAINER = "container"
 
@@ -54,6 +53,11 @@ def run_directory(reached: Callable[[Path], bool] = _anywhere) -> Iterator[Path]
                 clear(path)
 
 
+def data_directory(run: Path) -> Path:
+    """The data directory of a server within its run directory; its name is that run's own, see :func:`spread`."""
+    return run / f"data-{run.name.removeprefix(_PREFIX)}"
+
+
 def sweep() -> None:
     """Stop the servers of owners that died without cleaning up, and remove their directories. Only this uid's own."""
     for base in _bases():
@@ -63,7 +67,8 @@ def sweep() -> None:
 
 def clear(path: Path) -> None:
     """Stop what runs in a run directory and remove it. What cannot be stopped (Docker is down) keeps its directory."""
-    stop_postmaster(path / DATA)
+    for file in (*path.glob("*/postmaster.pid"), *path.glob("*/*/postmaster.pid")):  # of the server, of a cluster in the making
+        stop_postmaster(file.parent)
     if (path / CONTAINER).exists() and not _container_gone(path):
         return
     shutil.rmtree(path, ignore_errors=True)
@@ -92,6 +97,7 @@ def _sweep_one(path: Path) -> None:
 def _made(base: Path) -> tuple[Path, int]:
     try:
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=base))
+        spread(staging)
         file = try_lock(staging / LOCK)
         path = staging.rename(staging.with_name(f"{_PREFIX}{secrets.token_hex(4)}"))
     except OSError as error:

@@ -22,7 +22,7 @@ from runner.servers.postgresql.following import OnDisk
 from runner.servers.postgresql.process import Seat, start
 from runner.servers.postgresql.server import PostgresServer
 from runner.servers.postgresql.sessions import ours, session
-from runner.servers.runs import DATA, run_directory
+from runner.servers.runs import data_directory, run_directory
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def _directory(account: Account) -> Iterator[Path]:
 
 
 def _seat(run: Path, like: Seat) -> Seat:
-    seat = replace(like, data=run / DATA, socket=run / "socket", logs=run / "logs")
+    seat = replace(like, data=data_directory(run), socket=run / "socket", logs=run / "logs")
     seat.prepare()
     return seat
 

@@ -1,0 +1,204 @@
+"""Nothing is left of a server, however its owner ends: no process, port, socket, directory, container."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.servers import containers
+from runner.servers.installations import installations
+
+VERSIONS = sorted({str(each.major) for each in installations()})
+
+#: A child that starts a server with a fork, a clone and a guest, tells about them, and then does what it is told.
+CHILD = """
+import json, os, signal, sys, time
+import psycopg
+from checks.interface import Engine
+from runner.errors import Cancelled, Exit
+from runner.servers.interface import Wanted
+from runner.servers.postgresql.docker import docker_server
+from runner.servers.containers import engine
+from runner.servers.registry import provision
+
+def cancel(number, frame):
+    raise Cancelled(Exit(128 + number))
+
+signal.signal(signal.SIGINT, cancel)
+signal.signal(signal.SIGTERM, cancel)
+wanted, ending = sys.argv[1:]
+context = docker_server(engine(), wanted) if ":" in wanted else provision(Wanted(Engine.POSTGRESQL, version=wanted))
+try:
+    with context as server, server.fork() as fork:
+        golden = server.seal(server.create("left"))
+        with server.clone(golden) as clone, psycopg.connect(**clone.private.keywords()) as guest:
+            guest.execute("CREATE TABLE t AS SELECT generate_series(1, 100000)")
+            ports = [each.database("postgres").private.port for each in (server, fork)]
+            print(json.dumps(ports), flush=True)
+            if ending == "wait":
+                guest.execute("SELECT pg_sleep(600)")
+            if ending == "raise":
+                raise ZeroDivisionError
+except Cancelled as cancelled:
+    sys.exit(cancelled.exit)
+"""
+
+
+@contextmanager
+def child(place: Path, wanted: str, ending: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """The child in a process group of its own, and the ports of its two servers once they run."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, wanted, ending],
+        env={**os.environ, "TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if ending == "raise" else None,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the child ended before its servers were up"
+        yield process, json.loads(line)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def processes(place: Path) -> list[str]:
+    """The command lines of what runs in this place."""
+    said = subprocess.run(["ps", "-wweo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in said.splitlines() if f"{place}/" in line]
+
+
+def assert_nothing_left(place: Path, ports: list[int]) -> None:
+    assert list(place.iterdir()) == []
+    assert processes(place) == []
+    for port in ports:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("ending", "code"), [("succeed", 0), ("raise", 1)])
+def test_the_end_of_the_context_leaves_nothing(place: Path, version: str, ending: str, code: int) -> None:
+    with child(place, version, ending) as (process, ports):
+        assert process.wait(60) == code
+    assert_nothing_left(place, ports)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_ends_the_owner_first_and_leaves_nothing(
+    place: Path, version: str, number: signal.Signals
+) -> None:
+    with child(place, version, "wait") as (process, ports):
+        groups = {int(line.split()[1]) for line in processes(place)}
+        assert groups
+        assert process.pid not in groups
+        os.killpg(process.pid, number)
+        assert process.wait(5) == 128 + number
+    assert_nothing_left(place, ports)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_next_start_sweeps_up_after_sigkill(place: Path, version: str) -> None:
+    with child(place, version, "wait") as (process, ports), child(place, version, "wait") as (living, living_ports):
+        process.kill()
+        process.wait()
+        assert processes(place)
+        with child(place, version, "succeed") as (third, third_ports):
+            assert third.wait(60) == 0
+        left = {path.name for path in place.iterdir()}
+        assert len(left) == 2, "what a living owner has is not swept"
+        with socket.create_connection(("127.0.0.1", living_ports[0]), timeout=5):
+            pass
+        living.send_signal(signal.SIGTERM)
+        assert living.wait(10) == 143
+    assert_nothing_left(place, [*ports, *living_ports, *third_ports])
+
+
+def test_a_directory_that_somebody_else_made_is_not_swept(place: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a directory of another user")
+    bystander = subprocess.Popen(["sleep", "600"])
+    try:
+        bait = place / "dbproof-run-00000000"
+        (bait / "data-00000000").mkdir(parents=True)
+        (bait / "owner.lock").touch()
+        (bait / "data-00000000" / "postmaster.pid").write_text(f"{bystander.pid}\n")
+        os.chown(bait, 65534, 65534)
+        with child(place, VERSIONS[-1], "succeed") as (process, _):
+            assert process.wait(60) == 0
+        assert bait.exists()
+        os.chown(bait, 0, 0)
+        with child(place, VERSIONS[-1], "succeed") as (process, _):
+            assert process.wait(60) == 0
+        assert not bait.exists(), "our own, left by a dead owner, is removed"
+        assert bystander.poll() is None, "a process id that belongs to a stranger by now is not stopped"
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("ending", ["raise", "wait"])
+def test_containers_go_with_their_owner(place: Path, docker_image: str, ending: str) -> None:
+    volumes = _volumes()
+    with child(place, docker_image, ending) as (process, _):
+        if ending == "wait":
+            assert len(_containers(place)) == 2
+            os.killpg(process.pid, signal.SIGTERM)
+            assert process.wait(10) == 143
+        else:
+            assert process.wait(60) == 1
+    assert _containers(place) == []
+    assert list(place.iterdir()) == []
+    assert _volumes() <= volumes
+
+
+@pytest.mark.docker
+def test_containers_of_a_killed_owner_are_swept(place: Path, docker_image: str) -> None:
+    with child(place, docker_image, "wait") as (process, _):
+        process.kill()
+        process.wait()
+    assert len(_containers(place)) == 2
+    with child(place, VERSIONS[-1], "succeed") as (local, _):
+        assert local.wait(60) == 0
+    assert _containers(place) == []
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.docker
+def test_containers_are_swept_where_even_the_directory_is_gone(place: Path, docker_image: str) -> None:
+    with child(place, docker_image, "wait") as (process, _):
+        process.kill()
+        process.wait()
+    for run in place.iterdir():
+        for file in run.iterdir():
+            file.unlink()
+        run.rmdir()
+    containers.sweep(containers.engine())
+    assert _containers(place) == []
+
+
+def _containers(place: Path) -> list[Any]:
+    found = containers.engine().containers.list(all=True, filters={"label": containers.RUN})
+    return [each for each in found if each.labels["dbproof.owner"].startswith(f"{place}/")]
+
+
+def _volumes() -> set[str]:
+    return {each.name for each in containers.engine().volumes.list()}
