@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -9,6 +11,9 @@ from sqlglot.errors import SqlglotError
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.targets import RelationalTarget
+
+# Only what prints for dbproof may print: without a handler, logging would write sqlglot's warnings to stderr.
+_SILENT = logging.NullHandler()
 
 
 def without_rows(sql: str, target: RelationalTarget) -> bool:
@@ -21,6 +26,7 @@ def without_rows(sql: str, target: RelationalTarget) -> bool:
 
 def tables_read(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
     """The tables of the catalogue that a query names; empty where it cannot be parsed."""
+    logging.getLogger("sqlglot").addHandler(_SILENT)
     try:
         parsed = sqlglot.parse_one(sql, read="postgres" if engine is Engine.POSTGRESQL else engine.value)
     except SqlglotError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from checks.interface import Engine
@@ -43,3 +46,9 @@ def test_names_are_read_as_the_engine_folds_them() -> None:
     assert tables_read('with x as (select 1 from "Users") table x', Engine.POSTGRESQL, catalogue) == {tables[1]}
     assert tables_read("select (select 1 from Sales.orders limit 1) from unknown", Engine.POSTGRESQL, catalogue) == {tables[2]}
     assert tables_read("((( from", Engine.POSTGRESQL, catalogue) == set()
+
+
+def test_what_cannot_be_read_is_not_complained_about(capfd: pytest.CaptureFixture[str]) -> None:
+    code = "from checks.reading import *; print(tables_read('SHOW ALL', Engine.POSTGRESQL, Catalogue(())))"
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
+    assert capfd.readouterr() == ("set()\n", "")

@@ -7,7 +7,7 @@ from judging import Judge, target
 
 from checks.evidence import Evidence, QueryTiming
 from checks.expectations import Category, DeclaredQuery, Expectations
-from checks.interface import Judgement
+from checks.interface import Finding, Judgement
 from checks.performance.query_limit import p95, run
 from checks.targets import StatementFailed
 from runner.servers.interface import Database, Server
