@@ -139,7 +139,8 @@ def test_a_table_that_refers_to_itself(judge: Judge) -> None:
         CHECK,
         """
         CREATE TABLE staff (id int PRIMARY KEY, boss_id int NOT NULL REFERENCES staff, mentor_id int REFERENCES staff);
-        CREATE TABLE nodes (tenant int, id int, above int, PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, above) REFERENCES nodes);
+        CREATE TABLE nodes (tenant int, id int, above int, PRIMARY KEY (tenant, id),
+                            FOREIGN KEY (tenant, above) REFERENCES nodes);
         CREATE TABLE pairs (a int, b int, UNIQUE (a, b), FOREIGN KEY (a, b) REFERENCES pairs (b, a));
         CREATE TABLE mirror (id int PRIMARY KEY REFERENCES mirror);
         INSERT INTO staff VALUES (2147483647, 2147483647, 2147483647);
@@ -239,7 +240,8 @@ def test_hostile_names(judge: Judge) -> None:
         CREATE TYPE {mood} AS ENUM ('%s', ':x', 'it''s "fine" \\ ');
         CREATE TABLE {quoted("Select")}.{quoted(long)} ({column} {mood} PRIMARY KEY);
         CREATE TABLE {child} ({quoted("from")} {mood} NOT NULL
-            CONSTRAINT {quoted("%(k)s:k")} REFERENCES {quoted("Select")}.{quoted(long)}, "order" int NOT NULL CHECK ("order" > 0));
+            CONSTRAINT {quoted("%(k)s:k")} REFERENCES {quoted("Select")}.{quoted(long)},
+            "order" int NOT NULL CHECK ("order" > 0));
         CREATE RULE {quoted("%r")} AS ON UPDATE TO {child} DO INSTEAD NOTHING;
         """,
     )
