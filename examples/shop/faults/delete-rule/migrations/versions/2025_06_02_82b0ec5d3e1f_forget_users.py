@@ -1,0 +1,23 @@
+"""Users can be forgotten
+
+Revision ID: 82b0ec5d3e1f
+Revises: 3d6bf708e9ca
+Create Date: 2025-06-02 11:15:00
+"""
+
+from alembic import op
+
+revision = "82b0ec5d3e1f"
+down_revision = "3d6bf708e9ca"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.drop_constraint("fk_orders_buyer_id", "orders")
+    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="CASCADE")
+
+
+def downgrade():
+    op.drop_constraint("fk_orders_buyer_id", "orders")
+    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="RESTRICT")

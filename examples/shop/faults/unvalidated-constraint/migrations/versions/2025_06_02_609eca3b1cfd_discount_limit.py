@@ -1,0 +1,21 @@
+"""No discount above the subtotal
+
+Revision ID: 609eca3b1cfd
+Revises: 3d6bf708e9ca
+Create Date: 2025-06-02 11:15:00
+"""
+
+from alembic import op
+
+revision = "609eca3b1cfd"
+down_revision = "3d6bf708e9ca"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_check_constraint("ck_order_discount_below_subtotal", "orders", "discount <= subtotal", postgresql_not_valid=True)
+
+
+def downgrade():
+    op.drop_constraint("ck_order_discount_below_subtotal", "orders")

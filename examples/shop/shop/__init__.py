@@ -1,0 +1,1 @@
+"""A marketplace: people sell products, others order and pay them."""
