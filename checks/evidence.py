@@ -107,6 +107,14 @@ class SuperuserNeeded:
 
 
 @dataclass(frozen=True)
+class LoadedFile:
+    """One of the repository's data files, loaded in order; ``refused`` says where and why the server stopped it."""
+
+    file: str
+    refused: MigrationFailure | None = None
+
+
+@dataclass(frozen=True)
 class Made:
     """Which statement made an object last: its place, its text and its revision."""
 
@@ -141,4 +149,5 @@ class Evidence:
     failure: MigrationFailure | None = None
     superuser_needed: SuperuserNeeded | None = None
     queries: tuple[QueryTiming, ...] = ()
+    loaded: tuple[LoadedFile, ...] = ()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)

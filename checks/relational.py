@@ -5,7 +5,7 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 
 from __future__ import annotations
 
-from checks.constraints import no_rows, unvalidated_constraint
+from checks.constraints import load_refused, no_rows, unvalidated_constraint
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
 from checks.performance import query_limit, unindexed_foreign_key
@@ -16,6 +16,7 @@ from checks.targets import RelationalTarget
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
     "superuser-migration": superuser_migration,
+    "load-refused": load_refused,
     "orphaned-rows": orphaned_rows,
     "reference-probe": reference_probe,
     "delete-rule": delete_rule,

@@ -61,6 +61,16 @@ class Output:
         self._stdout = SafeStream(sys.stdout if stdout is None else stdout, self._environment)
         self._stderr = SafeStream(sys.stderr if stderr is None else stderr, self._environment)
 
+    @property
+    def redactor(self) -> Redactor:
+        """What hides secrets: whoever makes one registers it here."""
+        return self._redactor
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment that dbproof was started in."""
+        return self._environment
+
     @cached_property
     def progress(self) -> Progress:
         """Where the pipeline says what it is doing: notes and stages on stderr, nothing when quiet."""

@@ -61,7 +61,7 @@ def load(
     images, notes = _images(root, settings, document.name if document else "")
     return Loaded(
         settings=settings,
-        root=root,
+        root=root.resolve(),
         file=document.path if document else None,
         origins=_origins(document, outside),
         images=images,

@@ -1,0 +1,120 @@
+"""One ``apply`` of a migration tool on one of our databases: what the tool told, what the server saw, why it stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from checks.evidence import MigrationFailure, SuperuserNeeded
+from checks.targets import Role
+from runner.data.load import failure as failure_of
+from runner.migrations.address import applied_here, went_elsewhere
+from runner.migrations.interface import Adapter, Began, Broke, Elsewhere, Ended, Event, Project
+from runner.recorder.matching import placed
+from runner.recorder.reading import read
+from runner.recorder.recording import Recording, ServerError
+from runner.servers.interface import Database, Server
+
+_REFUSED = "42501"
+#: Folders that hold no migrations of the project's own.
+_NOT_OURS = frozenset({".git", ".venv", "venv", "node_modules", "site-packages", "__pycache__", "vendor", "target"})
+
+
+class SuperuserRefused(Exception):
+    """The owner was refused with 42501: everything begins again from base as superuser."""
+
+    def __init__(self, needed: SuperuserNeeded) -> None:
+        super().__init__(needed.said)
+        self.needed = needed
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of it. ``seconds`` are the durations of the revisions that ended well, where the tool tells of them."""
+
+    recording: Recording = field(default_factory=Recording)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    failure: MigrationFailure | None = None
+
+
+def apply(
+    adapter: Adapter,
+    project: Project,
+    server: Server,
+    database: Database,
+    role: Role,
+    after: tuple[Recording, ...] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> Applied:
+    """Apply everything in one go, as the project itself does.
+
+    ``after`` are the recordings that went before in this database or in what it was cloned from; ``say`` hears which revision is
+    under way. Raises WrongAddress where the tool went elsewhere or nothing came, SuperuserRefused where the owner's rights did
+    not do.
+    """
+    mark = server.mark()
+    seconds, broke = _listen(adapter.apply(project, database.addresses[role]), database, say)
+    recording = _recording(adapter, project, server, database, mark, after)
+    if broke is None:
+        applied_here(server.log(mark), database)
+        return Applied(recording, seconds)
+    failure = _explained(failure_of(broke), recording)
+    if failure.code == _REFUSED and role is Role.OWNER:
+        raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said))
+    return Applied(recording, seconds, failure)
+
+
+def _listen(events: Iterator[Event], database: Database, say: Callable[[str], None]) -> tuple[dict[str, float], Broke | None]:
+    seconds: dict[str, float] = {}
+    broke: Broke | None = None
+    with closing(cast("Any", events)):
+        for event in events:
+            match event:
+                case Elsewhere():
+                    raise went_elsewhere(event, database.name)
+                case Began():
+                    say(event.revision)
+                case Ended():
+                    seconds[event.revision] = event.seconds
+                case Broke():
+                    broke = event
+                case _:
+                    pass
+    return seconds, broke
+
+
+def _recording(
+    adapter: Adapter, project: Project, server: Server, database: Database, mark: int, after: tuple[Recording, ...]
+) -> Recording:
+    recording = read(server.log(mark), database.name, after)
+    return placed(recording, sorted(_sql_files(project.directory)), project.root) if adapter.NAME == "command" else recording
+
+
+def _sql_files(folder: Path) -> Iterator[Path]:
+    """The SQL files of a project, in which the statements of a program that tells nothing may stand."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _NOT_OURS]
+        yield from (Path(where, name) for name in files if name.endswith(".sql"))
+
+
+def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFailure:
+    """The failure with the server's own record of it, where the tool's words are not the server's already."""
+    error = recording.errors[-1] if recording.errors else None
+    if error is None or failure.timed_out or (failure.code and failure.code != error.code):
+        return failure
+    return replace(
+        failure,
+        place=failure.place or error.place,
+        statement=failure.statement or error.statement,
+        code=failure.code or error.code,
+        said=failure.said if failure.code else _words(failure, error),
+        detail=failure.detail or error.detail,
+    )
+
+
+def _words(failure: MigrationFailure, error: ServerError) -> str:
+    return f"{error.said}\n{failure.said}" if failure.said and failure.said != error.said else error.said

@@ -1,0 +1,130 @@
+"""The story of a run: settings, servers, migrations, evidence, checks, reports. Data flows one way."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner import __version__, git
+from runner.build import standing
+from runner.errors import Cancelled, DbproofError, UsageError
+from runner.judging import look, plan, prove
+from runner.output import Output
+from runner.planning import header, notes
+from runner.report import Problem, Report, ReportedDatabase
+from runner.report_building import exit_code, verdict
+from runner.reports.writing import names, write
+from runner.settings.load import Loaded
+from runner.settings.model import DatabaseSettings
+from runner.text import clean
+
+
+@dataclass
+class _Run:
+    """What has come of a run so far; nothing that was found is lost when it stops early."""
+
+    loaded: Loaded
+    output: Output
+    began: float = field(default_factory=time.monotonic)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    databases: list[ReportedDatabase] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def each(self, judge: Callable[[str, DatabaseSettings], ReportedDatabase], databases: Mapping[str, DatabaseSettings]) -> None:
+        """Prove one database after the other; an error of one does not keep the others from being proven."""
+        try:
+            for name, settings in databases.items():
+                try:
+                    self.databases.append(judge(name, settings))
+                except DbproofError as error:
+                    self.problems.append(Problem(error.message, error.remedy, error.exit))
+        except Cancelled as cancelled:
+            self.problems.append(Problem(cancelled.message, "What was found until then is kept.", cancelled.exit))
+
+    def finish(self) -> Report:
+        """Write the reports, show them, and give the Report."""
+        directory = Path(self.loaded.settings.report_dir)
+        report = clean(replace(self._report(), files=names(directory)), self.output.redactor)
+        try:
+            write(report, directory)
+        except DbproofError as error:
+            self.problems.append(Problem(error.message, error.remedy, error.exit))
+            report = clean(self._report(), self.output.redactor)
+        self.output.report(report, self.loaded.show_all)
+        return report
+
+    def _report(self) -> Report:
+        code = exit_code(self.databases, self.problems)
+        return Report(
+            version=__version__,
+            started=self.started.strftime("%Y-%m-%dT%H:%M:%S"),
+            seconds=time.monotonic() - self.began,
+            verdict=verdict(code),
+            exit_code=code,
+            fail_on=self.loaded.settings.fail_on,
+            databases=tuple(self.databases),
+            problems=tuple(self.problems),
+            notes=(*self.loaded.notes, *(() if self.databases or self.problems else (_NOTHING,))),
+        )
+
+
+_NOTHING = "No database was found to prove: `dbproof init` writes a dbproof.toml to fill in."
+
+
+def run(root: Path, loaded: Loaded, output: Output) -> Report:
+    """Prove every database of a repository. Raises UsageError where the revision to compare with does not exist."""
+    output.header(header(loaded))
+    base = git.find_base(root, loaded.settings.compare, output.environment)
+    this = _Run(loaded, output)
+    compared = f"against {base}" if isinstance(base, git.Base) else base.reason
+    for name, settings in loaded.settings.databases.items():
+        for label, text, origin in notes(name, settings, loaded, compared):
+            output.progress.note(label, text, origin)
+
+    def one(name: str, settings: DatabaseSettings) -> ReportedDatabase:
+        if settings.url_env and not settings.disposable:
+            return look(name, settings, loaded, output)
+        return prove(name, settings, base, loaded, output)
+
+    this.each(one, loaded.settings.databases)
+    return this.finish()
+
+
+def check(root: Path, loaded: Loaded, url_env: str, output: Output) -> Report:  # noqa: ARG001 - every subcommand is told the root
+    """Look at a database that exists: what its catalogue and its rows show, in read-only sessions."""
+    output.header(f"reading {url_env}")
+    this = _Run(loaded, output)
+    declared = {name: one for name, one in loaded.settings.databases.items() if one.url_env == url_env}
+    this.each(lambda name, settings: look(name, settings, loaded, output), declared or {"app": DatabaseSettings(url_env=url_env)})
+    return this.finish()
+
+
+def up(root: Path, loaded: Loaded, output: Output, form: str) -> None:  # noqa: ARG001 - every subcommand is told the root
+    """Start and migrate every database, print their addresses (``form``: env, json or text), and wait until cancelled."""
+    output.header(header(loaded))
+    if not loaded.settings.databases:
+        raise UsageError(_NOTHING)
+    base = git.NoBase("not compared")
+    with ExitStack() as stack:
+        urls = {
+            name: stack.enter_context(standing(plan(name, settings, base, loaded, output))).url()
+            for name, settings in loaded.settings.databases.items()
+        }
+        output.line(_addresses(urls, form), revealing=True)
+        while True:
+            signal.pause()
+
+
+def _addresses(urls: Mapping[str, str], form: str) -> str:
+    if form == "json":
+        return json.dumps({name: {"url": url} for name, url in urls.items()})
+    if form == "env":
+        single = len(urls) == 1
+        return "\n".join(f"{'' if single else name.upper() + '_'}DATABASE_URL={url}" for name, url in urls.items())
+    return "\n".join([*(f"{name}: {url}" for name, url in urls.items()), "Ctrl-C ends it and takes everything away."])

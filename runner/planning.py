@@ -1,0 +1,64 @@
+"""From settings to what a run is about to do with each database: the server, the expectations, the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from checks.expectations import DeclaredQuery, Expectations, parse_reference
+from runner.migrations.extensions import created_extensions
+from runner.migrations.interface import Project
+from runner.servers.interface import Wanted
+from runner.settings.load import Loaded
+from runner.settings.model import DatabaseSettings, MigrationSettings
+
+
+def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: Mapping[str, str]) -> Wanted:
+    """The server for a database: what the settings say, else what the repository's own pipeline runs."""
+    found = loaded.images.get(name)
+    named = settings.version or settings.image
+    return Wanted(
+        engine=settings.engine,
+        version=settings.version if named else (found.version if found else None),
+        image=settings.image if named else (found.image if found else None),
+        url=environment.get(settings.url_env, "") if settings.url_env else None,
+        disposable=settings.disposable,
+        preload=settings.preload,
+        extensions=_extensions(settings.migrations, loaded),
+    )
+
+
+def _extensions(migrations: MigrationSettings | None, loaded: Loaded) -> frozenset[str]:
+    if migrations is None:
+        return frozenset()
+    return created_extensions(Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root))
+
+
+def expectations(settings: DatabaseSettings) -> Expectations:
+    """What the settings declare of a database."""
+    return Expectations(
+        references=tuple(parse_reference(text) for text in settings.expect.references),
+        no_rows=settings.expect.no_rows,
+        queries=tuple(
+            DeclaredQuery(name, query.sql, query.category, query.limit or query.category.limit)
+            for name, query in settings.queries.items()
+        ),
+    )
+
+
+def header(loaded: Loaded) -> str:
+    """Where the settings came from, for the first line."""
+    if loaded.file is not None:
+        return loaded.file.name
+    return "no dbproof.toml, reading the repository (`dbproof init` writes this down)"
+
+
+def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) -> Iterator[tuple[str, str, str]]:
+    """The header's lines about one database: a label, what is known, and the file that says so."""
+    image = loaded.images.get(name)
+    server = f"PostgreSQL {image.version}" if image and image.version else "PostgreSQL"
+    yield "database", f"{name}: {server}", f"{image.place}  {image.image}" if image else "no version set: the newest here"
+    if settings.migrations is not None:
+        tool = settings.migrations.command or settings.migrations.tool
+        sure = loaded.detection.sure
+        origin = str(sure.because) if sure else settings.migrations.directory
+        yield "migrations", tool, f"{origin}, {compared}"

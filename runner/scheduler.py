@@ -1,0 +1,103 @@
+"""Runs checks by what they need, and turns what they say into outcomes.
+
+Checks that need nothing special share a small pool; checks that write run one at a time (parallel probes deadlock each other);
+checks that need quiet run alone, after all else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from checks.interface import Check, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
+from checks.targets import RelationalTarget, StatementFailed
+
+#: How many checks read side by side.
+READERS = 2
+
+Checks = Mapping[str, Check[RelationalTarget]]
+
+
+def run_checks(
+    target: RelationalTarget,
+    checks: Checks,
+    missing: Mapping[Need, str],
+    ended: Callable[[Outcome], None] = lambda _: None,
+) -> tuple[Outcome, ...]:
+    """The outcome of every check, in the order of ``checks``.
+
+    ``missing`` says what this run cannot give and why; a check that needs it is skipped with those words. ``ended`` is called
+    with each outcome as it comes.
+    """
+    outcomes: dict[str, Outcome] = {}
+
+    def judge(identifier: str) -> None:
+        outcomes[identifier] = _judge(identifier, checks[identifier], target, missing)
+        ended(outcomes[identifier])
+
+    together = [name for name, check in checks.items() if not check.NEEDS & {Need.SANDBOX, Need.QUIET}]
+    writing = [name for name, check in checks.items() if Need.SANDBOX in check.NEEDS and Need.QUIET not in check.NEEDS]
+    alone = [name for name, check in checks.items() if Need.QUIET in check.NEEDS]
+    with ThreadPoolExecutor(READERS, thread_name_prefix="check") as pool:
+        reading = [pool.submit(judge, name) for name in together]
+        for name in writing:
+            judge(name)
+        for future in reading:
+            future.result()
+    for name in alone:
+        judge(name)
+    return tuple(outcomes[name] for name in checks)
+
+
+def _judge(identifier: str, check: Check[RelationalTarget], target: RelationalTarget, missing: Mapping[Need, str]) -> Outcome:
+    if target.engine not in check.ENGINES:
+        return Outcome(identifier, State.SKIPPED, f"not for {target.engine}")
+    lacking = [missing[need] for need in sorted(check.NEEDS) if need in missing]
+    if lacking:
+        return Outcome(identifier, State.SKIPPED, "; ".join(lacking))
+    began = time.monotonic()
+    judgements: list[Judgement] = []
+    reason = ""
+    try:
+        for judgement in check.run(target):
+            judgements.append(judgement)
+    except StatementFailed as failure:
+        reason = f"its SQL failed: {failure}"
+    except Exception as failure:  # noqa: BLE001 - a check that breaks in any way must read as errored, never as clean
+        reason = f"{type(failure).__name__}: {failure}"
+    return replace(_outcome(identifier, check, judgements, reason), seconds=time.monotonic() - began)
+
+
+def _outcome(identifier: str, check: Check[RelationalTarget], judgements: list[Judgement], broke: str) -> Outcome:
+    findings = tuple(
+        said if said.severity else replace(said, severity=check.SEVERITY) for said in judgements if isinstance(said, Finding)
+    )
+    proven = tuple(said.subject for said in judgements if isinstance(said, Proven))
+    gaps = tuple(said for said in judgements if isinstance(said, NotProven))
+    state, reason = _state(check, findings, proven, gaps, broke)
+    return Outcome(identifier, state, reason, 0.0, findings, proven, gaps)
+
+
+def _state(
+    check: Check[RelationalTarget],
+    findings: tuple[Finding, ...],
+    proven: tuple[str, ...],
+    gaps: tuple[NotProven, ...],
+    broke: str,
+) -> tuple[State, str]:
+    if broke:
+        return State.ERRORED, broke
+    if findings:
+        return State.FAILED, ""
+    if proven:
+        return State.PASSED, ""
+    if gaps:
+        return State.SKIPPED, ", ".join(dict.fromkeys(gap.reason for gap in gaps))
+    return State.SKIPPED, f"no {check.SUBJECTS}"
+
+
+def with_severities(checks: Checks, severities: Mapping[str, Severity]) -> Checks:
+    """The checks that are switched on, given the settings' own severities (``off`` drops one, anything else turns it on)."""
+    return {name: check for name, check in checks.items() if severities.get(name, check.SEVERITY) is not Severity.OFF}
