@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from runner.migrations.interface import Project
 from runner.settings.model import MigrationSettings
@@ -64,6 +65,23 @@ with create_engine(url, poolclass=pool.NullPool).connect() as connection:
 """
 
 
+REVISION = """\
+\"\"\"Make {name}.\"\"\"
+
+import sqlalchemy as sa
+from alembic import op
+revision = {name!r}
+down_revision = {down!r}
+depends_on = {depends!r}
+
+def upgrade():
+{body}
+
+def downgrade():
+    pass
+"""
+
+
 def own_env(lines: str) -> str:
     """An env.py whose first lines decide where it connects."""
     return OWN_ENV.replace("{lines}", dedent(lines))
@@ -72,10 +90,7 @@ def own_env(lines: str) -> str:
 def revision(name: str, down: object, upgrade: str, depends: object = None) -> str:
     """A revision file; ``def upgrade`` is on line 9 and its body begins on line 10."""
     body = "\n".join(f"    {line}" for line in dedent(upgrade).strip().splitlines())
-    return (
-        f'"""Make {name}."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n'
-        f"revision = {name!r}\ndown_revision = {down!r}\ndepends_on = {depends!r}\n\ndef upgrade():\n{body}\n\ndef downgrade():\n    pass\n"
-    )
+    return REVISION.format(name=name, down=down, depends=depends, body=body)
 
 
 FIRST = revision("one", None, 'op.create_table("customers", sa.Column("id", sa.Integer, primary_key=True))')
@@ -99,7 +114,7 @@ def lay(
     return root
 
 
-def project(root: Path, directory: str = ".", **settings: object) -> Project:
+def project(root: Path, directory: str = ".", **settings: Any) -> Project:
     """The project of a repository with these settings."""
     described = MigrationSettings.model_validate({"tool": "alembic", "directory": directory, **settings})
     return Project(root, root if directory == "." else root / directory, described, root)

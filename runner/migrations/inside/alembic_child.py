@@ -36,7 +36,8 @@ def main() -> None:
         if isinstance(error, KeyboardInterrupt):
             raise
         _failed(error, inside)
-        sys.__excepthook__(type(error), error, error.__traceback__)
+        if inside.begun is None:  # what a migration died of has been told with its file and line
+            sys.__excepthook__(type(error), error, error.__traceback__)
         raise SystemExit(1) from None
 
 

@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
-from urllib.parse import urlsplit
 
 from . import variables
 from .telling import tell
@@ -156,8 +155,6 @@ def refuse(address: str) -> None:
 
 def without_password(address: str) -> str:
     """The address without user, password and query."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address.partition("://")[0] + "://…"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    scheme, _, rest = address.partition("://")
+    where, slash, path = rest.partition("/")
+    return f"{scheme}://{where.rpartition('@')[2]}{slash}{path.partition('?')[0]}"

@@ -5,6 +5,7 @@ Everything waits until the program imports the library concerned, so that one th
 
 from __future__ import annotations
 
+import functools
 import importlib.abc
 import importlib.util
 import json
@@ -15,7 +16,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import failures, variables
 from .connections import Guard
-from .place import Places
+from .place import Place, Places
 from .telling import tell
 
 #: What the guard must know: JSON with ``host`` and ``port`` of our server and ``root`` of the repository.
@@ -31,6 +32,7 @@ class Inside:
         self.guard = Guard(host, port)
         self.places = Places(root)
         self.begun: Optional[str] = None
+        self.begun_at: Optional[Place] = None
         self.broken = False
 
     def sqlalchemy(self, _module: Any) -> None:
@@ -61,9 +63,11 @@ class Inside:
         module.ScriptDirectory._upgrade_revs = steps
 
     def _told(self, script: Any, run: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(run)  # Alembic logs the function's name
         def told(*arguments: Any, **named: Any) -> None:
             self.begun = script.revision
-            tell("began", revision=script.revision, file=self.places.name(script.path), line=first_line(script))
+            self.begun_at = self.places.name(script.path), first_line(script) or 1
+            tell("began", revision=self.begun, file=self.begun_at[0], line=self.begun_at[1])
             start = time.monotonic()
             try:
                 run(*arguments, **named)
@@ -79,7 +83,7 @@ class Inside:
         if self.broken:
             return
         self.broken = True
-        file, line = self.places.of_error(error) or (None, None)
+        file, line = self.places.of_error(error, self.begun_at) or (None, None)
         tell("broke", revision=self.begun, file=file, line=line, **failures.describe(error))
 
     def uncaught(self, kind: Any, error: BaseException, trace: Any) -> None:

@@ -20,6 +20,7 @@ class Places:
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self._names: Dict[str, str] = {}
+        self._own: Dict[str, bool] = {}
 
     def name(self, file: str) -> str:
         """A file's name as events and stamps carry it."""
@@ -30,11 +31,14 @@ class Places:
         return self._names[file]
 
     def is_own(self, code: CodeType) -> bool:
-        """Whether code is the repository's own: under its root, and not installed there."""
-        if os.path.realpath(code.co_filename).startswith(_OURS):
-            return False
-        name = self.name(code.co_filename)
-        return not name.startswith(("/", "<")) and not any(part in os.sep + name for part in _ELSEWHERE)
+        """Whether code is the repository's own: a file under its root, not installed there, and none of ours."""
+        file = code.co_filename
+        if file not in self._own:
+            name = self.name(file)
+            installed = any(part in os.sep + name for part in _ELSEWHERE)
+            ours = os.path.realpath(file).startswith(_OURS)
+            self._own[file] = os.path.isfile(file) and not os.path.isabs(name) and not installed and not ours
+        return self._own[file]
 
     def now(self, depth: int = 1) -> Optional[Place]:
         """Where the statement that is being sent comes from.
@@ -49,14 +53,14 @@ class Places:
             own = own or (frame if self.is_own(frame.f_code) else None)
         return None if alembic or own is None else (self.name(own.f_code.co_filename), own.f_lineno)
 
-    def of_error(self, error: BaseException) -> Optional[Place]:
-        """The innermost line of a revision file that an exception came through, else of the repository's own code."""
+    def of_error(self, error: BaseException, otherwise: Optional[Place] = None) -> Optional[Place]:
+        """The innermost line of a revision file that an exception came through, else ``otherwise``, else of own code."""
         revision = own = None
         for trace in _inwards(error.__traceback__):
             place = (self.name(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
             revision = place if is_revision(trace.tb_frame.f_globals) else revision
             own = place if self.is_own(trace.tb_frame.f_code) else own
-        return revision or own
+        return revision or otherwise or own
 
 
 def is_revision(names: Dict[str, Any]) -> bool:
