@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -26,6 +26,8 @@ CONNECT_TIMEOUT = 15
 
 # Python cannot hold all that PostgreSQL stores in these: infinity, years BC, 24:00, numbers of thousands of digits.
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "json", "jsonb")
+_UNKNOWN = 705
+_TEXTS = ("text", "varchar", "bpchar", "name", _UNKNOWN)
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -54,7 +56,10 @@ def connect(address: Address, manner: Manner) -> Driver:
     try:
         # Nothing is prepared: a statement may meet the same table in another shape.
         driver: Driver = psycopg.connect(**wanted, prepare_threshold=None)
-        _prepare(driver, manner)
+        with ExitStack() as unless_ready:
+            unless_ready.callback(driver.close)
+            _prepare(driver, manner)
+            unless_ready.pop_all()
     except psycopg.Error as failure:
         raise ServerFailed(
             f"no session on the database '{address.database}' at {address.host}:{address.port}: {str(failure).strip()}",
@@ -72,17 +77,22 @@ def driver_of(connection: Connection) -> Driver:
 
 
 def _prepare(driver: Driver, manner: Manner) -> None:
+    driver.read_only = manner.read_only
     for name in _AS_TEXT:
         driver.adapters.register_loader(name, TextLoader)
     if driver.info.parameter_status("server_encoding") == "SQL_ASCII":
-        for name in ("text", "varchar", "bpchar", "name", "unknown"):
-            driver.adapters.register_loader(name, _AnyBytesLoader)
-    driver.read_only = manner.read_only
-    limits = {"statement_timeout": manner.statement_timeout, "lock_timeout": LOCK_TIMEOUT}
-    for name, seconds in limits.items():
-        driver.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, str(round(seconds * 1000))])
-    driver.execute("SELECT pg_catalog.set_config('client_min_messages', 'error', false)")
+        driver.execute("SET client_encoding TO SQL_ASCII")
+        for text in _TEXTS:
+            driver.adapters.register_loader(text, _AnyBytesLoader)
+    limits = [str(round(seconds * 1000)) for seconds in (manner.statement_timeout, LOCK_TIMEOUT)]
+    driver.execute(_LIMITS, limits)
     driver.commit()
+
+
+_LIMITS = """
+SELECT pg_catalog.set_config('statement_timeout', %s, false), pg_catalog.set_config('lock_timeout', %s, false),
+       pg_catalog.set_config('client_min_messages', 'error', false)
+"""
 
 
 class _AnyBytesLoader(TextLoader):
@@ -122,7 +132,7 @@ class PostgresReadSession:
             try:
                 return [tuple(row) for row in self._connection.execute(statement)]
             finally:
-                self._connection.rollback()
+                self._undo()
 
     def raw(self, sql: str, limit: int) -> Sequence[tuple[Any, ...]]:
         """At most ``limit`` rows of one statement, sent as it is; the server is told to stop once they are here.
@@ -136,7 +146,15 @@ class PostgresReadSession:
             try:
                 return _first(driver, sql.encode("utf-8", "surrogatepass"), limit)
             finally:
-                driver.rollback()
+                self._undo()
+
+    def _undo(self) -> None:
+        """Begin anew, in a new session where this one cannot go on (it is lost, or in the middle of a COPY)."""
+        try:
+            self._connection.rollback()
+            driver_of(self._connection).rollback()
+        except (psycopg.Error, DBAPIError):
+            self._connection.invalidate()
 
 
 def _first(driver: Driver, sql: bytes, limit: int) -> Sequence[tuple[Any, ...]]:
