@@ -23,7 +23,7 @@ def upgrade():
         sa.Column("label", sa.String(60), nullable=False),
         sa.ForeignKeyConstraint(["buyer_id"], ["users.id"], name="fk_payment_methods_buyer_id", ondelete="CASCADE"),
     )
-    op.create_table(
+    op.create_table(  # attempts to collect the money of an order
         "order_transactions",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
         sa.Column("order_id", sa.BigInteger, nullable=False),
