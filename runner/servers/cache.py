@@ -50,7 +50,7 @@ def kept(name: str, build: Callable[[Path], None]) -> Path | None:
 
 
 def _used(found: Path) -> bool:
-    if not found.is_dir():
+    if not os.access(found, os.R_OK | os.X_OK):
         return False
     with suppress(OSError):  # a read-only cache: its entries cannot be marked as used, and need not be
         os.utime(found)

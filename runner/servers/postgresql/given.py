@@ -40,6 +40,7 @@ _REASONS = (
     ("timeout", "it did not answer in time"),
     ("authentication failed", "it does not accept the user and password"),
     ("no password supplied", "it wants a password"),
+    ("permission denied to set parameter", "its user is no superuser, which `disposable = true` needs"),
     ("does not exist", "it does not know the database or the user"),
     ("pg_hba.conf", "it does not let this machine or user in"),
     ("SSL", "it and the URL do not agree on encryption"),

@@ -28,7 +28,7 @@ def image(name: str) -> Image:
     path, _, tag = bare.rpartition(":") if ":" in bare.rpartition("/")[2] else (bare, "", "")
     last = path.rpartition("/")[2]
     added = frozenset(extension for word, extension in _ADDED.items() if word in last)
-    return Image(name, _major(tag, own=not added or "postgis" in added), added, known=bool(added) or last in _PLAIN)
+    return Image(name, _major(tag, own="postgres" in last or "postgis" in last), added, known=bool(added) or last in _PLAIN)
 
 
 def major(version: str) -> int:
@@ -41,5 +41,5 @@ def major(version: str) -> int:
 
 def _major(tag: str, *, own: bool) -> int | None:
     """``pg16`` anywhere in the tag counts first; a number at its beginning only where tags count PostgreSQL's versions."""
-    found = _MARKED.search(tag) or (re.match(r"(\d+)(?![\d])", tag) if own else None)
+    found = _MARKED.search(tag) or (re.match(r"(\d{1,2})(?!\d)", tag) if own else None)
     return int(found[1]) if found else None

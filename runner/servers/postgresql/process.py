@@ -20,6 +20,7 @@ from runner.servers.shield import shielded
 
 _START = 60.0
 _STOP = 4.0
+_LOGGED = 2.0
 _ATTEMPTS = 8
 _LINES = 8
 _TAKEN = "Address already in use"
@@ -164,13 +165,23 @@ def _ready(file: Path) -> bool:
 
 
 def _failure(seat: Seat, message: str) -> Exception:
-    lines = last_words(seat)
+    lines = _settled_words(seat)
     words = "\n".join(f"  {line}" for line in lines)
     if _TAKEN in words:
         return _PortTaken()
     remedies = [remedy for pattern, remedy in _REMEDIES if pattern in words]
     remedy = remedies[0] if remedies else "See the server's words above; DBPROOF_CACHE may be deleted at any time."
     return ServerFailed(f"{message} ({seat.binaries})\n{words}", remedy)
+
+
+def _settled_words(seat: Seat) -> list[str]:
+    """The last words once they are complete: the process that writes the log outlives the server that died by a moment."""
+    deadline = time.monotonic() + _LOGGED
+    lines = last_words(seat)
+    while not any(end in line for line in lines for end in ("FATAL", "PANIC")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+        lines = last_words(seat)
+    return lines
 
 
 def last_words(seat: Seat) -> list[str]:
