@@ -151,3 +151,8 @@ class Evidence:
     queries: tuple[QueryTiming, ...] = ()
     loaded: tuple[LoadedFile, ...] = ()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether migrating stopped on the way, so that what is not there says nothing about the repository."""
+        return self.failure is not None and not self.failure.on_rows

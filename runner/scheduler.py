@@ -17,6 +17,9 @@ from checks.targets import RelationalTarget, StatementFailed
 #: How many checks read side by side.
 READERS = 2
 
+#: undefined_table, undefined_column, undefined_function, undefined_object, invalid_schema_name (PostgreSQL's appendix A).
+_NOT_THERE = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+
 Checks = Mapping[str, Check[RelationalTarget]]
 
 
@@ -64,7 +67,10 @@ def _judge(identifier: str, check: Check[RelationalTarget], target: RelationalTa
         for judgement in check.run(target):
             judgements.append(judgement)
     except StatementFailed as failure:
-        reason = f"its SQL failed: {failure}"
+        if target.evidence.incomplete and failure.code in _NOT_THERE:
+            judgements.append(NotProven(identifier, "the migrations failed, and what it reads is not there"))
+        else:
+            reason = f"its SQL failed: {failure}"
     except Exception as failure:  # noqa: BLE001 - a check that breaks in any way must read as errored, never as clean
         reason = f"{type(failure).__name__}: {failure}"
     return replace(_outcome(identifier, check, judgements, reason), seconds=time.monotonic() - began)

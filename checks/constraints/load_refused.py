@@ -38,6 +38,9 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     for loaded in target.evidence.loaded:
         if broken:
             yield NotProven(loaded.file, f"not reached, {broken} was refused")
+        elif loaded.refused and target.evidence.incomplete:
+            yield NotProven(loaded.file, "the migrations failed")
+            broken = loaded.file
         else:
             yield _judge(loaded)
             broken = loaded.file if loaded.refused else ""

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.expectations import ExpectedReference
-from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey, TableName, column_label, column_reference, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
@@ -48,11 +48,11 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 def _judge(expected: ExpectedReference, target: RelationalTarget) -> Judgement:
     absent = _absent(expected, target.catalogue)
-    if absent:
-        return _without_columns(expected, absent)
-    key = _key(expected, target.catalogue)
+    key = None if absent else _key(expected, target.catalogue)
+    if key is None and target.evidence.incomplete:
+        return NotProven(expected.label, "not there, the migrations failed")
     if key is None:
-        return _missing(expected, target)
+        return _without_columns(expected, absent) if absent else _missing(expected, target)
     if expected.on_delete not in {None, key.on_delete}:
         return _wrong_rule(expected, key, target)
     return Proven(expected.label)
