@@ -24,7 +24,7 @@ from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
 from runner.targets.filled import filled
 from runner.targets.sandbox import PostgresSandbox
-from runner.targets.sessions import STATEMENT_TIMEOUT, Manner, PostgresReadSession, said_plainly, sessions
+from runner.targets.sessions import STATEMENT_TIMEOUT, Manner, PostgresReadSession, opened, said_plainly, sessions
 
 
 class PostgresTarget:
@@ -72,7 +72,7 @@ class PostgresTarget:
         """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
         with self._lock:
             if self._catalogue is None:
-                with said_plainly(), self._reading().begin() as connection:
+                with said_plainly(), opened(self._reading()) as connection:
                     self._catalogue = read(connection, self._leave_out)
             return self._catalogue
 
@@ -81,14 +81,14 @@ class PostgresTarget:
         """The tables that hold at least one row (a partitioned table: in any of its partitions), looked at once."""
         with self._lock:
             if self._filled is None:
-                with said_plainly(), self._reading().connect() as connection:
+                with said_plainly(), opened(self._reading()) as connection:
                     self._filled = filled(connection, self.catalogue)
             return self._filled
 
     @contextmanager
     def rows(self) -> Iterator[ReadSession]:
         """A session that cannot write."""
-        with self._reading().connect() as connection:
+        with opened(self._reading()) as connection:
             yield PostgresReadSession(connection)
 
     @contextmanager
@@ -102,7 +102,7 @@ class PostgresTarget:
         if address is None:
             raise ServerFailed(f"the database '{database.name}' has no address for the role '{role}'")
         manner = Manner(read_only=False, ours=self._ours and role is Role.ADMIN, statement_timeout=self._statement_timeout)
-        with sessions(address, manner).connect() as connection:
+        with opened(sessions(address, manner)) as connection:
             yield PostgresSandbox(connection)
 
     @property

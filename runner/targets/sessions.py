@@ -68,6 +68,25 @@ def connect(address: Address, manner: Manner) -> Driver:
     return driver
 
 
+@contextmanager
+def opened(on: Engine) -> Iterator[Connection]:
+    """A session for the length of the context; whatever was not committed is undone, also where the session was lost."""
+    with on.connect() as connection:
+        try:
+            yield connection
+        finally:
+            _roll_back(connection)
+
+
+def _roll_back(connection: Connection) -> None:
+    """Undo, and give up a session that cannot go on (it is lost, or in the middle of a COPY): the next use opens another."""
+    try:
+        connection.rollback()
+        driver_of(connection).rollback()
+    except (psycopg.Error, DBAPIError):
+        connection.invalidate()
+
+
 def driver_of(connection: Connection) -> Driver:
     """The psycopg connection under one of SQLAlchemy's."""
     driver = connection.connection.driver_connection
@@ -132,7 +151,7 @@ class PostgresReadSession:
             try:
                 return [tuple(row) for row in self._connection.execute(statement)]
             finally:
-                self._undo()
+                _roll_back(self._connection)
 
     def raw(self, sql: str, limit: int) -> Sequence[tuple[Any, ...]]:
         """At most ``limit`` rows of one statement, sent as it is; the server is told to stop once they are here.
@@ -146,15 +165,7 @@ class PostgresReadSession:
             try:
                 return _first(driver, sql.encode("utf-8", "surrogatepass"), limit)
             finally:
-                self._undo()
-
-    def _undo(self) -> None:
-        """Begin anew, in a new session where this one cannot go on (it is lost, or in the middle of a COPY)."""
-        try:
-            self._connection.rollback()
-            driver_of(self._connection).rollback()
-        except (psycopg.Error, DBAPIError):
-            self._connection.invalidate()
+                _roll_back(self._connection)
 
 
 def _first(driver: Driver, sql: bytes, limit: int) -> Sequence[tuple[Any, ...]]:
