@@ -43,7 +43,8 @@ FROM pg_database d WHERE datname = %s
 @pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     if request.param == "docker":
-        with docker_server(engine(), request.getfixturevalue("docker_image")) as running:
+        image = request.getfixturevalue("docker_image")
+        with docker_server(engine(), image) as running:
             yield running
     else:
         with provision(Wanted(Engine.POSTGRESQL, version=request.param)) as running:
