@@ -30,6 +30,10 @@ from runner.servers.interface import Address, Database, Golden, Server
 from runner.settings.model import DatabaseSettings, MigrationSettings
 
 
+#: The tools that apply files and nothing else, so that no files means nothing to apply.
+_FILES_ONLY = frozenset({"sql", "prisma"})
+
+
 @dataclass(frozen=True)
 class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret."""
@@ -140,10 +144,20 @@ def _read_project(building: _Building, server: Server, database: Database) -> Pr
     """Head's project with its revisions read, and the address proven before anything is applied."""
     adapter, project = building.plan.adapter, _project(building, building.plan.root)
     if adapter is not None and project is not None:
-        building.revisions = adapter.revisions(project)
+        building.revisions = _revisions_here(building, adapter, project)
         with building.plan.progress.stage("address") as stage:
             stage.say(prove(adapter, project, server, database, building.role))
     return project
+
+
+def _revisions_here(building: _Building, adapter: Adapter, project: Project) -> Sequence[Revision]:
+    where = f"databases.{building.plan.name}.migrations"
+    if not project.directory.is_dir():
+        raise UsageError(f"{where}.directory: there is no folder {project.settings.directory}", "Paths start at the root.")
+    revisions = adapter.revisions(project)
+    if not revisions and adapter.NAME in _FILES_ONLY:
+        raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
+    return revisions
 
 
 def _build(building: _Building) -> Pair:
