@@ -63,7 +63,7 @@ def went_elsewhere(event: Elsewhere, name: str) -> WrongAddress:
     """The error for a connection that was refused, or for settings that are missing, ready to paste into dbproof.toml."""
     where = f"databases.{name}.migrations"
     if event.address:
-        message = f"{where}: the project's tool wanted to connect to {event.address}, which is not our server; it was refused"
+        message = f"{where}: the project's tool wanted to connect to {event.address}, which is not the database made for it"
     else:
         message = f"{where}: the project's tool does not start without {', '.join(event.wanted)}"
     lines = [_paste(guessing.settings(event.read, event.wanted, _url(event.address)), name), _read(event), _withheld(event)]

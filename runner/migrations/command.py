@@ -29,7 +29,7 @@ _SITE = Path(__file__).with_name("inside") / "site"
 _READ_ONLY: Sequence[tuple[tuple[str, ...], tuple[str, ...]]] = (
     (("db", "upgrade"), ("db", "current")),  # flask, with or without options before
     (("db", "migrate"), ("db", "check")),  # airflow
-    (("alembic", "upgrade"), ("alembic", "current")),
+    (("upgrade",), ("current",)),  # alembic
     (("migrate",), ("showmigrations",)),  # manage.py, django-admin
     (("db:migrate",), ("db:version",)),  # rails
     (("migrate", "up"), ("migrate", "version")),  # golang-migrate
@@ -41,6 +41,7 @@ _READ_ONLY: Sequence[tuple[tuple[str, ...], tuple[str, ...]]] = (
 _PROGRAMS = {
     ("db", "upgrade"): ("flask",),
     ("db", "migrate"): ("airflow",),
+    ("upgrade",): ("alembic",),
     ("migrate",): ("manage.py", "django-admin"),
     ("db:migrate",): ("rails", "rake"),
     ("migrate", "up"): ("migrate",),

@@ -17,13 +17,15 @@ _PARTS: Mapping[str, str] = {
     "NAME": "{database}", "DB": "{database}", "DATABASE": "{database}", "DBNAME": "{database}",
 }  # fmt: skip
 _UNLIKELY = frozenset({"TEST", "TESTS", "READ", "READONLY", "REPLICA", "SHADOW", "ADMIN", "OLD", "LEGACY", "LOG", "ECHO", "POOL"})
-#: What drivers look for themselves; the ones that matter are handed to every child.
-_LIBPQ = re.compile(r"PG[A-Z]+")
+#: What Python and drivers look for themselves; the ones that matter are handed to every child.
+_NOT_THE_PROJECTS = re.compile(
+    r"PG[A-Z]+|_?PYTHON\w*|_PYTHON_\w+|PSYCOPG_\w+|DISABLE_SQLALCHEMY_\w+|SQLALCHEMY_(WARN|SILENCE)_\w+"
+)
 
 
 def by_likeness(names: Iterable[str]) -> tuple[str, ...]:
     """The names that look like a database's, the likeliest first, then the others, each kind in its order."""
-    listed = [name for name in dict.fromkeys(names) if not _LIBPQ.fullmatch(name)]
+    listed = [name for name in dict.fromkeys(names) if not _NOT_THE_PROJECTS.fullmatch(name)]
     return tuple(sorted(listed, key=lambda name: -likeness(name)))
 
 

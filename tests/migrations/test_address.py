@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from alembic_projects import ASYNC_ENV, lay, own_env, project
+from alembic_projects import ASYNC_ENV, SYNC_ENV, lay, own_env, project
 from psycopg import sql
 
 from checks.interface import Engine
@@ -259,3 +259,32 @@ def test_only_the_first_connection_elsewhere_is_told(tmp_path: Path, database: D
     shop = project(lay(tmp_path, env=own_env("url = 'sqlite:///a.db'"), url=None))
     events: list[Event] = list(alembic.current(shop, database.addresses[Role.OWNER]))
     assert [type(event) for event in events] == [Elsewhere]
+
+
+@pytest.mark.parametrize(
+    ("instead", "driver"),
+    [
+        ("me:x", "psycopg"),
+        ("me:x", "psycopg2"),
+        ("{user}:{word}", "psycopg"),
+        ("{user}:{word}", "asyncpg"),
+        ("{user}", "psycopg"),
+    ],
+)
+def test_our_server_with_another_name_is_not_here_either(
+    tmp_path: Path, server: Server, database: Database, instead: str, driver: str
+) -> None:
+    ours = database.addresses[Role.OWNER]
+    user = instead.format(user=ours.user, word=ours.password)
+    text = f"postgresql+{driver}://{user}@{ours.host}:{ours.port}/shop"
+    env = f"import os\nfrom alembic import context\nurl = os.getenv('APP_DB_URL', {text!r})\n"
+    env += "context.config.set_main_option('sqlalchemy.url', url)\n"
+    error = refused(project(lay(tmp_path, env=env + (ASYNC_ENV if driver == "asyncpg" else SYNC_ENV))), server, database)
+    assert f"://{ours.host}:{ours.port}/shop, which is not the database made for it" in error.message
+    assert list(pasted(error, database)) == ["APP_DB_URL"]
+
+
+def test_a_host_without_a_port_means_the_usual_port(tmp_path: Path, server: Server, database: Database) -> None:
+    env = own_env("url = os.getenv('APP_DB_URL', 'postgresql+psycopg://me:x@localhost/app')")
+    error = refused(project(lay(tmp_path, env=env)), server, database)
+    assert "postgresql+psycopg://localhost:5432/app" in error.message

@@ -84,11 +84,10 @@ def _failed(error: BaseException, inside: guard.Inside) -> None:
     """Tell what stopped Alembic: a missing module, settings that are insisted on, or a failure."""
     lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
     file, line = inside.places.of_error(error) or (None, None)
-    names = variables.wanted(error) if inside.begun is None else []
     if lacking is not None and inside.begun is None:
         tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
-    elif names:
-        tell("wanted", names=names, read=variables.read(), said=failures.last_line(error))
+    elif inside.stopped(error):
+        return
     elif isinstance(error, SyntaxError) and error.filename:
         tell(
             "broke",

@@ -23,6 +23,7 @@ class Guard:
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
+        self.passed = ""
 
     def is_ours(self, host: str, port: object) -> bool:
         """Whether an address is our server's, by whatever name of this machine."""
@@ -36,8 +37,14 @@ class Guard:
         ports = [str(one) for one in port] if isinstance(port, (list, tuple)) else str(port).split(",")
         ports = ports if len(ports) == len(hosts) else ports[:1] * len(hosts)
         for one, its in zip(hosts, ports):
+            self.passed = f"{scheme}://{one}:{its or 5432}/{database or ''}"
             if not self.is_ours(one, its or 5432):
-                refuse(f"{scheme}://{one}:{its or 5432}/{database or ''}")
+                refuse(self.passed)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether an exception means that the program came to our server, but with another user, password or database."""
+        texts = [(str(getattr(one, "sqlstate", "")), str(one)) for one in variables.chain(error)]
+        return bool(self.passed) and any(code.startswith(("28", "3D")) or "FATAL:" in text for code, text in texts)
 
     # SQLAlchemy ------------------------------------------------------------------------------------------------------
 
@@ -63,9 +70,11 @@ class Guard:
         service = given.get("service") or variables.quietly("PGSERVICE")
         if service and not given.get("host"):
             refuse(f"{scheme}://service={service}")
-        host = given.get("hostaddr") or given.get("host") or variables.quietly("PGHOSTADDR") or variables.quietly("PGHOST")
-        port = given.get("port") or variables.quietly("PGPORT") or 5432
-        self.check(scheme, host or "localhost", port, given.get("dbname") or given.get("database"))
+        host, port = given.get("hostaddr") or given.get("host"), given.get("port")
+        if not host:
+            host, port = variables.quietly("PGHOST") or "localhost", port or variables.quietly("PGPORT")
+        # Who names a host and no port means the usual one, wherever our own PGPORT would lead.
+        self.check(scheme, host, port or 5432, given.get("dbname") or given.get("database"))
 
     # drivers ---------------------------------------------------------------------------------------------------------
 

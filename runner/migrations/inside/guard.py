@@ -15,7 +15,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import failures, variables
-from .connections import Guard
+from .connections import Guard, without_password
 from .place import Place, Places
 from .telling import tell
 
@@ -86,11 +86,19 @@ class Inside:
         file, line = self.places.of_error(error, self.begun_at) or (None, None)
         tell("broke", revision=self.begun, file=file, line=line, **failures.describe(error))
 
-    def uncaught(self, kind: Any, error: BaseException, trace: Any) -> None:
-        """Python's hook for exceptions that nobody caught: settings that the program insists on are told."""
-        names = variables.wanted(error)
-        if names and not self.broken:
+    def stopped(self, error: BaseException) -> bool:
+        """Tell why a program ended before it migrated, where that is a matter of settings."""
+        names = [] if self.begun else variables.wanted(error)
+        if names:
             tell("wanted", names=names, read=variables.read(), said=failures.last_line(error))
+        elif not self.begun and self.guard.is_lost(error):
+            tell("elsewhere", address=without_password(self.guard.passed), read=variables.read())
+            return True
+        return bool(names)
+
+    def uncaught(self, kind: Any, error: BaseException, trace: Any) -> None:
+        """Python's hook for exceptions that nobody caught."""
+        self.stopped(error)
         sys.__excepthook__(kind, error, trace)
 
     def hooks(self) -> Dict[str, Callable[[Any], None]]:
