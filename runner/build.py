@@ -29,7 +29,6 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Golden, Server
 from runner.settings.model import DatabaseSettings, MigrationSettings
 
-
 #: The tools that apply files and nothing else, so that no files means nothing to apply.
 _FILES_ONLY = frozenset({"sql", "prisma"})
 
