@@ -117,17 +117,16 @@ def _objects(entries: Iterable[Any], xid: int | None, whole: bool = False) -> It
 
 
 def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
-    """The rows of a table's columns, constraints and indexes."""
-    table, schema, name, columns, constraints, indexes = entry
+    """The rows of a table's columns, constraints and the indexes of those."""
+    table, schema, name, columns, constraints = entry
     relation, owner = (_text(schema), _text(name)), _number(table, _OID)
     for number, column, wrote in columns or ():
         yield _row((PG_CLASS, owner, _number(number, _COLUMN)), ObjectKind.COLUMN, relation, column, _written(wrote, xid), owner)
-    for oid, constraint, wrote in constraints or ():
-        yield _row(
-            (PG_CONSTRAINT, _number(oid, _OID), 0), ObjectKind.CONSTRAINT, relation, constraint, _written(wrote, xid), owner
-        )
-    for oid, index, wrote in indexes or ():
-        yield _row((PG_CLASS, _number(oid, _OID), 0), ObjectKind.INDEX, relation, index, _written(wrote, xid), owner)
+    for oid, constraint, wrote, index in constraints or ():
+        written = _written(wrote, xid)
+        yield _row((PG_CONSTRAINT, _number(oid, _OID), 0), ObjectKind.CONSTRAINT, relation, constraint, written, owner)
+        if index is not None:  # it has the name of its constraint
+            yield _row((PG_CLASS, _number(index, _OID), 0), ObjectKind.INDEX, relation, constraint, written, owner)
 
 
 def _row(address: Address, kind: ObjectKind, relation: tuple[str, str], name: Any, xid: int | None, table: int) -> Row:  # noqa: ANN401

@@ -1,0 +1,167 @@
+"""What the recorder costs: a published history with it and without it, and a long script of DDL.
+
+Run as ``python bench/recorder.py [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
+environment with it is made once in the cache. Prints the median ratios of interleaved pairs and exits 1 where the published
+history takes more than 1.10 times as long. Only the migrations are timed, in a child that has imported everything already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+import psycopg
+from psycopg import sql
+
+from checks.interface import Engine
+from checks.targets import Role
+from runner.servers.interface import Address, Server, Wanted
+from runner.servers.postgresql.sessions import session
+from runner.servers.registry import provision
+
+LIMIT = 1.10
+PACKAGE = "arize-phoenix[pg]"
+DEADLINE = 600
+
+#: Reads addresses, upgrades each to head and answers with the seconds.
+CHILD = """
+import contextlib, logging, os, pathlib, sys, time
+import phoenix.db, phoenix.db.models
+from alembic import command
+from alembic.config import Config
+home = pathlib.Path(phoenix.db.__file__).parent
+answers, sys.stdout = sys.stdout, sys.stderr
+for address in sys.stdin:
+    os.environ["PHOENIX_SQL_DATABASE_URL"] = address.strip()
+    config = Config(str(home / "alembic.ini"))
+    config.set_main_option("script_location", str(home / "migrations"))
+    logging.disable(logging.CRITICAL)
+    began = time.perf_counter()
+    command.upgrade(config, "head")
+    print(time.perf_counter() - began, file=answers, flush=True)
+"""
+
+Timed = Callable[[Address], float]
+
+
+def main() -> int:
+    """Measure, print, and give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", type=Path, help=f"an interpreter that has {PACKAGE}")
+    parser.add_argument("--pairs", type=int, default=15, help="interleaved pairs to measure")
+    parser.add_argument("--version", help="the PostgreSQL to measure on; the newest one here if left out")
+    wanted = parser.parse_args()
+    with provision(Wanted(Engine.POSTGRESQL, version=wanted.version)) as server, history(wanted.python or made()) as upgrade:
+        print(f"PostgreSQL {server.version}, {wanted.pairs} interleaved pairs each")
+        published = compare("arize-phoenix, upgrade head", server, upgrade, wanted.pairs)
+        compare(f"{len(script())} statements of DDL, one session", server, run_script, wanted.pairs)
+    print(f"limit for the published history: {LIMIT:.2f}")
+    return int(published > LIMIT)
+
+
+def compare(name: str, server: Server, run: Timed, pairs: int) -> float:
+    """The median of the ratios with to without the recorder, after one pair that does not count."""
+    numbers = itertools.count()
+    timings = [both(server, run, next(numbers)) for _ in range(pairs + 1)][1:]
+    ratio = statistics.median(recorded / bare for recorded, bare in timings)
+    recorded, bare = (statistics.median(column) for column in zip(*timings, strict=True))
+    print(f"  {name}: {ratio:.3f} (medians {recorded:.3f} s with, {bare:.3f} s without)", flush=True)
+    return ratio
+
+
+def both(server: Server, run: Timed, number: int) -> tuple[float, float]:
+    """One pair: seconds with and without, the order changing from pair to pair."""
+    seconds = {}
+    for recorded in (True, False) if number % 2 else (False, True):
+        with fresh(server, f"bench_{number}_{recorded:d}", recorded) as address:
+            seconds[recorded] = run(address)
+    return seconds[True], seconds[False]
+
+
+@contextmanager
+def fresh(server: Server, name: str, recorded: bool) -> Iterator[Address]:
+    """An empty database with the recorder in it or not; all else is equal, the server's log too."""
+    database = server.create(name)
+    with session(replace(database.private, database="postgres")) as admin:
+        if not recorded:
+            named, owner = sql.Identifier(name), sql.Identifier(database.addresses[Role.OWNER].user)
+            admin.execute(sql.SQL("DROP DATABASE {}").format(named))
+            admin.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(named, owner))
+        try:
+            yield database.addresses[Role.OWNER]
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def history(interpreter: Path) -> Iterator[Timed]:
+    """A child that upgrades the databases it is told of."""
+    child = subprocess.Popen([interpreter, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    stdin, stdout = child.stdin, child.stdout
+
+    def upgrade(address: Address) -> float:
+        print(address.url(), file=stdin, flush=True)
+        said = stdout.readline()
+        if not said:
+            raise SystemExit("the migrations failed; what they said stands above")
+        return float(said)
+
+    try:
+        yield upgrade
+    finally:
+        child.kill()
+        child.wait()
+
+
+def made() -> Path:
+    """The interpreter of a virtual environment with the package, made where there is none yet."""
+    home = platformdirs.user_cache_path("dbproof") / "bench" / "arize-phoenix"
+    interpreter = home / "bin" / "python"
+    if not (home / "ready").exists():
+        uv = [sys.executable, "-m", "uv"]
+        subprocess.run([*uv, "venv", "--clear", "--quiet", home], check=True, timeout=DEADLINE)
+        subprocess.run([*uv, "pip", "install", "--quiet", "--python", interpreter, PACKAGE], check=True, timeout=DEADLINE)
+        (home / "ready").touch()
+    return interpreter
+
+
+def run_script(address: Address) -> float:
+    """Seconds for the script over one session, in one transaction."""
+    with psycopg.connect(**address.keywords()) as connection:
+        began = time.perf_counter()
+        for statement in script():
+            connection.execute(statement)
+        connection.commit()
+        return time.perf_counter() - began
+
+
+def script() -> list[bytes]:
+    """1500 statements: tables with keys and checks, columns added, references, indexes."""
+    statements = []
+    for number in range(300):
+        parent = f"t{max(0, number - 1)}"
+        statements += [
+            f"CREATE TABLE t{number} (id serial PRIMARY KEY, name text NOT NULL UNIQUE, size int CHECK (size > 0))",
+            f"ALTER TABLE t{number} ADD COLUMN parent int",
+            f"ALTER TABLE t{number} ADD CONSTRAINT fk_{number} FOREIGN KEY (parent) REFERENCES {parent}",
+            f"CREATE INDEX i{number} ON t{number} (parent, size)",
+            f"ALTER TABLE t{number} ALTER COLUMN size SET NOT NULL",
+        ]
+    return [statement.encode() for statement in statements]
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    sys.exit(main())
