@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic_projects import lay, project, revision
+
+from checks.evidence import Place
+from runner.migrations import alembic, revision_files
+
+
+def read(root: Path) -> list[tuple[str, str, Place]]:
+    config = root / "alembic.ini"
+    found = revision_files.read(project(root), revision_files.folders(config, root))
+    return [(one.id, one.title, one.place) for one in found]
+
+
+def test_reads_what_alembic_reads(tmp_path: Path) -> None:
+    """The text says the same as Alembic itself, in an order that is possible."""
+    files = {
+        "z.py": revision("a", None, "pass"),
+        "y.py": revision("b", "a", "pass"),
+        "x.py": revision("c", "a", "pass", depends="e"),
+        "w.py": revision("d", ("b", "c"), "pass"),
+        "v.py": revision("e", None, "pass"),
+    }
+    shop = project(lay(tmp_path, files))
+    asked = {one.id: one for one in alembic.revisions(shop)}
+    text = revision_files.read(shop, revision_files.folders(tmp_path / "alembic.ini", tmp_path))
+    assert {one.id: one for one in text} == asked
+    order = [one.id for one in text]
+    assert order.index("a") < order.index("b") < order.index("d")
+    assert order.index("e") < order.index("c") < order.index("d")
+
+
+def test_annotated_ids_and_files_without_documentation(tmp_path: Path) -> None:
+    text = 'revision: str = "one"\ndown_revision: str | None = None\n\n\ndef upgrade() -> None:\n    pass\n'
+    lay(tmp_path, {"1_make it.py": text, "helper.py": "x = 1\n", "env_like.py": "revision = 5\n"})
+    assert read(tmp_path) == [("one", "1_make it", Place("migrations/versions/1_make it.py", 5))]
+
+
+def test_circles_and_broken_files_are_listed(tmp_path: Path) -> None:
+    broken = 'revision = "three"\ndown_revision = "two"\ndef ('
+    lay(tmp_path, {"a.py": revision("one", "two", "pass"), "b.py": revision("two", "one", "pass"), "c.py": broken})
+    assert {one[0] for one in read(tmp_path)} == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("script_location = db", ["db/versions"]),
+        ("script_location = %(here)s/db", ["db/versions"]),
+        ("script_location = db\nversion_locations = %(here)s/a b:c\nversion_path_separator = :", ["a b", "c"]),
+        ("script_location = db\nversion_locations = a b\nversion_path_separator = space", ["a", "b"]),
+        ("script_location = db\nversion_locations =\n  a\n  b\npath_separator = newline", ["a", "b"]),
+    ],
+)
+def test_the_configuration_says_where_files_lie(tmp_path: Path, lines: str, expected: list[str]) -> None:
+    config = tmp_path / "alembic.ini"
+    config.write_text(f"[alembic]\n{lines}\n")
+    assert list(revision_files.folders(config, tmp_path)) == [tmp_path / name for name in expected]
