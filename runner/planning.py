@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import PurePosixPath
 
 from checks.expectations import DeclaredQuery, Expectations, parse_reference
+from runner.errors import DbproofError
+from runner.migrations import interpreter
 from runner.migrations.extensions import created_extensions
 from runner.migrations.interface import Project
 from runner.servers.interface import Wanted
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings, MigrationSettings
+
+_TOOLS = {"alembic": "Alembic", "prisma": "Prisma", "sql": "SQL files", "command": "a command"}
 
 
 def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: Mapping[str, str]) -> Wanted:
@@ -58,7 +64,22 @@ def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) 
     server = f"PostgreSQL {image.version}" if image and image.version else "PostgreSQL"
     yield "database", f"{name}: {server}", f"{image.place}  {image.image}" if image else "no version set: the newest here"
     if settings.migrations is not None:
-        tool = settings.migrations.command or settings.migrations.tool
-        sure = loaded.detection.sure
-        origin = str(sure.because) if sure else settings.migrations.directory
-        yield "migrations", tool, f"{origin}, {compared}"
+        tool = settings.migrations.command or _TOOLS[settings.migrations.tool]
+        yield "migrations", tool, f"{_origin(settings.migrations, loaded)}, {compared}"
+        yield from _interpreter(settings.migrations, loaded)
+
+
+def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
+    if loaded.detection.sure is not None:
+        return str(loaded.detection.sure.because)
+    named = migrations.config or ("alembic.ini" if migrations.tool == "alembic" else "")
+    return (PurePosixPath(migrations.directory) / named).as_posix() if migrations.config is None else named
+
+
+def _interpreter(migrations: MigrationSettings, loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+    """Which Python the migrations run with, where finding that out does not mean setting one up."""
+    if migrations.tool == "alembic" and migrations.setup is None:
+        project = Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root)
+        with suppress(DbproofError):  # raised again, and reported, when the migrations are applied
+            found = interpreter.find(project)
+            yield "runs with", found.origin, found.because
