@@ -19,7 +19,6 @@ from runner.errors import ToolFailed, UsageError
 
 #: Seconds that one git command may take.
 DEADLINE = 120
-_NO_COMMIT = "0" * 40
 _SHALLOW = "check out with `fetch-depth: 2` (GitHub) or `GIT_DEPTH: 0` (GitLab), or name a revision with --base"
 
 
@@ -92,8 +91,6 @@ def files_of(root: Path, base: Base) -> Iterator[Path]:
         _git(top, "checkout-index", "-z", "--stdin", f"--prefix={files}/", extra=index, given=names)
         here = files / prefix
         here.mkdir(parents=True, exist_ok=True)
-        # Owned by whoever runs dbproof and readable by the project's own interpreter, whatever the umask was.
-        Path(folder).chmod(0o755)
         yield here
 
 
@@ -155,7 +152,7 @@ def _from_github(root: Path, environment: Mapping[str, str]) -> _Candidate | NoB
         name = str(group.get("base_ref", "")).removeprefix("refs/heads/") or str(group["base_sha"])[:7]
         return _Candidate(str(group["base_sha"]), name, "the merge group")
     before = event.get("before")
-    if isinstance(before, str) and before and before != _NO_COMMIT:
+    if isinstance(before, str) and _is_commit(before):
         return _Candidate(before, before[:7], "the push")
     return NoBase(f"the event '{environment.get('GITHUB_EVENT_NAME', 'unknown')}' has no base revision", "name one with --base")
 
@@ -173,7 +170,7 @@ def _from_gitlab(environment: Mapping[str, str]) -> _Candidate | NoBase:
     name = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
     for variable in ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA"):
         commit = environment.get(variable, "")
-        if commit and commit != _NO_COMMIT:
+        if _is_commit(commit):
             return _Candidate(commit, name or commit[:7], variable)
     return NoBase("GitLab names no base for this pipeline", "run it in merge request pipelines, or name one with --base")
 
@@ -186,6 +183,11 @@ def _from_jenkins(environment: Mapping[str, str]) -> _Candidate | NoBase:
         if environment.get(variable):
             return _Candidate(environment[variable], environment[variable][:7], variable)
     return NoBase("Jenkins names no base for this build", "name one with --base")
+
+
+def _is_commit(named: str) -> bool:
+    """CI systems write zeros, as many as a hash is long, where there was no commit before."""
+    return bool(named.strip("0"))
 
 
 def _is_repository(root: Path) -> bool:
@@ -217,7 +219,8 @@ def _changed(root: Path) -> bool:
 def _git(folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, given: str | None = None) -> str:
     """What a git command prints. The folder's owner may be another user, as in containers; hooks are not run."""
     command = ["git", "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", *arguments]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | dict(extra or {})
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_LITERAL_PATHSPECS": "1", "GIT_OPTIONAL_LOCKS": "0", **(extra or {})}
     try:
         done = subprocess.run(  # noqa: S603 - an argument list of ours, no shell
             command,
