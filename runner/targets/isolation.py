@@ -1,6 +1,6 @@
 """Takes away all that could answer a write to a table, save one constraint: so the right one answers, or none does.
 
-Everything happens in the caller's transaction, which is rolled back. Only catalogues change; no row is read or rewritten.
+Everything happens in the caller's transaction, which is rolled back. Catalogues change; rows are neither read nor rewritten.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def isolate(driver: Driver, anatomies: Anatomies, table: TableName, only: Object
             _leave(driver, table, above, only)
         _drop_constraints(driver, table, anatomy, kept)
         _drop_indexes(driver, anatomy, kept)
+        _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
         for domain in anatomy.domains:
             _loosen_domain(driver, domain)
         _alter(driver, table, _loosened(anatomy, kept))
@@ -44,13 +45,19 @@ def _kept(anatomy: Anatomy, table: TableName, only: ObjectReference) -> Constrai
 
 
 def _leave(driver: Driver, table: TableName, above: Above, only: ObjectReference) -> None:
-    """Detach a partition, or a table that inherits. References to the whole would be checked then, so they go first."""
+    """Detach a partition, or a table that inherits.
+
+    Rows that refer to the whole would be looked through for the partition's, so such references go first; where it is the
+    kept one that refers to its own table, the rows go.
+    """
     if not above.partitioned:
         _alter(driver, table, [sql.SQL("NO INHERIT {}").format(_name(above.table))])
         return
     values = {"schema": above.table.schema, "table": above.table.name}
     for schema, name, constraint in driver.execute(_REFERENCES_TO_THE_WHOLE, values).fetchall():
-        if ObjectReference(ObjectKind.CONSTRAINT, schema, name, constraint) != only:
+        if ObjectReference(ObjectKind.CONSTRAINT, schema, name, constraint) == only:
+            driver.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(schema, name)))
+        else:
             _alter(driver, TableName(schema, name), [_drop("CONSTRAINT", constraint)])
     _alter(driver, above.table, [sql.SQL("DETACH PARTITION {}").format(_name(table))])
 
@@ -88,9 +95,9 @@ def _loosened(anatomy: Anatomy, kept: Constraint) -> Iterator[sql.Composable]:
 
 
 def _changes(column: StrictColumn, kept: Constraint) -> Iterator[LiteralString]:
-    """What the kept key is made of has to stay NOT NULL."""
+    """What a kept primary key is made of has to stay NOT NULL. A detached partition has lost its identity already."""
     if column.identity:
-        yield "DROP IDENTITY"
+        yield "DROP IDENTITY IF EXISTS"
     if column.computed:
         yield "DROP EXPRESSION"
     if column.default:
@@ -127,4 +134,5 @@ FROM pg_catalog.pg_constraint con
 JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 WHERE con.contype = 'f' AND con.conparentid = 0 AND con.confrelid IN (SELECT relation FROM above)
+ORDER BY con.conrelid = con.confrelid
 """

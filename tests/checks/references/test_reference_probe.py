@@ -9,7 +9,7 @@ from judging import Judge
 from versions import MAJORS
 
 from checks.interface import Engine, Severity
-from runner.servers.interface import Server, Wanted
+from runner.servers.interface import Database, Server, Wanted
 from runner.servers.registry import provision
 
 CHECK = "reference-probe"
@@ -189,6 +189,41 @@ def test_one_partition_that_is_switched_off_is_found(judge: Judge, part: str) ->
 def test_a_partition_with_a_reference_of_its_own(judge: Judge) -> None:
     judged = judge(CHECK, f"{PARTITIONED}; ALTER TABLE events_2025 ADD FOREIGN KEY (id) REFERENCES users")
     assert "events_2025.id" in judged.proven
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        "CREATE TABLE c (at int, id int, r int, PRIMARY KEY (at, id), FOREIGN KEY (at, r) REFERENCES c) PARTITION BY LIST (at);"
+        "CREATE TABLE c1 PARTITION OF c FOR VALUES IN (1); INSERT INTO c VALUES (1, 1, 1), (1, 2, 1)",
+        "CREATE TABLE c (id int GENERATED ALWAYS AS IDENTITY, r int REFERENCES p) PARTITION BY RANGE (id);"
+        "CREATE TABLE c1 PARTITION OF c FOR VALUES FROM (1) TO (100)",
+        "CREATE TABLE c (at int, r int CONSTRAINT one REFERENCES p) PARTITION BY LIST (at);"
+        "CREATE TABLE c1 (at int, r int CONSTRAINT two REFERENCES p); ALTER TABLE c ATTACH PARTITION c1 FOR VALUES IN (1)",
+        "CREATE TABLE c (k int NOT NULL UNIQUE, r int REFERENCES c (k)); ALTER TABLE c REPLICA IDENTITY USING INDEX c_k_key",
+        "CREATE TABLE c (k int, r int); CREATE UNIQUE INDEX ki ON c (k); ALTER TABLE c ADD FOREIGN KEY (r) REFERENCES c (k)",
+        "CREATE TABLE a (x int NOT NULL CHECK (x > 0)); CREATE TABLE b (x int NOT NULL, y int DEFAULT 1 NOT NULL);"
+        "CREATE TABLE c (r int REFERENCES p) INHERITS (a, b)",
+        "CREATE TYPE t AS (id int, r int); CREATE TABLE c OF t; ALTER TABLE c ADD FOREIGN KEY (r) REFERENCES p",
+        "CREATE TABLE c (id int PRIMARY KEY, r int REFERENCES p); CREATE PUBLICATION everything FOR TABLE c",
+    ],
+)
+def test_tables_of_unusual_make(judge: Judge, child: str) -> None:
+    judged = judge(CHECK, f"CREATE TABLE p (id int PRIMARY KEY); {child}")
+    assert len(judged.proven) == len(judged.all) == 1, judged.all
+
+
+def test_a_refusal_by_something_else_is_no_proof(judge: Judge, database: Database) -> None:
+    owner = f'"{database.name}_owner"'
+    judged = judge(
+        CHECK,
+        f"""
+        CREATE SCHEMA theirs AUTHORIZATION {owner}; SET ROLE {owner};
+        CREATE TABLE theirs.p (id int PRIMARY KEY); CREATE TABLE theirs.c (r int REFERENCES theirs.p);
+        REVOKE ALL ON theirs.p FROM {owner}; RESET ROLE
+        """,
+    )
+    assert judged.gaps == {"theirs.c.r": "something else refused the row: 42501 permission denied for table p"}
 
 
 def test_a_partitioned_table_without_partitions_proves_nothing(judge: Judge) -> None:
