@@ -100,9 +100,16 @@ def check(root: Path, loaded: Loaded, url_env: str, output: Output) -> Report:  
     """Look at a database that exists: what its catalogue and its rows show, in read-only sessions."""
     output.header(f"reading {url_env}")
     this = _Run(loaded, output)
-    declared = {name: one for name, one in loaded.settings.databases.items() if one.url_env == url_env}
-    this.each(lambda name, settings: look(name, settings, loaded, output), declared or {"app": DatabaseSettings(url_env=url_env)})
+    this.each(lambda name, settings: look(name, settings, loaded, output), _meant(loaded.settings.databases, url_env))
     return this.finish()
+
+
+def _meant(databases: Mapping[str, DatabaseSettings], url_env: str) -> Mapping[str, DatabaseSettings]:
+    """The databases that an address is of: those that name its variable, else the only one, else one that nothing is declared of."""
+    named = {name: one for name, one in databases.items() if one.url_env == url_env}
+    if named or len(databases) != 1:
+        return named or {"app": DatabaseSettings(url_env=url_env)}
+    return {name: one.model_copy(update={"url_env": url_env}) for name, one in databases.items()}
 
 
 def up(root: Path, loaded: Loaded, output: Output, form: str) -> None:  # noqa: ARG001 - every subcommand is told the root
