@@ -7,63 +7,30 @@ again on a fork that was taken before the rows were loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
 
-from checks.evidence import Evidence, LoadedFile, Migration, MigrationFailure, MigrationState, SuperuserNeeded
+from checks.evidence import LoadedFile, MigrationFailure, SuperuserNeeded
 from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.data.load import load, read_all
 from runner.errors import DbproofError, ToolFailed, UsageError
+from runner.gathering import counted, gathered, said_loaded
 from runner.migrations.address import prove
 from runner.migrations.interface import Adapter, Project, Revision
-from runner.progress import Progress
+from runner.plan import Built, Pair, Plan
 from runner.recorder.install import watch_locks
-from runner.recorder.provenance import resolve
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Golden, Server
-from runner.settings.model import DatabaseSettings, MigrationSettings
+from runner.settings.model import MigrationSettings
 
 #: The tools that apply files and nothing else, so that no files means nothing to apply.
 _FILES_ONLY = frozenset({"sql", "prisma"})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret."""
-
-    name: str
-    settings: DatabaseSettings
-    root: Path
-    base: git.Base | git.NoBase
-    adapter: Adapter | None
-    provision: Callable[[], AbstractContextManager[Server]]
-    hide: Callable[[str], None]
-    progress: Progress
-
-
-@dataclass(frozen=True)
-class Built:
-    """A sealed database with its evidence, on the server that clones it."""
-
-    server: Server
-    golden: Golden
-    evidence: Evidence
-
-
-@dataclass(frozen=True)
-class Pair:
-    """What is compared. ``base`` is ``None`` where there is nothing to compare with; ``compared`` and ``notes`` say why."""
-
-    base: Built | None
-    head: Built
-    compared: str
-    notes: tuple[str, ...]
 
 
 @dataclass
@@ -222,13 +189,13 @@ def _base(building: _Building, root: Path, server: Server, database: Database) -
         applied = Applied()
         if plan.adapter is not None and project is not None and any(project.directory.glob("*")):
             applied = apply(plan.adapter, project, server, database, building.role, say=stage.say)
-        stage.say(_counted(len(revisions), "revision"))
+        stage.say(counted(len(revisions), "revision"))
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
     with plan.progress.stage("data") as stage:
         present = [file for file in building.files if (root / file).is_file()]
         loaded = load(root, present, database.addresses[building.role])
-        stage.say(_said_loaded(loaded) if building.files else "none set (`data.load`)")
-    evidence = _evidence(building, list(revisions.values()), [applied], loaded, frozenset(), database)
+        stage.say(said_loaded(loaded) if building.files else "none set (`data.load`)")
+    evidence = gathered(building.needed, list(revisions.values()), [applied], loaded, frozenset(), database)
     refused = any(file.refused for file in loaded)
     contents = [] if refused else read_all(root, building.files)
     return _Base(Built(server, server.seal(database), evidence), revisions, applied.recording, empty, contents)
@@ -245,7 +212,7 @@ def _head_alone(building: _Building, server: Server, database: Database) -> Buil
     project = _project(building, building.plan.root)
     applied = _migrate(building, project, server, database, ())
     loaded = _load_head(building, database)
-    evidence = _evidence(building, building.revisions, [applied], loaded, None, database)
+    evidence = gathered(building.needed, building.revisions, [applied], loaded, None, database)
     return Built(server, server.seal(database), evidence)
 
 
@@ -310,7 +277,7 @@ def _migrate(
     with building.plan.progress.stage(name) as stage:
         applied = apply(adapter, project, server, database, building.role, after, stage.say)
         new = [one for one in building.revisions if one.id not in project.applied]
-        said = _counted(len(new), "revision" if not project.applied else "new revision")
+        said = counted(len(new), "revision" if not project.applied else "new revision")
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)
     return applied
 
@@ -324,7 +291,7 @@ def _load_head(building: _Building, database: Database) -> tuple[LoadedFile, ...
         return ()
     with building.plan.progress.stage("data") as stage:
         loaded = load(building.plan.root, building.files, database.addresses[building.role])
-        (stage.failed if any(file.refused for file in loaded) else stage.say)(_said_loaded(loaded))
+        (stage.failed if any(file.refused for file in loaded) else stage.say)(said_loaded(loaded))
     return loaded
 
 
@@ -332,63 +299,10 @@ def _finished(
     building: _Building, base: _Base, server: Server, database: Database, applied: Applied, loaded: tuple[LoadedFile, ...]
 ) -> Built:
     recordings = [Applied(base.recording), applied]
-    evidence = _evidence(building, building.revisions, recordings, loaded, frozenset(base.revisions), database)
+    evidence = gathered(building.needed, building.revisions, recordings, loaded, frozenset(base.revisions), database)
     return Built(server, server.seal(database), evidence)
 
 
 def _with_new(head: Built, base: _Base) -> Built:
     migrations = tuple(replace(one, new=one.revision not in base.revisions) for one in head.evidence.migrations)
     return replace(head, evidence=replace(head.evidence, migrations=migrations))
-
-
-def _evidence(
-    building: _Building,
-    revisions: Sequence[Revision],
-    applied: Sequence[Applied],
-    loaded: tuple[LoadedFile, ...],
-    before: frozenset[str] | None,
-    database: Database,
-) -> Evidence:
-    """Everything known of one database; ``before`` are base's revisions, ``None`` where nothing counts as new."""
-    last = applied[-1]
-    names = {one.place.file: one.id for one in revisions}
-    with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
-        provenance = resolve(connection, *(one.recording for one in applied), revisions=names)
-    return Evidence(
-        migrations=tuple(_migration(one, last, before) for one in revisions),
-        statements=last.recording.statements,
-        failure=last.failure,
-        superuser_needed=building.needed,
-        loaded=loaded,
-        provenance=provenance,
-    )
-
-
-def _migration(revision: Revision, applied: Applied, before: frozenset[str] | None) -> Migration:
-    return Migration(
-        revision=revision.id,
-        title=revision.title,
-        place=revision.place,
-        state=_state(revision, applied, before or frozenset()),
-        new=before is not None and revision.id not in before,
-        seconds=applied.seconds.get(revision.id),
-    )
-
-
-def _state(revision: Revision, applied: Applied, before: frozenset[str]) -> MigrationState:
-    failure = applied.failure
-    if failure is None or (failure.on_rows and failure.revision != revision.id):
-        return MigrationState.APPLIED
-    if failure.revision == revision.id:
-        return MigrationState.FAILED
-    done = revision.id in applied.seconds or revision.id in before
-    return MigrationState.APPLIED if done else MigrationState.PENDING
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _said_loaded(loaded: Sequence[LoadedFile]) -> str:
-    refused = next((file.refused for file in loaded if file.refused), None)
-    return f"refused at {refused.place}" if refused else f"{_counted(len(loaded), 'file')} loaded"

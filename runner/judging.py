@@ -9,10 +9,11 @@ from checks.evidence import Evidence
 from checks.interface import Need, Outcome, State
 from checks.relational import RELATIONAL
 from runner import git
-from runner.build import Built, Plan, built
+from runner.build import built
 from runner.measure.queries import measure
 from runner.migrations.registry import ADAPTERS
 from runner.output import Output
+from runner.plan import Built, Plan
 from runner.planning import expectations, wanted
 from runner.progress import Stage
 from runner.report import ReportedCheck, ReportedDatabase

@@ -105,7 +105,7 @@ def check(root: Path, loaded: Loaded, url_env: str, output: Output) -> Report:  
 
 
 def _meant(databases: Mapping[str, DatabaseSettings], url_env: str) -> Mapping[str, DatabaseSettings]:
-    """The databases that an address is of: those that name its variable, else the only one, else one that nothing is declared of."""
+    """The databases that an address is of: those that name its variable, else the only one, else one without declarations."""
     named = {name: one for name, one in databases.items() if one.url_env == url_env}
     if named or len(databases) != 1:
         return named or {"app": DatabaseSettings(url_env=url_env)}

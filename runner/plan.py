@@ -1,0 +1,48 @@
+"""What is to be built of one database, and what was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.evidence import Evidence
+from runner import git
+from runner.migrations.interface import Adapter
+from runner.progress import Progress
+from runner.servers.interface import Golden, Server
+from runner.settings.model import DatabaseSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret."""
+
+    name: str
+    settings: DatabaseSettings
+    root: Path
+    base: git.Base | git.NoBase
+    adapter: Adapter | None
+    provision: Callable[[], AbstractContextManager[Server]]
+    hide: Callable[[str], None]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Built:
+    """A sealed database with its evidence, on the server that clones it."""
+
+    server: Server
+    golden: Golden
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What is compared. ``base`` is ``None`` where there is nothing to compare with; ``compared`` and ``notes`` say why."""
+
+    base: Built | None
+    head: Built
+    compared: str
+    notes: tuple[str, ...]
