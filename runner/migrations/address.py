@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from checks.targets import Role
+from runner.child_environment import is_let_through
 from runner.errors import WrongAddress
 from runner.migrations import guessing
 from runner.migrations.interface import Adapter, Broke, Elsewhere, Event, Project
@@ -103,7 +104,7 @@ def _paste(env: dict[str, str], name: str, instead: str = "") -> str:
 
 def _read(event: Elsewhere) -> str:
     likely: Sequence[str] = [name for name in event.read if guessing.likeness(name)]
-    named = list(likely or event.read)[:_NAMED]
+    named = list(likely or [name for name in event.read if not is_let_through(name)])[:_NAMED]
     return f"It looked for these variables and did not find them: {', '.join(named)}." if named else ""
 
 

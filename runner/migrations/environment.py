@@ -38,7 +38,11 @@ def _address(on: Address) -> dict[str, str]:
         "PGUSER": on.user,
         "PGPASSWORD": on.password,
         "PGDATABASE": on.database,
+        **{name: on.extra[key] for key, name in _LIBPQ.items() if key in on.extra},
     }
+
+
+_LIBPQ = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
 
 
 def _placeholders(project: Project, clean: Mapping[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ _PARTS: Mapping[str, str] = {
     "NAME": "{database}", "DB": "{database}", "DATABASE": "{database}", "DBNAME": "{database}",
 }  # fmt: skip
 _UNLIKELY = frozenset({"TEST", "TESTS", "READ", "READONLY", "REPLICA", "SHADOW", "ADMIN", "OLD", "LEGACY", "LOG", "ECHO", "POOL"})
+_NUMBERS = frozenset({"PORT", "SIZE", "COUNT", "LIMIT", "TIMEOUT", "SECONDS", "MINUTES", "HOURS", "DAYS", "MAX", "MIN", "TTL"})
 #: What Python and drivers look for themselves; the ones that matter are handed to every child.
 _NOT_THE_PROJECTS = re.compile(
     r"PG[A-Z]+|_?PYTHON\w*|_PYTHON_\w+|PSYCOPG_\w+|DISABLE_SQLALCHEMY_\w+|SQLALCHEMY_(WARN|SILENCE)_\w+"
@@ -80,7 +81,10 @@ def _stem(name: str) -> str:
 
 def _value(name: str, url: str) -> str:
     found = template(name)
-    return url if found == "{url}" else found or "unused"
+    if found is not None:
+        return url if found == "{url}" else found
+    last = name.upper().split("_")[-1]
+    return "1" if last in _NUMBERS else "http://unused.invalid" if last in ("URL", "URI") else "unused"
 
 
 def _words(name: str) -> set[str]:

@@ -97,6 +97,7 @@ def test_the_likeliest_names_come_first() -> None:
         (["DB_URL"], ["KEY"], {"KEY": "unused", "DB_URL": "{url}"}),
         (["OTHER_DB_URL"], ["KEY", "DB_URL"], {"KEY": "unused", "DB_URL": "{url}"}),
         ([], ["KEY"], {"KEY": "unused"}),
+        ([], ["REDIS_URL", "POOL_SIZE"], {"REDIS_URL": "http://unused.invalid", "POOL_SIZE": "1"}),
     ],
 )
 def test_the_settings_that_would_lead_here(read: list[str], wanted: list[str], expected: dict[str, str]) -> None:

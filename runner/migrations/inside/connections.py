@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
@@ -143,6 +142,8 @@ def _addresses(host: str) -> frozenset[Tuple[int, Optional[str]]]:
     """The addresses behind a name; every loopback counts as the same machine."""
     if host.startswith("/"):
         return frozenset()
+    import socket
+
     try:
         found = socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
     except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from typing import Any, Dict, Optional
 
 from .variables import chain
@@ -26,6 +25,8 @@ def describe(error: BaseException) -> Dict[str, str]:
 
 def last_line(error: BaseException) -> str:
     """What Python prints last of an uncaught exception."""
+    import traceback
+
     text = "".join(traceback.format_exception_only(type(error), error)).strip()
     return _BACKGROUND.sub("", text)[:_LONGEST]
 

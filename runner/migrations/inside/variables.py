@@ -44,8 +44,8 @@ def watch() -> None:
     os.environ.__class__ = _Watched
 
 
-def _note(name: str) -> None:
-    if name not in _handed and len(_read) < _MOST:
+def _note(name: object) -> None:
+    if isinstance(name, str) and name not in _handed and len(_read) < _MOST:
         _read[name] = None
 
 
