@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from checks.expectations import DeclaredQuery, Expectations, parse_reference
-from runner.errors import DbproofError
+from runner.errors import DbproofError, UsageError
 from runner.migrations import interpreter
 from runner.migrations.extensions import created_extensions
 from runner.migrations.interface import Project
@@ -26,11 +26,20 @@ def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: M
         engine=settings.engine,
         version=settings.version if named else (found.version if found else None),
         image=settings.image if named else (found.image if found else None),
-        url=environment.get(settings.url_env, "") if settings.url_env else None,
+        url=_address(name, settings.url_env, environment) if settings.url_env else None,
         disposable=settings.disposable,
         preload=settings.preload,
         extensions=_extensions(settings.migrations, loaded),
     )
+
+
+def _address(name: str, variable: str, environment: Mapping[str, str]) -> str:
+    address = environment.get(variable, "").strip()
+    if not address:
+        raise UsageError(
+            f"databases.{name}.url_env: the environment variable {variable} is not set", "Set it to the database's address."
+        )
+    return address
 
 
 def _extensions(migrations: MigrationSettings | None, loaded: Loaded) -> frozenset[str]:
@@ -58,11 +67,25 @@ def header(loaded: Loaded) -> str:
     return "no dbproof.toml, reading the repository (`dbproof init` writes this down)"
 
 
+def _server(name: str, settings: DatabaseSettings, loaded: Loaded) -> tuple[str, str]:
+    image = loaded.images.get(name)
+    if settings.url_env:
+        return "PostgreSQL, given", f"{settings.url_env}, {'disposable' if settings.disposable else 'only read'}"
+    if settings.version:
+        return f"PostgreSQL {settings.version}", _file(loaded)
+    if image is None:
+        return "PostgreSQL", "no version set: the newest here"
+    return f"PostgreSQL {image.version}" if image.version else "PostgreSQL", f"{image.place}  {image.image}"
+
+
+def _file(loaded: Loaded) -> str:
+    return loaded.file.name if loaded.file else ""
+
+
 def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) -> Iterator[tuple[str, str, str]]:
     """The header's lines about one database: a label, what is known, and the file that says so."""
-    image = loaded.images.get(name)
-    server = f"PostgreSQL {image.version}" if image and image.version else "PostgreSQL"
-    yield "database", f"{name}: {server}", f"{image.place}  {image.image}" if image else "no version set: the newest here"
+    server, origin = _server(name, settings, loaded)
+    yield "database", f"{name}: {server}", origin
     if settings.migrations is not None:
         tool = settings.migrations.command or _TOOLS[settings.migrations.tool]
         yield "migrations", tool, f"{_origin(settings.migrations, loaded)}, {compared}"
