@@ -99,13 +99,17 @@ class ReportedCheck:
 
 @dataclass(frozen=True)
 class ReportedStatement:
-    """A statement of a new migration with the facts that the recorder saw; ``seconds`` is the server's own duration."""
+    """A statement of a new migration with the facts that the recorder saw.
+
+    ``seconds`` is the server's own duration, of all of them together where the same statement ran ``times`` in a row.
+    """
 
     place: Place | None
     text: str
     seconds: float | None
     locks: tuple[Lock, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    times: int = 1
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from checks.evidence import Evidence, Migration, Statement
 from checks.interface import Check, Finding, Outcome, Severity, State, fingerprint
@@ -113,7 +114,20 @@ def _reported_migration(migration: Migration, statements: Sequence[Statement]) -
         state=migration.state,
         new=migration.new,
         seconds=migration.seconds,
-        statements=tuple(ReportedStatement(said.place, said.text, said.seconds, said.locks, said.rewrites) for said in of_it),
+        statements=tuple(_reported_statement(list(same)) for _, same in groupby(of_it, key=lambda said: (said.place, said.text))),
+    )
+
+
+def _reported_statement(same: Sequence[Statement]) -> ReportedStatement:
+    """The same statement from the same line, as often as it ran in a row: a migration may insert a row ten thousand times."""
+    seconds = [said.seconds for said in same if said.seconds is not None]
+    return ReportedStatement(
+        place=same[0].place,
+        text=same[0].text,
+        seconds=sum(seconds) if seconds else None,
+        locks=tuple(dict.fromkeys(lock for said in same for lock in said.locks)),
+        rewrites=tuple(dict.fromkeys(rewrite for said in same for rewrite in said.rewrites)),
+        times=len(same),
     )
 
 

@@ -87,6 +87,7 @@ def _statement(statement: ReportedStatement) -> _Object:
         "place": None if statement.place is None else _place(statement.place),
         "text": statement.text,
         "seconds": _rounded(statement.seconds),
+        "times": statement.times,
         "locks": [{"relation": lock.relation, "mode": lock.mode} for lock in statement.locks],
         "rewrites": [{"relation": rewrite.relation, "reason": rewrite.reason} for rewrite in statement.rewrites],
     }

@@ -160,6 +160,11 @@ def _migration(report: Report, database: ReportedDatabase, migration: ReportedMi
     return _Section("statement", opening + table, tuple(_statement(statement) for statement in migration.statements))
 
 
+def _time(statement: ReportedStatement) -> str:
+    time = "" if statement.seconds is None else f"{wording.thousands(round(statement.seconds * 1000))} ms"
+    return time if statement.times == 1 else f"{wording.thousands(statement.times)} times, {time}".removesuffix(", ")
+
+
 def _statement(statement: ReportedStatement) -> str:
     modes: dict[str, list[str]] = {}
     for lock in statement.locks:
@@ -170,7 +175,7 @@ def _statement(statement: ReportedStatement) -> str:
         code(" ".join(statement.text.split()), in_table=True),
         "<br>".join(f"{prose(mode, True)}: {_names(relations)}" for mode, relations in modes.items()),
         "<br>".join(f"{code(rewrite.relation, True)}: {prose(rewrite.reason, True)}" for rewrite in statement.rewrites),
-        "" if statement.seconds is None else f"{wording.thousands(round(statement.seconds * 1000))} ms",
+        _time(statement),
     ]
     return row(cells)
 
