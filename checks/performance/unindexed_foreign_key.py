@@ -4,10 +4,11 @@ Proves that deleting a parent, or changing its key, finds the children by an ind
 table for every parent that goes (manual, "Foreign Keys": no index on the referencing columns is made for you). A notice; a
 warning where the delete rule writes to the children (CASCADE, SET NULL, SET DEFAULT).
 
-An index covers a key when its leading columns are the key's columns, in any order. PostgreSQL 15 and 18 were watched at it: a
-B-tree serves, a hash index on the one column, a GiST index (an exclusion constraint), and a partial index that leaves out only
-rows whose key is NULL. Any other partial index, an invalid one, one on an expression, and BRIN do not. An empty table is judged
-as well, for the schema says it all.
+An index covers a key when its leading columns are the key's columns, in any order, or when it is unique and all of its columns
+are among the key's, for it leads to one row. PostgreSQL 15 and 18 were watched at it: a B-tree serves, a hash index on the one
+column, a GiST index (an exclusion constraint), and a partial index that leaves out only rows whose key is NULL. Any other
+partial index, an invalid one, one on an expression, and BRIN do not. An empty table is judged as well, for the schema says it
+all.
 
 **Anti-pattern**
 
@@ -68,11 +69,17 @@ def _served(table: Table, key: ForeignKey, catalogue: Catalogue) -> bool:
 
 def covers(index: Index, key: ForeignKey) -> bool:
     """Whether the server can find a parent's children by this index."""
-    return index.valid and _leads(index, key) and _serves(index, key) and _complete(index, key)
+    leads = _leads(index, key) or _leads_to_one_row(index, key)
+    return index.valid and leads and _serves(index, key) and _complete(index, key)
 
 
 def _leads(index: Index, key: ForeignKey) -> bool:
     return set(index.columns[: len(key.columns)]) == set(key.columns)
+
+
+def _leads_to_one_row(index: Index, key: ForeignKey) -> bool:
+    """``(kind, id)`` where ``id`` is the primary key: the rest of the key is compared on the one row found."""
+    return index.unique and set(index.columns) <= set(key.columns)
 
 
 def _serves(index: Index, key: ForeignKey) -> bool:

@@ -93,6 +93,35 @@ def test_part_of_a_composite_key_is_no_cover(judge: Judge, index: str) -> None:
     assert judge(CHECK, f"{COMPOSITE}; CREATE INDEX ON orders {index}").findings
 
 
+@pytest.mark.parametrize(
+    ("index", "covers"),
+    [
+        ("UNIQUE INDEX ON details (id)", True),
+        ("UNIQUE INDEX ON details (id) WHERE kind IS NOT NULL", True),
+        ("UNIQUE INDEX ON details (id, number)", False),
+        ("UNIQUE INDEX ON details (id) WHERE number = 1", False),
+        ("UNIQUE INDEX ON details ((id + 0))", False),
+        ("INDEX ON details (id)", False),
+    ],
+)
+def test_an_index_that_leads_to_one_row_covers_a_longer_key(judge: Judge, query: Query, index: str, covers: bool) -> None:
+    judged = judge(
+        CHECK,
+        f"""
+        CREATE TABLE things (kind int, id int, PRIMARY KEY (kind, id));
+        CREATE TABLE details (number int, kind int, id int, FOREIGN KEY (kind, id) REFERENCES things ON DELETE CASCADE);
+        INSERT INTO things SELECT 1, n FROM generate_series(1, 2000) n;
+        INSERT INTO details SELECT 1, kind, id FROM things;
+        CREATE {index}; ANALYZE;
+        """,
+    )
+    assert judged.proven == (["details.(kind, id)"] if covers else [])
+    if covers:
+        query("SET plan_cache_mode = force_generic_plan")
+        query("PREPARE one (int, int) AS SELECT 1 FROM ONLY details x WHERE $1 = kind AND $2 = id FOR KEY SHARE OF x")
+        assert any("Index Cond" in line for (line,) in query("EXPLAIN EXECUTE one (1, 1)"))
+
+
 def test_a_primary_key_that_begins_with_the_reference_covers(judge: Judge) -> None:
     ddl = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a_id int REFERENCES a, n int, PRIMARY KEY (a_id, n))"
     assert judge(CHECK, ddl).proven == ["b.a_id"]
