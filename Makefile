@@ -4,7 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
-.PHONY: demo test lint types format clean
+.PHONY: install demo test lint types format clean
+
+install: $(READY)
 
 demo: $(READY)
 	@$(BIN)/python -m examples.demo
