@@ -109,11 +109,11 @@ def _event(said: dict[str, Any]) -> Event | None:
 
 def _objects(entries: Iterable[Any], xid: int | None, whole: bool = False) -> Iterator[Row]:
     """The objects that findings can name; others (casts, operators, publications) are left out."""
-    for classid, objid, objsubid, kind, names, arguments, table, table_name in entries:
-        named = reference(_text(kind), _texts(names), _texts(arguments), _text(table_name or ""))
+    for classid, objid, objsubid, kind, identity, stands_on in entries:
+        table, table_name = stands_on or (0, "")
         address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
         if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
-            yield Row(address, named, xid, whole, _number(table or 0, _OID))
+            yield Row(address, reference(_text(kind), _text(identity), _text(table_name)), xid, whole, _number(table, _OID))
 
 
 def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
@@ -157,9 +157,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def _texts(values: object) -> list[str]:
-    if not isinstance(values, list):
-        raise TypeError
-    return [_text(value) for value in values]

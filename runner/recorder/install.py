@@ -20,7 +20,6 @@ _SQL = files(__package__).joinpath("recorder.sql").read_text(encoding="utf-8")
 DIGEST = hashlib.sha256(_SQL.encode()).hexdigest()
 
 _TRIGGERS = ("dbproof_dropped", "dbproof_locked", "dbproof_made", "dbproof_rewritten")
-_FUNCTIONS = (*_TRIGGERS, "dbproof_at")
 
 
 def install(connection: Connection[Any]) -> None:
@@ -38,7 +37,7 @@ def uninstall(connection: Connection[Any]) -> None:
     with connection.transaction():
         for name in _present(connection, "SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtname = ANY (%s)", _TRIGGERS):
             _drop(connection, "EVENT TRIGGER", name)
-        for name in _present(connection, _OURS_IN_CATALOGUE, _FUNCTIONS):
+        for name in _present(connection, _OURS_IN_CATALOGUE, _TRIGGERS):
             _drop(connection, "FUNCTION", f"pg_catalog.{name}()")
 
 

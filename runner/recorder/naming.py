@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from checks.schema.model import ObjectKind, ObjectReference
 
@@ -29,42 +28,31 @@ _KINDS = {
     "materialized view": ObjectKind.VIEW,
     "extension": ObjectKind.EXTENSION,
 }
-_QUALIFIED = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
+_NAME = r'(?:"(?:[^"]|"")*"|[a-z_][a-z0-9_$]*)'
+_PATH = rf"{_NAME}(?:\.{_NAME})*"
+_IDENTITY = re.compile(rf"(?P<path>{_PATH})(?P<arguments>\(.*\))?(?: on (?P<on>{_PATH}))?", re.DOTALL)
 
 
-def reference(kind: str, names: Sequence[str], arguments: Sequence[str] = (), table: str = "") -> ObjectReference:
-    """Name an object as findings do, from what ``pg_identify_object_as_address`` says of it.
+def reference(kind: str, identity: str, table: str = "") -> ObjectReference:
+    """Name an object as findings do, from the type and identity that ``pg_identify_object`` gives.
 
-    ``table`` is the table that an index stands on, which PostgreSQL does not say. Objects without a schema have an empty one;
-    a schema is its own schema.
+    An identity is quoted where it must be: ``public."Order"``, ``public.f(integer)``, ``positive on public.orders``.
+    ``table`` is the table that an index stands on, which PostgreSQL does not say. A schema is its own schema; what has none
+    has an empty one.
     """
     ours = _KINDS.get(kind, ObjectKind.OTHER)
-    path = _type_path(kind, names, arguments) if kind in _BY_TYPE else tuple(names)
+    found = _IDENTITY.fullmatch(identity)
+    if found is None:
+        return ObjectReference(ObjectKind.OTHER, "", "", identity)
+    path = (*_names(found["on"] or ""), *_names(found["path"]))
     if ours is ObjectKind.SCHEMA:
-        return ObjectReference(ours, path[0] if path else "")
+        return ObjectReference(ours, path[-1])
+    schema, *relation = path[:-1] or ("",)
     if ours is ObjectKind.TABLE:
-        return ObjectReference(ours, path[0] if len(path) > 1 else "", path[-1] if path else "")
-    return ObjectReference(ours, _schema(path), table or _relation(path), _name(ours, path, arguments))
+        return ObjectReference(ours, schema, path[-1])
+    return ObjectReference(ours, schema, table or ".".join(relation), path[-1] + (found["arguments"] or ""))
 
 
-#: What the server names by a type: one qualified and quoted text, with the constraint of a domain among the arguments.
-_BY_TYPE = frozenset({"type", "composite type", "domain", "domain constraint"})
-
-
-def _type_path(kind: str, names: Sequence[str], arguments: Sequence[str]) -> tuple[str, ...]:
-    text = names[0] if names else ""
-    path = tuple(quoted.replace('""', '"') or plain for quoted, plain in _QUALIFIED.findall(text))
-    return (*path, *arguments) if kind == "domain constraint" else path
-
-
-def _schema(path: tuple[str, ...]) -> str:
-    return path[0] if len(path) > 1 else ""
-
-
-def _relation(path: tuple[str, ...]) -> str:
-    return path[1] if len(path) > 2 else ""
-
-
-def _name(kind: ObjectKind, path: tuple[str, ...], arguments: Sequence[str]) -> str:
-    name = path[-1] if path else ""
-    return f"{name}({', '.join(arguments)})" if kind is ObjectKind.FUNCTION else name
+def _names(path: str) -> list[str]:
+    """The names of a path without their quotes."""
+    return [name[1:-1].replace('""', '"') if name.startswith('"') else name for name in re.findall(_NAME, path)]

@@ -22,12 +22,12 @@ WHERE CASE WHEN said::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xac
 """
 
 _NAMES = """
-SELECT classid::bigint, objid::bigint, objsubid, type, object_names, object_args, coalesce(relname, '')
+SELECT classid::bigint, objid::bigint, objsubid, type, identity, coalesce(relname, '')
 FROM unnest(%s::oid[], %s::oid[], %s::int[]) AS said (classid, objid, objsubid)
-CROSS JOIN LATERAL pg_identify_object_as_address(classid, objid, objsubid)
+CROSS JOIN LATERAL pg_identify_object(classid, objid, objsubid)
 LEFT JOIN pg_index ON classid = 'pg_class'::regclass AND objsubid = 0 AND indexrelid = objid
 LEFT JOIN pg_class ON pg_class.oid = indrelid
-WHERE object_names IS NOT NULL
+WHERE identity IS NOT NULL
 """
 
 # Constraints and indexes that PostgreSQL makes of its own accord have OIDs that no statement named: made anew under their old
@@ -82,8 +82,8 @@ def _aborted(connection: Connection[Any], ledger: Ledger[Statement]) -> frozense
 
 def _origins(connection: Connection[Any], ledger: Ledger[Statement]) -> Iterator[tuple[ObjectReference, Origin[Statement]]]:
     columns = [list(column) for column in zip(*ledger.origins, strict=True)] or [[], [], []]
-    for classid, objid, objsubid, kind, names, arguments, table in connection.execute(_NAMES, columns):
-        yield reference(kind, names, arguments, table), ledger.origins[classid, objid, objsubid]
+    for classid, objid, objsubid, kind, identity, table in connection.execute(_NAMES, columns):
+        yield reference(kind, identity, table), ledger.origins[classid, objid, objsubid]
     yield from _parts(connection, ledger)
 
 

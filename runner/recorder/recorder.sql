@@ -12,17 +12,8 @@
 -- Why every body is guarded: a recorder that fails must not make a statement of the user's fail. The subtransaction
 -- that a guard opens writes nothing, so it takes no transaction id.
 --
--- Each record is `dbproof:` and one JSON object. Objects go by (classid, objid, objsubid), which outlive renames.
-
--- The place of the running statement: the comment that the sender put before it, else the setting that it sent along.
-CREATE FUNCTION pg_catalog.dbproof_at() RETURNS text
-LANGUAGE sql STABLE
-AS $body$
-    SELECT coalesce(
-        pg_catalog.substring(pg_catalog."left"(pg_catalog.current_query(), 4096), '^\s*/\*dbproof:([A-Za-z0-9_./=-]+:[0-9]+)\*/'),
-        pg_catalog."left"(pg_catalog.current_setting('dbproof.at', true), 4096)
-    )
-$body$;
+-- Each record is `dbproof:` and one JSON object. Objects go by (classid, objid, objsubid), which outlive renames. `at` is the place
+-- that the sender set before the statement, where a message has several; else the log has the statement with its stamp.
 
 -- What a statement made. Objects come from the server's own list of commands. Columns and constraints that come with a
 -- table are not in that list, nor are the indexes of added constraints: they are the catalogue's rows that this
@@ -33,8 +24,8 @@ $body$;
 -- So rows that an earlier statement of the same transaction wrote are said again, and so are rows that are merely changed
 -- (a rename); the reader keeps the first time. That is exact, and cheaper than remembering here.
 -- It runs after every statement of DDL, so it is written for speed: planned once a session (a plan for the given values
--- would be made anew each time), subqueries by an index instead of joins (the planner would hash whole catalogues), names only
--- for what is made, partitions only where there are some.
+-- would be made anew each time) for catalogues that will grow, so by an index, with subqueries instead of joins (the planner
+-- would hash whole catalogues); names only for what is made, partitions only where there are some.
 CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -42,6 +33,8 @@ SET log_min_messages = 'warning'
 SET log_min_error_statement = 'panic'
 SET client_min_messages = 'notice'
 SET plan_cache_mode = 'force_generic_plan'
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $body$
 DECLARE
     made json;
@@ -52,12 +45,12 @@ DECLARE
     has_children boolean;
 BEGIN
     SELECT
-        json_agg((
-            SELECT json_build_array(classid::bigint, objid::bigint, objsubid, object_type, object_names, object_args, indrelid::bigint,
-                                    (SELECT relname FROM pg_class WHERE oid = indrelid))
-            FROM pg_identify_object_as_address(classid, objid, objsubid),
-                 (SELECT (SELECT indrelid FROM pg_index WHERE object_type = 'index' AND indexrelid = objid)) AS stands_on (indrelid)
-        )) FILTER (WHERE command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO'),
+        json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, object_identity,
+                                  CASE WHEN object_type = 'index' THEN (
+                                      SELECT json_build_array(oid::bigint, relname) FROM pg_class
+                                      WHERE oid = (SELECT indrelid FROM pg_index WHERE indexrelid = objid)
+                                  ) END))
+            FILTER (WHERE command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO'),
         array_agg(objid) FILTER (WHERE object_type IN ('table', 'table column', 'foreign table'))
     INTO made, relations
     FROM pg_event_trigger_ddl_commands()
@@ -85,7 +78,8 @@ BEGIN
     END LOOP;
 
     IF made IS NOT NULL OR tables IS NOT NULL THEN
-        RAISE LOG 'dbproof:%', json_build_object('event', 'made', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+        RAISE LOG 'dbproof:%', json_build_object('event', 'made', 'at', current_setting('dbproof.at', true),
+                                                 'xid', pg_current_xact_id_if_assigned(),
                                                  'objects', made, 'tables', array_to_json(tables));
     END IF;
 EXCEPTION WHEN OTHERS THEN
@@ -104,7 +98,7 @@ AS $body$
 DECLARE
     dropped json;
 BEGIN
-    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, address_names, address_args, NULL, NULL))
+    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, object_identity, NULL))
     INTO dropped
     FROM pg_event_trigger_dropped_objects()
     WHERE (original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy'))
@@ -113,8 +107,8 @@ BEGIN
       AND (object_type <> 'trigger' OR address_names[3] NOT LIKE 'RI\_ConstraintTrigger\_%');
 
     IF dropped IS NOT NULL THEN
-        RAISE LOG 'dbproof:%', json_build_object('event', 'dropped', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
-                                                 'objects', dropped);
+        RAISE LOG 'dbproof:%', json_build_object('event', 'dropped', 'at', current_setting('dbproof.at', true),
+                                                 'xid', pg_current_xact_id_if_assigned(), 'objects', dropped);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'dropped');
@@ -132,7 +126,8 @@ SET client_min_messages = 'notice'
 AS $body$
 BEGIN
     RAISE LOG 'dbproof:%', (
-        SELECT json_build_object('event', 'rewritten', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
+        SELECT json_build_object('event', 'rewritten', 'at', current_setting('dbproof.at', true),
+                                 'xid', pg_current_xact_id_if_assigned(),
                                  'relation', json_build_array(entry.oid::bigint, nspname, relname),
                                  'reason', pg_event_trigger_table_rewrite_reason())
         FROM pg_class AS entry
@@ -168,15 +163,14 @@ BEGIN
       AND (made.attrelid IS NULL OR age(made.xmin) > 0);
 
     IF locks IS NOT NULL THEN
-        RAISE LOG 'dbproof:%', json_build_object('event', 'locked', 'at', dbproof_at(), 'xid', pg_current_xact_id_if_assigned(),
-                                                 'locks', locks);
+        RAISE LOG 'dbproof:%', json_build_object('event', 'locked', 'at', current_setting('dbproof.at', true),
+                                                 'xid', pg_current_xact_id_if_assigned(), 'locks', locks);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'locked');
 END
 $body$;
 
-ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_at();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_made();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
