@@ -111,6 +111,6 @@ def _read(event: Elsewhere) -> str:
 def _withheld(event: Elsewhere) -> str:
     if not event.withheld:
         return ""
-    others = ", ".join(json.dumps(name) for name in event.withheld if not guessing.likeness(name))
+    others = ", ".join(json.dumps(name) for name in dict.fromkeys(event.withheld) if not guessing.likeness(name))
     hint = f" What is no address may be handed on: pass_env = [{others}]." if others else ""
-    return f"These exist here and were withheld: {', '.join(event.withheld)}.{hint}"
+    return f"These exist here and were withheld: {', '.join(dict.fromkeys(event.withheld))}.{hint}"
