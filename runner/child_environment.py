@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _LET_THROUGH = frozenset({
     # who and where
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "CI", "XDG_CACHE_HOME",
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "COLUMNS", "LINES", "CI", "XDG_CACHE_HOME",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
     # how to reach package registries
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",

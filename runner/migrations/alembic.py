@@ -21,6 +21,8 @@ from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "alembic"
+TITLE = "Alembic"
+FILES_ONLY = False
 
 _INSIDE = Path(__file__).with_name("inside")
 _DEPTH = 2

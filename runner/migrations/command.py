@@ -22,6 +22,8 @@ from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "command"
+TITLE = "a command"
+FILES_ONLY = False
 
 _SITE = Path(__file__).with_name("inside") / "site"
 

@@ -105,10 +105,18 @@ Event = Began | Ended | Broke | Elsewhere | Said
 
 
 class Adapter(Protocol):
-    """A module per migration tool: detect, revisions, current, apply. What a tool has not is left out by assignment."""
+    """A module per migration tool: detect, revisions, current, apply.
+
+    ``NAME`` is its word in the settings, ``TITLE`` what the header of a run calls it. ``FILES_ONLY`` says that the tool applies
+    files and nothing else, so that no files means nothing to apply.
+    """
 
     @property
     def NAME(self) -> str: ...
+    @property
+    def TITLE(self) -> str: ...
+    @property
+    def FILES_ONLY(self) -> bool: ...
 
     def detect(self, root: Path) -> Detected | None:
         """Whether this tool is what the repository uses, said with the file that shows it. Reads files only."""

@@ -24,6 +24,8 @@ from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "prisma"
+TITLE = "Prisma"
+FILES_ONLY = True
 
 _FILE = "migration.sql"
 _LOCK = "migrations/migration_lock.toml"

@@ -22,6 +22,8 @@ from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "sql"
+TITLE = "SQL files"
+FILES_ONLY = True
 
 _FOLDERS = ("migrations", "db/migrations", "database/migrations", "sql/migrations")
 _NUMBERED = re.compile(r"(?:\d+|V\d[\d._]*_)_\w[^/]*\.sql", re.ASCII)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from . import variables
@@ -11,6 +12,8 @@ from .telling import tell
 
 #: The status of a program that was stopped because it went elsewhere.
 REFUSED = 77
+#: Seconds that it waits to be ended by whom it told; far more than that takes.
+_UNTIL_ENDED = 30.0
 
 _LIBPQ = frozenset({"host", "hostaddr", "port", "dbname", "service"})
 _POSTGRESQL = frozenset({"postgresql", "cockroachdb", "redshift"})
@@ -153,13 +156,18 @@ def _addresses(host: str) -> frozenset[Tuple[int, Optional[str]]]:
 
 
 def refuse(address: str) -> None:
-    """Tell where the program wanted to go, and end it: it could catch an exception and try the next address."""
-    tell("elsewhere", address=without_password(address), read=variables.read())
+    """Tell where the program wanted to go, and end it: it could catch an exception and try the next address.
+
+    Whoever listens ends the whole tree of processes. This one stays until then, so that none above it takes the next step.
+    """
+    heard = tell("elsewhere", address=without_password(address), read=variables.read())
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             continue
+    if heard:
+        time.sleep(_UNTIL_ENDED)
     os._exit(REFUSED)
 
 

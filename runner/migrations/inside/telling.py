@@ -11,13 +11,13 @@ MARK = "DBPROOF_CHILD"
 _PIPE = os.path.join(os.environ.get(MARK, ""), "events")
 
 
-def tell(event: str, **facts: object) -> None:
-    """Send one event. Where nobody listens any more there is nobody to tell, and the program goes on."""
+def tell(event: str, **facts: object) -> bool:
+    """Send one event; whether somebody listens. Where nobody does any more, the program goes on."""
     line = json.dumps({"event": event, **facts}, default=str).encode() + b"\n"
     try:
         pipe = os.open(_PIPE, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
-        return
+        return False
     try:
         # Several processes may talk, and a long line is written in pieces.
         fcntl.flock(pipe, fcntl.LOCK_EX)
@@ -25,6 +25,7 @@ def tell(event: str, **facts: object) -> None:
         while line:
             line = line[os.write(pipe, line) :]
     except OSError:
-        return
+        return False
     finally:
         os.close(pipe)
+    return True
