@@ -29,9 +29,6 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Golden, Server
 from runner.settings.model import MigrationSettings
 
-#: The tools that apply files and nothing else, so that no files means nothing to apply.
-_FILES_ONLY = frozenset({"sql", "prisma"})
-
 
 @dataclass
 class _Building:
@@ -121,7 +118,7 @@ def _revisions_here(building: _Building, adapter: Adapter, project: Project) -> 
     if not project.directory.is_dir():
         raise UsageError(f"{where}.directory: there is no folder {project.settings.directory}", "Paths start at the root.")
     revisions = adapter.revisions(project)
-    if not revisions and adapter.NAME in _FILES_ONLY:
+    if not revisions and adapter.FILES_ONLY:
         raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
     return revisions
 

@@ -11,11 +11,10 @@ from runner.errors import DbproofError, UsageError
 from runner.migrations import interpreter
 from runner.migrations.extensions import created_extensions
 from runner.migrations.interface import Project
+from runner.migrations.registry import ADAPTERS
 from runner.servers.interface import Wanted
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings, MigrationSettings
-
-_TOOLS = {"alembic": "Alembic", "prisma": "Prisma", "sql": "SQL files", "command": "a command"}
 
 
 def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: Mapping[str, str]) -> Wanted:
@@ -87,7 +86,7 @@ def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) 
     server, origin = _server(name, settings, loaded)
     yield "database", f"{name}: {server}", origin
     if settings.migrations is not None:
-        tool = settings.migrations.command or _TOOLS[settings.migrations.tool]
+        tool = settings.migrations.command or ADAPTERS[settings.migrations.tool].TITLE
         yield "migrations", tool, f"{_origin(settings.migrations, loaded)}, {compared}"
         yield from _interpreter(settings.migrations, loaded)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from checks.evidence import Place
-from runner.settings.model import Settings
+from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
 from runner.settings.wording import Fault, did_you_mean, shorten
 
@@ -66,7 +66,7 @@ def _sentence(error: ErrorDetails, path: Path) -> str:
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(path[-1]), _keys(path[:-1]))}"
     if kind == "missing":
-        return "is missing" if path[-1] != "tool" else f"is missing{did_you_mean('', _TOOLS)}"
+        return "is missing" if path[-1] != "tool" else f"is missing{did_you_mean('', TOOLS)}"
     if kind in ("literal_error", "enum"):
         return _not_a_word(error, path)
     if kind == "value_error":
@@ -153,12 +153,10 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
     if tool == "command" and "command" not in migrations:
         yield ("migrations", "command"), "is missing; 'tool = \"command\"' needs the program to run"
     for key, tools in _BELONGS.items():
-        if key in migrations and isinstance(tool, str) and tool in _TOOLS - tools:
+        if key in migrations and isinstance(tool, str) and tool in TOOLS and tool not in tools:
             owners = " or ".join(f"'{name}'" for name in sorted(tools))
             yield ("migrations", key), f"belongs to {owners}, and the tool is '{tool}'"
 
-
-_TOOLS = frozenset({"alembic", "command", "sql", "prisma"})
 
 _SQL = frozenset({"sql"})
 _PROGRAMS = frozenset({"alembic", "command"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -113,11 +113,16 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+#: The words for ``tool``: one for each adapter in ``runner/migrations/registry.py``.
+Tool = Literal["alembic", "command", "sql", "prisma"]
+TOOLS: tuple[str, ...] = get_args(Tool)
+
+
 class MigrationSettings(Section):
     """How the repository's migrations are applied. Paths are relative to the repository's root."""
 
-    tool: Literal["alembic", "command", "sql", "prisma"] = Field(
-        description="The migration tool: alembic, command, sql or prisma. With `command` it need not be said.",
+    tool: Tool = Field(
+        description=f"The migration tool: {', '.join(TOOLS[:-1])} or {TOOLS[-1]}. With `command` it need not be said.",
         examples=["alembic"],
     )
     directory: Text = _field(".", "The folder that the tool runs in.", "backend")
