@@ -14,7 +14,7 @@ BLOCKS = ("**Anti-pattern**", "**Best practice**")
 _OPENING = """\
 # Checks
 
-<!-- Made from the checks' docstrings by `python docs/generate.py`; change those. -->
+<!-- Made from the checks' docstrings by `make docs`; change those. -->
 
 Each check judges its subjects one at a time and says of each whether it holds, does not hold, or could not be judged and why.
 `dbproof explain ID` shows a section of this page. `[severity]` in the settings changes how much a check's findings weigh, and

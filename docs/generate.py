@@ -15,7 +15,7 @@ def main() -> None:
     wanted = page()
     if sys.argv[1:] == ["--check"]:
         if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != wanted:
-            sys.exit("docs/checks.md is not what the checks say: run `python docs/generate.py`")
+            sys.exit("docs/checks.md is not what the checks say: run `make docs`")
     else:
         PAGE.write_text(wanted, encoding="utf-8")
 

@@ -29,7 +29,14 @@ def test_an_id_stands_for_its_module_and_has_a_test(identifier: str) -> None:
     check = RELATIONAL[identifier]
     assert isinstance(check, ModuleType)
     assert check.__name__.rpartition(".")[2] == identifier.replace("-", "_")
-    assert list((ROOT / "tests" / "checks").rglob(f"test_{identifier.replace('-', '_')}.py"))
+    test = f"test_{identifier.replace('-', '_')}.py"
+    assert list((ROOT / "tests" / "checks").rglob(test)), f"write {test} in the folder of tests/checks/ that its package has"
+
+
+@pytest.mark.parametrize("identifier", RELATIONAL)
+def test_the_readme_lists_every_check(identifier: str) -> None:
+    line = f"| [{identifier}](docs/checks.md#{identifier}) | {RELATIONAL[identifier].SEVERITY}"
+    assert line in (ROOT / "README.md").read_text(encoding="utf-8"), "add a line to the README's table of checks"
 
 
 @pytest.mark.parametrize("identifier", RELATIONAL)
@@ -52,7 +59,7 @@ def test_constants_are_what_they_are_called(identifier: str) -> None:
 
 
 def test_the_page_is_up_to_date_and_has_an_anchor_for_each_check() -> None:
-    assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page(), "run `python docs/generate.py`"
+    assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page(), "run `make docs`"
     assert re.findall(r"^## (.+)$", page(), re.MULTILINE) == sorted(RELATIONAL)
 
 
