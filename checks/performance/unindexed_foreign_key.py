@@ -4,9 +4,10 @@ Proves that deleting a parent, or changing its key, finds the children by an ind
 table for every parent that goes (manual, "Foreign Keys": no index on the referencing columns is made for you). A notice; a
 warning where the delete rule writes to the children (CASCADE, SET NULL, SET DEFAULT).
 
-An index covers a key when its leading columns are the key's columns, in any order, or when it is unique and all of its columns
-are among the key's, for it leads to one row. PostgreSQL 15 and 18 were watched at it: a B-tree serves, a hash index on the one
-column, a GiST index (an exclusion constraint), and a partial index that leaves out only rows whose key is NULL. Any other
+An index covers a key when its leading columns are the key's columns, in any order. So does less where it leads to as few rows: a
+unique index within the key, or one that begins with columns whose counterparts are unique in the parent (`buyer_id` of
+`(tenant_id, buyer_id)` where `users.id` is unique). PostgreSQL 15 and 18 were watched at it: a B-tree serves, a hash index on
+one column, a GiST index (an exclusion constraint), and a partial index that leaves out only rows whose key is NULL. Any other
 partial index, an invalid one, one on an expression, and BRIN do not. An empty table is judged as well, for the schema says it
 all.
 
@@ -30,6 +31,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table, column_reference
@@ -44,6 +46,7 @@ SUBJECTS = "foreign keys"
 PROVES = "are served by an index"
 
 _WRITING = {Action.CASCADE: "deletes", Action.SET_NULL: "clears", Action.SET_DEFAULT: "resets"}
+_SERVING = {"btree", "gist", "hash"}
 _NAME = r'"(?:[^"]|"")+"|[^\s"()]+'
 _NOT_NULL = rf"\(*(?:{_NAME}) IS NOT NULL\)*"
 _ONLY_NOT_NULL = re.compile(rf"{_NOT_NULL}(?: AND {_NOT_NULL})*")
@@ -61,16 +64,17 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 def _served(table: Table, key: ForeignKey, catalogue: Catalogue) -> bool:
     """An index of the table itself, or one in each of its partitions."""
-    if any(covers(index, key) for index in table.indexes):
+    parent = catalogue.table.get(key.parent)
+    if any(covers(index, key, parent) for index in table.indexes):
         return True
     partitions = [part for part in catalogue.tables if part.partition_of == table.name]
     return bool(partitions) and all(_served(part, key, catalogue) for part in partitions)
 
 
-def covers(index: Index, key: ForeignKey) -> bool:
-    """Whether the server can find a parent's children by this index."""
-    leads = _leads(index, key) or _leads_to_one_row(index, key)
-    return index.valid and leads and _serves(index, key) and _complete(index, key)
+def covers(index: Index, key: ForeignKey, parent: Table | None) -> bool:
+    """Whether the server can find a parent's children by this index, and finds few other rows by it."""
+    leads = _leads(index, key) or _leads_to_one_row(index, key) or _leads_by_a_key_of(parent, index, key)
+    return index.valid and leads and index.method in _SERVING and _complete(index, key)
 
 
 def _leads(index: Index, key: ForeignKey) -> bool:
@@ -82,8 +86,12 @@ def _leads_to_one_row(index: Index, key: ForeignKey) -> bool:
     return index.unique and set(index.columns) <= set(key.columns)
 
 
-def _serves(index: Index, key: ForeignKey) -> bool:
-    return index.method in {"btree", "gist"} or (index.method == "hash" and len(key.columns) == 1)
+def _leads_by_a_key_of(parent: Table | None, index: Index, key: ForeignKey) -> bool:
+    """``(tenant_id, buyer_id)`` by an index on ``buyer_id``, where ``users.id`` is unique: all that it finds are children."""
+    counterpart = dict(zip(key.columns, key.parent_columns, strict=True))
+    leading = {counterpart[name] for name in takewhile(lambda name: name in counterpart, index.columns) if name is not None}
+    unique = (one for one in (parent.indexes if parent else ()) if one.unique and one.valid and one.predicate is None)
+    return any(set(one.columns) <= leading for one in unique)
 
 
 def _complete(index: Index, key: ForeignKey) -> bool:

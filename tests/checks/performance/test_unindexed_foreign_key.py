@@ -122,6 +122,39 @@ def test_an_index_that_leads_to_one_row_covers_a_longer_key(judge: Judge, query:
         assert any("Index Cond" in line for (line,) in query("EXPLAIN EXECUTE one (1, 1)"))
 
 
+@pytest.mark.parametrize(
+    ("index", "covers"),
+    [
+        ("INDEX ON orders (buyer_id)", True),
+        ("INDEX ON orders (buyer_id, number)", True),
+        ("INDEX ON orders USING hash (buyer_id)", True),
+        ("INDEX ON orders (tenant)", False),
+        ("INDEX ON orders (tenant, number, buyer_id)", False),
+        ("INDEX ON orders (number, buyer_id)", False),
+        ("INDEX ON orders (buyer_id) WHERE number = 1", False),
+    ],
+)
+def test_an_index_by_what_is_unique_in_the_parent_covers(judge: Judge, query: Query, index: str, covers: bool) -> None:
+    ddl = f"""
+        CREATE TABLE users (tenant int, id int PRIMARY KEY, UNIQUE (tenant, id));
+        CREATE TABLE orders (number int, tenant int, buyer_id int,
+            FOREIGN KEY (tenant, buyer_id) REFERENCES users (tenant, id) ON DELETE CASCADE);
+        CREATE {index};
+    """
+    assert judge(CHECK, ddl).proven == (["orders.(tenant, buyer_id)"] if covers else [])
+    assert not covers or _finds_children_by_index(query, "orders", "buyer_id")
+
+
+def test_what_is_unique_in_the_parent_only_at_times_is_not_enough(judge: Judge) -> None:
+    ddl = """
+        CREATE TABLE users (tenant int, id int, UNIQUE (tenant, id));
+        CREATE UNIQUE INDEX ON users (id) WHERE tenant = 1;
+        CREATE TABLE orders (tenant int, buyer_id int, FOREIGN KEY (tenant, buyer_id) REFERENCES users (tenant, id));
+        CREATE INDEX ON orders (buyer_id);
+    """
+    assert judge(CHECK, ddl).findings
+
+
 def test_a_primary_key_that_begins_with_the_reference_covers(judge: Judge) -> None:
     ddl = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a_id int REFERENCES a, n int, PRIMARY KEY (a_id, n))"
     assert judge(CHECK, ddl).proven == ["b.a_id"]
