@@ -35,6 +35,7 @@ SET client_min_messages = 'notice'
 SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+SET jit = off
 AS $body$
 DECLARE
     made json;
@@ -51,7 +52,8 @@ BEGIN
                                       WHERE oid = (SELECT indrelid FROM pg_index WHERE indexrelid = objid)
                                   ) END))
             FILTER (WHERE command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO'),
-        array_agg(objid) FILTER (WHERE object_type IN ('table', 'table column', 'foreign table'))
+        array_agg(CASE WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid) ELSE objid END)
+            FILTER (WHERE object_type IN ('table', 'table column', 'table constraint', 'foreign table'))
     INTO made, relations
     FROM pg_event_trigger_ddl_commands()
     WHERE NOT in_extension AND classid IS NOT NULL;

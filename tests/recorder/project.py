@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Project:
     def connect(self, role: Role = Role.ADMIN, **options: Any) -> psycopg.Connection[Any]:
         """A session of the project, in autocommit mode."""
         keywords = {**self.database.addresses[role].keywords(), "autocommit": True, **options}
-        return self.sessions.enter_context(psycopg.connect(**keywords))
+        return self.sessions.enter_context(closing(psycopg.connect(**keywords)))
 
     def run(self, *statements: str, role: Role = Role.ADMIN) -> psycopg.Connection[Any]:
         """Send statements one by one over one session, the n-th of all stamped with line n of ``m.sql``, errors or not."""
