@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from runner.errors import UsageError
 from runner.settings.faults import settings_from
 from runner.settings.load import Loaded, load
-from runner.settings.model import LONGEST_NAME, Settings
+from runner.settings.model import LONGEST_NAME, TOOLS, Settings
 
 CHECKS = ("orphaned-rows", "unindexed-foreign-key")
 
@@ -85,7 +85,7 @@ FAULTS = {
     "databases.shop.migrations.tool = 'alembik'": (
         f"{SHOP}.migrations.tool: 'alembik' is not a migration tool; did you mean 'alembic'?"
     ),
-    "databases.shop.migrations = {}": f"{SHOP}.migrations.tool: is missing; there are: alembic, command, prisma, sql",
+    "databases.shop.migrations = {}": f"{SHOP}.migrations.tool: is missing; there are: {', '.join(sorted(TOOLS))}",
     "databases.shop.migrations.tool = 'command'": (
         f"{SHOP}.migrations.command: is missing; 'tool = \"command\"' needs the program to run"
     ),
