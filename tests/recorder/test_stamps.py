@@ -42,4 +42,4 @@ def test_the_statements_of_a_message() -> None:
     assert list(unstamp(message)) == [(Place("a.sql", 1), "SELECT 1;"), (Place("a.sql", 2), "SELECT 2;")]
     assert next(unstamp(f"SELECT 0; {message}")) == (None, "SELECT 0;")
     assert list(unstamp("SELECT 1")) == [(None, "SELECT 1")]
-    assert list(unstamp("")) == []
+    assert list(unstamp("")) == [(None, "")]
