@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checks.evidence import Evidence
@@ -24,6 +25,10 @@ from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 from runner.targets.postgresql import PostgresTarget
 
+#: Takes what is to be reported of a database, once.
+Keep = Callable[[ReportedDatabase], None]
+
+_STOPPED = "not reached, the run was stopped"
 _ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
 
 
@@ -42,41 +47,71 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
     )
 
 
-def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loaded: Loaded, output: Output) -> ReportedDatabase:
-    """Build base and head, judge both, and report head, with what base has too as known. Raises DbproofError."""
+def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loaded: Loaded, output: Output, keep: Keep) -> None:
+    """Build base and head, judge both, and ``keep`` head with what base has too as known.
+
+    Where that stops early, what was found until then is kept. Raises DbproofError.
+    """
     began = time.monotonic()
     checks = with_severities(RELATIONAL, loaded.settings.severity)
-    with built(plan(name, settings, base, loaded, output)) as pair:
-        with output.progress.stage("check") as stage:
-            known = known_fingerprints(_judge(pair.base, settings, checks)[1]) if pair.base else frozenset()
-            head, outcomes = _judge(pair.head, settings, checks)
-            reported = reported_checks(outcomes, checks, head.evidence, known, loaded.settings)
-            _say(stage, reported)
-        return ReportedDatabase(
-            name=name,
-            engine=settings.engine,
-            version=head.server.version,
-            origin=head.server.origin,
-            compared=pair.compared,
-            seconds=time.monotonic() - began,
-            migrations=reported_migrations(head.evidence),
-            checks=reported,
-            notes=pair.notes,
-        )
+    with built(plan(name, settings, base, loaded, output)) as pair, output.progress.stage("check") as stage:
+        head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
+        try:
+            head = _measured(pair.head, settings, checks)
+            _judge(head, settings, checks, outcomes)
+            known = _known(pair.base, settings, checks, outcomes) if pair.base else known
+        finally:
+            judged = reported_checks(_all(checks, outcomes), checks, head.evidence, known, loaded.settings)
+            _say(stage, judged)
+            keep(
+                ReportedDatabase(
+                    name=name,
+                    engine=settings.engine,
+                    version=head.server.version,
+                    origin=head.server.origin,
+                    compared=pair.compared,
+                    seconds=time.monotonic() - began,
+                    migrations=reported_migrations(head.evidence),
+                    checks=judged,
+                    notes=pair.notes,
+                )
+            )
 
 
-def _judge(one: Built, settings: DatabaseSettings, checks: Checks) -> tuple[Built, tuple[Outcome, ...]]:
-    """Measure while nothing else runs, then check."""
-    expect = expectations(settings)
-    if expect.queries:
-        with one.server.clone(one.golden) as copy:
-            one = replace(one, evidence=replace(one.evidence, queries=measure(copy, expect.queries)))
-    with PostgresTarget(one.server, one.golden, one.golden.database, expect, one.evidence) as target:
-        return one, run_checks(target, checks, {})
+def _measured(one: Built, settings: DatabaseSettings, checks: Checks) -> Built:
+    """With the declared queries measured, while nothing else runs."""
+    queries = expectations(settings).queries
+    if not queries or "query-limit" not in checks:
+        return one
+    with one.server.clone(one.golden) as copy:
+        return replace(one, evidence=replace(one.evidence, queries=measure(copy, queries)))
 
 
-def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output) -> ReportedDatabase:
-    """Judge a database that was given, in read-only sessions: nothing is applied, nothing tried. Raises DbproofError."""
+def _judge(one: Built, settings: DatabaseSettings, checks: Checks, outcomes: list[Outcome]) -> None:
+    with PostgresTarget(one.server, one.golden, one.golden.database, expectations(settings), one.evidence) as target:
+        run_checks(target, checks, {}, outcomes.append)
+
+
+def _known(base: Built, settings: DatabaseSettings, checks: Checks, head: Sequence[Outcome]) -> frozenset[str]:
+    """What base has too: only the checks that found something on head are asked there."""
+    found = {outcome.check: checks[outcome.check] for outcome in head if outcome.findings}
+    outcomes: list[Outcome] = []
+    if found:
+        _judge(_measured(base, settings, found), settings, found, outcomes)
+    return known_fingerprints(outcomes)
+
+
+def _all(checks: Checks, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """An outcome for every check, in their order, also where the run stopped before it."""
+    ended = {outcome.check: outcome for outcome in outcomes}
+    return [ended.get(name) or Outcome(name, State.SKIPPED, _STOPPED) for name in checks]
+
+
+def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output, keep: Keep) -> None:
+    """Judge a database that was given, in read-only sessions, and ``keep`` what was found, as :func:`prove` does.
+
+    Nothing is applied, nothing tried. Raises DbproofError.
+    """
     began = time.monotonic()
     checks = with_severities(RELATIONAL, loaded.settings.severity)
     expect = expectations(settings)
@@ -84,20 +119,25 @@ def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output) 
         database = server.database(name)
         output.redactor.add(database.private.password)
         with output.progress.stage("check") as stage:
-            evidence = Evidence(queries=measure(database, expect.queries))
-            with PostgresTarget(server, None, database, expect, evidence) as target:
-                outcomes = run_checks(target, checks, _ONLY_READ)
-            reported = reported_checks(outcomes, checks, evidence, frozenset(), loaded.settings)
-            _say(stage, reported)
-        return ReportedDatabase(
-            name=name,
-            engine=settings.engine,
-            version=server.version,
-            origin=server.origin,
-            compared="nothing: a database as it stands",
-            seconds=time.monotonic() - began,
-            checks=reported,
-        )
+            evidence, outcomes = Evidence(), list[Outcome]()
+            try:
+                evidence = Evidence(queries=measure(database, expect.queries))
+                with PostgresTarget(server, None, database, expect, evidence) as target:
+                    run_checks(target, checks, _ONLY_READ, outcomes.append)
+            finally:
+                judged = reported_checks(_all(checks, outcomes), checks, evidence, frozenset(), loaded.settings)
+                _say(stage, judged)
+                keep(
+                    ReportedDatabase(
+                        name=name,
+                        engine=settings.engine,
+                        version=server.version,
+                        origin=server.origin,
+                        compared="nothing: a database as it stands",
+                        seconds=time.monotonic() - began,
+                        checks=judged,
+                    )
+                )
 
 
 def _only_read(settings: DatabaseSettings) -> DatabaseSettings:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner import __version__, git
+from runner import __version__, children, git
 from runner.build import standing
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import look, plan, prove
@@ -36,12 +36,12 @@ class _Run:
     databases: list[ReportedDatabase] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def each(self, judge: Callable[[str, DatabaseSettings], ReportedDatabase], databases: Mapping[str, DatabaseSettings]) -> None:
+    def each(self, judge: Callable[[str, DatabaseSettings], None], databases: Mapping[str, DatabaseSettings]) -> None:
         """Prove one database after the other; an error of one does not keep the others from being proven."""
         try:
             for name, settings in databases.items():
                 try:
-                    self.databases.append(judge(name, settings))
+                    judge(name, settings)
                 except DbproofError as error:
                     self.problems.append(Problem(error.message, error.remedy, error.exit))
         except Cancelled as cancelled:
@@ -80,6 +80,7 @@ _NOTHING = "No database was found to prove: `dbproof init` writes a dbproof.toml
 def run(root: Path, loaded: Loaded, output: Output) -> Report:
     """Prove every database of a repository. Raises UsageError where the revision to compare with does not exist."""
     output.header(header(loaded))
+    children.sweep()
     base = git.find_base(root, loaded.settings.compare, output.environment)
     this = _Run(loaded, output)
     compared = f"against {base}" if isinstance(base, git.Base) else base.reason
@@ -87,10 +88,11 @@ def run(root: Path, loaded: Loaded, output: Output) -> Report:
         for label, text, origin in notes(name, settings, loaded, compared):
             output.progress.note(label, text, origin)
 
-    def one(name: str, settings: DatabaseSettings) -> ReportedDatabase:
+    def one(name: str, settings: DatabaseSettings) -> None:
         if settings.url_env and not settings.disposable:
-            return look(name, settings, loaded, output)
-        return prove(name, settings, base, loaded, output)
+            look(name, settings, loaded, output, this.databases.append)
+        else:
+            prove(name, settings, base, loaded, output, this.databases.append)
 
     this.each(one, loaded.settings.databases)
     return this.finish()
@@ -100,7 +102,8 @@ def check(root: Path, loaded: Loaded, url_env: str, output: Output) -> Report:  
     """Look at a database that exists: what its catalogue and its rows show, in read-only sessions."""
     output.header(f"reading {url_env}")
     this = _Run(loaded, output)
-    this.each(lambda name, settings: look(name, settings, loaded, output), _meant(loaded.settings.databases, url_env))
+    keep = this.databases.append
+    this.each(lambda name, settings: look(name, settings, loaded, output, keep), _meant(loaded.settings.databases, url_env))
     return this.finish()
 
 
@@ -115,6 +118,7 @@ def _meant(databases: Mapping[str, DatabaseSettings], url_env: str) -> Mapping[s
 def up(root: Path, loaded: Loaded, output: Output, form: str) -> None:  # noqa: ARG001 - every subcommand is told the root
     """Start and migrate every database, print their addresses (``form``: env, json or text), and wait until cancelled."""
     output.header(header(loaded))
+    children.sweep()
     if not loaded.settings.databases:
         raise UsageError(_NOTHING)
     base = git.NoBase("not compared")

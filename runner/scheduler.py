@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 from checks.interface import Check, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
 from checks.targets import RelationalTarget, StatementFailed
@@ -35,20 +36,30 @@ def run_checks(
     with each outcome as it comes.
     """
     outcomes: dict[str, Outcome] = {}
+    stopped = Event()
 
     def judge(identifier: str) -> None:
-        outcomes[identifier] = _judge(identifier, checks[identifier], target, missing)
-        ended(outcomes[identifier])
+        outcome = _judge(identifier, checks[identifier], target, missing)
+        if not stopped.is_set():  # what a check meets because its session was taken away is no outcome
+            outcomes[identifier] = outcome
+            ended(outcome)
 
     together = [name for name, check in checks.items() if not check.NEEDS & {Need.SANDBOX, Need.QUIET}]
     writing = [name for name, check in checks.items() if Need.SANDBOX in check.NEEDS and Need.QUIET not in check.NEEDS]
     alone = [name for name, check in checks.items() if Need.QUIET in check.NEEDS]
-    with ThreadPoolExecutor(READERS, thread_name_prefix="check") as pool:
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="check")
+    try:
         reading = [pool.submit(judge, name) for name in together]
         for name in writing:
             judge(name)
         for future in reading:
             future.result()
+    except BaseException:
+        stopped.set()
+        raise
+    finally:
+        # Not waited for: where this is left early (a signal), a check may be reading for long, and ends with its session.
+        pool.shutdown(wait=False, cancel_futures=True)
     for name in alone:
         judge(name)
     return tuple(outcomes[name] for name in checks)

@@ -19,12 +19,22 @@ from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.schema.postgresql import read
-from checks.targets import ReadSession, Role, Sandbox
+from checks.targets import ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
 from runner.targets.filled import filled
 from runner.targets.sandbox import PostgresSandbox
-from runner.targets.sessions import STATEMENT_TIMEOUT, Manner, PostgresReadSession, opened, said_plainly, sessions
+from runner.targets.sessions import (
+    STATEMENT_TIMEOUT,
+    Driver,
+    Manner,
+    PostgresReadSession,
+    abandon,
+    driver_of,
+    opened,
+    said_plainly,
+    sessions,
+)
 
 
 class PostgresTarget:
@@ -56,6 +66,8 @@ class PostgresTarget:
         self._statement_timeout = statement_timeout
         self._lock = RLock()
         self._clones = ExitStack()
+        self._reading_now: set[Driver] = set()
+        self._ended = False
         self._to_read: Sessions | None = None
         self._to_write: Database | None = None
         self._catalogue: Catalogue | None = None
@@ -65,6 +77,9 @@ class PostgresTarget:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        self._ended = True
+        for driver in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
+            abandon(driver)
         return self._clones.__exit__(kind, error, trace)
 
     @property
@@ -89,7 +104,14 @@ class PostgresTarget:
     def rows(self) -> Iterator[ReadSession]:
         """A session that cannot write."""
         with opened(self._reading()) as connection:
-            yield PostgresReadSession(connection)
+            driver = driver_of(connection)
+            self._reading_now.add(driver)
+            try:
+                if self._ended:
+                    raise StatementFailed("the run was stopped")
+                yield PostgresReadSession(connection)
+            finally:
+                self._reading_now.discard(driver)
 
     @contextmanager
     def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
@@ -23,6 +25,7 @@ STATEMENT_TIMEOUT = 300.0
 LOCK_TIMEOUT = 30.0
 #: Seconds that connecting may take.
 CONNECT_TIMEOUT = 15
+_CANCEL_TIMEOUT = 2.0
 
 # Python cannot hold all that PostgreSQL stores in these: infinity, years BC, 24:00, numbers of thousands of digits.
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "json", "jsonb")
@@ -93,6 +96,14 @@ def driver_of(connection: Connection) -> Driver:
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"expected a connection of psycopg, not {type(driver).__name__}")
     return driver
+
+
+def abandon(driver: Driver) -> None:
+    """End a session that another thread waits on: its statement is cancelled, and whatever it asks next fails."""
+    with suppress(psycopg.Error):
+        driver.cancel_safe(timeout=_CANCEL_TIMEOUT)
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(driver.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _prepare(driver: Driver, manner: Manner) -> None:

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 DBPROOF = str(Path(sys.executable).with_name("dbproof"))
 #: Seconds that one run may take at most before its test fails.
@@ -143,7 +143,7 @@ def alembic(env: str = ENV_PY, options: str = "{}", **upgrades: str) -> dict[str
 
 @contextmanager
 def started(*arguments: str, root: Path, place: Path, more: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A run under way, whose temporary files lie in ``place``, and whose words in the file ``said``; killed at the end if the test did not get there."""
+    """A run under way with its temporary files in ``place`` and its words in the file ``said``; killed at the end of the test."""
     with (
         (root.parent / "said").open("w") as said,
         subprocess.Popen(
@@ -164,11 +164,11 @@ def started(*arguments: str, root: Path, place: Path, more: Mapping[str, str] | 
                 process.kill()
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Look again and again until something holds; fail at the deadline."""
+def until(true: Callable[[], object], what: Callable[[], object], seconds: float = 30) -> None:
+    """Look again and again until something holds; fail at the deadline with what there is instead."""
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
         time.sleep(0.02)
 
 
@@ -179,16 +179,33 @@ def cancel(process: subprocess.Popen[str], number: signal.Signals, within: float
 
 
 def processes(place: Path) -> list[str]:
-    """The command lines of all processes that have to do with a place: by their words, environment or directory."""
-    return [" ".join(words) for words in _concerned(os.fsencode(place))]
+    """The command lines of all processes that have to do with a place, by their words or environment, and of their children.
+
+    The children are looked for because a session of PostgreSQL writes its title over both.
+    """
+    mark, found = os.fsencode(place), _processes()
+    ours = {pid for pid, one in found.items() if mark in one.about}
+    while more := {pid for pid, one in found.items() if one.parent in ours} - ours:
+        ours |= more
+    return [found[pid].words for pid in sorted(ours) if found[pid].words]
 
 
-def _concerned(mark: bytes) -> Iterable[list[str]]:
+class _Process(NamedTuple):
+    parent: int
+    words: str
+    about: bytes
+
+
+def _processes() -> dict[int, _Process]:
+    found = {}
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            words, about = _read(entry / "cmdline"), _read(entry / "environ")
-            if words and (mark in words or mark in about):
-                yield words.decode(errors="replace").split("\0")
+        if entry.name.isdigit() and int(entry.name) != os.getpid() and (stat := _read(entry / "stat")):
+            words = _read(entry / "cmdline")
+            parent = int(stat.rpartition(b")")[2].split()[1])
+            found[int(entry.name)] = _Process(
+                parent, words.decode(errors="replace").replace("\0", " "), words + _read(entry / "environ")
+            )
+    return found
 
 
 def _read(path: Path) -> bytes:
