@@ -129,6 +129,29 @@ def test_python_anywhere_below_a_command_is_kept_from_other_databases(tmp_path: 
     assert not (tmp_path / "went-on").exists()
 
 
+LOOKING = {
+    "looked for": "import importlib.util\nassert importlib.util.find_spec(NAME)\n",
+    "looked for on the path": "import sys\nassert any(one.find_spec(NAME, None) for one in sys.meta_path)\n",
+    "first import fails": (
+        "import sys\nsys.modules['json'] = sys.modules['logging'] = None\n"
+        "try:\n    __import__(NAME)\nexcept ImportError:\n    pass\n"
+        "for name in [*sys.modules]:\n    if sys.modules[name] is None or name.startswith(NAME):\n        del sys.modules[name]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("before", LOOKING)
+@pytest.mark.parametrize("name", ["psycopg", "sqlalchemy"])
+def test_a_library_that_was_looked_for_first_is_guarded(tmp_path: Path, database: Database, name: str, before: str) -> None:
+    connect = {
+        "psycopg": "psycopg.connect('postgresql://me@db.example/shop')",
+        "sqlalchemy": "sqlalchemy.create_engine('sqlite:///made.db').connect()",
+    }[name]
+    (tmp_path / "go.py").write_text(f"NAME = {name!r}\n{LOOKING[before]}import {name}\n{connect}\n")
+    assert isinstance(apply(shop(tmp_path, "python go.py"), database)[-1], Elsewhere)
+    assert not (tmp_path / "made.db").exists()
+
+
 def test_djangos_file_of_sqlite_is_refused(tmp_path: Path, database: Database) -> None:
     """With the interface of Django's database wrapper, whose package need not be installed for it."""
     package = tmp_path / "django" / "db" / "backends" / "base"

@@ -11,8 +11,9 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from . import failures, variables
 from .connections import Guard, without_password
@@ -136,21 +137,32 @@ def first_line(script: Any) -> Optional[int]:
 
 
 class _Hooks(importlib.abc.MetaPathFinder):
-    """Lets the other finders find a module, and does something once it has been executed."""
+    """Lets the other finders find a module, and does something once it has been executed.
+
+    To be found is not to be imported: programs look whether a module is there, and a first import may fail.
+    """
 
     def __init__(self, hooks: Dict[str, Callable[[Any], None]]) -> None:
         self._hooks = hooks
+        self._looking: Set[Tuple[int, str]] = set()
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
-        hook = self._hooks.pop(name, None)
-        if hook is None:
+        looking = threading.get_ident(), name
+        if name not in self._hooks or looking in self._looking:
             return None
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            self._hooks[name] = hook  # it may be found later, when the path has grown
-            return None
-        spec.loader = _Executed(spec.loader, hook)
+        self._looking.add(looking)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._looking.discard(looking)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Executed(spec.loader, self._executed)
         return spec
+
+    def _executed(self, module: Any) -> None:
+        hook = self._hooks.pop(module.__name__, None)
+        if hook is not None:
+            hook(module)
 
 
 class _Executed(importlib.abc.Loader):
