@@ -16,6 +16,8 @@ from runner.settings.model import PLACEHOLDER, PLACEHOLDERS
 KNOWN = ("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS if name != "url"))
 
 _EITHER = re.compile(rf"\{{\{{(?P<literal>[A-Za-z_]+(?::[^{{}}\s]*)?)\}}\}}|{PLACEHOLDER.pattern}")
+#: Drivers by their own names, which no URL begins with.
+_DRIVERS = frozenset({"asyncpg", "psycopg", "psycopg_async", "psycopg2", "pg8000"})
 _SHELL = frozenset({"&&", "||", ";", "|", "&", ">", ">>", "<", "2>", "2>&1"})
 
 
@@ -53,7 +55,7 @@ def words(text: str, key: str, on: Address | None = None) -> tuple[str, ...]:
 def _value(found: re.Match[str], on: Address) -> str:
     name, driver = found["name"], found["driver"]
     if name == "url" and driver != "":
-        return on.url(driver) if driver else on.url()
+        return on.url(f"postgresql+{driver}" if driver in _DRIVERS else driver or "postgresql")
     if name in PLACEHOLDERS and driver is None:
         return str(getattr(on, name))
     raise UsageError(f"'{found[0]}' is not a placeholder", f"There are: {', '.join(KNOWN)}.")

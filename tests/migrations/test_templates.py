@@ -19,6 +19,8 @@ HERE = Address("127.0.0.1", 5433, "shop_owner", "p@ss/w%rd", "shop")
     [
         ("{url}", "postgresql://shop_owner:p%40ss%2Fw%25rd@127.0.0.1:5433/shop"),
         ("{url:postgresql+asyncpg}", "postgresql+asyncpg://shop_owner:p%40ss%2Fw%25rd@127.0.0.1:5433/shop"),
+        ("{url:asyncpg}", "postgresql+asyncpg://shop_owner:p%40ss%2Fw%25rd@127.0.0.1:5433/shop"),
+        ("{url:postgres}", "postgres://shop_owner:p%40ss%2Fw%25rd@127.0.0.1:5433/shop"),
         ("jdbc:postgresql://{host}:{port}/{database}", "jdbc:postgresql://127.0.0.1:5433/shop"),
         ("{user} {password}", "shop_owner p@ss/w%rd"),
         ("{{url}}", "{url}"),
