@@ -214,10 +214,8 @@ def _head_alone(building: _Building, server: Server, database: Database) -> Buil
 
 
 def _head(building: _Building, base: _Base) -> Built:
-    edited = [one for one in building.revisions if one.id in base.revisions and base.revisions[one.id].digest != one.digest]
-    if edited:
-        names = ", ".join(one.place.file for one in edited[:3])
-        building.notes.append(f"Changed since base, though base has applied it: {names}. Head was built from nothing.")
+    if why := _from_nothing(building, base):
+        building.notes.append(f"{why} Head was built from nothing.")
         return _with_new(_head_alone(building, *_server(building)), base)
     server, database = _grown(building, base.built.server, base)
     applied = _migrate(building, _on_top(building, base), server, database, (base.recording,))
@@ -228,6 +226,22 @@ def _head(building: _Building, base: _Base) -> Built:
     if read_all(building.plan.root, building.files) != base.contents:
         return _again(building, base, applied, None)
     return _finished(building, base, server, database, applied, base.built.evidence.loaded)
+
+
+def _from_nothing(building: _Building, base: _Base) -> str:
+    """Why head cannot grow on base, or nothing where it can: base's own migrations did not end, or are not head's any more."""
+    now = {one.id: one for one in building.revisions}
+    changed = [one.place.file for one in base.revisions.values() if one.id in now and now[one.id].digest != one.digest]
+    gone = [one.place.file for one in base.revisions.values() if one.id not in now]
+    if base.built.evidence.failure is not None:
+        return "Base's own migrations fail."
+    if changed:
+        return f"Changed since base, though base has applied it: {_named(changed)}."
+    return f"Gone since base, though base has applied it: {_named(gone)}." if gone else ""
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
 
 
 def _on_top(building: _Building, base: _Base) -> Project | None:

@@ -96,7 +96,8 @@ def _reaches(severity: Severity, fail_on: FailOn) -> bool:
 def _provenance(finding: Finding, evidence: Evidence) -> Provenance | None:
     made = next((evidence.provenance[thing] for thing in finding.objects if thing in evidence.provenance), None)
     if finding.place is not None:
-        return Provenance(finding.place, str(finding.evidence.get("statement", "")))
+        revision = next((one.revision for one in evidence.migrations if one.place.file == finding.place.file), None)
+        return Provenance(finding.place, str(finding.evidence.get("statement", "")), revision)
     return None if made is None else Provenance(made.place, made.statement, made.revision)
 
 

@@ -1,0 +1,340 @@
+"""What a change adds is told from what was there: base is built from its own files, head grows on it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from proving import FIRST, SQL, Ran, alembic, dbproof, project
+from repositories import Repository, repository
+
+from runner.servers.installations import installations
+
+#: A reference that nobody validated: an error where the settings say so.
+DOUBTFUL = "alter table books add foreign key (id) references authors not valid;"
+STRICT = '[severity]\nunvalidated-constraint = "error"\n'
+WITH_ROWS = f'{SQL}[databases.app.data]\nload = ["seeds.sql"]\n'
+SEEDS = "insert into authors values (1, 'Ursula'), (2, 'Stanislaw');\ninsert into books values (10, 1), (20, 2);\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    """A repository whose ``main`` is base: what a test writes on top of it is head."""
+    root = project(tmp_path / "repo", {"migrations/001_first.sql": FIRST})
+    return repository(root, {})
+
+
+def base(repo: Repository, files: dict[str, str], settings: str = SQL) -> None:
+    project(repo.root, files, settings)
+    repo.commit()
+    repo.branch("change")
+
+
+def run(repo: Repository, *arguments: str) -> Ran:
+    return dbproof("run", *arguments, root=repo.root)
+
+
+def states(ran: Ran) -> dict[str, tuple[str, bool]]:
+    return {one["revision"]: (one["state"], one["new"]) for one in ran.database["migrations"]}
+
+
+def test_what_base_has_too_is_known_and_does_not_count(repo: Repository) -> None:
+    base(repo, {"migrations/002_doubtful.sql": DOUBTFUL}, STRICT + SQL)
+    repo.commit({"migrations/003_more.sql": "create table shelves (id int primary key);"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert [(one["subject"], one["state"]) for one in ran.findings("unvalidated-constraint")] == [
+        ("books.books_id_fkey", "known")
+    ]
+    assert ran.database["compared"].startswith("main ")
+    assert states(ran) == {"001_first": ("applied", False), "002_doubtful": ("applied", False), "003_more": ("applied", True)}
+    assert "books.books_id_fkey" not in ran.out
+    assert "books.books_id_fkey" in run(repo, "--all").out
+
+
+def test_what_the_change_adds_counts(repo: Repository) -> None:
+    base(repo, {}, STRICT + SQL)
+    repo.write({"migrations/002_doubtful.sql": DOUBTFUL})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    (finding,) = ran.findings("unvalidated-constraint")
+    assert (finding["state"], finding["provenance"]["file"]) == ("new", "migrations/002_doubtful.sql")
+    assert run(repo, "--base", "nothing").code == 1
+    assert run(repo, "--base", "nothing", "--fail-on", "never").code == 0
+
+
+def test_compared_with_nothing_everything_is_judged_and_no_migration_is_new(repo: Repository) -> None:
+    base(repo, {"migrations/002_doubtful.sql": DOUBTFUL}, STRICT + SQL)
+    ran = run(repo, "--base", "nothing")
+    assert ran.code == 1, ran.said
+    assert {new for _, new in states(ran).values()} == {False}
+
+
+def test_a_base_without_the_folder_makes_everything_new(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo")
+    repo.branch("change")
+    project(repo.root, {"migrations/001_first.sql": FIRST, "migrations/002_doubtful.sql": DOUBTFUL}, STRICT + SQL)
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert {new for _, new in states(ran).values()} == {True}
+    assert ran.failing == [("unvalidated-constraint", "books.books_id_fkey")]
+
+
+def test_a_migration_that_fails_on_rows_is_that_and_the_checks_go_on(repo: Repository) -> None:
+    base(repo, {"seeds.sql": SEEDS}, STRICT + WITH_ROWS)
+    repo.commit(
+        {
+            "migrations/002_isbn.sql": "alter table books\n  add column isbn text not null;\n",
+            "migrations/003_doubtful.sql": DOUBTFUL,
+            "seeds.sql": SEEDS.replace("(10, 1), (20, 2)", "(1, 1, 'a'), (2, 2, 'b')"),
+        }
+    )
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    (finding,) = ran.findings("migration-failed")
+    assert (finding["subject"], finding["evidence"]["code"]) == ("002_isbn", "23502")
+    assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("migrations/002_isbn.sql", 1)
+    assert "on rows" in finding["message"]
+    assert states(ran)["002_isbn"] == ("failed", True)
+    assert states(ran)["003_doubtful"] == ("applied", True)
+    assert ("unvalidated-constraint", "books.books_id_fkey") in ran.failing
+    assert ran.check("load-refused")["outcome"] == "passed"
+    assert ran.check("orphaned-rows")["proven"] > 0
+
+
+def test_new_migrations_that_pass_on_rows_leave_base_s_rows_to_be_judged(repo: Repository) -> None:
+    base(repo, {"seeds.sql": SEEDS}, WITH_ROWS)
+    repo.commit({"migrations/002_isbn.sql": "alter table books add column isbn text not null default '';"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert ran.check("orphaned-rows")["proven"] == 1
+    assert ran.check("load-refused")["outcome"] == "passed"
+
+
+def test_seeds_that_changed_are_judged_as_they_are_now(repo: Repository) -> None:
+    base(repo, {"seeds.sql": SEEDS}, WITH_ROWS)
+    repo.commit({"seeds.sql": SEEDS.replace("(20, 2)", "(20, 9)")})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    (finding,) = ran.findings("load-refused")
+    assert (finding["provenance"]["file"], finding["provenance"]["line"], finding["evidence"]["code"]) == (
+        "seeds.sql",
+        2,
+        "23503",
+    )
+
+
+def test_seeds_that_come_with_the_change_are_loaded(repo: Repository) -> None:
+    base(repo, {})
+    project(repo.root, {"seeds.sql": SEEDS}, WITH_ROWS)
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert ran.check("load-refused")["proven"] == 1
+
+
+def test_seeds_that_base_refuses_already_are_known(repo: Repository) -> None:
+    base(repo, {"seeds.sql": SEEDS.replace("(20, 2)", "(20, 9)")}, WITH_ROWS)
+    repo.commit({"migrations/002_more.sql": "create table shelves (id int primary key);"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert [one["state"] for one in ran.findings("load-refused")] == ["known"]
+
+
+def test_an_old_migration_that_was_edited_is_said_and_head_is_built_from_nothing(repo: Repository) -> None:
+    base(repo, {})
+    repo.commit({"migrations/001_first.sql": FIRST.replace("name text", "called text"), "migrations/002_more.sql": DOUBTFUL})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert any("migrations/001_first.sql" in note and "built from nothing" in note for note in ran.database["notes"])
+    assert states(ran) == {"001_first": ("applied", False), "002_more": ("applied", True)}
+
+
+def test_a_base_that_cannot_be_built_is_said_and_everything_is_judged(repo: Repository) -> None:
+    base(repo, {"migrations/001_first.sql": FIRST + "\\restrict x\n\\i other.sql\n"}, STRICT + SQL)
+    repo.commit({"migrations/001_first.sql": FIRST, "migrations/002_doubtful.sql": DOUBTFUL})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert any("could not be built" in note for note in ran.database["notes"])
+    assert ran.database["compared"] == "base could not be built"
+    assert ran.failing == [("unvalidated-constraint", "books.books_id_fkey")]
+
+
+def test_a_base_whose_migrations_fail_is_known_to_fail(repo: Repository) -> None:
+    base(repo, {"migrations/002_wrong.sql": "create table more (id int, id int);"})
+    repo.commit({"README": "changed"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert [one["state"] for one in ran.findings("migration-failed")] == ["known"]
+
+
+def test_a_change_that_mends_a_migration_that_failed_on_base_is_judged(repo: Repository) -> None:
+    base(repo, {"migrations/002_wrong.sql": "create table more (id int, id int);"}, STRICT + SQL)
+    repo.commit({"migrations/002_wrong.sql": "create table more (id int primary key);", "migrations/003_doubtful.sql": DOUBTFUL})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert ran.failing == [("unvalidated-constraint", "books.books_id_fkey")]
+    assert states(ran)["002_wrong"][0] == "applied"
+
+
+def test_a_migration_that_came_before_those_of_base_is_applied_too(repo: Repository) -> None:
+    """Two branches that were merged: the new file sorts before one that base has."""
+    base(repo, {"migrations/003_more.sql": "create table shelves (id int primary key);"})
+    repo.commit({"migrations/002_between.sql": "alter table books add column isbn text;"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert states(ran) == {"001_first": ("applied", False), "002_between": ("applied", True), "003_more": ("applied", False)}
+
+
+def test_a_migration_that_is_gone_is_said_and_head_is_built_from_nothing(repo: Repository) -> None:
+    base(repo, {"migrations/002_more.sql": "create table shelves (id int primary key);"})
+    (repo.root / "migrations" / "002_more.sql").unlink()
+    repo.write({"migrations/002_other.sql": "create table shelves (id int primary key);"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    assert any("Gone since base" in note and "migrations/002_more.sql" in note for note in ran.database["notes"])
+    assert states(ran) == {"001_first": ("applied", False), "002_other": ("applied", True)}
+
+
+def test_a_role_of_the_new_migration_stands_in_nobodys_way(repo: Repository) -> None:
+    """Roles are the whole server's: base, head on rows and head on an empty copy must not meet."""
+    base(repo, {"seeds.sql": SEEDS}, WITH_ROWS)
+    role = "create role reader_of_books;\ngrant select on books to reader_of_books;\n"
+    repo.commit({"migrations/002_role.sql": role, "seeds.sql": f"{SEEDS}\n-- changed"})
+    ran = run(repo)
+    assert ran.code == 0, ran.said
+    (notice,) = ran.findings("superuser-migration")
+    assert (notice["severity"], notice["provenance"]["file"], notice["provenance"]["line"]) == (
+        "notice",
+        "migrations/002_role.sql",
+        1,
+    )
+    assert "create role reader_of_books" in json.dumps(notice)
+
+
+def test_what_only_a_superuser_may_is_done_again_as_one(tmp_path: Path) -> None:
+    root = project(tmp_path / "repo", {"migrations/001_first.sql": f"{FIRST}\ncreate role reader_of_books;"})
+    ran = dbproof("run", root=root)
+    assert ran.code == 0, ran.said
+    (notice,) = ran.findings("superuser-migration")
+    assert notice["provenance"] == {
+        "file": "migrations/001_first.sql",
+        "line": 5,
+        "statement": "create role reader_of_books",
+        "revision": "001_first",
+    }
+    assert ran.check("migration-failed")["outcome"] == "passed"
+
+
+@pytest.mark.skipif(not any("file_fdw" in one.extensions for one in installations()), reason="needs PostgreSQL's contrib")
+def test_an_extension_that_is_not_trusted_is_made_by_a_superuser(tmp_path: Path) -> None:
+    root = project(tmp_path / "repo", {"migrations/001_first.sql": f"create extension file_fdw;\n{FIRST}"})
+    ran = dbproof("run", root=root)
+    assert ran.code == 0, ran.said
+    (notice,) = ran.findings("superuser-migration")
+    assert notice["provenance"]["line"] == 1
+
+
+def test_files_before_the_first_migration_run_as_superuser(tmp_path: Path) -> None:
+    settings = f'[databases.app]\nbefore = ["roles.sql"]\n{SQL}'
+    files = {
+        "roles.sql": "create role reader_of_books;",
+        "migrations/001_first.sql": f"{FIRST}grant select on books to reader_of_books;",
+    }
+    root = project(tmp_path / "repo", files, settings)
+    ran = dbproof("run", root=root)
+    assert ran.code == 0, ran.said
+    assert ran.findings("superuser-migration") == []
+    project(root, {"roles.sql": "select 1;\ncreate rolle x;"}, settings)
+    ran = dbproof("run", root=root)
+    assert ran.code == 2, ran.said
+    assert "roles.sql:2" in ran.said
+
+
+@pytest.mark.skipif(
+    not any("pg_stat_statements" in one.libraries for one in installations()), reason="needs PostgreSQL's contrib"
+)
+def test_libraries_are_preloaded(tmp_path: Path) -> None:
+    settings = f'[databases.app]\npreload = ["pg_stat_statements"]\n{SQL}'
+    statement = "create extension pg_stat_statements;\nselect count(*) from pg_stat_statements;"
+    ran = dbproof("run", root=project(tmp_path / "repo", {"migrations/001_first.sql": FIRST + statement}, settings))
+    assert ran.code == 0, ran.said
+
+
+def test_prisma_folders_grow_on_base(tmp_path: Path) -> None:
+    settings = SQL.replace('"sql"', '"prisma"').replace('"migrations"', '"prisma"')
+    files = {
+        "prisma/migrations/20240101000000_first/migration.sql": FIRST,
+        "prisma/migrations/migration_lock.toml": 'provider = "postgresql"\n',
+        "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
+    }
+    repo = repository(project(tmp_path / "repo", files, STRICT + settings), {})
+    repo.branch("change")
+    repo.commit({"prisma/migrations/20240201000000_doubtful/migration.sql": f"-- a comment\n{DOUBTFUL}"})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert states(ran) == {"20240101000000_first": ("applied", False), "20240201000000_doubtful": ("applied", True)}
+    (finding,) = ran.findings("unvalidated-constraint")
+    assert finding["provenance"]["line"] == 2
+
+
+def test_alembic_grows_on_base_and_its_own_table_is_not_judged(tmp_path: Path) -> None:
+    """Under whatever name it keeps its books: nothing of it may be found."""
+    settings = dedent(
+        """\
+        [severity]
+        unindexed-foreign-key = "error"
+        [databases.app.migrations]
+        tool = "alembic"
+        env = { DATABASE_URL = "{url}" }
+        """
+    )
+    options = "{'version_table': 'our_books', 'version_table_schema': 'public'}"
+    first = 'op.execute("create table authors (id int primary key)")'
+    second = 'op.execute("create table books (id int primary key, author_id int references authors)")'
+    repo = repository(project(tmp_path / "repo", alembic(options=options, one=first), settings), {})
+    repo.branch("change")
+    repo.write(alembic(options=options, one=first, two=second))
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert states(ran) == {"one": ("applied", False), "two": ("applied", True)}
+    (finding,) = ran.findings("unindexed-foreign-key")
+    assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("scripts/versions/two.py", 7)
+    assert "our_books" not in json.dumps(ran.database["checks"])
+
+
+def test_a_command_grows_on_base(tmp_path: Path) -> None:
+    """A program of the project's own that keeps its books in the database and knows nothing of us."""
+    settings = STRICT + dedent(
+        """\
+        [databases.app.migrations]
+        command = "PYTHON migrate.py"
+        current = "PYTHON migrate.py --dry"
+        env = { DATABASE_URL = "{url}" }
+        """.replace("PYTHON", sys.executable)
+    )
+    migrate = dedent(
+        """\
+        import os, pathlib, sys
+        import psycopg
+        with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+            if "--dry" in sys.argv:
+                sys.exit()
+            connection.execute("create table if not exists schema_migrations (name text primary key)")
+            for path in sorted(pathlib.Path("migrations").glob("*.sql")):
+                if not connection.execute("select from schema_migrations where name = %s", [path.name]).rowcount:
+                    connection.execute(path.read_text())
+                    connection.execute("insert into schema_migrations values (%s)", [path.name])
+        """
+    )
+    files = {"migrate.py": migrate, "migrations/001_first.sql": FIRST}
+    repo = repository(project(tmp_path / "repo", files, settings), {})
+    repo.branch("change")
+    repo.write({"migrations/002_doubtful.sql": DOUBTFUL})
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert ran.failing == [("unvalidated-constraint", "books.books_id_fkey")]
+    (finding,) = ran.findings("unvalidated-constraint")
+    assert finding["provenance"]["file"] == "migrations/002_doubtful.sql"
