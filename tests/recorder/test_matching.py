@@ -66,3 +66,10 @@ def test_a_program_that_sends_files_is_traced(project: Project, tmp_path: Path) 
     with session(project.database.private) as ours:
         made = resolve(ours, recording)
     assert (made[table("a")].place, made[table("b")].place) == (Place("1.sql", 1), Place("1.sql", 3))
+
+
+def test_an_error_is_traced_too(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "1.sql").write_text("SELECT 1 +\n  1;\nINSERT INTO missing /* ? */ VALUES (1);\n")
+    project.send(project.connect(), "insert into missing values (1)")
+    (error,) = placed(project.recording(), [tmp_path / "1.sql"], tmp_path).errors
+    assert (error.code, error.place) == ("42P01", Place("1.sql", 3))
