@@ -21,13 +21,16 @@ from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Ve
 from runner.reports import wording
 from runner.reports.wording import Part
 
-#: How wide findings and columns are drawn where there is room, and how many findings of one check are shown in full.
+#: How wide findings and columns are drawn where there is room.
 WIDTH = 80
 WIDE = 100
+#: How many findings of one check are shown, and how much of a statement: a first run that fails nothing is to fit a screen.
 MOST_OF_A_CHECK = 20
+MOST_THAT_FAIL_NOTHING = 3
 
 _LABEL = 12
 _STATEMENT_LINES = 8
+_LINES_WHERE_NOTHING_FAILS = 1
 _REASONS = 8
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold blue"}
 _VERDICT_STYLES = {Verdict.GO: "bold white on green", Verdict.NO_GO: "bold white on red", Verdict.BROKEN: "bold white on red"}
@@ -79,19 +82,23 @@ def _problem(problem: Problem) -> list[_Line]:
 
 
 def _findings(report: Report, show_all: bool, edge: int) -> Iterator[list[_Line]]:
-    shown: Counter[tuple[str, str]] = Counter()
+    met: Counter[tuple[str, str, bool]] = Counter()
     for database, check, finding in wording.located(report):
         if not show_all and not wording.is_prominent(finding):
             continue
-        shown[database.name, check.id] += 1
-        if show_all or shown[database.name, check.id] <= MOST_OF_A_CHECK:
+        met[database.name, check.id, finding.fails] += 1
+        if show_all or met[database.name, check.id, finding.fails] <= _most(finding.fails):
             yield _finding(report, database, finding, edge)
     if show_all:
         return
-    for (_, check_id), count in shown.items():
-        if count > MOST_OF_A_CHECK:
-            more = f"… {wording.thousands(count - MOST_OF_A_CHECK)} more of {check_id}, see report.json or `--all`"
+    for (_, check_id, fails), count in met.items():
+        if count > _most(fails):
+            more = f"… {wording.thousands(count - _most(fails))} more of {check_id}, see report.json or `--all`"
             yield [_Line(Text(more, "dim"), 2)]
+
+
+def _most(fails: bool) -> int:
+    return MOST_OF_A_CHECK if fails else MOST_THAT_FAIL_NOTHING
 
 
 def _finding(report: Report, database: ReportedDatabase, finding: ReportedFinding, edge: int) -> list[_Line]:
@@ -102,16 +109,21 @@ def _finding(report: Report, database: ReportedDatabase, finding: ReportedFindin
         " · ",
         (wording.with_database(report, database, finding.subject), "bold"),
     )
-    title.append(" " * max(2, edge - title.cell_len - len(finding.state)))
-    title.append(finding.state.value, "dim")
-    return [_Line(title, 2), *(line for part, text in wording.parts(finding, database.engine) for line in _part(part, text))]
+    if wording.is_compared(report):
+        title.append(" " * max(2, edge - title.cell_len - len(finding.state)))
+        title.append(finding.state.value, "dim")
+    most = _STATEMENT_LINES if finding.fails else _LINES_WHERE_NOTHING_FAILS
+    return [
+        _Line(title, 2),
+        *(line for part, text in wording.parts(finding, database.engine) for line in _part(part, text, most)),
+    ]
 
 
-def _part(part: Part, text: str) -> list[_Line]:
+def _part(part: Part, text: str, most: int = _STATEMENT_LINES) -> list[_Line]:
     rows = text.expandtabs(4).splitlines()
     indent = 4 if part in (Part.STATEMENT, Part.DETAIL) else 2
-    if part is Part.STATEMENT and len(rows) > _STATEMENT_LINES:
-        rows = [*rows[:_STATEMENT_LINES], f"… {wording.plural(len(rows) - _STATEMENT_LINES, 'more line')}"]
+    if part is Part.STATEMENT and len(rows) > most:
+        rows = [*rows[:most], f"… {wording.plural(len(rows) - most, 'more line')}"]
     block = [_indented(line, indent, _PART_STYLES.get(part, "")) for line in rows]
     if part is Part.REMEDY:
         block[0].text.stylize("bold green", indent, indent + len("Remedy:"))
@@ -165,7 +177,8 @@ def _notices(report: Report, show_all: bool) -> list[str]:
     count = wording.new_notices(report)
     if show_all or not count:
         return []
-    return [f"{wording.plural(count, 'new notice')} that {'fails' if count == 1 else 'fail'} nothing (`--all` lists them)"]
+    noun = "new notice" if wording.is_compared(report) else "notice"
+    return [f"{wording.plural(count, noun)} that {'fails' if count == 1 else 'fail'} nothing (`--all` lists them)"]
 
 
 def _known(report: Report, show_all: bool) -> list[str]:

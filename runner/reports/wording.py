@@ -196,10 +196,14 @@ def _broken(report: Report) -> str:
     return ", ".join(said)
 
 
+def is_compared(report: Report) -> bool:
+    """Whether a base revision shows in the report, so that "new" says something."""
+    return bool(known(report)) or any(migration.new for database in report.databases for migration in database.migrations)
+
+
 def _from_this_change(report: Report) -> str:
     """Only a comparison with the base revision lets this be said."""
-    compared = known(report) or any(migration.new for database in report.databases for migration in database.migrations)
     found = sum(is_prominent(finding) for finding in report.findings)
-    if not compared or not found:
+    if not is_compared(report) or not found:
         return ""
     return {1: ", from this change", 2: ", both from this change"}.get(found, ", all from this change")
