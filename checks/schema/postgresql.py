@@ -69,8 +69,8 @@ PartT = TypeVar("PartT")
 def read(connection: Connection, leave_out: frozenset[TableName] = frozenset()) -> Catalogue:
     """The catalogue as ``connection`` sees it.
 
-    Left out: the system's schemas, temporary tables, foreign tables, what belongs to an extension, :data:`BOOKKEEPING`, and
-    the tables that ``leave_out`` names. What a partition inherits from its partitioned table (foreign keys, CHECKs) stands
+    Left out: the system's schemas, temporary tables, foreign tables, what belongs to an extension, :data:`BOOKKEEPING`,
+    Alembic's table whatever its name, and the tables that ``leave_out`` names. What a partition inherits from its partitioned table (foreign keys, CHECKs) stands
     there only. Raises SQLAlchemy's DBAPIError.
     """
     schema, path = connection.execute(text(_SESSION)).one()
@@ -105,11 +105,19 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
             partition_of=None if whole is None else TableName(whole_schema, whole),
         )
         for oid, _, _, partitioned, whole_schema, whole in sorted(relations, key=lambda row: (row[1], row[2]))
+        if not _of_alembic(columns.get(oid, ()))
     )
 
 
 def _judged(table: TableName, leave_out: frozenset[TableName]) -> bool:
     return table.name not in BOOKKEEPING and table not in leave_out
+
+
+def _of_alembic(columns: tuple[Column, ...]) -> bool:
+    """Alembic's own table under a name of the project's (``version_table``): one text column of this name and nothing else."""
+    return [(column.name, column.nullable) for column in columns] == [("version_num", False)] and (
+        columns[0].type.startswith("character varying")
+    )
 
 
 def _grouped(rows: Iterable[Row], names: Names, build: Callable[[TableName, Row], PartT]) -> Mapping[int, tuple[PartT, ...]]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 DBPROOF = str(Path(sys.executable).with_name("dbproof"))
 #: Seconds that one run may take at most before its test fails.
@@ -142,8 +142,10 @@ def alembic(env: str = ENV_PY, options: str = "{}", **upgrades: str) -> dict[str
 
 
 @contextmanager
-def started(*arguments: str, root: Path, place: Path, more: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A run under way with its temporary files in ``place`` and its words in the file ``said``; killed at the end of the test."""
+def started(
+    *arguments: str, root: Path, place: Path, more: Mapping[str, str] | None = None, out: TextIO | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A run under way: its temporary files lie in ``place``, its words in the file ``said``. Killed where the test breaks off."""
     with (
         (root.parent / "said").open("w") as said,
         subprocess.Popen(
@@ -151,8 +153,8 @@ def started(*arguments: str, root: Path, place: Path, more: Mapping[str, str] | 
             cwd=root,
             env=environment({"DBPROOF_REPORT_DIR": str(root.parent / "reports"), "TMPDIR": str(place), **(more or {})}),
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
+            stdout=out or said,
+            stderr=said,
             text=True,
             start_new_session=True,
         ) as process,

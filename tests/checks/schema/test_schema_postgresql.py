@@ -204,3 +204,16 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_tables(query: Qu
         event.listen(engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
         assert len(read(connection).foreign_keys) == 50
     assert len(sent) < 10
+
+
+def test_alembic_s_own_table_is_left_out_whatever_its_name(catalogue: Read) -> None:
+    found = catalogue(
+        """
+        CREATE TABLE our_books (version_num varchar(32) NOT NULL, CONSTRAINT our_books_pkc PRIMARY KEY (version_num));
+        CREATE TABLE longer (version_num varchar(255) NOT NULL);
+        CREATE TABLE more (version_num varchar(32) NOT NULL, note text);
+        CREATE TABLE numbers (version_num int NOT NULL);
+        CREATE TABLE empty ()
+        """
+    )
+    assert [table.name.name for table in found.tables] == ["empty", "more", "numbers"]
