@@ -83,8 +83,8 @@ def assert_dumps_are_equal(database: Database, migrating: Role, dumping: Role) -
 
 
 @pytest.mark.docker
-def test_a_dump_is_the_same_on_a_server_in_docker() -> None:
-    with provision(Wanted(Engine.POSTGRESQL, image="postgres:17")) as running:
+def test_a_dump_is_the_same_on_a_server_in_docker(docker_image: str) -> None:
+    with provision(Wanted(Engine.POSTGRESQL, image=docker_image)) as running:
         assert_dumps_are_equal(running.create("dumped"), Role.OWNER, Role.ADMIN)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import running
 
 from runner.servers import containers
 from runner.servers.installations import installations
@@ -80,8 +81,7 @@ def child(place: Path, wanted: str, ending: str) -> Iterator[tuple[subprocess.Po
 
 def processes(place: Path) -> list[str]:
     """The command lines of what runs in this place."""
-    said = subprocess.run(["ps", "-wweo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in said.splitlines() if f"{place}/" in line]
+    return [f"{one.pid} {one.group} {one.arguments}" for one in running() if f"{place}/" in one.arguments]
 
 
 def assert_nothing_left(place: Path, ports: list[int]) -> None:
