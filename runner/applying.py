@@ -20,8 +20,6 @@ from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
 _REFUSED = "42501"
-#: Tools whose files we send ourselves, so that nothing arrives only where there is nothing to do.
-_SENT_BY_US = frozenset({"sql", "prisma"})
 #: Folders that hold no migrations of the project's own.
 _NOT_OURS = frozenset({".git", ".venv", "venv", "node_modules", "site-packages", "__pycache__", "vendor", "target"})
 
@@ -62,7 +60,7 @@ def apply(
     seconds, broke = _listen(adapter.apply(project, database.addresses[role]), database, say)
     recording = _recording(adapter, project, server, database, mark, after)
     if broke is None:
-        if adapter.NAME not in _SENT_BY_US:
+        if not adapter.FILES_ONLY:  # files we send ourselves: nothing arrives only where there is nothing to do
             applied_here(server.log(mark), database)
         return Applied(recording, seconds)
     failure = _explained(failure_of(broke), recording)
