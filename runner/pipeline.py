@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner import __version__, children, git
-from runner.build import standing
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import look, plan, prove
 from runner.output import Output
@@ -22,6 +21,7 @@ from runner.report_building import exit_code, verdict
 from runner.reports.writing import names, write
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
+from runner.steps import standing
 from runner.text import clean
 
 

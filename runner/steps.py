@@ -1,0 +1,157 @@
+"""The steps that every database takes, at base as at head: a server, an address that is proven, migrations, rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.evidence import LoadedFile, MigrationFailure, SuperuserNeeded
+from checks.targets import Role
+from runner.applying import Applied, SuperuserRefused, apply
+from runner.data.load import load
+from runner.errors import ToolFailed, UsageError
+from runner.gathering import counted, said_loaded
+from runner.migrations.address import prove
+from runner.migrations.interface import Adapter, Project, Revision
+from runner.plan import Plan
+from runner.recorder.recording import Recording
+from runner.servers.interface import Address, Database, Server
+from runner.settings.model import MigrationSettings
+
+
+@dataclass
+class Building:
+    """One attempt, as one role; servers live on ``stack`` until the checks are done."""
+
+    plan: Plan
+    role: Role
+    needed: SuperuserNeeded | None
+    stack: ExitStack
+    notes: list[str] = field(default_factory=list)
+    revisions: Sequence[Revision] = ()
+
+    @property
+    def migrations(self) -> MigrationSettings | None:
+        """How the repository's migrations are applied, where it has any."""
+        return self.plan.settings.migrations
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The files with the repository's own rows."""
+        return self.plan.settings.data.load
+
+
+@contextmanager
+def standing(plan: Plan) -> Iterator[Address]:
+    """Head, migrated and filled, open to be worked with: the address of its owner.
+
+    Raises DbproofError, also where migrating fails.
+    """
+    with ExitStack() as stack:
+        building = Building(plan, Role.OWNER, None, stack)
+        try:
+            database = _stand(building)
+        except SuperuserRefused as refused:
+            stack.close()
+            building = as_superuser(building, refused)
+            database = _stand(building)
+        yield database.addresses[building.role]
+
+
+def as_superuser(building: Building, refused: SuperuserRefused) -> Building:
+    """The second attempt: the project has been read and its address is proven."""
+    return Building(building.plan, Role.ADMIN, refused.needed, building.stack, revisions=building.revisions)
+
+
+def _stand(building: Building) -> Database:
+    server, database = start(building)
+    project = read_project(building, server, database)
+    failure = migrate(building, project, server, database, ()).failure
+    failure = failure or next((file.refused for file in load_rows(building, database) if file.refused), None)
+    if failure is not None:
+        raise ToolFailed(f"{failure.place or building.plan.name}: {failure.code} {failure.said}", "`dbproof run` says more.")
+    return database
+
+
+def read_project(building: Building, server: Server, database: Database) -> Project | None:
+    """Head's project with its revisions read, and the address proven before anything is applied."""
+    adapter, project = building.plan.adapter, project_in(building, building.plan.root)
+    if adapter is not None and project is not None and building.needed is None:
+        building.revisions = _revisions_here(building, adapter, project)
+        with building.plan.progress.stage("address") as stage:
+            stage.say(prove(adapter, project, server, database, building.role))
+    return project
+
+
+def _revisions_here(building: Building, adapter: Adapter, project: Project) -> Sequence[Revision]:
+    where = f"databases.{building.plan.name}.migrations"
+    if not project.directory.is_dir():
+        raise UsageError(f"{where}.directory: there is no folder {project.settings.directory}", "Paths start at the root.")
+    revisions = adapter.revisions(project)
+    if not revisions and adapter.FILES_ONLY:
+        raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
+    return revisions
+
+
+def start(building: Building) -> tuple[Server, Database]:
+    """A fresh server that lives as long as the building, with the empty database on it."""
+    plan = building.plan
+    with plan.progress.stage("server") as stage:
+        server = building.stack.enter_context(plan.provision())
+        database = server.create(plan.name)
+        for address in (*database.addresses.values(), database.private):
+            plan.hide(address.password)
+        _run_before(plan, database)
+        stage.say(f"PostgreSQL {server.version} ready")
+    return server, database
+
+
+def _run_before(plan: Plan, database: Database) -> None:
+    for file in load(plan.root, plan.settings.before, database.addresses[Role.ADMIN]):
+        if file.refused:
+            where = file.refused.place or file.file
+            raise UsageError(f"databases.{plan.name}.before: {where}: {file.refused.said}", "Correct the file, or leave it out.")
+
+
+def project_in(building: Building, root: Path, applied: frozenset[str] = frozenset()) -> Project | None:
+    """The project as it stands in one checkout; ``applied`` are the revisions that its database holds already."""
+    settings = building.migrations
+    if settings is None:
+        return None
+    return Project(root, root / settings.directory, settings, building.plan.root, applied)
+
+
+def migrate(
+    building: Building,
+    project: Project | None,
+    server: Server,
+    database: Database,
+    after: tuple[Recording, ...],
+    name: str = "migrate",
+) -> Applied:
+    """Apply what the database does not hold yet; where that fails the failure is part of what is given."""
+    adapter = building.plan.adapter
+    if adapter is None or project is None:
+        return Applied()
+    with building.plan.progress.stage(name) as stage:
+        applied = apply(adapter, project, server, database, building.role, after, stage.say)
+        new = [one for one in building.revisions if one.id not in project.applied]
+        said = counted(len(new), "revision" if not project.applied else "new revision")
+        (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)
+    return applied
+
+
+def _stopped(failure: MigrationFailure) -> str:
+    return f"stopped at {failure.place or failure.revision or 'the first error'}"
+
+
+def load_rows(building: Building, database: Database) -> tuple[LoadedFile, ...]:
+    """Load head's own rows, where the settings name any."""
+    if not building.files:
+        return ()
+    with building.plan.progress.stage("data") as stage:
+        loaded = load(building.plan.root, building.files, database.addresses[building.role])
+        (stage.failed if any(file.refused for file in loaded) else stage.say)(said_loaded(loaded))
+    return loaded
