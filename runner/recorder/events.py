@@ -9,7 +9,7 @@ can make a later query fail.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,15 +90,13 @@ def parse(message: str) -> Event | None:
 def _event(said: dict[str, Any]) -> Event | None:
     at, xid = said["at"], said["xid"]
     place = None if at is None else decode(_text(at))
-    transaction = None if xid is None else _number(int(_text(xid)), _XID)
+    transaction = None if xid is None else _number(int(_text(xid)), _XID) or None
     match said["event"]:
         case "made":
-            rows = list(_objects(said["objects"] or (), transaction, whole=True))
-            for table in said["tables"] or ():
-                rows.extend(_of_table(table, transaction))
-            return Event(place, transaction, made=tuple(rows))
+            said_of = (*(said["objects"] or ()), *(said["heirs"] or ()))
+            return Event(place, transaction, made=tuple(row for entry in said_of for row in _made(entry, transaction)))
         case "dropped":
-            return Event(place, transaction, dropped=tuple(_objects(said["objects"], transaction)))
+            return Event(place, transaction, dropped=tuple(row for entry in said["objects"] for row in _object(entry, None)))
         case "rewritten":
             _, schema, name = said["relation"]
             return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
@@ -107,19 +105,30 @@ def _event(said: dict[str, Any]) -> Event | None:
     return None
 
 
-def _objects(entries: Iterable[Any], xid: int | None, whole: bool = False) -> Iterator[Row]:
-    """The objects that findings can name; others (casts, operators, publications) are left out."""
-    for classid, objid, objsubid, kind, identity, stands_on in entries:
-        table, table_name = stands_on or (0, "")
-        address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
-        if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
-            yield Row(address, reference(_text(kind), _text(identity), _text(table_name)), xid, whole, _number(table, _OID))
+def _made(entry: list[Any], xid: int | None) -> Iterator[Row]:
+    """The rows of an object that a command named: itself where a CREATE did, and what is new of a table."""
+    if entry[3] is True:
+        yield from _object(entry, xid)
+    if entry[4] != "index" and entry[6] is not None:
+        yield from _of_table(entry, xid)
+
+
+def _object(entry: list[Any], xid: int | None) -> Iterator[Row]:
+    """The object itself, where findings can name it; others (casts, operators, publications) are left out."""
+    classid, objid, objsubid, whole, kind, identity, parts = entry
+    table, table_name = parts if kind == "index" and parts else (0, "")
+    address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
+    if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
+        named = reference(_text(kind), _text(identity), _text(table_name))
+        yield Row(address, named, xid, whole is True, _number(table, _OID))
 
 
 def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
     """The rows of a table's columns, constraints and the indexes of those."""
-    table, schema, name, columns, constraints = entry
-    relation, owner = (_text(schema), _text(name)), _number(table, _OID)
+    named = reference(_text(entry[4]), _text(entry[5]))
+    relation = (named.schema, named.relation)
+    table, columns, constraints = entry[6]
+    owner = _number(table, _OID)
     for number, column, wrote in columns or ():
         yield _row((PG_CLASS, owner, _number(number, _COLUMN)), ObjectKind.COLUMN, relation, column, _written(wrote, xid), owner)
     for oid, constraint, wrote, index in constraints or ():

@@ -23,9 +23,11 @@
 -- said them by then, and the reader knows a row by its object and xmin.
 -- So rows that an earlier statement of the same transaction wrote are said again, and so are rows that are merely changed
 -- (a rename); the reader keeps the first time. That is exact, and cheaper than remembering here.
--- It runs after every statement of DDL, so it is written for speed: planned once a session (a plan for the given values
--- would be made anew each time) for catalogues that will grow, so by an index, with subqueries instead of joins (the planner
--- would hash whole catalogues); names only for what is made, partitions only where there are some.
+-- It runs after every statement of DDL, so it is written for speed: one query where there are no partitions, planned once a
+-- session (a plan for the given values would be made anew each time) for catalogues that will grow, so by an index, with
+-- subqueries instead of joins (the planner would hash whole catalogues); names are those that the server has made already.
+-- An object is said as [classid, objid, objsubid, whether a CREATE names it, type, identity, and for an index the table it stands
+-- on, for a table its new columns and constraints]. DISTINCT ON keeps CREATE TABLE where its foreign keys come as an ALTER TABLE.
 CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -39,50 +41,61 @@ SET jit = off
 AS $body$
 DECLARE
     made json;
-    tables json[];
-    relations oid[];
-    next int := 1;
-    found_table json;
-    has_children boolean;
+    heirs json;
+    parents oid[];
 BEGIN
     SELECT
-        json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, object_identity,
-                                  CASE WHEN object_type = 'index' THEN (
-                                      SELECT json_build_array(oid::bigint, relname) FROM pg_class
-                                      WHERE oid = (SELECT indrelid FROM pg_index WHERE indexrelid = objid)
-                                  ) END))
-            FILTER (WHERE command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO'),
-        array_agg(CASE WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid) ELSE objid END)
-            FILTER (WHERE object_type IN ('table', 'table column', 'table constraint', 'foreign table'))
-    INTO made, relations
-    FROM pg_event_trigger_ddl_commands()
-    WHERE NOT in_extension AND classid IS NOT NULL;
+        json_agg(json_build_array(
+            classid::bigint, objid::bigint, objsubid, created, object_type, object_identity,
+            CASE
+                WHEN object_type = 'index' THEN (
+                    SELECT json_build_array(oid::bigint, relname) FROM pg_class
+                    WHERE oid = (SELECT indrelid FROM pg_index WHERE indexrelid = objid))
+                WHEN relation IS NOT NULL THEN json_build_array(
+                    relation::bigint,
+                    (SELECT json_agg(json_build_array(attnum, attname, attribute.xmin::text::bigint)) FROM pg_attribute AS attribute
+                     WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(attribute.xmin) <= 0),
+                    (SELECT json_agg(json_build_array(oid::bigint, conname, part.xmin::text::bigint,
+                                                      CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END))
+                     FROM pg_constraint AS part WHERE conrelid = relation AND age(part.xmin) <= 0))
+            END)),
+        array_agg(relation) FILTER (WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
+    INTO made, parents
+    FROM (
+        SELECT DISTINCT ON (classid, objid, objsubid) classid, objid, objsubid, object_type, object_identity,
+            command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO' AS created,
+            CASE WHEN object_type IN ('table', 'table column', 'foreign table') THEN objid
+                 WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid) END AS relation
+        FROM pg_event_trigger_ddl_commands()
+        WHERE NOT in_extension AND classid IS NOT NULL
+        ORDER BY classid, objid, objsubid, command_tag DESC
+    ) AS command
+    WHERE created OR relation IS NOT NULL;
 
-    WHILE next <= cardinality(relations) LOOP
-        SELECT
-            relhassubclass,
+    -- Partitions and heirs, which ALTER TABLE reaches without naming them.
+    IF parents IS NOT NULL THEN
+        WITH RECURSIVE family (relation) AS (
+            SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY (parents)
+            UNION
+            SELECT inhrelid FROM family JOIN pg_inherits ON inhparent = relation
+        )
+        SELECT json_agg(json_build_array(
+            'pg_class'::regclass::oid::bigint, relation::bigint, 0, false, 'table', identity,
             json_build_array(
-                oid::bigint, (SELECT nspname FROM pg_namespace WHERE oid = relnamespace), relname,
-                (SELECT json_agg(json_build_array(attnum, attname, pg_attribute.xmin::text::bigint)) FROM pg_attribute
-                 WHERE attrelid = relations[next] AND attnum > 0 AND NOT attisdropped AND age(pg_attribute.xmin) <= 0),
-                (SELECT json_agg(json_build_array(oid::bigint, conname, pg_constraint.xmin::text::bigint,
-                                                  CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)) FROM pg_constraint
-                 WHERE conrelid = relations[next] AND age(pg_constraint.xmin) <= 0)
-            )
-        INTO has_children, found_table
-        FROM pg_class
-        WHERE oid = relations[next];
-        tables := tables || found_table;
-        IF has_children THEN
-            relations := relations || ARRAY(SELECT inhrelid FROM pg_inherits WHERE inhparent = relations[next]);
-        END IF;
-        next := next + 1;
-    END LOOP;
+                relation::bigint,
+                (SELECT json_agg(json_build_array(attnum, attname, attribute.xmin::text::bigint)) FROM pg_attribute AS attribute
+                 WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(attribute.xmin) <= 0),
+                (SELECT json_agg(json_build_array(oid::bigint, conname, part.xmin::text::bigint,
+                                                  CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END))
+                 FROM pg_constraint AS part WHERE conrelid = relation AND age(part.xmin) <= 0))))
+        INTO heirs
+        FROM family CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, relation, 0);
+    END IF;
 
-    IF made IS NOT NULL OR tables IS NOT NULL THEN
-        RAISE LOG 'dbproof:%', json_build_object('event', 'made', 'at', current_setting('dbproof.at', true),
-                                                 'xid', pg_current_xact_id_if_assigned(),
-                                                 'objects', made, 'tables', array_to_json(tables));
+    IF made IS NOT NULL THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":%}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
+            coalesce(pg_current_xact_id_if_assigned(), '0'), made, coalesce(heirs, 'null');
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'made');
@@ -100,7 +113,7 @@ AS $body$
 DECLARE
     dropped json;
 BEGIN
-    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, object_type, object_identity, NULL))
+    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, false, object_type, object_identity, NULL))
     INTO dropped
     FROM pg_event_trigger_dropped_objects()
     WHERE (original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy'))

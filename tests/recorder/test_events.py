@@ -18,7 +18,7 @@ JSON = st.recursive(
 )
 RECORDS = st.fixed_dictionaries(
     {"event": st.sampled_from(["made", "dropped", "rewritten", "locked", "failed", "x"]), "at": JSON, "xid": JSON | st.just("7")},
-    optional={"objects": JSON, "tables": JSON, "relation": JSON, "reason": JSON, "locks": JSON},
+    optional={"objects": JSON, "heirs": JSON | st.none(), "relation": JSON, "reason": JSON, "locks": JSON},
 )
 
 
@@ -63,13 +63,8 @@ def test_identities(kind: str, identity: str, named: tuple[str, str, str, str]) 
 def test_ids_of_rows_are_those_near_the_transaction() -> None:
     wraps = (1 << 32) - 2
     for xid, xmin, full in ((7, 7, 7), (7, 9, 9), ((1 << 32) + 1, wraps, wraps), (wraps, 5, (1 << 32) + 5)):
-        record = {
-            "event": "made",
-            "at": None,
-            "xid": str(xid),
-            "objects": None,
-            "tables": [[1, "s", "t", [[1, "c", xmin]], None]],
-        }
+        table = [1259, 1, 0, False, "table", "s.t", [1, [[1, "c", xmin]], None]]
+        record = {"event": "made", "at": None, "xid": str(xid), "objects": [table], "heirs": None}
         found = parse("dbproof:" + json.dumps(record))
         assert found is not None
         assert [row.xid for row in found.made] == [full]

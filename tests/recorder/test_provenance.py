@@ -305,9 +305,9 @@ def test_a_clone_goes_on_where_its_golden_ended(project: Project) -> None:
 
 def test_forged_records_mislead_nobody_into_an_error(project: Project) -> None:
     forged = [
-        'dbproof:{"event":"made","at":"f.sql:1","xid":"9223372036854775000","objects":[[1259,1,0,"table","public.x",null]],"tables":null}',
-        'dbproof:{"event":"made","at":"f.sql:1","xid":"5","objects":[[4294967295,4294967295,32767,"t","a",null],[1247,4294967295,32767,"type","a",[1,"x"]]],"tables":null}',
-        'dbproof:{"event":"made","at":"f.sql:1","xid":"1","objects":null,"tables":[[1,"a","b",[[1,"c",4294967295]],[]]]}',
+        'dbproof:{"event":"made","at":"f.sql:1","xid":"9223372036854775000","objects":[[1259,1,0,true,"table","public.x",null]],"heirs":null}',
+        'dbproof:{"event":"made","at":"f.sql:1","xid":"5","objects":[[4294967295,4294967295,32767,true,"t","a",null],[1247,4294967295,32767,true,"type","a",[1,"x"]]],"heirs":null}',
+        'dbproof:{"event":"made","at":"f.sql:1","xid":"1","heirs":null,"objects":[[1259,1,0,false,"table","a.b",[1,[[1,"c",4294967295]],[]]]]}',
     ]
     project.run("CREATE TABLE a (x int)", *(f"DO $f$ BEGIN RAISE LOG '{record}'; END $f$" for record in forged))
     assert project.lines()[table("a")] == 1
