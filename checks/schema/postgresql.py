@@ -70,8 +70,8 @@ def read(connection: Connection, leave_out: frozenset[TableName] = frozenset()) 
     """The catalogue as ``connection`` sees it.
 
     Left out: the system's schemas, temporary tables, foreign tables, what belongs to an extension, :data:`BOOKKEEPING`,
-    Alembic's table whatever its name, and the tables that ``leave_out`` names. What a partition inherits from its partitioned table (foreign keys, CHECKs) stands
-    there only. Raises SQLAlchemy's DBAPIError.
+    Alembic's table whatever its name, and the tables that ``leave_out`` names. What a partition inherits from its partitioned
+    table (foreign keys, CHECKs) stands there only. Raises SQLAlchemy's DBAPIError.
     """
     schema, path = connection.execute(text(_SESSION)).one()
     connection.execute(text(_SET_PATH), {"path": ""})
