@@ -116,10 +116,11 @@ def _made(entry: list[Any], xid: int | None) -> Iterator[Row]:
 def _object(entry: list[Any], xid: int | None) -> Iterator[Row]:
     """The object itself, where findings can name it; others (casts, operators, publications) are left out."""
     classid, objid, objsubid, whole, kind, identity, parts = entry
-    table, table_name = parts if kind == "index" and parts else (0, "")
+    table, stands_on = parts if kind == "index" and parts else (0, "")
     address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
     if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
-        named = reference(_text(kind), _text(identity), _text(table_name))
+        table_name = reference("table", _text(stands_on)).relation
+        named = reference(_text(kind), _text(identity), table_name)
         yield Row(address, named, xid, whole is True, _number(table, _OID))
 
 

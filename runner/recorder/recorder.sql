@@ -27,7 +27,8 @@
 -- session (a plan for the given values would be made anew each time) for catalogues that will grow, so by an index, with
 -- subqueries instead of joins (the planner would hash whole catalogues); names are those that the server has made already.
 -- An object is said as [classid, objid, objsubid, whether a CREATE names it, type, identity, and for an index the table it stands
--- on, for a table its new columns and constraints]. DISTINCT ON keeps CREATE TABLE where its foreign keys come as an ALTER TABLE.
+-- on, for a table its new columns and constraints]. Within a CREATE, an ALTER TABLE is only about what the CREATE names too: the
+-- foreign keys of a new table.
 CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -43,14 +44,14 @@ DECLARE
     made json;
     heirs json;
     parents oid[];
+    creates constant boolean := tg_tag LIKE 'CREATE %';
 BEGIN
     SELECT
         json_agg(json_build_array(
             classid::bigint, objid::bigint, objsubid, created, object_type, object_identity,
             CASE
                 WHEN object_type = 'index' THEN (
-                    SELECT json_build_array(oid::bigint, relname) FROM pg_class
-                    WHERE oid = (SELECT indrelid FROM pg_index WHERE indexrelid = objid))
+                    SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid)
                 WHEN relation IS NOT NULL THEN json_build_array(
                     relation::bigint,
                     (SELECT json_agg(json_build_array(attnum, attname, attribute.xmin::text::bigint)) FROM pg_attribute AS attribute
@@ -59,16 +60,16 @@ BEGIN
                                                       CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END))
                      FROM pg_constraint AS part WHERE conrelid = relation AND age(part.xmin) <= 0))
             END)),
-        array_agg(relation) FILTER (WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
+        array_agg(relation) FILTER (WHERE relation IS NOT NULL AND NOT creates
+                                      AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
     INTO made, parents
     FROM (
-        SELECT DISTINCT ON (classid, objid, objsubid) classid, objid, objsubid, object_type, object_identity,
+        SELECT classid, objid, objsubid, object_type, object_identity,
             command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO' AS created,
             CASE WHEN object_type IN ('table', 'table column', 'foreign table') THEN objid
                  WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid) END AS relation
         FROM pg_event_trigger_ddl_commands()
-        WHERE NOT in_extension AND classid IS NOT NULL
-        ORDER BY classid, objid, objsubid, command_tag DESC
+        WHERE NOT in_extension AND classid IS NOT NULL AND NOT (command_tag = 'ALTER TABLE' AND creates)
     ) AS command
     WHERE created OR relation IS NOT NULL;
 
