@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from runner.errors import ServerFailed, UsageError
@@ -57,7 +57,18 @@ def _elsewhere(need: Need, chosen: Installation | None, found: Iterable[Installa
         if chosen is not None:
             return _local(chosen, need)
         raise _nothing(need, found, error.message) from None
-    return docker_server(client, need.image, need.preload, need.extensions)
+    return _started(docker_server(client, need.image, need.preload, need.extensions), need, found)
+
+
+@contextmanager
+def _started(docker: AbstractContextManager[Server], need: Need, found: Iterable[Installation]) -> Iterator[Server]:
+    """The container's server. Where there can be none, what was wanted and what is installed is said too."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(docker)
+        except ServerFailed as error:
+            raise _nothing(need, found, error.message) from None
+        yield server
 
 
 def needed(wanted: Wanted) -> Need:
@@ -116,5 +127,5 @@ def _nothing(need: Need, found: Iterable[Installation], docker: str) -> ServerFa
     return ServerFailed(
         "\n".join(lines),
         f"Install it (Debian: `apt install postgresql-{version}`, with packages for its extensions){embedded},"
-        f" or make a Docker engine reachable for `{need.image}`.",
+        f" make a Docker engine reachable for `{need.image}`, or name an image that has everything: `image`.",
     )
