@@ -37,8 +37,8 @@ def uninstall(connection: Connection[Any]) -> None:
     with connection.transaction():
         for name in _present(connection, "SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtname = ANY (%s)", _TRIGGERS):
             _drop(connection, "EVENT TRIGGER", name)
-        for name in _present(connection, _OURS_IN_CATALOGUE, _TRIGGERS):
-            _drop(connection, "FUNCTION", f"pg_catalog.{name}()")
+        for signature in _present(connection, _FUNCTIONS, (r"dbproof\_%",)):
+            _drop(connection, "FUNCTION", signature)
 
 
 def watch_locks(connection: Connection[Any], on: bool) -> None:
@@ -49,8 +49,9 @@ def watch_locks(connection: Connection[Any], on: bool) -> None:
     connection.execute(f"ALTER EVENT TRIGGER dbproof_locked {'ENABLE ALWAYS' if on else 'DISABLE'}")
 
 
-_OURS_IN_CATALOGUE = (
-    "SELECT proname FROM pg_catalog.pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY (%s)"
+_FUNCTIONS = (
+    "SELECT format('pg_catalog.%%I(%%s)', proname, pg_get_function_identity_arguments(oid)) FROM pg_catalog.pg_proc"
+    " WHERE pronamespace = 'pg_catalog'::regnamespace AND proname LIKE ANY (%s)"
 )
 
 

@@ -14,7 +14,7 @@ from checks.targets import Role
 from recorder.project import Project, table
 from runner.recorder.install import install, uninstall
 from runner.servers.installations import installations
-from runner.servers.interface import Address, Database, Server, Wanted
+from runner.servers.interface import OURS, Address, Database, Server, Wanted
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 
@@ -116,14 +116,18 @@ def test_installing_again_and_taking_out(database: Database) -> None:
 
 def test_a_recorder_that_breaks_does_not_break_a_statement(project: Project) -> None:
     with session(project.database.private) as ours:
-        body = ours.execute("SELECT pg_get_functiondef('pg_catalog.dbproof_made'::regproc)").fetchone()
-        assert body is not None
-        ours.execute(body[0].replace("BEGIN", "BEGIN PERFORM 1/0;", 1))
-    project.connect().execute("CREATE TABLE a (x int)")
-    statements = project.statements()
-    assert [statement.made for statement in statements] == [()]
-    messages = [record.message for record in project.server.log(project.mark) if record.message.startswith("dbproof:{")]
-    assert any('"failed"' in message and "22012" in message for message in messages)
+        for name in ("tell_made(text)", "dropped()", "rewritten()"):
+            body = ours.execute(f"SELECT pg_get_functiondef('pg_catalog.dbproof_{name}'::regprocedure)").fetchone()
+            assert body is not None
+            ours.execute(body[0].replace("BEGIN", "BEGIN PERFORM 1/0;", 1))
+    connection = project.connect()
+    connection.execute("CREATE VIEW v AS SELECT 1 AS x")
+    connection.execute("DROP VIEW v")
+    assert [statement.made + statement.dropped for statement in project.statements()] == [(), ()]
+    records = [record for record in project.server.log(project.mark) if record.application != OURS]
+    messages = [record.message for record in records if record.message.startswith("dbproof:{")]
+    assert len(messages) == 2
+    assert all('"failed"' in message and "22012" in message for message in messages)
 
 
 @pytest.mark.parametrize("setting", ["client_min_messages = log", "client_min_messages = debug1", "log_min_messages = panic"])
