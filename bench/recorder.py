@@ -1,9 +1,9 @@
 """What the recorder costs: a published history with it and without it, and a long script of DDL.
 
 Run as ``python bench/recorder.py [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
-environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds. Exits 1 where the median of
-the published history is above 1.10. A busy machine moves the median of a few pairs by some hundredths, which the bounds show:
-measure more pairs there. Only the migrations are timed, in a child that has imported everything already.
+environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds. Exits 1 where the
+median of the published history is above 1.10. A busy machine moves the median of a few pairs by some hundredths, as the bounds
+show: measure more pairs there. Only the migrations are timed, in a child that has imported everything already.
 """
 
 from __future__ import annotations
