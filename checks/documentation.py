@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from checks.interface import Check
-from checks.relational import RELATIONAL
-from checks.targets import RelationalTarget
+from checks.registry import CHECKS
 
 #: The blocks that each check's docstring has, each with a fenced example.
 BLOCKS = ("**Anti-pattern**", "**Best practice**")
@@ -24,12 +24,12 @@ Each check judges its subjects one at a time and says of each whether it holds, 
 
 def page() -> str:
     """The whole page in Markdown: a list, then a section for each check whose anchor is its id."""
-    names = sorted(RELATIONAL)
-    listed = "\n".join(f"- [{name}](#{name}): {_docstring(RELATIONAL[name])[0]}" for name in names)
-    return f"{_OPENING}\n{listed}\n\n" + "\n".join(_section(name, RELATIONAL[name]) for name in names)
+    names = sorted(CHECKS)
+    listed = "\n".join(f"- [{name}](#{name}): {_docstring(CHECKS[name])[0]}" for name in names)
+    return f"{_OPENING}\n{listed}\n\n" + "\n".join(_section(name, CHECKS[name]) for name in names)
 
 
-def _section(identifier: str, check: Check[RelationalTarget]) -> str:
+def _section(identifier: str, check: Check[Any]) -> str:
     title, text = _docstring(check)
     needs = ", ".join(sorted(check.NEEDS)) or "nothing but the catalogue"
     engines = ", ".join(sorted(check.ENGINES))
@@ -37,7 +37,7 @@ def _section(identifier: str, check: Check[RelationalTarget]) -> str:
     return f"## {identifier}\n\n{title}\n\n{facts}\n\n{text}\n"
 
 
-def _docstring(check: Check[RelationalTarget]) -> tuple[str, str]:
+def _docstring(check: Check[Any]) -> tuple[str, str]:
     """The first line, and what comes after it."""
     title, _, text = inspect.cleandoc(check.__doc__ or "").partition("\n")
     return title, text.strip()

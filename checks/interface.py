@@ -30,6 +30,20 @@ class Engine(StrEnum):
     MYSQL = "mysql"
     MONGODB = "mongodb"
 
+    @property
+    def label(self) -> str:
+        """The engine's name as people write it: ``PostgreSQL``."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Engine.POSTGRESQL: "PostgreSQL",
+    Engine.SQLITE: "SQLite",
+    Engine.MARIADB: "MariaDB",
+    Engine.MYSQL: "MySQL",
+    Engine.MONGODB: "MongoDB",
+}
+
 
 class Severity(StrEnum):
     """How much a finding weighs; ``OFF`` keeps a check from running at all."""

@@ -96,17 +96,22 @@ class Sandbox(Protocol):
         ...
 
 
-class RelationalTarget(Protocol):
-    """A relational database at one revision, with what is known and what may be done."""
+class Target(Protocol):
+    """A database at one revision, of whatever kind: what is declared of it and what happened to it."""
 
     @property
     def engine(self) -> Engine: ...
     @property
-    def catalogue(self) -> Catalogue: ...
-    @property
     def expect(self) -> Expectations: ...
     @property
     def evidence(self) -> Evidence: ...
+
+
+class RelationalTarget(Target, Protocol):
+    """A relational database at one revision, with what is known and what may be done."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
     @property
     def filled(self) -> frozenset[TableName]:
         """The tables that hold at least one row."""
@@ -119,6 +124,10 @@ class RelationalTarget(Protocol):
     def sandbox(self, role: Role = Role.ADMIN) -> AbstractContextManager[Sandbox]:
         """A sandbox of this database; what happens in it is gone when the context ends."""
         ...
+
+
+class DocumentTarget(Target, Protocol):
+    """A document database at one revision, with what is known and what may be done."""
 
 
 class StatementFailed(Exception):

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 from checks.evidence import MigrationFailure, SuperuserNeeded
 from checks.targets import Role
+from runner.backends.interface import Backend
 from runner.data.load import failure as failure_of
-from runner.migrations.address import applied_here, went_elsewhere
-from runner.migrations.interface import Adapter, Began, Broke, Elsewhere, Ended, Event, Project
+from runner.migrations.address import never_applied, went_elsewhere
+from runner.migrations.interface import Adapter, Began, Broke, Came, Elsewhere, Ended, Event, Project, Ran
 from runner.recorder.matching import placed
-from runner.recorder.reading import read
 from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
@@ -42,6 +42,7 @@ class Applied:
 
 
 def apply(
+    backend: Backend,
     adapter: Adapter,
     project: Project,
     server: Server,
@@ -57,21 +58,32 @@ def apply(
     not do.
     """
     mark = server.mark()
-    seconds, broke = _listen(adapter.apply(project, database.addresses[role]), database, say)
-    recording = _recording(adapter, project, server, database, mark, after)
-    if broke is None:
-        if not adapter.FILES_ONLY:  # files we send ourselves: nothing arrives only where there is nothing to do
-            applied_here(server.log(mark), database)
-        return Applied(recording, seconds)
-    failure = _explained(failure_of(broke), recording)
+    heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
+    recording = backend.recording(server, database, mark, heard.told, after)
+    if adapter.NAME == "command":
+        recording = placed(recording, sorted(_sql_files(project.directory)), project.root)
+    if heard.broke is None:
+        # Files that we send ourselves: nothing arrives only where there is nothing to do.
+        if not adapter.FILES_ONLY and not backend.arrived(server, database, mark, heard.told):
+            raise never_applied(database)
+        return Applied(recording, heard.seconds)
+    failure = _explained(failure_of(heard.broke), recording)
     if failure.code == _REFUSED and role is Role.OWNER:
         raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said))
-    return Applied(recording, seconds, failure)
+    return Applied(recording, heard.seconds, failure)
 
 
-def _listen(events: Iterator[Event], database: Database, say: Callable[[str], None]) -> tuple[dict[str, float], Broke | None]:
-    seconds: dict[str, float] = {}
+@dataclass
+class _Heard:
+    """What a tool told while it applied: ``told`` is what only it can say where no server keeps a log."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
     broke: Broke | None = None
+    told: list[Event] = field(default_factory=list)
+
+
+def _listen(events: Iterator[Event], database: Database, say: Callable[[str], None]) -> _Heard:
+    heard = _Heard()
     with closing(cast("Any", events)):
         for event in events:
             match event:
@@ -80,19 +92,14 @@ def _listen(events: Iterator[Event], database: Database, say: Callable[[str], No
                 case Began():
                     say(event.revision)
                 case Ended():
-                    seconds[event.revision] = event.seconds
+                    heard.seconds[event.revision] = event.seconds
                 case Broke():
-                    broke = event
+                    heard.broke = event
+                case Came() | Ran():
+                    heard.told.append(event)
                 case _:
                     pass
-    return seconds, broke
-
-
-def _recording(
-    adapter: Adapter, project: Project, server: Server, database: Database, mark: int, after: tuple[Recording, ...]
-) -> Recording:
-    recording = read(server.log(mark), database.name, after)
-    return placed(recording, sorted(_sql_files(project.directory)), project.root) if adapter.NAME == "command" else recording
+    return heard
 
 
 def _sql_files(folder: Path) -> Iterator[Path]:

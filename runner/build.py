@@ -12,18 +12,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psycopg
-
 from checks.evidence import LoadedFile
 from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused, apply
-from runner.data.load import load, read_all
+from runner.data.load import read_all
 from runner.errors import DbproofError
 from runner.gathering import counted, gathered, said_loaded
 from runner.migrations.interface import Project, Revision
 from runner.plan import Built, Pair, Plan
-from runner.recorder.install import watch_locks
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.steps import Building, as_superuser, load_rows, migrate, project_in, read_project, start
@@ -92,14 +89,16 @@ def _base(building: Building, root: Path, server: Server, database: Database) ->
     with plan.progress.stage("base") as stage:
         applied = Applied()
         if plan.adapter is not None and project is not None and any(project.directory.glob("*")):
-            applied = apply(plan.adapter, project, server, database, building.role, say=stage.say)
+            applied = apply(plan.backend, plan.adapter, project, server, database, building.role, say=stage.say)
         stage.say(counted(len(revisions), "revision"))
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
     with plan.progress.stage("data") as stage:
         present = [file for file in building.files if (root / file).is_file()]
-        loaded = load(root, present, database.addresses[building.role])
+        loaded = plan.backend.load(root, present, database, building.role)
         stage.say(said_loaded(loaded) if building.files else "none set (`data.load`)")
-    evidence = gathered(building.needed, list(revisions.values()), [applied], loaded, frozenset(), database)
+    evidence = gathered(
+        building.plan.backend, building.needed, list(revisions.values()), [applied], loaded, frozenset(), database
+    )
     refused = any(file.refused for file in loaded)
     contents = [] if refused else read_all(root, building.files)
     return _Base(Built(server, server.seal(database), evidence), revisions, applied.recording, empty, contents)
@@ -116,7 +115,7 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
     project = project_in(building, building.plan.root)
     applied = migrate(building, project, server, database, ())
     loaded = load_rows(building, database)
-    evidence = gathered(building.needed, building.revisions, [applied], loaded, None, database)
+    evidence = gathered(building.plan.backend, building.needed, building.revisions, [applied], loaded, None, database)
     return Built(server, server.seal(database), evidence)
 
 
@@ -160,8 +159,7 @@ def _grown(building: Building, from_server: Server, base: _Base) -> tuple[Server
     server = building.stack.enter_context(from_server.fork())
     database = server.database(base.built.golden.database.name)
     database = server.open(Golden(database)) if from_server is base.built.server else database
-    with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
-        watch_locks(connection, True)
+    building.plan.backend.heed(database)
     return server, database
 
 
@@ -185,7 +183,9 @@ def _finished(
     building: Building, base: _Base, server: Server, database: Database, applied: Applied, loaded: tuple[LoadedFile, ...]
 ) -> Built:
     recordings = [Applied(base.recording), applied]
-    evidence = gathered(building.needed, building.revisions, recordings, loaded, frozenset(base.revisions), database)
+    evidence = gathered(
+        building.plan.backend, building.needed, building.revisions, recordings, loaded, frozenset(base.revisions), database
+    )
     return Built(server, server.seal(database), evidence)
 
 

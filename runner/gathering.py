@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import psycopg
-
 from checks.evidence import Evidence, LoadedFile, Migration, MigrationState, SuperuserNeeded
 from runner.applying import Applied
+from runner.backends.interface import Backend
 from runner.migrations.interface import Revision
-from runner.recorder.provenance import resolve
 from runner.servers.interface import Database
 
 
 def gathered(
+    backend: Backend,
     needed: SuperuserNeeded | None,
     revisions: Sequence[Revision],
     applied: Sequence[Applied],
@@ -24,15 +23,13 @@ def gathered(
     """Everything known of one database; ``before`` are base's revisions, ``None`` where nothing counts as new."""
     last = applied[-1]
     names = {one.place.file: one.id for one in revisions}
-    with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
-        provenance = resolve(connection, *(one.recording for one in applied), revisions=names)
     return Evidence(
         migrations=tuple(_migration(one, last, before) for one in revisions),
         statements=last.recording.statements,
         failure=last.failure,
         superuser_needed=needed,
         loaded=loaded,
-        provenance=provenance,
+        provenance=backend.provenance(database, [one.recording for one in applied], names),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from checks.evidence import Evidence
+from checks.expectations import Expectations
 from checks.interface import Need, Outcome, State
-from checks.relational import RELATIONAL
 from runner import git
+from runner.backends.interface import Backend
+from runner.backends.registry import backend_of
 from runner.build import built
-from runner.measure.queries import measure
 from runner.migrations.registry import ADAPTERS
 from runner.output import Output
 from runner.plan import Built, Plan
@@ -23,7 +24,6 @@ from runner.scheduler import Checks, run_checks, with_severities
 from runner.servers.registry import provision
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
-from runner.targets.postgresql import PostgresTarget
 
 #: Takes what is to be reported of a database, once.
 Keep = Callable[[ReportedDatabase], None]
@@ -40,6 +40,7 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
         settings=settings,
         root=loaded.root,
         base=base,
+        backend=backend_of(settings.engine),
         adapter=ADAPTERS[settings.migrations.tool] if settings.migrations else None,
         provision=lambda: provision(server),
         hide=output.redactor.add,
@@ -53,13 +54,15 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
     Where that stops early, what was found until then is kept. Raises DbproofError.
     """
     began = time.monotonic()
-    checks = with_severities(RELATIONAL, loaded.settings.severity)
+    backend = backend_of(settings.engine)
+    checks = with_severities(backend.CHECKS, loaded.settings.severity)
+    judges = _Judges(backend, expectations(settings), checks)
     with built(plan(name, settings, base, loaded, output)) as pair, output.progress.stage("check") as stage:
         head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
         try:
-            head = _measured(pair.head, settings, checks)
-            _judge(head, settings, checks, outcomes)
-            known = _known(pair.base, settings, checks, outcomes) if pair.base else known
+            head = judges.measured(pair.head)
+            judges.judge(head, outcomes)
+            known = judges.known(pair.base, outcomes) if pair.base else known
         finally:
             judged = reported_checks(_all(checks, outcomes), checks, head.evidence, known, loaded.settings)
             _say(stage, judged)
@@ -78,27 +81,34 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
             )
 
 
-def _measured(one: Built, settings: DatabaseSettings, checks: Checks) -> Built:
-    """With the declared queries measured, while nothing else runs."""
-    queries = expectations(settings).queries
-    if not queries or "query-limit" not in checks:
-        return one
-    with one.server.clone(one.golden) as copy:
-        return replace(one, evidence=replace(one.evidence, queries=measure(copy, queries)))
+@dataclass(frozen=True)
+class _Judges:
+    """The checks of one database, and what they go by."""
 
+    backend: Backend
+    expect: Expectations
+    checks: Checks
 
-def _judge(one: Built, settings: DatabaseSettings, checks: Checks, outcomes: list[Outcome]) -> None:
-    with PostgresTarget(one.server, one.golden, one.golden.database, expectations(settings), one.evidence) as target:
-        run_checks(target, checks, {}, outcomes.append)
+    def measured(self, one: Built) -> Built:
+        """With the declared queries measured, while nothing else runs."""
+        if not self.expect.queries or "query-limit" not in self.checks:
+            return one
+        with one.server.clone(one.golden) as copy:
+            return replace(one, evidence=replace(one.evidence, queries=self.backend.measure(copy, self.expect)))
 
+    def judge(self, one: Built, outcomes: list[Outcome]) -> None:
+        """Run every check; each outcome is kept as it comes."""
+        with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
+            run_checks(target, self.checks, {}, outcomes.append)
 
-def _known(base: Built, settings: DatabaseSettings, checks: Checks, head: Sequence[Outcome]) -> frozenset[str]:
-    """What base has too: only the checks that found something on head are asked there."""
-    found = {outcome.check: checks[outcome.check] for outcome in head if outcome.findings}
-    outcomes: list[Outcome] = []
-    if found:
-        _judge(_measured(base, settings, found), settings, found, outcomes)
-    return known_fingerprints(outcomes)
+    def known(self, base: Built, head: Sequence[Outcome]) -> frozenset[str]:
+        """What base has too: only the checks that found something on head are asked there."""
+        found = {outcome.check: self.checks[outcome.check] for outcome in head if outcome.findings}
+        outcomes: list[Outcome] = []
+        if found:
+            asked = replace(self, checks=found)
+            asked.judge(asked.measured(base), outcomes)
+        return known_fingerprints(outcomes)
 
 
 def _all(checks: Checks, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
@@ -113,7 +123,8 @@ def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output, 
     Nothing is applied, nothing tried. Raises DbproofError.
     """
     began = time.monotonic()
-    checks = with_severities(RELATIONAL, loaded.settings.severity)
+    backend = backend_of(settings.engine)
+    checks = with_severities(backend.CHECKS, loaded.settings.severity)
     expect = expectations(settings)
     with provision(wanted(name, _only_read(settings), loaded, output.environment)) as server:
         database = server.database(name)
@@ -121,8 +132,8 @@ def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output, 
         with output.progress.stage("check") as stage:
             evidence, outcomes = Evidence(), list[Outcome]()
             try:
-                evidence = Evidence(queries=measure(database, expect.queries))
-                with PostgresTarget(server, None, database, expect, evidence) as target:
+                evidence = Evidence(queries=backend.measure(database, expect))
+                with backend.target(server, None, database, expect, evidence) as target:
                     run_checks(target, checks, _ONLY_READ, outcomes.append)
             finally:
                 judged = reported_checks(_all(checks, outcomes), checks, evidence, frozenset(), loaded.settings)

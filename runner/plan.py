@@ -9,6 +9,7 @@ from pathlib import Path
 
 from checks.evidence import Evidence
 from runner import git
+from runner.backends.interface import Backend
 from runner.migrations.interface import Adapter
 from runner.progress import Progress
 from runner.servers.interface import Golden, Server
@@ -24,6 +25,7 @@ class Plan:
     root: Path
     base: git.Base | git.NoBase
     adapter: Adapter | None
+    backend: Backend
     provision: Callable[[], AbstractContextManager[Server]]
     hide: Callable[[str], None]
     progress: Progress

@@ -67,14 +67,14 @@ def header(loaded: Loaded) -> str:
 
 
 def _server(name: str, settings: DatabaseSettings, loaded: Loaded) -> tuple[str, str]:
-    image = loaded.images.get(name)
+    image, title = loaded.images.get(name), settings.engine.label
     if settings.url_env:
-        return "PostgreSQL, given", f"{settings.url_env}, {'disposable' if settings.disposable else 'only read'}"
+        return f"{title}, given", f"{settings.url_env}, {'disposable' if settings.disposable else 'only read'}"
     if settings.version:
-        return f"PostgreSQL {settings.version}", _file(loaded)
+        return f"{title} {settings.version}", _file(loaded)
     if image is None:
-        return "PostgreSQL", "no version set: the newest here"
-    return f"PostgreSQL {image.version}" if image.version else "PostgreSQL", f"{image.place}  {image.image}"
+        return title, "no version set: the newest here"
+    return f"{title} {image.version}" if image.version else title, f"{image.place}  {image.image}"
 
 
 def _file(loaded: Loaded) -> str:

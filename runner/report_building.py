@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from checks.evidence import Evidence, Migration, Statement
 from checks.interface import Check, Finding, Outcome, Severity, State, fingerprint
-from checks.targets import RelationalTarget
 from runner.errors import Exit, strongest
 from runner.report import (
     Problem,
@@ -33,7 +33,7 @@ def known_fingerprints(outcomes: Iterable[Outcome]) -> frozenset[str]:
 
 def reported_checks(
     outcomes: Sequence[Outcome],
-    checks: Mapping[str, Check[RelationalTarget]],
+    checks: Mapping[str, Check[Any]],
     evidence: Evidence,
     known: frozenset[str],
     settings: Settings,
@@ -43,7 +43,7 @@ def reported_checks(
 
 
 def _reported_check(
-    outcome: Outcome, check: Check[RelationalTarget], evidence: Evidence, known: frozenset[str], settings: Settings
+    outcome: Outcome, check: Check[Any], evidence: Evidence, known: frozenset[str], settings: Settings
 ) -> ReportedCheck:
     return ReportedCheck(
         id=outcome.check,
@@ -59,7 +59,7 @@ def _reported_check(
     )
 
 
-def _area(check: Check[RelationalTarget]) -> str:
+def _area(check: Check[Any]) -> str:
     """The package that the check's module lies in: ``references``."""
     return str(getattr(check, "__name__", "")).split(".")[-2]
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 from checks.interface import Check, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
-from checks.targets import RelationalTarget, StatementFailed
+from checks.targets import StatementFailed, Target
 
 #: How many checks read side by side.
 READERS = 2
@@ -21,11 +22,11 @@ READERS = 2
 #: undefined_table, undefined_column, undefined_function, undefined_object, invalid_schema_name (PostgreSQL's appendix A).
 _NOT_THERE = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 
-Checks = Mapping[str, Check[RelationalTarget]]
+Checks = Mapping[str, Check[Any]]
 
 
 def run_checks(
-    target: RelationalTarget,
+    target: Target,
     checks: Checks,
     missing: Mapping[Need, str],
     ended: Callable[[Outcome], None] = lambda _: None,
@@ -65,7 +66,7 @@ def run_checks(
     return tuple(outcomes[name] for name in checks)
 
 
-def _judge(identifier: str, check: Check[RelationalTarget], target: RelationalTarget, missing: Mapping[Need, str]) -> Outcome:
+def _judge(identifier: str, check: Check[Any], target: Target, missing: Mapping[Need, str]) -> Outcome:
     if target.engine not in check.ENGINES:
         return Outcome(identifier, State.SKIPPED, f"not for {target.engine}")
     lacking = [missing[need] for need in sorted(check.NEEDS) if need in missing]
@@ -87,7 +88,7 @@ def _judge(identifier: str, check: Check[RelationalTarget], target: RelationalTa
     return replace(_outcome(identifier, check, judgements, reason), seconds=time.monotonic() - began)
 
 
-def _outcome(identifier: str, check: Check[RelationalTarget], judgements: list[Judgement], broke: str) -> Outcome:
+def _outcome(identifier: str, check: Check[Any], judgements: list[Judgement], broke: str) -> Outcome:
     findings = tuple(
         said if said.severity else replace(said, severity=check.SEVERITY) for said in judgements if isinstance(said, Finding)
     )
@@ -98,7 +99,7 @@ def _outcome(identifier: str, check: Check[RelationalTarget], judgements: list[J
 
 
 def _state(
-    check: Check[RelationalTarget],
+    check: Check[Any],
     findings: tuple[Finding, ...],
     proven: tuple[str, ...],
     gaps: tuple[NotProven, ...],

@@ -10,7 +10,6 @@ from pathlib import Path
 from checks.evidence import LoadedFile, MigrationFailure, SuperuserNeeded
 from checks.targets import Role
 from runner.applying import Applied, SuperuserRefused, apply
-from runner.data.load import load
 from runner.errors import ToolFailed, UsageError
 from runner.gathering import counted, said_loaded
 from runner.migrations.address import prove
@@ -81,7 +80,7 @@ def read_project(building: Building, server: Server, database: Database) -> Proj
     if adapter is not None and project is not None and building.needed is None:
         building.revisions = _revisions_here(building, adapter, project)
         with building.plan.progress.stage("address") as stage:
-            stage.say(prove(adapter, project, server, database, building.role))
+            stage.say(prove(adapter, project, server, database, building.plan.backend.arrived, building.role))
     return project
 
 
@@ -104,12 +103,12 @@ def start(building: Building) -> tuple[Server, Database]:
         for address in (*database.addresses.values(), database.private):
             plan.hide(address.password)
         _run_before(plan, database)
-        stage.say(f"PostgreSQL {server.version} ready")
+        stage.say(f"{server.engine.label} {server.version} ready")
     return server, database
 
 
 def _run_before(plan: Plan, database: Database) -> None:
-    for file in load(plan.root, plan.settings.before, database.addresses[Role.ADMIN]):
+    for file in plan.backend.load(plan.root, plan.settings.before, database, Role.ADMIN):
         if file.refused:
             where = file.refused.place or file.file
             raise UsageError(f"databases.{plan.name}.before: {where}: {file.refused.said}", "Correct the file, or leave it out.")
@@ -136,7 +135,7 @@ def migrate(
     if adapter is None or project is None:
         return Applied()
     with building.plan.progress.stage(name) as stage:
-        applied = apply(adapter, project, server, database, building.role, after, stage.say)
+        applied = apply(building.plan.backend, adapter, project, server, database, building.role, after, stage.say)
         new = [one for one in building.revisions if one.id not in project.applied]
         said = counted(len(new), "revision" if not project.applied else "new revision")
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)
@@ -152,6 +151,6 @@ def load_rows(building: Building, database: Database) -> tuple[LoadedFile, ...]:
     if not building.files:
         return ()
     with building.plan.progress.stage("data") as stage:
-        loaded = load(building.plan.root, building.files, database.addresses[building.role])
+        loaded = building.plan.backend.load(building.plan.root, building.files, database, building.role)
         (stage.failed if any(file.refused for file in loaded) else stage.say)(said_loaded(loaded))
     return loaded

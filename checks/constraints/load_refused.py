@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from checks.evidence import LoadedFile
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.targets import RelationalTarget
+from checks.targets import Target
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -32,7 +32,7 @@ SUBJECTS = "data files"
 PROVES = "load"
 
 
-def run(target: RelationalTarget) -> Iterator[Judgement]:
+def run(target: Target) -> Iterator[Judgement]:
     """Judge every data file by what became of it; those after a refused one were not tried."""
     broken = ""
     for loaded in target.evidence.loaded:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from checks.evidence import Migration, MigrationFailure, MigrationState
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.targets import RelationalTarget
+from checks.targets import Target
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -58,7 +58,7 @@ _REMEDIES = {
 }
 
 
-def run(target: RelationalTarget) -> Iterator[Judgement]:
+def run(target: Target) -> Iterator[Judgement]:
     """Judge every migration by what became of it; a tool without revisions as one whole."""
     evidence = target.evidence
     failure = evidence.failure

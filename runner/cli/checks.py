@@ -22,10 +22,10 @@ def _checks(session: Session) -> Exit:
 
 
 def _rows() -> Iterator[tuple[str, ...]]:
-    from checks.relational import RELATIONAL
+    from checks.registry import CHECKS
 
     yield ("CHECK", "SEVERITY", "ENGINES", "NEEDS", "PROVES")
-    for name, check in RELATIONAL.items():
+    for name, check in CHECKS.items():
         sentence = (check.__doc__ or "").strip().partition("\n")[0]
         yield (name, check.SEVERITY, ", ".join(sorted(check.ENGINES)), ", ".join(sorted(check.NEEDS)) or "-", sentence)
 

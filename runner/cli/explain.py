@@ -22,11 +22,11 @@ def command(identifier: Identifier) -> Action:
 
 
 def _explain(identifier: str, session: Session) -> Exit:
-    from checks.relational import RELATIONAL
+    from checks.registry import CHECKS
 
-    if identifier not in RELATIONAL:
-        raise UsageError(f"'{shorten(identifier)}' is no check{did_you_mean(identifier, RELATIONAL)}")
-    check = RELATIONAL[identifier]
+    if identifier not in CHECKS:
+        raise UsageError(f"'{shorten(identifier)}' is no check{did_you_mean(identifier, CHECKS)}")
+    check = CHECKS[identifier]
     needs = f" · needs {', '.join(sorted(check.NEEDS))}" if check.NEEDS else ""
     output = session.output()
     output.line(f"{identifier} · {check.SEVERITY} · {', '.join(sorted(check.ENGINES))}{needs}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,8 +12,11 @@ from checks.targets import Role
 from runner.child_environment import is_let_through
 from runner.errors import WrongAddress
 from runner.migrations import guessing
-from runner.migrations.interface import Adapter, Broke, Elsewhere, Event, Project
-from runner.servers.interface import Database, LogRecord, Server
+from runner.migrations.interface import Adapter, Broke, Came, Elsewhere, Event, Project
+from runner.servers.interface import Database, Server
+
+#: Whether a session of the project's came to a database of ours since a mark, given what its program told.
+Arrived = Callable[[Server, Database, int, Sequence[Event]], bool]
 
 #: How many names that were read are named where none was likely.
 _NAMED = 8
@@ -23,12 +26,21 @@ _NAMED = 8
 class _Heard:
     """What the read-only command came to."""
 
-    elsewhere: Elsewhere | None = None
-    broke: Broke | None = None
+    told: Sequence[Event]
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        return next((event for event in self.told if isinstance(event, Elsewhere)), None)
+
+    @property
+    def broke(self) -> Broke | None:
+        return next((event for event in self.told if isinstance(event, Broke)), None)
 
 
-def prove(adapter: Adapter, project: Project, server: Server, database: Database, role: Role = Role.OWNER) -> str:
-    """Run the tool's read-only command and look in our server's log for its session; a sentence that says what was seen.
+def prove(
+    adapter: Adapter, project: Project, server: Server, database: Database, arrived: Arrived, role: Role = Role.OWNER
+) -> str:
+    """Run the tool's read-only command and see that its session ``arrived``; a sentence that says what was seen.
 
     Raises :class:`WrongAddress` where the session went elsewhere or nowhere, with the settings that would lead it here.
     """
@@ -39,25 +51,17 @@ def prove(adapter: Adapter, project: Project, server: Server, database: Database
     heard = _hear(events)
     if heard.elsewhere is not None:
         raise went_elsewhere(heard.elsewhere, database.name)
-    if not arrived(server.log(mark), database):
+    if not arrived(server, database, mark, heard.told):
         raise _never_came(adapter, heard.broke, database)
     return f"{adapter.NAME}: its read-only command came to our server"
 
 
-def arrived(records: Iterable[LogRecord], database: Database) -> bool:
-    """Whether a session of the project's came to a database."""
-    from runner.recorder.reading import read
-
-    return bool(read(records, database.name).sessions)
-
-
-def applied_here(records: Iterable[LogRecord], database: Database) -> None:
-    """After an apply: raise :class:`WrongAddress` where our server saw nothing of it."""
-    if not arrived(records, database):
-        raise WrongAddress(
-            f"databases.{database.name}.migrations: the migrations ended well, but nothing came to our server",
-            f"They went to another database, or did nothing. {_paste({'DATABASE_URL': '{url}'}, database.name)}",
-        )
+def never_applied(database: Database) -> WrongAddress:
+    """The error after an apply of which our server saw nothing."""
+    return WrongAddress(
+        f"databases.{database.name}.migrations: the migrations ended well, but nothing came to our server",
+        f"They went to another database, or did nothing. {_paste({'DATABASE_URL': '{url}'}, database.name)}",
+    )
 
 
 def went_elsewhere(event: Elsewhere, name: str) -> WrongAddress:
@@ -85,9 +89,7 @@ def _hear(events: Iterator[Event]) -> _Heard:
     with ExitStack() as stack:
         if hasattr(events, "close"):
             stack.enter_context(closing(cast("Any", events)))
-        found = [event for event in events if isinstance(event, (Elsewhere, Broke))]
-    elsewhere = next((event for event in found if isinstance(event, Elsewhere)), None)
-    return _Heard(elsewhere, next((event for event in found if isinstance(event, Broke)), None))
+        return _Heard([event for event in events if isinstance(event, (Elsewhere, Broke, Came))])
 
 
 def _url(address: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from checks.evidence import Place
+from checks.evidence import Place, Statement
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
@@ -101,7 +101,19 @@ class Said:
     text: str
 
 
-Event = Began | Ended | Broke | Elsewhere | Said
+@dataclass(frozen=True)
+class Came:
+    """A session of the tool's came to our database; told where no server keeps a log of it."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A statement that was executed, with what it made and dropped; told where no server keeps a log of it."""
+
+    statement: Statement
+
+
+Event = Began | Ended | Broke | Elsewhere | Said | Came | Ran
 
 
 class Adapter(Protocol):

@@ -106,9 +106,9 @@ def _named(document: Document, fault: Fault) -> str:
 
 
 def _known_checks() -> Collection[str]:
-    from checks.relational import RELATIONAL
+    from checks.registry import CHECKS
 
-    return tuple(RELATIONAL)
+    return tuple(CHECKS)
 
 
 def _origins(document: Document | None, outside: Mapping[str, Given]) -> Mapping[str, str]:

@@ -76,21 +76,21 @@ def test_settings_errors_end_in_2_with_every_fault(tmp_path: Path, capsys: pytes
 
 
 def test_checks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    from checks.relational import RELATIONAL
+    from checks.registry import CHECKS
 
     code, out, err = said(capsys, "checks")
     head, *lines = out.splitlines()
     assert (code, err, head.split()) == (Exit.HELD, "", ["CHECK", "SEVERITY", "ENGINES", "NEEDS", "PROVES"])
-    assert [line.split()[0] for line in lines] == list(RELATIONAL)
-    for line, check in zip(lines, RELATIONAL.values(), strict=True):
+    assert [line.split()[0] for line in lines] == list(CHECKS)
+    for line, check in zip(lines, CHECKS.values(), strict=True):
         assert check.SEVERITY in line
         assert str(check.__doc__).splitlines()[0] in line
 
 
 def test_a_check_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    from checks.relational import RELATIONAL
+    from checks.registry import CHECKS
 
-    for name in RELATIONAL:
+    for name in CHECKS:
         code, out, err = said(capsys, "explain", name)
         assert (code, err) == (Exit.HELD, "")
         assert out.startswith(f"{name} · ")
@@ -168,10 +168,10 @@ def test_a_trace_is_not_written_through_a_link(tmp_path: Path) -> None:
 BREAKS = """
 import sys
 from runner.cli import main
-from checks import relational
+from checks import registry
 class Broken(dict):
     def __contains__(self, key): raise LookupError("password=hidden-word")
-relational.RELATIONAL = Broken()
+registry.CHECKS = Broken()
 sys.exit(main())
 """
 

@@ -16,7 +16,7 @@ from runner.errors import Cancelled, Exit
 WAITS = """
 import sys, threading
 from runner.cli import main
-from checks import relational
+from checks import registry
 class Waits(dict):
     def __contains__(self, key):
         try:
@@ -26,7 +26,7 @@ class Waits(dict):
             print("cleaning", flush=True)
             sys.stdin.readline()
             print("clean", flush=True)
-relational.RELATIONAL = Waits()
+registry.CHECKS = Waits()
 sys.exit(main())
 """
 

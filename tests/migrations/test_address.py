@@ -15,6 +15,8 @@ from psycopg import sql
 
 from checks.interface import Engine
 from checks.targets import Role
+from runner.applying import apply
+from runner.backends import postgresql
 from runner.errors import ToolFailed, WrongAddress
 from runner.migrations import address, alembic, command
 from runner.migrations.interface import Elsewhere, Event, Project
@@ -39,11 +41,11 @@ def elsewhere(other_server: Server) -> Database:
 def untouched(connect: Connect, server: Server, database: Database, mark: int) -> bool:
     """Whether a database is empty and no session of a tool's even began."""
     found = connect(database.private).execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
-    return found == (0,) and not address.arrived(server.log(mark), database)
+    return found == (0,) and not postgresql.arrived(server, database, mark, ())
 
 
 def prove(shop: Project, server: Server, database: Database, adapter: Any = alembic) -> str:
-    return address.prove(adapter, shop, server, database)
+    return address.prove(adapter, shop, server, database, postgresql.arrived)
 
 
 def refused(shop: Project, server: Server, database: Database, adapter: Any = alembic) -> WrongAddress:
@@ -249,10 +251,15 @@ def test_another_session_of_ours_is_no_proof(server: Server, database: Database)
     mark = server.mark()
     with psycopg.connect(**replace(database.private, extra={"application_name": "dbproof"}).keywords()) as ours:
         ours.execute(sql.SQL("SELECT 1"))
-    with pytest.raises(WrongAddress, match="nothing came to our server"):
-        address.applied_here(server.log(mark), database)
+    assert not postgresql.arrived(server, database, mark, ())
     with psycopg.connect(**database.addresses[Role.OWNER].keywords()):
-        address.applied_here(server.log(mark), database)
+        assert postgresql.arrived(server, database, mark, ())
+
+
+def test_an_apply_that_went_elsewhere_is_an_error(tmp_path: Path, server: Server, database: Database) -> None:
+    shop = project(tmp_path, tool="command", command="true")
+    with pytest.raises(WrongAddress, match="nothing came to our server"):
+        apply(postgresql, command, shop, server, database, Role.OWNER)
 
 
 def test_only_the_first_connection_elsewhere_is_told(tmp_path: Path, database: Database) -> None:

@@ -13,6 +13,7 @@ from running import running
 
 from checks.evidence import Place
 from checks.targets import Role
+from runner.backends import postgresql
 from runner.errors import ToolFailed, UsageError
 from runner.migrations import address, command
 from runner.migrations.interface import Began, Broke, Elsewhere, Ended, Event, Project, Said
@@ -67,7 +68,7 @@ def test_make_that_runs_a_shell_script_that_runs_psql(tmp_path: Path, server: Se
     script.chmod(0o755)
     mark = server.mark()
     assert apply(shop(tmp_path, "make migrate"), database)[-1] == Said(f"in {tmp_path}")
-    address.applied_here(server.log(mark), database)
+    assert postgresql.arrived(server, database, mark, ())
 
 
 def test_alembic_below_make_tells_its_steps_and_stamps_its_statements(tmp_path: Path, server: Server, database: Database) -> None:
@@ -170,7 +171,7 @@ def test_djangos_file_of_sqlite_is_refused(tmp_path: Path, database: Database) -
 def test_settings_that_a_script_insists_on_are_listed(tmp_path: Path, server: Server, database: Database) -> None:
     (tmp_path / "show.py").write_text("import os\nos.environ['SECRET_KEY'], os.environ['SHOP_DB_URL']\n")
     with pytest.raises(UsageError) as caught:
-        address.prove(command, shop(tmp_path, "x", current="python show.py"), server, database)
+        address.prove(command, shop(tmp_path, "x", current="python show.py"), server, database, postgresql.arrived)
     assert "does not start without SECRET_KEY, SHOP_DB_URL" in caught.value.message
 
 
@@ -246,7 +247,8 @@ def test_the_read_only_command_is_derived(line: str, reading: str | None) -> Non
 
 def test_the_read_only_command_proves_the_address(tmp_path: Path, server: Server, database: Database) -> None:
     lay(tmp_path, env=FROM_ENVIRONMENT, url=None)
-    assert address.prove(command, shop(tmp_path, "alembic upgrade heads"), server, database).endswith("came to our server")
+    said = address.prove(command, shop(tmp_path, "alembic upgrade heads"), server, database, postgresql.arrived)
+    assert said.endswith("came to our server")
 
 
 def test_detection_suggests_and_is_never_sure(tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""The registry of checks for document databases: id to module, nothing hidden.
+
+A check that looks at the evidence alone stands in both registries under the same id.
+"""
+
+from __future__ import annotations
+
+from checks.constraints import load_refused
+from checks.interface import Check
+from checks.migrations import migration_failed
+from checks.targets import DocumentTarget
+
+#: Every check, in the order in which it is reported.
+DOCUMENTS: dict[str, Check[DocumentTarget]] = {
+    "migration-failed": migration_failed,
+    "load-refused": load_refused,
+}

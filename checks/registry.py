@@ -1,0 +1,13 @@
+"""Every check there is, whatever kind of database it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from checks.documents import DOCUMENTS
+from checks.interface import Check
+from checks.relational import RELATIONAL
+
+#: Every check by its id: first those of relational databases, then those that only documents have.
+CHECKS: Mapping[str, Check[Any]] = {**RELATIONAL, **DOCUMENTS}

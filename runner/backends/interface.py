@@ -1,0 +1,66 @@
+"""What a run asks of an engine beyond its servers: to load rows, record statements, measure queries, hand out targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.expectations import Expectations
+from checks.interface import Check
+from checks.schema.model import ObjectReference
+from checks.targets import Role, Target
+from runner.migrations.interface import Event
+from runner.recorder.recording import Recording
+from runner.servers.interface import Database, Golden, Server
+
+
+class Backend(Protocol):
+    """A module per engine; the module itself is the implementation."""
+
+    @property
+    def CHECKS(self) -> Mapping[str, Check[Any]]:
+        """The registry of the checks that judge this engine's databases."""
+        ...
+
+    def load(self, root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
+        """Load files with rows (paths relative to ``root``) in order, up to the first that is refused.
+
+        Raises UsageError for a missing file or a form that cannot be loaded here.
+        """
+        ...
+
+    def heed(self, database: Database) -> None:
+        """From here on the migrations are new ones: record what only matters of those (locks), where the engine can."""
+        ...
+
+    def arrived(self, server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:
+        """Whether a session of the project's came to the database since ``mark``; ``told`` is what its program said."""
+        ...
+
+    def recording(
+        self, server: Server, database: Database, mark: int, told: Sequence[Event], after: Sequence[Recording]
+    ) -> Recording:
+        """What was executed since ``mark``, from the server's log, else from what the program told.
+
+        ``after`` are the recordings that went before in this database or in what it was copied from.
+        """
+        ...
+
+    def provenance(
+        self, database: Database, recordings: Sequence[Recording], revisions: Mapping[str, str]
+    ) -> Mapping[ObjectReference, Made]:
+        """Which statement made each object that exists; ``revisions`` names the revision of each migration file."""
+        ...
+
+    def measure(self, database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
+        """The declared queries, measured while nothing else runs."""
+        ...
+
+    def target(
+        self, server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
+    ) -> AbstractContextManager[Target]:
+        """What the checks are handed; without ``golden`` the database itself is read."""
+        ...

@@ -1,0 +1,73 @@
+"""PostgreSQL: rows by SQL files, statements from the server's log, probes in clones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psycopg
+
+from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.expectations import Expectations
+from checks.relational import RELATIONAL
+from checks.schema.model import ObjectReference
+from checks.targets import RelationalTarget, Role
+from runner.data import load as data
+from runner.measure import queries
+from runner.migrations.interface import Event
+from runner.recorder.install import watch_locks
+from runner.recorder.provenance import resolve
+from runner.recorder.reading import read
+from runner.recorder.recording import Recording
+from runner.servers.interface import Database, Golden, Server
+from runner.targets.postgresql import PostgresTarget
+
+CHECKS = RELATIONAL
+
+
+def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
+    """SQL files, each in one transaction."""
+    return data.load(root, files, database.addresses[role])
+
+
+def heed(database: Database) -> None:
+    """Record locks from now on."""
+    with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
+        watch_locks(connection, True)
+
+
+def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:  # noqa: ARG001 - the log says it
+    """Whether the server's log has a session of the project's."""
+    return bool(read(server.log(mark), database.name).sessions)
+
+
+def recording(
+    server: Server,
+    database: Database,
+    mark: int,
+    told: Sequence[Event],  # noqa: ARG001 - the log says it
+    after: Sequence[Recording],
+) -> Recording:
+    """What the server's log says."""
+    return read(server.log(mark), database.name, tuple(after))
+
+
+def provenance(
+    database: Database, recordings: Sequence[Recording], revisions: Mapping[str, str]
+) -> Mapping[ObjectReference, Made]:
+    """By OID, under the names of today."""
+    with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
+        return resolve(connection, *recordings, revisions=revisions)
+
+
+def measure(database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
+    """Every declared query, several times with values from real rows."""
+    return queries.measure(database, expect.queries)
+
+
+def target(
+    server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
+) -> AbstractContextManager[RelationalTarget]:
+    """A target that reads on one clone and writes on another."""
+    return PostgresTarget(server, golden, database, expect, evidence)

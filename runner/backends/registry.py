@@ -1,0 +1,22 @@
+"""The backend of each engine, imported only where a database of that engine is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from checks.interface import Engine
+from runner.backends.interface import Backend
+
+
+def _postgresql() -> Backend:
+    from runner.backends import postgresql
+
+    return postgresql
+
+
+BACKENDS: Mapping[Engine, Callable[[], Backend]] = {Engine.POSTGRESQL: _postgresql}
+
+
+def backend_of(engine: Engine) -> Backend:
+    """The backend for an engine that the settings accept."""
+    return BACKENDS[engine]()
