@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from runner.errors import ToolFailed, UsageError
 
 #: Seconds that one git command may take.
 DEADLINE = 120
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _SHALLOW = "check out with `fetch-depth: 2` (GitHub) or `GIT_DEPTH: 0` (GitLab), or name a revision with --base"
 
 
@@ -92,6 +94,26 @@ def files_of(root: Path, base: Base) -> Iterator[Path]:
         here = files / prefix
         here.mkdir(parents=True, exist_ok=True)
         yield here
+
+
+def changed_lines(root: Path, base: Base) -> dict[str, list[range]]:
+    """The lines of each file that differ from base, by the file's path from the repository's top. Raises ToolFailed."""
+    top = Path(_git(root, "rev-parse", "--show-toplevel"))
+    names = _git(top, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base.commit)
+    return {name: _differing(top, base, name) for name in names.split("\0") if name}
+
+
+def place_in_repository(root: Path) -> str:
+    """Where ``root`` lies in its repository: ``services/shop/``, empty at the top. Raises ToolFailed."""
+    return _git(root, "rev-parse", "--show-prefix")
+
+
+def _differing(top: Path, base: Base, name: str) -> list[range]:
+    """What the heads of a diff without context say: ``@@ -3,0 +4,2 @@`` are the new lines 4 and 5."""
+    diff = _git(top, "diff", "--unified=0", "--no-ext-diff", "--no-textconv", "--no-color", "--text", base.commit, "--", name)
+    heads = (_HUNK.match(line) for line in diff.split("\n"))
+    found = ((int(head[1]), int(head[2] or 1)) for head in heads if head)
+    return [range(first, first + count) for first, count in found if count]
 
 
 def _asked_for(root: Path, compare: str) -> Base:

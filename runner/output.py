@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from runner.reports.github_commands import Command
+
 #: Widths of columns: a label, a note before its origin, a stage's text.
 _LABEL = 12
 _NOTE = 32
@@ -60,6 +62,7 @@ class Output:
         self._environment = dict(os.environ if environment is None else environment)
         self._stdout = SafeStream(sys.stdout if stdout is None else stdout, self._environment)
         self._stderr = SafeStream(sys.stderr if stderr is None else stderr, self._environment)
+        self._token = ""
 
     @property
     def redactor(self) -> Redactor:
@@ -106,6 +109,37 @@ class Output:
         """
         redacted = text if revealing else self._redactor.redact(text)
         self._stdout.write(neutralise(redacted, limit=None) + "\n")
+
+    @contextmanager
+    def without_commands(self) -> Iterator[Output]:
+        """Have GitHub's runner ignore whatever looks like a command in this process's streams, but for :meth:`commands`.
+
+        Nothing that passes here can be one anyway; this holds for what does not pass here, as the words of a library in C.
+        """
+        from runner.reports import github_commands
+
+        if self._environment.get("GITHUB_ACTIONS") != "true":
+            yield self
+            return
+        self._token = github_commands.new_token()
+        self._stdout.command(str(github_commands.stop(self._token)))
+        try:
+            yield self
+        finally:
+            token, self._token = self._token, ""
+            self._stdout.command(str(github_commands.resume(token)))
+
+    def commands(self, commands: Iterable[Command]) -> None:
+        """Commands of ours to GitHub's runner. Their text is a report's, so it is redacted and neutralised already."""
+        from runner.reports import github_commands
+
+        if self._token:
+            self._stdout.command(str(github_commands.resume(self._token)))
+        for command in commands:
+            self._stdout.command(str(command))
+        if self._token:
+            self._token = github_commands.new_token()
+            self._stdout.command(str(github_commands.stop(self._token)))
 
     def _safe(self, text: str) -> str:
         return self._redactor.redact(neutralise(self._redactor.redact(text)))

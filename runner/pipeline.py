@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner import __version__, children, git
+from runner import __version__, children, git, github
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import look, plan, prove
 from runner.output import Output
@@ -24,6 +24,8 @@ from runner.settings.model import DatabaseSettings
 from runner.steps import standing
 from runner.text import clean
 
+_NOT_COMPARED = git.NoBase("not compared")
+
 
 @dataclass
 class _Run:
@@ -31,6 +33,7 @@ class _Run:
 
     loaded: Loaded
     output: Output
+    base: git.Base | git.NoBase = _NOT_COMPARED
     began: float = field(default_factory=time.monotonic)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     databases: list[ReportedDatabase] = field(default_factory=list)
@@ -50,14 +53,25 @@ class _Run:
     def finish(self) -> Report:
         """Write the reports, show them, and give the Report."""
         directory = Path(self.loaded.settings.report_dir)
-        report = clean(replace(self._report(), files=names(directory)), self.output.redactor)
-        try:
-            write(report, directory)
-        except DbproofError as error:
-            self.problems.append(Problem(error.message, error.remedy, error.exit))
-            report = clean(self._report(), self.output.redactor)
+        report = self._cleaned(names(directory))
+        if not self._done(lambda: write(report, directory)):
+            report = self._cleaned()
+        if not self._done(lambda: github.publish(report, self.loaded.root, self.base, self.output)):
+            report = self._cleaned(report.files)
         self.output.report(report, self.loaded.show_all)
         return report
+
+    def _done(self, handing_over: Callable[[], object]) -> bool:
+        """Whether the report came to where it belongs; a failure is one more problem of the run."""
+        try:
+            handing_over()
+        except DbproofError as error:
+            self.problems.append(Problem(error.message, error.remedy, error.exit))
+            return False
+        return True
+
+    def _cleaned(self, files: tuple[str, ...] = ()) -> Report:
+        return clean(replace(self._report(), files=files), self.output.redactor)
 
     def _report(self) -> Report:
         code = exit_code(self.databases, self.problems)
@@ -82,7 +96,7 @@ def run(root: Path, loaded: Loaded, output: Output) -> Report:
     output.header(header(loaded))
     children.sweep()
     base = git.find_base(root, loaded.settings.compare, output.environment)
-    this = _Run(loaded, output)
+    this = _Run(loaded, output, base)
     compared = f"against {base}" if isinstance(base, git.Base) else base.reason
     for name, settings in loaded.settings.databases.items():
         for label, text, origin in notes(name, settings, loaded, compared):
@@ -121,7 +135,7 @@ def up(root: Path, loaded: Loaded, output: Output, form: str) -> None:  # noqa: 
     children.sweep()
     if not loaded.settings.databases:
         raise UsageError(_NOTHING)
-    base = git.NoBase("not compared")
+    base = _NOT_COMPARED
     with ExitStack() as stack:
         urls = {
             name: stack.enter_context(standing(plan(name, settings, base, loaded, output))).url()

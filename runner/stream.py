@@ -23,14 +23,12 @@ class SafeStream:
 
     def write(self, text: str) -> int:
         """Write whole lines, and see them out. On a terminal control codes of ours pass; elsewhere lines are defused again."""
-        shown = text if self.terminal else defuse(text)
-        if self._stream is not None:
-            try:
-                self._stream.write(self._encodable(shown))
-                self._stream.flush()
-            except (OSError, ValueError):
-                self._give_up(self._stream)
+        self._put(text if self.terminal else defuse(text))
         return len(text)
+
+    def command(self, line: str) -> None:
+        """Write a line that the CI system is meant to act upon. Nothing else ever reaches it as a command."""
+        self._put(f"{line}\n")
 
     def flush(self) -> None:
         """Nothing is kept back."""
@@ -43,6 +41,14 @@ class SafeStream:
     def has_signs(self) -> bool:
         """Whether the stream's encoding has our own signs."""
         return self._can_encode("✓✗·…→⠋")
+
+    def _put(self, text: str) -> None:
+        if self._stream is not None:
+            try:
+                self._stream.write(self._encodable(text))
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._give_up(self._stream)
 
     def _encodable(self, text: str) -> str:
         if self._can_encode(text):

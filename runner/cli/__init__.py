@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from runner.cli.session import Session
 
 
+#: Where GitHub mounts the workspace into the container of an action, and nowhere else.
+_ACTION_WORKSPACE = "/github/workspace"
+
+
 def main() -> int:
     """Run the process's own command line; the exit code."""
     try:
@@ -33,10 +37,9 @@ def answer(arguments: Sequence[str], environment: Mapping[str, str]) -> Exit:
     try:
         from runner.cli.application import parse
 
-        return parse(arguments or (["run"] if as_action else []))(session)
+        return parse(arguments or (_meant(environment) if as_action else []))(session)
     except DbproofError as error:
-        session.output().error(error)
-        return error.exit
+        return session.failed(error)
     except Cancelled as cancelled:
         session.output().error(DbproofError(cancelled.message))
         return cancelled.exit
@@ -46,8 +49,16 @@ def answer(arguments: Sequence[str], environment: Mapping[str, str]) -> Exit:
 
 def _is_action(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     """Whether GitHub started us as an action. Under ``run:`` the inputs that are there belong to somebody else's action."""
-    inputs = any(name.startswith("INPUT_") for name in environment)
-    return environment.get("GITHUB_ACTIONS") == "true" and inputs and (not arguments or "INPUT_ARGS" in environment)
+    here = any(name.startswith("INPUT_") for name in environment) or environment.get("GITHUB_WORKSPACE") == _ACTION_WORKSPACE
+    return environment.get("GITHUB_ACTIONS") == "true" and here and (not arguments or "INPUT_ARGS" in environment)
+
+
+def _meant(environment: Mapping[str, str]) -> list[str]:
+    """An action has inputs instead of arguments: it looks at the database that it is led to, or proves the repository."""
+    from runner.settings.surface import URL_ENV
+
+    url_env = environment.get(str(URL_ENV.input_variable), "").strip()
+    return ["check", f"--url-env={url_env}"] if url_env else ["run"]
 
 
 def _without_inputs(environment: Mapping[str, str]) -> dict[str, str]:
@@ -57,5 +68,4 @@ def _without_inputs(environment: Mapping[str, str]) -> dict[str, str]:
 def _crashed(broke: Exception, session: Session) -> Exit:
     from runner.cli.crash import crash
 
-    session.output().error(crash(broke, session.report_dir, session.redactor))
-    return Exit.ENVIRONMENT
+    return session.failed(crash(broke, session.report_dir, session.redactor))

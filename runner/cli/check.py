@@ -26,6 +26,7 @@ def command(
     show_values: options.ShowValues = None,
     show_all: options.ShowAll = None,
     quiet: options.Quiet = None,
+    allow_pull_request_target: options.AllowPullRequestTarget = None,
 ) -> Action:
     """Check a database that exists, only reading."""
     return partial(
@@ -38,6 +39,7 @@ def command(
             "show_values": show_values,
             "all": show_all,
             "quiet": quiet,
+            "allow_pull_request_target": allow_pull_request_target,
         },
         url_env,
     )
@@ -50,7 +52,8 @@ def _check(arguments: dict[str, object], url_env: str, session: Session) -> Exit
     loaded = session.load(arguments, detecting=False)
     from runner import pipeline
 
-    return pipeline.check(loaded.root, loaded, url_env, session.output(loaded.quiet)).exit_code
+    with session.output(loaded.quiet).without_commands() as output:
+        return pipeline.check(loaded.root, loaded, url_env, output).exit_code
 
 
 def _address(url_env: str, session: Session) -> str:

@@ -18,6 +18,7 @@ def command(
     show_values: options.ShowValues = None,
     show_all: options.ShowAll = None,
     quiet: options.Quiet = None,
+    allow_pull_request_target: options.AllowPullRequestTarget = None,
 ) -> Action:
     """Start, migrate, check, report: the whole proof."""
     return partial(
@@ -31,6 +32,7 @@ def command(
             "show_values": show_values,
             "all": show_all,
             "quiet": quiet,
+            "allow_pull_request_target": allow_pull_request_target,
         },
     )
 
@@ -39,4 +41,5 @@ def _run(arguments: dict[str, object], session: Session) -> Exit:
     loaded = session.load(arguments)
     from runner import pipeline
 
-    return pipeline.run(loaded.root, loaded, session.output(loaded.quiet)).exit_code
+    with session.output(loaded.quiet).without_commands() as output:
+        return pipeline.run(loaded.root, loaded, output).exit_code

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from runner.errors import Exit
+from runner.errors import DbproofError, Exit
 from runner.output import Output
 from runner.redaction import Redactor
-from runner.settings.surface import ROWS
+from runner.settings.surface import ROWS, on_github, refuse_strangers
 
 if TYPE_CHECKING:
     from runner.settings.load import Loaded
@@ -27,6 +27,7 @@ class Session:
         from runner.settings.load import load, root_of
         from runner.settings.secrets import secrets
 
+        refuse_strangers(arguments, self.environment)
         loaded = load(root_of(arguments, self.environment), arguments, self.environment, detecting=detecting)
         self.report_dir = loaded.settings.report_dir
         self.hide(secrets(loaded.settings, self.environment))
@@ -36,6 +37,16 @@ class Session:
         """Register secrets."""
         for value in values:
             self.redactor.add(value)
+
+    def failed(self, error: DbproofError) -> Exit:
+        """Show an error that ended the call before there was a report, on GitHub where its steps show it; the exit code."""
+        output = self.output()
+        output.error(error)
+        if on_github(self.environment):
+            from runner.github import publish_failure
+
+            publish_failure(error, output)
+        return error.exit
 
     def output(self, quiet: bool = False) -> Output:
         """An output that knows every secret of this session."""

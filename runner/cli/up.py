@@ -30,10 +30,17 @@ def command(
     path: options.Path = None,
     config: options.Config = None,
     quiet: options.Quiet = None,
+    allow_pull_request_target: options.AllowPullRequestTarget = None,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option's name
 ) -> Action:
     """Start, migrate, print the addresses, wait for Ctrl-C."""
-    return partial(_up, {"path": path, "config": config, "quiet": quiet}, format)
+    told: dict[str, object] = {
+        "path": path,
+        "config": config,
+        "quiet": quiet,
+        "allow_pull_request_target": allow_pull_request_target,
+    }
+    return partial(_up, told, format)
 
 
 def _up(arguments: dict[str, object], chosen: Format, session: Session) -> Exit:

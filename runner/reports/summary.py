@@ -43,10 +43,13 @@ class _Section:
     closing: str = "\n"
 
 
-def render(report: Report) -> str:
-    """The summary as GitHub's Markdown. What is beyond :data:`MOST_BYTES` is left out, least important first, and counted."""
+def render(report: Report, most: int | None = None) -> str:
+    """The summary as GitHub's Markdown. What is beyond ``most`` bytes is left out, least important first, and counted.
+
+    ``most`` is :data:`MOST_BYTES` or less, where a part of what GitHub takes is used up already.
+    """
     opening = _opening(report)
-    room = MOST_BYTES - _size(opening) - 1_000
+    room = min(MOST_BYTES, MOST_BYTES if most is None else most) - _size(opening) - 1_000
     left_out: Counter[str] = Counter()
     shown = []
     for section in _sections(report):

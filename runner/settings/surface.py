@@ -144,6 +144,26 @@ SURFACE = (
         in_file=False,
         in_action=False,
     ),
+    Row(
+        # Not in the file: it belongs to the change, which is what is not trusted.
+        "allow_pull_request_target",
+        Kind.SWITCH,
+        "Run although the event is pull_request_target, whose secrets and token the change's code could reach.",
+        "true",
+        "false",
+        in_file=False,
+    ),
+)
+
+#: The input of the action that makes it look at a database that exists (`dbproof check`) instead of migrating one.
+URL_ENV = Row(
+    "url_env",
+    Kind.TEXT,
+    "The environment variable that holds the address of a database: look at it instead of migrating a new one.",
+    "DATABASE_URL",
+    "",
+    in_file=False,
+    in_environment=False,
 )
 
 ROWS: Mapping[str, Row] = {row.name: row for row in SURFACE}
@@ -183,6 +203,23 @@ def on_github(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
+def refuse_strangers(arguments: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    """Run no code of a stranger's where the repository's secrets are in reach. Raises UsageError, unless it is allowed.
+
+    Source: GitHub's "Events that trigger workflows": ``pull_request_target`` runs for forks too, with secrets and a token that
+    writes.
+    """
+    if not on_github(environment) or environment.get("GITHUB_EVENT_NAME") != "pull_request_target":
+        return
+    allowed = given(arguments, environment).get("allow_pull_request_target")
+    if allowed is None or allowed.value is not True:
+        raise UsageError(
+            "the event is pull_request_target: the change's code would run with this repository's secrets and token in reach",
+            "Use `on: pull_request`, which gives forks neither. Where only people that you trust can set this workflow off: "
+            "`with: { allow-pull-request-target: true }`, or --allow-pull-request-target.",
+        )
+
+
 def _argument(row: Row, arguments: Mapping[str, object]) -> Given | None:
     value = arguments.get(row.name)
     if value is None:
@@ -217,7 +254,7 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[str]:
     for name in _named(environment, "DBPROOF_"):
         if name not in variables | NOT_SETTINGS:
             yield f"{name}: no such setting{did_you_mean(name, variables)}"
-    inputs = {row.input_variable: row.input for row in SURFACE if row.input and row.input_variable}
+    inputs = {row.input_variable: row.input for row in (*SURFACE, URL_ENV) if row.input and row.input_variable}
     for name in _named(environment, "INPUT_") if on_github(environment) else ():
         if name not in inputs.keys() | NOT_INPUTS:
             unknown = name.removeprefix("INPUT_").lower()

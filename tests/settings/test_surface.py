@@ -14,7 +14,7 @@ from runner.cli.session import Session
 from runner.errors import Exit, UsageError
 from runner.redaction import Redactor
 from runner.settings.model import FailOn, Settings
-from runner.settings.surface import SURFACE, Kind, Row, given, markdown_table
+from runner.settings.surface import SURFACE, URL_ENV, Kind, Row, given, markdown_table, refuse_strangers
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -66,7 +66,8 @@ def test_other_commands_say_the_same_of_the_same_option(command: str, capsys: py
 
 def test_inputs_of_the_action_are_the_table() -> None:
     inputs = ACTION["inputs"]
-    assert {name: entry["description"] for name, entry in inputs.items()} == {row.input: row.help for row in SURFACE if row.input}
+    rows = (*SURFACE, URL_ENV)
+    assert {name: entry["description"] for name, entry in inputs.items()} == {row.input: row.help for row in rows if row.input}
     assert len(inputs) <= 12
     for name, entry in inputs.items():
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
@@ -132,3 +133,33 @@ def test_what_is_wrong_outside_the_file(environment: dict[str, str], message: st
 def test_an_empty_argument_is_no_argument_that_was_left_out() -> None:
     with pytest.raises(UsageError, match=r"^--compare: is empty; expected something like 'main'$"):
         given({"compare": ""}, {})
+
+
+TARGET = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request_target"}
+
+
+def test_code_of_strangers_is_refused_where_secrets_are_in_reach() -> None:
+    with pytest.raises(UsageError, match=r"^the event is pull_request_target: ") as refused:
+        refuse_strangers({}, TARGET)
+    assert "on: pull_request" in refused.value.remedy
+    with pytest.raises(UsageError):
+        refuse_strangers({}, {**TARGET, "INPUT_ALLOW-PULL-REQUEST-TARGET": "false"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        ({}, {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}),
+        ({}, {"GITHUB_EVENT_NAME": "pull_request_target"}),
+        ({}, {**TARGET, "INPUT_ALLOW-PULL-REQUEST-TARGET": "true"}),
+        ({}, {**TARGET, "DBPROOF_ALLOW_PULL_REQUEST_TARGET": "1"}),
+        ({"allow_pull_request_target": True}, TARGET),
+    ],
+)
+def test_elsewhere_and_where_it_is_allowed_nothing_is_refused(arguments: dict[str, object], environment: dict[str, str]) -> None:
+    refuse_strangers(arguments, environment)
+
+
+def test_the_settings_file_of_the_change_cannot_allow_it() -> None:
+    (row,) = (row for row in SURFACE if row.name == "allow_pull_request_target")
+    assert row.key is None
