@@ -6,7 +6,7 @@ the repository's own SQL (a declared query) goes through :meth:`ReadSession.raw`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
+from checks.schema.collections import Collections
 from checks.schema.model import Catalogue, ObjectReference, TableName
 
 if TYPE_CHECKING:
@@ -126,14 +127,108 @@ class RelationalTarget(Target, Protocol):
         ...
 
 
+class DocumentSession(Protocol):
+    """A session that reads documents and cannot write: a stage that writes (``$out``, ``$merge``) is refused.
+
+    Every call raises :class:`StatementFailed` with the server's words and code, also while results are read.
+    """
+
+    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The documents that a pipeline gives, one by one; stages may use the disk."""
+        ...
+
+    def find(
+        self,
+        collection: str,
+        query: Mapping[str, Any],
+        projection: Mapping[str, Any] | None = None,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> Iterator[Mapping[str, Any]]:
+        """The documents that match, one by one; ``limit`` 0 is all."""
+        ...
+
+    def count(self, collection: str, query: Mapping[str, Any] | None = None) -> int:
+        """How many documents match, counted exactly."""
+        ...
+
+    def explain(self, collection: str, query: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The server's plan of a find (a mapping) or a pipeline (a sequence), with ``executionStats``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The write went through and touched this many documents."""
+
+    documents: int
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The server refused: its numeric code as text (``121`` a validator, ``11000`` a unique index) and its words.
+
+    ``index`` is the index of a duplicate key, empty for anything else. ``detail`` may quote values of documents.
+    """
+
+    code: str
+    said: str
+    index: str = ""
+    detail: str = ""
+
+
+class Scratch(Protocol):
+    """Copies of collections, under their own names in a database of our own, in which anything may be tried."""
+
+    def insert(self, collection: str, document: Mapping[str, Any]) -> Stored | Denied:
+        """Insert one document; it stays until the scratch ends, or until it is deleted."""
+        ...
+
+    def update(self, collection: str, query: Mapping[str, Any], change: Mapping[str, Any]) -> Stored | Denied:
+        """Update one document by operators (``$set``, ``$unset``)."""
+        ...
+
+    def delete(self, collection: str, query: Mapping[str, Any]) -> Stored | Denied:
+        """Delete every document that matches."""
+        ...
+
+    def documents(self) -> DocumentSession:
+        """Reads what the scratch holds."""
+        ...
+
+
 class DocumentTarget(Target, Protocol):
     """A document database at one revision, with what is known and what may be done."""
 
+    @property
+    def collections(self) -> Collections: ...
+    @property
+    def filled(self) -> frozenset[str]:
+        """The collections that hold at least one document."""
+        ...
+
+    def documents(self) -> AbstractContextManager[DocumentSession]:
+        """A read-only session."""
+        ...
+
+    def scratch(self, names: Sequence[str], *, rows: bool = False) -> AbstractContextManager[Scratch]:
+        """Collections of these names with the real ones' options, validators and indexes, empty or (``rows``) filled.
+
+        What happens in it is gone when the context ends. Where the database was given to be read only there is none.
+        """
+        ...
+
 
 class StatementFailed(Exception):
-    """A statement of a check failed: the SQLSTATE (empty where the engine has none) and the server's words."""
+    """A statement of a check failed: the SQLSTATE (empty where the engine has none) and the server's words.
 
-    def __init__(self, said: str, code: str = "") -> None:
+    ``gap`` is the reason where it was not the statement's fault but could not be answered here ("permission denied", "stopped
+    after 60 s"): its subject is then not proven, and the check goes on. It is empty for a statement that is wrong.
+    """
+
+    def __init__(self, said: str, code: str = "", gap: str = "") -> None:
         super().__init__(f"{code}: {said}" if code else said)
         self.code = code
         self.said = said
+        self.gap = gap

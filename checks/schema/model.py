@@ -23,6 +23,8 @@ class ObjectKind(StrEnum):
     FUNCTION = "function"
     VIEW = "view"
     EXTENSION = "extension"
+    COLLECTION = "collection"
+    VALIDATOR = "validator"
     OTHER = "other"
 
 
