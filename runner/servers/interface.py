@@ -24,8 +24,9 @@ OURS = "dbproof"
 class Wanted:
     """The server that a database asks for. ``version`` is a major version, perhaps with more behind it (``16``, ``16.4``).
 
-    ``url`` is a given server's and a secret. ``extensions`` are those that the migrations create, ``preload`` the libraries
-    that must be loaded at start.
+    ``url`` is a given server's and a secret. ``standing`` says that the database in it is to be looked at as it stands, and
+    ``statement_timeout`` after how many seconds a statement of the look is ended. ``extensions`` are those that the migrations
+    create, ``preload`` the libraries that must be loaded at start.
     """
 
     engine: Engine
@@ -33,13 +34,19 @@ class Wanted:
     image: str | None = None
     url: str | None = field(default=None, repr=False)
     disposable: bool = False
+    standing: bool = False
+    statement_timeout: float | None = None
     preload: tuple[str, ...] = ()
     extensions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where to connect and as whom. ``host`` may be the directory of a Unix socket."""
+    """Where to connect and as whom. ``host`` may be the directory of a Unix socket.
+
+    ``scheme`` is what a URL of this engine begins with. Of SQLite ``database`` is the whole path of the file, and there is neither
+    host nor user; ``extra`` then says how our own sessions behave (``foreign_keys``) and is no part of the URL.
+    """
 
     host: str
     port: int
@@ -47,27 +54,37 @@ class Address:
     password: str = field(repr=False)
     database: str
     extra: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    scheme: str = "postgresql"
 
     def keywords(self) -> dict[str, Any]:
         """What ``psycopg.connect`` takes, without what is empty: ``extra`` are further parameters (``sslmode``, ``options``)."""
         named = {"host": self.host, "port": self.port, "user": self.user, "password": self.password, "dbname": self.database}
         return {key: value for key, value in {**named, **self.extra}.items() if value}
 
-    def url(self, scheme: str = "postgresql") -> str:
-        """A URL with every part percent-encoded, for example ``postgresql+asyncpg://…`` with that scheme."""
+    def url(self, scheme: str | None = None) -> str:
+        """A URL with every part percent-encoded, for example ``postgresql+asyncpg://…`` with that scheme.
+
+        A file's path is not encoded (``sqlite:////tmp/app.db``): SQLAlchemy and others take it as it stands.
+        """
+        if self.scheme == "sqlite":
+            return f"{scheme or self.scheme}:///{self.database}"
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         query = f"?{urlencode(self.extra, quote_via=quote)}" if self.extra else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{user}:{password}@{host}:{self.port}/{database}{query}"
+        return f"{scheme or self.scheme}://{user}:{password}@{host}:{self.port}/{database}{query}"
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database on a server. ``addresses`` are what users' tools get (loopback TCP); ``private`` is ours, as superuser."""
+    """A database on a server. ``addresses`` are what users' tools get (loopback TCP); ``private`` is ours, as superuser.
+
+    ``statement_timeout`` ends statements that read it, in seconds; ``None`` for as long as its kind of target allows.
+    """
 
     name: str
     addresses: Mapping[Role, Address]
     private: Address
+    statement_timeout: float | None = None
 
 
 @dataclass(frozen=True)
