@@ -52,7 +52,10 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         try:
             yield _judge(sentence, sql, target)
         except StatementFailed as failure:
-            failed = failed or StatementFailed(f"{sentence}: {failure.said}", failure.code)
+            if failure.gap:
+                yield NotProven(sentence, failure.gap)
+            else:
+                failed = failed or StatementFailed(f"{sentence}: {failure.said}", failure.code)
     if failed is not None:
         raise failed
 

@@ -49,6 +49,8 @@ PROVES = "stay within their limits"
 
 #: PostgreSQL's code for a statement that was stopped, as measuring does well past the limit.
 STOPPED = "57014"
+#: And for a table that the session's role may not read.
+DENIED = "42501"
 
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
@@ -59,6 +61,8 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         timing = timings.get(query.name)
         if timing is None:
             yield NotProven(query.name, "not measured")
+        elif timing.code == DENIED:
+            yield NotProven(query.name, "permission denied")
         elif timing.failure and timing.code != STOPPED:
             failed = failed or StatementFailed(f"{query.name}: {timing.failure}", timing.code)
         else:

@@ -37,7 +37,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.model import Catalogue, ForeignKey, Match, Table, column_label, column_reference, table_reference
 from checks.statements import copyable, named, only
 from checks.subjects import references
-from checks.targets import RelationalTarget
+from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -56,12 +56,17 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every declared reference by its rows."""
     with target.rows() as session:
         for subject, key in references(target.catalogue):
-            if key.table not in target.filled:
-                yield NotProven(subject, "no rows")
-            elif orphans := session.rows(sample(key, target.catalogue)):
-                yield _finding(subject, key, target, orphans)
-            else:
-                yield Proven(subject)
+            yield _judge(subject, key, session, target) if key.table in target.filled else NotProven(subject, "no rows")
+
+
+def _judge(subject: str, key: ForeignKey, session: ReadSession, target: RelationalTarget) -> Judgement:
+    try:
+        orphans = session.rows(sample(key, target.catalogue))
+    except StatementFailed as failure:
+        if not failure.gap:
+            raise
+        return NotProven(subject, failure.gap)
+    return _finding(subject, key, target, orphans) if orphans else Proven(subject)
 
 
 def sample(key: ForeignKey, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:

@@ -68,6 +68,8 @@ def _failed(query: DeclaredQuery, said: str, code: str) -> QueryTiming:
 def _runs(connection: psycopg.Connection, query: DeclaredQuery, timeout: float) -> tuple[tuple[float, ...], int]:
     """The seconds of each counted run and the rows of the last; nothing where a placeholder has no value to take."""
     _stop_after(connection, SAMPLING)
+    if connection.info.parameter_status("is_superuser") == "on":  # writing the log would take time of the query's
+        connection.execute("SET LOCAL log_min_duration_statement = -1")
     schema = _current_schema(connection)
     wanted = tuple(dict.fromkeys(placeholders(query.sql, schema)))
     types = {placeholder: _type(connection, placeholder) for placeholder in wanted}
@@ -162,7 +164,5 @@ def _connect(database: Database) -> psycopg.Connection:
         raise ServerFailed(
             f"database {database.name}: no session to measure its queries in", "Look at the server's log."
         ) from None
-    connection.execute("SET default_transaction_read_only = on")
-    if connection.info.parameter_status("is_superuser") == "on":
-        connection.execute("SET log_min_duration_statement = -1")  # writing the log would take time of the query's
+    connection.read_only = True
     return connection

@@ -25,6 +25,7 @@ from runner.servers.interface import Database, Golden, Server
 from runner.targets.filled import filled
 from runner.targets.sandbox import PostgresSandbox
 from runner.targets.sessions import (
+    POLITE_LOCK_TIMEOUT,
     STATEMENT_TIMEOUT,
     Driver,
     Manner,
@@ -41,7 +42,8 @@ class PostgresTarget:
     """A relational target on PostgreSQL, for the length of a context; several threads may share it.
 
     ``golden`` is the sealed form of ``database``; without one, ``database`` itself is read. ``leave_out`` names tables that
-    are not judged (a migration tool's own, under a name of the project's). ``statement_timeout`` is in seconds.
+    are not judged (a migration tool's own, under a name of the project's). ``statement_timeout`` is in seconds; a database's own
+    comes before it.
     """
 
     engine = Engine.POSTGRESQL
@@ -63,7 +65,7 @@ class PostgresTarget:
         self._golden = golden
         self._database = database
         self._leave_out = leave_out
-        self._statement_timeout = statement_timeout
+        self._statement_timeout = database.statement_timeout or statement_timeout
         self._lock = RLock()
         self._clones = ExitStack()
         self._reading_now: set[Driver] = set()
@@ -134,9 +136,19 @@ class PostgresTarget:
     def _reading(self) -> Sessions:
         with self._lock:
             if self._to_read is None:
-                manner = Manner(read_only=True, ours=self._ours, statement_timeout=self._statement_timeout)
-                self._to_read = sessions(self._cloned().private, manner)
+                self._to_read = sessions(self._cloned().private, self._manner_of_reading())
             return self._to_read
+
+    def _manner_of_reading(self) -> Manner:
+        if self._ours:
+            return Manner(read_only=True, ours=True, statement_timeout=self._statement_timeout)
+        return Manner(
+            read_only=True,
+            ours=False,
+            statement_timeout=self._statement_timeout,
+            lock_timeout=POLITE_LOCK_TIMEOUT,
+            foreign=True,
+        )
 
     def _writing(self) -> Database:
         if self._golden is None and not self._server.disposable:

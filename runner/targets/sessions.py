@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.types.string import TextLoader
-from sqlalchemy import Connection, Engine, Executable, NullPool, create_engine
+from sqlalchemy import Connection, Engine, Executable, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from checks.targets import StatementFailed
@@ -23,9 +23,12 @@ from runner.servers.interface import OURS, Address
 STATEMENT_TIMEOUT = 300.0
 #: Seconds that a session waits for a lock: nobody else should be there.
 LOCK_TIMEOUT = 30.0
+#: The same where others work: whoever waits for a lock makes those wait who come after.
+POLITE_LOCK_TIMEOUT = 2.0
 #: Seconds that connecting may take.
 CONNECT_TIMEOUT = 15
 _CANCEL_TIMEOUT = 2.0
+_MANNER = "dbproof_manner"
 
 # Python cannot hold all that PostgreSQL stores in these: infinity, years BC, 24:00, numbers of thousands of digits.
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "json", "jsonb")
@@ -37,18 +40,46 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Manner:
-    """How sessions behave: ``read_only``; ``ours`` on a server of ours, where our statements stay out of its log."""
+    """How sessions behave: ``read_only``; ``ours`` on a server of ours, where our statements stay out of its log.
+
+    ``foreign`` on a server of somebody else's: whatever is set holds for one transaction, as a pooler hands the session on to the
+    next client; rows that row security would hide make a statement fail. Limits are in seconds.
+    """
 
     read_only: bool
     ours: bool
     statement_timeout: float = STATEMENT_TIMEOUT
+    lock_timeout: float = LOCK_TIMEOUT
+    foreign: bool = False
+
+    @property
+    def limits(self) -> list[str]:
+        """The limits of a statement and of waiting for a lock, in milliseconds, as the server reads them."""
+        return [str(max(1, round(seconds * 1000))) for seconds in (self.statement_timeout, self.lock_timeout)]
 
 
 def sessions(address: Address, manner: Manner) -> Engine:
     """SQLAlchemy's engine on an address; each connection is a new session, closed when it is given back."""
-    return create_engine(
-        "postgresql+psycopg://", creator=lambda: connect(address, manner), poolclass=NullPool, use_native_hstore=False
+    made = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(address, manner),
+        poolclass=NullPool,
+        use_native_hstore=False,
+        execution_options={_MANNER: manner},
     )
+    if manner.foreign:
+        event.listen(made, "begin", _limit)
+    return made
+
+
+def _limit(connection: Connection) -> None:
+    """Set for the transaction that begins what would stay behind in a session."""
+    driver_of(connection).execute(_LIMITS_OF_A_TRANSACTION, _manner(connection).limits)
+
+
+def _manner(connection: Connection) -> Manner:
+    found: Manner = connection.get_execution_options()[_MANNER]
+    return found
 
 
 def connect(address: Address, manner: Manner) -> Driver:
@@ -114,14 +145,20 @@ def _prepare(driver: Driver, manner: Manner) -> None:
         driver.execute("SET client_encoding TO SQL_ASCII")
         for text in _TEXTS:
             driver.adapters.register_loader(text, _AnyBytesLoader)
-    limits = [str(round(seconds * 1000)) for seconds in (manner.statement_timeout, LOCK_TIMEOUT)]
-    driver.execute(_LIMITS, limits)
+    if not manner.foreign:
+        driver.execute(_LIMITS, manner.limits)
     driver.commit()
 
 
 _LIMITS = """
 SELECT pg_catalog.set_config('statement_timeout', %s, false), pg_catalog.set_config('lock_timeout', %s, false),
        pg_catalog.set_config('client_min_messages', 'error', false)
+"""
+
+# A role to which row security applies would see a part of the rows, and take parents that it may not see for missing ones.
+_LIMITS_OF_A_TRANSACTION = """
+SELECT pg_catalog.set_config('statement_timeout', %s, true), pg_catalog.set_config('lock_timeout', %s, true),
+       pg_catalog.set_config('client_min_messages', 'error', true), pg_catalog.set_config('row_security', 'off', true)
 """
 
 
@@ -133,21 +170,36 @@ class _AnyBytesLoader(TextLoader):
 
 
 @contextmanager
-def said_plainly() -> Iterator[None]:
-    """Turn what the server refuses into StatementFailed with its own words."""
+def said_plainly(manner: Manner | None = None) -> Iterator[None]:
+    """Turn what the server refuses into StatementFailed with its own words; with ``manner`` its limits can be said."""
     try:
         yield
     except DBAPIError as failure:
-        raise failed(failure.orig if isinstance(failure.orig, psycopg.Error) else failure) from None
+        raise failed(failure.orig if isinstance(failure.orig, psycopg.Error) else failure, manner) from None
     except psycopg.Error as failure:
-        raise failed(failure) from None
+        raise failed(failure, manner) from None
 
 
-def failed(failure: Exception) -> StatementFailed:
+def failed(failure: Exception, manner: Manner | None = None) -> StatementFailed:
     """An error of the driver as StatementFailed: the server's first line and SQLSTATE, else the driver's words."""
     if isinstance(failure, psycopg.Error):
-        return StatementFailed(failure.diag.message_primary or str(failure).strip(), failure.sqlstate or "")
+        said, code = failure.diag.message_primary or str(failure).strip(), failure.sqlstate or ""
+        return StatementFailed(said, code, _gap(said, code, manner) if manner else "")
     return StatementFailed(str(failure).strip())
+
+
+def _gap(said: str, code: str, manner: Manner) -> str:
+    """Why the statement could not be answered, where it is not at fault (codes: PostgreSQL's appendix A)."""
+    match code:
+        case "42501":
+            return "row security hides rows from this role" if "row-level security" in said else "permission denied"
+        case "57014":
+            return "cancelled on the server" if "user request" in said else f"stopped after {manner.statement_timeout:g} s"
+        case "55P03":
+            return f"locked by another session for more than {manner.lock_timeout:g} s"
+        case "40001":
+            return "cancelled by the standby, which had to catch up"
+    return ""
 
 
 class PostgresReadSession:
@@ -158,7 +210,7 @@ class PostgresReadSession:
 
     def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
         """All rows of a SQLAlchemy Core statement; raises StatementFailed."""
-        with said_plainly():
+        with said_plainly(_manner(self._connection)):
             try:
                 return [tuple(row) for row in self._connection.execute(statement)]
             finally:
@@ -172,8 +224,9 @@ class PostgresReadSession:
         if "\0" in sql:
             raise StatementFailed("the query holds a NUL character")
         driver = driver_of(self._connection)
-        with said_plainly():
+        with said_plainly(_manner(self._connection)):
             try:
+                self._connection.begin()
                 return _first(driver, sql.encode("utf-8", "surrogatepass"), limit)
             finally:
                 _roll_back(self._connection)

@@ -28,9 +28,12 @@ from runner.servers.postgresql.sessions import ours, session
 if TYPE_CHECKING:
     from typing import Any
 
+#: Seconds that one statement of a look may take, where nothing else is said.
+STATEMENT_TIMEOUT = 60.0
 _READ_ONLY = (
-    "-c default_transaction_read_only=on -c statement_timeout=60s -c lock_timeout=2s -c idle_in_transaction_session_timeout=120s"
+    "-c default_transaction_read_only=on -c statement_timeout={}ms -c lock_timeout=2s -c idle_in_transaction_session_timeout=120s"
 )
+_OLDEST = 120000
 _REASONS = (
     (
         "could not translate host name",
@@ -44,48 +47,97 @@ _REASONS = (
     ("does not exist", "it does not know the database or the user"),
     ("pg_hba.conf", "it does not let this machine or user in"),
     ("SSL", "it and the URL do not agree on encryption"),
-    ("unsupported startup parameter", "a pooler stands before it that refuses session options; name the server itself"),
+    ("certificate", "its certificate is not accepted"),
+    ("too many", "it has no room for another session"),
+    ("remaining connection slots", "it has no room for another session"),
+    ("starting up", "it is starting up"),
+    ("shutting down", "it is shutting down"),
+    ("unreachable", "its address cannot be reached from here"),
+    ("No route to host", "its address cannot be reached from here"),
 )
+#: What poolers say to options of the session: PgBouncer, Amazon's RDS Proxy.
+_NO_OPTIONS = ("unsupported startup parameter", "command-line options")
 
 
 @contextmanager
 def given_server(url: str, *, disposable: bool) -> Iterator[Server]:
     """The given server for the length of the context; raises UsageError for a bad URL, ServerFailed where nothing answers."""
     address = parsed(url)
-    private = ours(address) if disposable else ours(address, _READ_ONLY)
-    version = _greeted(private)
     if disposable:
-        with _disposable(address, private, version) as server:
+        private = ours(address)
+        with _disposable(address, private, _greeted(private)) as server:
             yield server
     else:
-        yield GivenServer(version, address, private)
+        yield looked_at(address)
+
+
+@contextmanager
+def standing_server(url: str, statement_timeout: float | None = None, *, disposable: bool = False) -> Iterator[Server]:
+    """The server of a database that is looked at as it stands; ``disposable`` lets writes be tried there and undone.
+
+    Raises as :func:`given_server` does.
+    """
+    yield looked_at(parsed(url), statement_timeout or STATEMENT_TIMEOUT, disposable=disposable)
+
+
+def looked_at(address: Address, statement_timeout: float = STATEMENT_TIMEOUT, *, disposable: bool = False) -> GivenServer:
+    """The server of an address in read-only sessions. Where a pooler refuses options of the session there are none.
+
+    The limits hold there too: whoever reads sets them in each transaction.
+    """
+    private = ours(address, _READ_ONLY.format(round(statement_timeout * 1000)))
+    try:
+        version = _greeted(private)
+    except _OptionsRefused:
+        private = ours(address, "")
+        version = _greeted(private)
+    return GivenServer(version, address, private, disposable=disposable, statement_timeout=statement_timeout)
 
 
 def parsed(url: str) -> Address:
-    """The address in a URL; raises UsageError that does not repeat it."""
+    """The address in a URL; raises UsageError that does not repeat it. Of several hosts the first is named, all are tried."""
     plain = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url.strip())
     try:
         found = {key: str(value) for key, value in conninfo_to_dict(plain).items() if value is not None}
-        port = int(found.pop("port", "5432"))
+        ports = found.pop("port", "") or "5432"
+        port = int(ports.partition(",")[0] or "5432")
     except (psycopg.Error, ValueError):
         raise UsageError(
             "the given database URL cannot be read (it is not repeated here, as it may hold a password)",
             "Write it as postgresql://user:password@host:port/database, special characters percent-encoded.",
         ) from None
     named = [found.pop(key, "") for key in ("host", "user", "password", "dbname")]
-    return Address(named[0], port, named[1], named[2], named[3], extra=found)
+    several = {"host": named[0], "port": ports} if "," in named[0] else {}
+    return Address(named[0].partition(",")[0], port, named[1], named[2], named[3], extra={**found, **several})
+
+
+class _OptionsRefused(ServerFailed):
+    """A pooler stands before the server, and takes no options of the session."""
 
 
 def _greeted(private: Address) -> str:
     try:
         with session(private) as connection:
+            _refuse_strangers(connection)
             return (connection.info.parameter_status("server_version") or "").split(" ")[0]
     except psycopg.OperationalError as error:
         said = str(error)
         reason = next((reason for pattern, reason in _REASONS if pattern in said), "the connection failed")
+        kind = ServerFailed
+        if any(words in said for words in _NO_OPTIONS):
+            kind, reason = _OptionsRefused, "a pooler stands before it that refuses session options; name the server itself"
+        raise kind(f"the given database server cannot be reached: {reason}", "Check the URL and that the server is up.") from None
+
+
+def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
+    """Servers that speak PostgreSQL's protocol and have other catalogues, and those that are too old."""
+    if connection.info.parameter_status("crdb_version"):
+        raise ServerFailed("the given database server is CockroachDB, whose catalogues dbproof does not read", "Use PostgreSQL.")
+    if connection.info.server_version < _OLDEST:
         raise ServerFailed(
-            f"the given database server cannot be reached: {reason}", "Check the URL and that the server is up."
-        ) from None
+            f"the given database server is PostgreSQL {connection.info.server_version // 10000}, older than dbproof reads",
+            "PostgreSQL 12 and later are read.",
+        )
 
 
 @dataclass(frozen=True)
@@ -98,12 +150,14 @@ class GivenServer:
     origin: str = "given"
     engine: Engine = Engine.POSTGRESQL
     disposable: bool = False
+    statement_timeout: float = STATEMENT_TIMEOUT
 
     def database(self, name: str) -> Database:  # noqa: ARG002 (the URL names the one database that there is)
         """The database that the URL names, whatever it is called in the settings."""
         with session(self.private) as connection:
             called = connection.info.dbname
-        return Database(called, {Role.ADMIN: replace(self.address, database=called)}, replace(self.private, database=called))
+        addresses = {Role.ADMIN: replace(self.address, database=called)}
+        return Database(called, addresses, replace(self.private, database=called), self.statement_timeout)
 
     def create(self, name: str) -> NoReturn:
         """Refused."""

@@ -35,8 +35,10 @@ class Need:
 def provide(wanted: Wanted) -> AbstractContextManager[Server]:
     """The server for what is wanted, as a context; raises ServerFailed, naming what was looked for and what was found."""
     if wanted.url is not None:
-        from runner.servers.postgresql.given import given_server
+        from runner.servers.postgresql.given import given_server, standing_server
 
+        if wanted.standing:
+            return standing_server(wanted.url, wanted.statement_timeout, disposable=wanted.disposable)
         return given_server(wanted.url, disposable=wanted.disposable)
     need = needed(wanted)
     found = installations()

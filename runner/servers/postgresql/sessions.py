@@ -31,5 +31,6 @@ def session(address: Address) -> Iterator[Connection[Any]]:
     """A session in autocommit mode, closed at the end of the context; raises psycopg.OperationalError."""
     import psycopg
 
-    with psycopg.connect(**address.keywords(), autocommit=True) as connection:
+    # Nothing is prepared: behind a pooler the next statement may meet another session of the server.
+    with psycopg.connect(**address.keywords(), autocommit=True, prepare_threshold=None) as connection:
         yield connection
