@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-TAG = "dbproof:test"
-
 pytestmark = pytest.mark.docker
-
-
-@pytest.fixture(scope="module")
-def image(docker_image: str) -> Iterator[str]:  # noqa: ARG001 - where that is had, there is an engine
-    """The image, built from the work tree."""
-    built = subprocess.run(["docker", "build", "--tag", TAG, str(ROOT)], capture_output=True, text=True, check=False, timeout=900)
-    assert built.returncode == 0, built.stdout + built.stderr
-    yield TAG
-    subprocess.run(["docker", "image", "rm", "--force", TAG], capture_output=True, check=False)
 
 
 @pytest.fixture
