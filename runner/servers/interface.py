@@ -26,7 +26,7 @@ class Wanted:
 
     ``url`` is a given server's and a secret. ``standing`` says that the database in it is to be looked at as it stands, and
     ``statement_timeout`` after how many seconds a statement of the look is ended. ``extensions`` are those that the migrations
-    create, ``preload`` the libraries that must be loaded at start.
+    create, ``preload`` the libraries that must be loaded at start, ``foreign_keys`` what sessions of SQLite do with that pragma.
     """
 
     engine: Engine
@@ -38,6 +38,7 @@ class Wanted:
     statement_timeout: float | None = None
     preload: tuple[str, ...] = ()
     extensions: frozenset[str] = frozenset()
+    foreign_keys: bool | None = None
 
 
 @dataclass(frozen=True)
