@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from checks.interface import Engine
+from runner.servers.account import server_account
 from runner.servers.installations import installations
 from runner.servers.interface import Wanted
-from runner.servers.postgresql.account import server_account
 from runner.servers.postgresql.local import local_server
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import LiteralString
 
 from runner.errors import ServerFailed
+from runner.servers.account import Account
+from runner.servers.files import copy_cluster
 from runner.servers.interface import Address
-from runner.servers.postgresql.account import Account
-from runner.servers.postgresql.files import copy_cluster
 from runner.servers.postgresql.sessions import session
 
 #: What a backup leaves out: the running server's own state, and what the copy makes anew.

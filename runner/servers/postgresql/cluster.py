@@ -11,11 +11,11 @@ from pathlib import Path
 
 from runner.errors import ServerFailed
 from runner.recorder.install import DIGEST
+from runner.servers.account import Account, has_entry
 from runner.servers.cache import kept
+from runner.servers.files import copy_cluster, publish
 from runner.servers.installations import Installation
 from runner.servers.interface import Address
-from runner.servers.postgresql.account import Account, has_entry
-from runner.servers.postgresql.files import copy_cluster, publish
 from runner.servers.postgresql.process import Seat, environment, start, unstartable
 from runner.servers.postgresql.sessions import ours, session
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from psycopg import sql
 
 from runner.errors import ServerFailed
+from runner.servers.account import Account, server_account
+from runner.servers.files import link_installation
 from runner.servers.installations import Installation
 from runner.servers.interface import Address
-from runner.servers.postgresql.account import Account, server_account
 from runner.servers.postgresql.backup import copy_running
 from runner.servers.postgresql.cluster import lay
-from runner.servers.postgresql.files import link_installation
 from runner.servers.postgresql.following import OnDisk
 from runner.servers.postgresql.process import Seat, start
 from runner.servers.postgresql.server import PostgresServer

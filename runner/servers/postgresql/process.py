@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import ServerFailed
-from runner.servers.postgresql.account import Account
+from runner.servers.account import Account
 from runner.servers.postgresql.configuration import ACCESS, local, log_name, text, throwaway
 from runner.servers.shield import shielded
 

@@ -1,4 +1,4 @@
-"""Under which user a server runs. PostgreSQL refuses to run as root, so root hands it to another user."""
+"""Under which user a server runs. PostgreSQL refuses to run as root, and no server needs to, so root hands it to another user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from runner.errors import ServerFailed
 
-_CANDIDATES = ("postgres", "nobody")
+#: Stands in for root where the engine's own packages made no user.
+_NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,19 @@ class Account:
         return stat.S_IMODE(found.st_mode) >> shift & bits == bits
 
 
-def server_account() -> Account:
-    """Whoever runs dbproof, or for root ``postgres``, else ``nobody``; raises ServerFailed where root has neither."""
+def server_account(named: str = "postgres") -> Account:
+    """Whoever runs dbproof, or for root the user ``named``, else ``nobody``; raises ServerFailed where root has neither."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), other=False)
-    for name in _CANDIDATES:
+    for name in (named, _NOBODY):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid, other=True)
     raise ServerFailed(
-        "PostgreSQL does not run as root, and there is neither a user 'postgres' nor 'nobody' to run it as",
-        "Add one (`useradd --system postgres`), or run dbproof as another user than root.",
+        f"servers do not run as root, and there is neither a user '{named}' nor '{_NOBODY}' to run them as",
+        f"Add one (`useradd --system {named}`), or run dbproof as another user than root.",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from runner.servers.postgresql.account import Account
+from runner.servers.account import Account
 
 Leave = Callable[[str], bool]
 
