@@ -1,0 +1,134 @@
+"""The example repositories as their tests use them: a copy, a run of dbproof on it, and what a fault must turn red."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+_LEVELS = ("error", "warning", "notice")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of ``dbproof run``: the exit code, the report, and what was said."""
+
+    code: int
+    report: dict[str, Any]
+    said: str
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """The checks of all databases."""
+        return [check for database in self.report["databases"] for check in database["checks"]]
+
+    def check(self, name: str) -> dict[str, Any]:
+        """The check of that id."""
+        return next(check for check in self.checks if check["id"] == name)
+
+    def findings(self, *severities: str) -> list[tuple[str, dict[str, Any]]]:
+        """Each finding of one of these severities, with the id of its check."""
+        return [
+            (check["id"], finding) for check in self.checks for finding in check["findings"] if finding["severity"] in severities
+        ]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A folder that is laid over a clean example."""
+
+    folder: Path
+
+    @property
+    def expect(self) -> dict[str, Any]:
+        """What its ``expect.toml`` says that dbproof must report."""
+        return tomllib.loads((self.folder / "expect.toml").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One repository of ``examples/``."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it stands."""
+        return EXAMPLES / self.name
+
+    @property
+    def faults(self) -> list[str]:
+        """The names of its faults."""
+        return sorted(path.name for path in (self.folder / "faults").iterdir())
+
+    def fault(self, name: str) -> Fault:
+        """The fault of that name."""
+        return Fault(self.folder / "faults" / name)
+
+    def lay(self, place: Path, fault: str | None = None) -> Path:
+        """A copy outside of every git repository: nothing to compare with, so all is judged."""
+        copy = Path(shutil.copytree(self.folder, place / self.name, ignore=shutil.ignore_patterns("faults", "__pycache__")))
+        if fault is not None:
+            shutil.copytree(self.fault(fault).folder, copy, dirs_exist_ok=True)
+        return copy
+
+    def prove_clean(self, place: Path) -> Run:
+        """Run dbproof on a copy, and hold that it found no error and no warning."""
+        run = run_on(self.lay(place))
+        assert run.code == 0, run.said
+        assert run.report["verdict"] == "go"
+        assert run.findings("error", "warning") == [], run.said
+        return run
+
+    def prove_fault(self, name: str, place: Path) -> Run:
+        """Run dbproof on a copy with a fault, and hold that it is found at its file and line, and nothing else beside."""
+        copy, expect = self.lay(place, name), self.fault(name).expect
+        run = run_on(copy)
+        assert run.code == expect["exit"], run.said
+        assert run.report["verdict"] == "no-go"
+        found = [finding for check, finding in run.findings(*_failing(copy)) if check == expect["check"]]
+        assert [finding["subject"] for finding in found] == [expect["subject"]], run.said
+        place_found = (found[0]["provenance"]["file"], found[0]["provenance"]["line"])
+        assert place_found == (expect["file"], _expected_line(copy, expect)), place_found
+        assert expect["subject"] in run.said
+        assert "{}:{}".format(*place_found) in run.said
+        assert {check for check, _ in run.findings("error")} - {expect["check"]} == set(expect.get("also", [])), run.said
+        return run
+
+
+def examples() -> list[Example]:
+    """Every example that there is."""
+    return [Example(path.parent.name) for path in sorted(EXAMPLES.glob("*/faults"))]
+
+
+def run_on(copy: Path) -> Run:
+    """``dbproof run`` as a user starts it, with none of the settings that the tests' own surroundings may hold."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DBPROOF_", "GITHUB_", "INPUT_", "CI_"))
+    }
+    if cache := os.environ.get("DBPROOF_CACHE"):
+        environment["DBPROOF_CACHE"] = cache
+    command = [str(Path(sys.executable).with_name("dbproof")), "run", str(copy), "--report-dir", str(copy.parent / "report")]
+    ended = subprocess.run(command, env=environment, cwd=copy.parent, check=False, capture_output=True, text=True, timeout=300)
+    said = ended.stdout + ended.stderr
+    report = copy.parent / "report" / "report.json"
+    assert report.is_file(), said
+    return Run(ended.returncode, json.loads(report.read_text("utf-8")), said)
+
+
+def _failing(copy: Path) -> tuple[str, ...]:
+    """The severities that fail this run."""
+    fail_on = tomllib.loads((copy / "dbproof.toml").read_text("utf-8")).get("fail_on", "error")
+    return _LEVELS[: _LEVELS.index(fail_on) + 1]
+
+
+def _expected_line(copy: Path, expect: dict[str, Any]) -> int:
+    lines = (copy / expect["file"]).read_text("utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if expect["marker"] in line)

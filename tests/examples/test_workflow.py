@@ -1,0 +1,29 @@
+"""The workflow comes out clean with the figures that it is known by, and each of its faults is found at its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from repositories import Example
+
+WORKFLOW = Example("workflow")
+
+
+def test_the_workflow_is_clean(tmp_path: Path) -> None:
+    run = WORKFLOW.prove_clean(tmp_path)
+    assert {check["id"] for check in run.checks if check["outcome"] != "passed"} == set()
+    assert [check["id"] for check in run.checks if check["not_proven"]] == []
+    assert len(run.report["databases"][0]["migrations"]) == 12
+
+
+def test_it_holds_57_foreign_keys_and_283_checks(tmp_path: Path) -> None:
+    run = WORKFLOW.prove_clean(tmp_path)
+    keys = ("orphaned-rows", "reference-probe", "delete-rule", "reference-type-mismatch", "unindexed-foreign-key")
+    assert {check: run.check(check)["proven"] for check in keys} == dict.fromkeys(keys, 57)
+    assert run.check("unvalidated-constraint")["proven"] == 57 + 283
+
+
+@pytest.mark.parametrize("fault", WORKFLOW.faults)
+def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
+    WORKFLOW.prove_fault(fault, tmp_path)
