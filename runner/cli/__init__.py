@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.cli.signals import cancelling
 from runner.errors import Cancelled, DbproofError, Exit
+from runner.reaping import as_first
 
 if TYPE_CHECKING:
     from runner.cli.session import Session
@@ -20,6 +21,10 @@ _ACTION_WORKSPACE = "/github/workspace"
 
 def main() -> int:
     """Run the process's own command line; the exit code."""
+    return as_first(_main)
+
+
+def _main() -> int:
     try:
         with cancelling():
             return int(answer(sys.argv[1:], os.environ))

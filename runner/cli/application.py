@@ -49,6 +49,11 @@ def _root(
     return _show_version if version else partial(_show_help, context.get_help())
 
 
+def is_subcommand(name: str) -> bool:
+    """Whether a word on the command line is one of dbproof's own."""
+    return name in _SUBCOMMANDS
+
+
 def parse(arguments: Sequence[str]) -> Action:
     """What a command line asks for; raises UsageError where it cannot be understood."""
     if list(arguments) == ["--version"]:  # at once: to read a switch, typer imports pydantic
