@@ -61,14 +61,14 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class TableName:
-    """A table by schema and name, unquoted, exactly as the catalogue spells them."""
+    """A table by schema (empty where an engine has none) and name, unquoted, exactly as the catalogue spells them."""
 
     schema: str
     name: str
 
     def label(self, default_schema: str = "public") -> str:
         """``orders``, or ``sales.orders`` outside the default schema; for people, never for SQL."""
-        return self.name if self.schema == default_schema else f"{self.schema}.{self.name}"
+        return self.name if self.schema in ("", default_schema) else f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class ForeignKey:
     ``period`` says that the last column is a period of time that the parent's periods must cover (PostgreSQL 18).
     ``operators`` compare each parent column (left) with its child column, as they are written in SQL.
     ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it.
+    ``mismatch`` says why the server can do nothing with it (SQLite takes a key to a parent that cannot be one).
     """
 
     name: str
@@ -116,6 +117,7 @@ class ForeignKey:
     period: bool = False
     operators: tuple[str, ...] = ()
     switched_off: tuple[TableName, ...] = ()
+    mismatch: str = ""
 
     @property
     def label(self) -> str:
@@ -148,7 +150,8 @@ class CheckConstraint:
 class Index:
     """An index. ``columns`` holds the key columns in order, ``None`` for an expression; ``predicate`` makes it partial.
 
-    ``part_of`` names the index of the partitioned table that a partition's index is a part of.
+    ``part_of`` names the index of the partitioned table that a partition's index is a part of. ``collations`` are those of the
+    key columns, where the engine names them (SQLite).
     """
 
     name: str
@@ -161,6 +164,7 @@ class Index:
     method: str = "btree"
     definition: str = ""
     part_of: str | None = None
+    collations: tuple[str, ...] = ()
 
     @property
     def reference(self) -> ObjectReference:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
+from checks.schema.bookkeeping import BOOKKEEPING
 from checks.schema.model import (
     Action,
     Catalogue,
@@ -22,34 +23,6 @@ from checks.schema.model import (
     Match,
     Table,
     TableName,
-)
-
-#: Tables in which migration tools and frameworks keep their own books, in whatever schema they stand.
-BOOKKEEPING = frozenset(
-    {
-        "__diesel_schema_migrations",
-        "__drizzle_migrations",
-        "__EFMigrationsHistory",
-        "_prisma_migrations",
-        "_sqlx_migrations",
-        "alembic_version",
-        "ar_internal_metadata",
-        "atlas_schema_revisions",
-        "databasechangelog",
-        "databasechangeloglock",
-        "django_migrations",
-        "doctrine_migration_versions",
-        "flyway_schema_history",
-        "goose_db_version",
-        "gorp_migrations",
-        "knex_migrations",
-        "knex_migrations_lock",
-        "kysely_migration",
-        "kysely_migration_lock",
-        "phinxlog",
-        "schema_migrations",
-        "SequelizeMeta",
-    }
 )
 
 _ACTIONS = {
