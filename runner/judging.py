@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from checks.evidence import Evidence
 from checks.expectations import Expectations
-from checks.interface import Need, Outcome, State
+from checks.interface import Outcome, State
 from runner import git
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
@@ -29,7 +28,6 @@ from runner.settings.model import DatabaseSettings
 Keep = Callable[[ReportedDatabase], None]
 
 _STOPPED = "not reached, the run was stopped"
-_ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
 
 
 def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loaded: Loaded, output: Output) -> Plan:
@@ -56,7 +54,7 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
     began = time.monotonic()
     backend = backend_of(settings.engine)
     checks = with_severities(backend.CHECKS, loaded.settings.severity)
-    judges = _Judges(backend, expectations(settings), checks)
+    judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
     with built(plan(name, settings, base, loaded, output)) as pair, output.progress.stage("check") as stage:
         head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
         try:
@@ -64,8 +62,8 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
             judges.judge(head, outcomes)
             known = judges.known(pair.base, outcomes) if pair.base else known
         finally:
-            judged = reported_checks(_all(checks, outcomes), checks, head.evidence, known, loaded.settings)
-            _say(stage, judged)
+            judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, known, loaded.settings)
+            say_judged(stage, judged)
             keep(
                 ReportedDatabase(
                     name=name,
@@ -91,7 +89,7 @@ class _Judges:
 
     def measured(self, one: Built) -> Built:
         """With the declared queries measured, while nothing else runs."""
-        if not self.expect.queries or "query-limit" not in self.checks:
+        if not self.expect.measured or "query-limit" not in self.checks:
             return one
         with one.server.clone(one.golden) as copy:
             return replace(one, evidence=replace(one.evidence, queries=self.backend.measure(copy, self.expect)))
@@ -111,52 +109,14 @@ class _Judges:
         return known_fingerprints(outcomes)
 
 
-def _all(checks: Checks, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+def all_outcomes(checks: Checks, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """An outcome for every check, in their order, also where the run stopped before it."""
     ended = {outcome.check: outcome for outcome in outcomes}
     return [ended.get(name) or Outcome(name, State.SKIPPED, _STOPPED) for name in checks]
 
 
-def look(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output, keep: Keep) -> None:
-    """Judge a database that was given, in read-only sessions, and ``keep`` what was found, as :func:`prove` does.
-
-    Nothing is applied, nothing tried. Raises DbproofError.
-    """
-    began = time.monotonic()
-    backend = backend_of(settings.engine)
-    checks = with_severities(backend.CHECKS, loaded.settings.severity)
-    expect = expectations(settings)
-    with provision(wanted(name, _only_read(settings), loaded, output.environment)) as server:
-        database = server.database(name)
-        output.redactor.add(database.private.password)
-        with output.progress.stage("check") as stage:
-            evidence, outcomes = Evidence(), list[Outcome]()
-            try:
-                evidence = Evidence(queries=backend.measure(database, expect))
-                with backend.target(server, None, database, expect, evidence) as target:
-                    run_checks(target, checks, _ONLY_READ, outcomes.append)
-            finally:
-                judged = reported_checks(_all(checks, outcomes), checks, evidence, frozenset(), loaded.settings)
-                _say(stage, judged)
-                keep(
-                    ReportedDatabase(
-                        name=name,
-                        engine=settings.engine,
-                        version=server.version,
-                        origin=server.origin,
-                        compared="nothing: a database as it stands",
-                        seconds=time.monotonic() - began,
-                        checks=judged,
-                    )
-                )
-
-
-def _only_read(settings: DatabaseSettings) -> DatabaseSettings:
-    """The same database, only read from: looking changes nothing, whatever the settings would allow."""
-    return settings.model_copy(update={"disposable": False})
-
-
-def _say(stage: Stage, checks: tuple[ReportedCheck, ...]) -> None:
+def say_judged(stage: Stage, checks: tuple[ReportedCheck, ...]) -> None:
+    """End the stage of checking with how many checks came to a verdict."""
     judged = sum(one.outcome in (State.PASSED, State.FAILED) for one in checks)
     errored = sum(one.outcome is State.ERRORED for one in checks)
     failing = any(finding.fails for one in checks for finding in one.findings)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from runner import __version__, children, git, github
 from runner.errors import Cancelled, DbproofError, UsageError
-from runner.judging import look, plan, prove
+from runner.judging import plan, prove
+from runner.looking import look, meant
 from runner.output import Output
 from runner.planning import header, notes
 from runner.report import Problem, Report, ReportedDatabase
@@ -112,21 +113,23 @@ def run(root: Path, loaded: Loaded, output: Output) -> Report:
     return this.finish()
 
 
-def check(root: Path, loaded: Loaded, url_env: str, output: Output) -> Report:  # noqa: ARG001 - every subcommand is told the root
-    """Look at a database that exists: what its catalogue and its rows show, in read-only sessions."""
-    output.header(f"reading {url_env}")
+def check(
+    root: Path,  # noqa: ARG001 - every subcommand is told the root
+    loaded: Loaded,
+    url_env: str | None,
+    output: Output,
+    statement_timeout: float | None = None,
+) -> Report:
+    """Look at a database that exists, at all that the settings give an address of where ``url_env`` names none.
+
+    What its catalogue and its rows show, in read-only sessions. ``statement_timeout`` is in seconds. Raises UsageError.
+    """
+    databases = meant(loaded.settings.databases, url_env, output.environment.get(url_env or "", ""))
+    output.header(f"reading {', '.join(dict.fromkeys(one.url_env or '' for one in databases.values()))}")
     this = _Run(loaded, output)
     keep = this.databases.append
-    this.each(lambda name, settings: look(name, settings, loaded, output, keep), _meant(loaded.settings.databases, url_env))
+    this.each(lambda name, settings: look(name, settings, loaded, output, keep, statement_timeout), databases)
     return this.finish()
-
-
-def _meant(databases: Mapping[str, DatabaseSettings], url_env: str) -> Mapping[str, DatabaseSettings]:
-    """The databases that an address is of: those that name its variable, else the only one, else one without declarations."""
-    named = {name: one for name, one in databases.items() if one.url_env == url_env}
-    if named or len(databases) != 1:
-        return named or {"app": DatabaseSettings(url_env=url_env)}
-    return {name: one.model_copy(update={"url_env": url_env}) for name, one in databases.items()}
 
 
 def up(root: Path, loaded: Loaded, output: Output, form: str) -> None:  # noqa: ARG001 - every subcommand is told the root

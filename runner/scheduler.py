@@ -30,17 +30,18 @@ def run_checks(
     checks: Checks,
     missing: Mapping[Need, str],
     ended: Callable[[Outcome], None] = lambda _: None,
+    said: Callable[[str, Judgement], None] = lambda _, __: None,
 ) -> tuple[Outcome, ...]:
     """The outcome of every check, in the order of ``checks``.
 
     ``missing`` says what this run cannot give and why; a check that needs it is skipped with those words. ``ended`` is called
-    with each outcome as it comes.
+    with each outcome as it comes, ``said`` with each judgement of a check.
     """
     outcomes: dict[str, Outcome] = {}
     stopped = Event()
 
     def judge(identifier: str) -> None:
-        outcome = _judge(identifier, checks[identifier], target, missing)
+        outcome = _judge(identifier, checks[identifier], target, missing, said)
         if not stopped.is_set():  # what a check meets because its session was taken away is no outcome
             outcomes[identifier] = outcome
             ended(outcome)
@@ -66,7 +67,13 @@ def run_checks(
     return tuple(outcomes[name] for name in checks)
 
 
-def _judge(identifier: str, check: Check[Any], target: Target, missing: Mapping[Need, str]) -> Outcome:
+def _judge(
+    identifier: str,
+    check: Check[Any],
+    target: Target,
+    missing: Mapping[Need, str],
+    said: Callable[[str, Judgement], None],
+) -> Outcome:
     if target.engine not in check.ENGINES:
         return Outcome(identifier, State.SKIPPED, f"not for {target.engine}")
     lacking = [missing[need] for need in sorted(check.NEEDS) if need in missing]
@@ -78,6 +85,7 @@ def _judge(identifier: str, check: Check[Any], target: Target, missing: Mapping[
     try:
         for judgement in check.run(target):
             judgements.append(judgement)
+            said(identifier, judgement)
     except StatementFailed as failure:
         if target.evidence.incomplete and failure.code in _NOT_THERE:
             judgements.append(NotProven(identifier, "the migrations failed, and what it reads is not there"))

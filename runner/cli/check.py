@@ -12,13 +12,27 @@ from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
 UrlEnv = Annotated[
-    str,
-    typer.Option("--url-env", metavar="NAME", help="The environment variable that holds the database's address."),
+    str | None,
+    typer.Option(
+        "--url-env",
+        metavar="NAME",
+        help="The environment variable that holds the database's address; by default those that the settings name.",
+        show_default=False,
+    ),
+]
+StatementTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--statement-timeout",
+        metavar="DURATION",
+        help="After how long a statement that reads is ended, such as 5m; 60s by default.",
+        show_default=False,
+    ),
 ]
 
 
 def command(
-    url_env: UrlEnv,
+    url_env: UrlEnv = None,
     path: options.Path = None,
     config: options.Config = None,
     fail_on: options.FailOn = None,
@@ -26,6 +40,7 @@ def command(
     show_values: options.ShowValues = None,
     show_all: options.ShowAll = None,
     quiet: options.Quiet = None,
+    statement_timeout: StatementTimeout = None,
     allow_pull_request_target: options.AllowPullRequestTarget = None,
 ) -> Action:
     """Check a database that exists, only reading."""
@@ -42,18 +57,21 @@ def command(
             "allow_pull_request_target": allow_pull_request_target,
         },
         url_env,
+        statement_timeout,
     )
 
 
-def _check(arguments: dict[str, object], url_env: str, session: Session) -> Exit:
+def _check(arguments: dict[str, object], url_env: str | None, statement_timeout: str | None, session: Session) -> Exit:
     from runner.settings.secrets import of_address
 
-    session.hide(of_address(_address(url_env, session)))
+    if url_env is not None:
+        session.hide(of_address(_address(url_env, session)))
+    patience = _seconds(statement_timeout)
     loaded = session.load(arguments, detecting=False)
     from runner import pipeline
 
     with session.output(loaded.quiet).without_commands() as output:
-        return pipeline.check(loaded.root, loaded, url_env, output).exit_code
+        return pipeline.check(loaded.root, loaded, url_env, output, patience).exit_code
 
 
 def _address(url_env: str, session: Session) -> str:
@@ -66,3 +84,12 @@ def _address(url_env: str, session: Session) -> str:
     if not address:
         raise UsageError(f"--url-env {url_env}: that environment variable is not set", "Set it to the database's address.")
     return address
+
+
+def _seconds(duration: str | None) -> float | None:
+    from runner.settings.model import seconds
+
+    try:
+        return None if duration is None else seconds(duration)
+    except ValueError as wrong:
+        raise UsageError(f"--statement-timeout: {wrong}", "Such as `--statement-timeout 5m`.") from None

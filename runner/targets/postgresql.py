@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import RLock
 from types import TracebackType
 
@@ -30,6 +31,7 @@ from runner.targets.sessions import (
     Driver,
     Manner,
     PostgresReadSession,
+    Watch,
     abandon,
     driver_of,
     opened,
@@ -47,6 +49,8 @@ class PostgresTarget:
     """
 
     engine = Engine.POSTGRESQL
+    #: Told which tables a check begins to read, for whoever shows it.
+    watch: Watch
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class PostgresTarget:
         self._database = database
         self._leave_out = leave_out
         self._statement_timeout = database.statement_timeout or statement_timeout
+        self.watch = lambda _: None
         self._lock = RLock()
         self._clones = ExitStack()
         self._reading_now: set[Driver] = set()
@@ -89,7 +94,7 @@ class PostgresTarget:
         """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
         with self._lock:
             if self._catalogue is None:
-                with said_plainly(), opened(self._reading()) as connection:
+                with said_plainly(self._manner(read_only=True)), opened(self._reading()) as connection:
                     self._catalogue = read(connection, self._leave_out)
             return self._catalogue
 
@@ -111,7 +116,7 @@ class PostgresTarget:
             try:
                 if self._ended:
                     raise StatementFailed("the run was stopped")
-                yield PostgresReadSession(connection)
+                yield PostgresReadSession(connection, lambda tables: self.watch(tables))
             finally:
                 self._reading_now.discard(driver)
 
@@ -125,8 +130,9 @@ class PostgresTarget:
         address = database.private if role is Role.ADMIN else database.addresses.get(role)
         if address is None:
             raise ServerFailed(f"the database '{database.name}' has no address for the role '{role}'")
-        manner = Manner(read_only=False, ours=self._ours and role is Role.ADMIN, statement_timeout=self._statement_timeout)
+        manner = replace(self._manner(read_only=False), ours=self._ours and role is Role.ADMIN)
         with opened(sessions(address, manner)) as connection:
+            connection.begin()
             yield PostgresSandbox(connection)
 
     @property
@@ -136,14 +142,14 @@ class PostgresTarget:
     def _reading(self) -> Sessions:
         with self._lock:
             if self._to_read is None:
-                self._to_read = sessions(self._cloned().private, self._manner_of_reading())
+                self._to_read = sessions(self._cloned().private, self._manner(read_only=True))
             return self._to_read
 
-    def _manner_of_reading(self) -> Manner:
+    def _manner(self, *, read_only: bool) -> Manner:
         if self._ours:
-            return Manner(read_only=True, ours=True, statement_timeout=self._statement_timeout)
+            return Manner(read_only, ours=True, statement_timeout=self._statement_timeout)
         return Manner(
-            read_only=True,
+            read_only,
             ours=False,
             statement_timeout=self._statement_timeout,
             lock_timeout=POLITE_LOCK_TIMEOUT,

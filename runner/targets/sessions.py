@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.types.string import TextLoader
-from sqlalchemy import Connection, Engine, Executable, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, NullPool, Select, TableClause, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from checks.schema.model import TableName
 from checks.targets import StatementFailed
 from runner.errors import ServerFailed
 from runner.servers.interface import OURS, Address
@@ -36,6 +37,7 @@ _UNKNOWN = 705
 _TEXTS = ("text", "varchar", "bpchar", "name", _UNKNOWN)
 
 Driver = psycopg.Connection[tuple[Any, ...]]
+Watch = Callable[[Sequence[TableName]], None]
 
 
 @dataclass(frozen=True)
@@ -203,13 +205,18 @@ def _gap(said: str, code: str, manner: Manner) -> str:
 
 
 class PostgresReadSession:
-    """A session that reads; each statement is a transaction of its own that is rolled back, so a refused one harms no other."""
+    """A session that reads; each statement is a transaction of its own that is rolled back, so a refused one harms no other.
 
-    def __init__(self, connection: Connection) -> None:
+    ``watch`` is told which tables a statement names, before it is sent.
+    """
+
+    def __init__(self, connection: Connection, watch: Watch = lambda _: None) -> None:
         self._connection = connection
+        self._watch = watch
 
     def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
         """All rows of a SQLAlchemy Core statement; raises StatementFailed."""
+        self._watch(_tables_of(statement))
         with said_plainly(_manner(self._connection)):
             try:
                 return [tuple(row) for row in self._connection.execute(statement)]
@@ -230,6 +237,14 @@ class PostgresReadSession:
                 return _first(driver, sql.encode("utf-8", "surrogatepass"), limit)
             finally:
                 _roll_back(self._connection)
+
+
+def _tables_of(statement: Executable) -> Sequence[TableName]:
+    """The tables that a query reads from first."""
+    if not isinstance(statement, Select):
+        return ()
+    tables = (getattr(source, "element", source) for source in statement.get_final_froms())
+    return [TableName(table.schema or "", table.name) for table in tables if isinstance(table, TableClause)]
 
 
 def _first(driver: Driver, sql: bytes, limit: int) -> Sequence[tuple[Any, ...]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from judging import Query
 from proving import FIRST, SQL, Ran, dbproof, project
 
 from checks.targets import Role
-from runner.servers.interface import Database, Server
+from runner.servers.interface import Address, Database, Server
+
+Connect = Callable[[Address], psycopg.Connection[Any]]
 
 ROWS = "insert into authors values (1, 'Ursula'); insert into books values (10, 1);"
 LET_READ = "grant select on all tables in schema public to public;"
@@ -74,6 +79,100 @@ def test_a_query_of_the_settings_cannot_write(tmp_path: Path, database: Database
     assert ran.code == 4, ran.said
     assert "read-only" in ran.check("no-rows")["reason"]
     assert query("select count(*) from books") == [(1,)]
+
+
+def test_a_table_that_may_not_be_read_is_not_proven_and_the_others_are(tmp_path: Path, database: Database, query: Query) -> None:
+    query(FIRST + ROWS + LET_READ)
+    query("create table letters (id int primary key, author_id int references authors); insert into letters values (1, 1)")
+    settings = """
+        [databases.app]\nurl_env = "THEIRS"
+        [databases.app.expect.no_rows]\n"a letter is addressed" = "select id from letters where author_id is null"
+        [databases.app.queries.letters]\nsql = "select * from letters"
+    """
+    ran = check(tmp_path / "repo", database.addresses[Role.OWNER].url(), settings)
+    assert ran.code == 0, ran.said
+    denied = {"reason": "permission denied"}
+    assert ran.check("orphaned-rows")["not_proven"] == [{"subject": "letters.author_id", **denied}]
+    assert ran.check("orphaned-rows")["proven"] == 1
+    assert ran.check("no-rows")["not_proven"] == [{"subject": "a letter is addressed", **denied}]
+    assert ran.check("query-limit")["not_proven"] == [{"subject": "letters", **denied}]
+
+
+def test_rows_that_row_security_hides_are_not_taken_for_missing(tmp_path: Path, database: Database, query: Query) -> None:
+    query(FIRST + ROWS + LET_READ + "alter table authors enable row level security;")
+    ran = check(tmp_path / "repo", database.addresses[Role.OWNER].url())
+    assert ran.check("orphaned-rows")["not_proven"] == [
+        {"subject": "books.author_id", "reason": "row security hides rows from this role"}
+    ]
+    assert ran.failing == []
+
+
+def test_a_statement_that_takes_too_long_ends_its_subject_only(tmp_path: Path, database: Database, query: Query) -> None:
+    query(FIRST + ROWS + LET_READ)
+    slow = "select 1 from authors, generate_series(1, 1000000000) as endless"
+    settings = f"""
+        [databases.app]\nurl_env = "THEIRS"
+        [databases.app.expect.no_rows]\n"endless" = "{slow} where endless = 0"
+    """
+    ran = check(tmp_path / "repo", database.addresses[Role.OWNER].url(), settings, "--statement-timeout", "300ms")
+    assert ran.code == 0, ran.said
+    assert ran.check("no-rows")["not_proven"] == [{"subject": "endless", "reason": "stopped after 0.3 s"}]
+    assert ran.check("orphaned-rows")["proven"] == 1
+
+
+def test_a_table_that_somebody_locked_is_not_waited_for(
+    tmp_path: Path, database: Database, query: Query, connect: Connect
+) -> None:
+    query(FIRST + ROWS + LET_READ)
+    with connect(database.private).transaction() as held:
+        held.connection.execute("lock table authors in access exclusive mode")
+        ran = check(tmp_path / "repo", database.addresses[Role.OWNER].url())
+    assert ran.code == 4, ran.said
+    assert "locked by another session for more than 2 s" in ran.said
+    assert ran.said.count("locked by another session") == 1
+
+
+def test_the_settings_may_name_the_address(tmp_path: Path, database: Database, query: Query) -> None:
+    query(FIRST + ROWS + LET_READ)
+    root = project(tmp_path / "repo", {}, '[databases.app]\nurl_env = "THEIRS"\n')
+    ran = dbproof("check", root=root, more={"THEIRS": database.addresses[Role.OWNER].url()})
+    assert ran.code == 0, ran.said
+    assert ran.check("orphaned-rows")["proven"] == 1
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.OWNER])
+def test_where_it_is_disposable_the_probes_are_tried_and_undone(
+    tmp_path: Path, database: Database, query: Query, role: Role
+) -> None:
+    as_owner = f'set role "{database.name}_owner";'
+    query(as_owner + FIRST + ROWS)
+    before = query("select (select array_agg(b::text) from books b), (select count(*) from pg_class)")
+    settings = '[databases.app]\nurl_env = "THEIRS"\ndisposable = true\n'
+    ran = check(tmp_path / "repo", database.addresses[role].url(), settings)
+    assert ran.code == 0, ran.said
+    assert ran.check("reference-probe")["proven"] == 1
+    assert query("select (select array_agg(b::text) from books b), (select count(*) from pg_class)") == before
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("mysql+pymysql://someone:kT3z9@127.0.0.1/app", "MySQL databases cannot be judged yet"),
+        ("mariadb://someone:kT3z9@127.0.0.1/app", "MariaDB databases cannot be judged yet"),
+        ("oracle://someone:kT3z9@127.0.0.1/app", "of no engine that dbproof knows"),
+        ("kT3z9@127.0.0.1/app", "names no engine"),
+    ],
+)
+def test_2_for_what_is_no_address_of_an_engine_here(tmp_path: Path, address: str, words: str) -> None:
+    ran = check(tmp_path / "repo", address)
+    assert ran.code == 2, ran.said
+    assert words in ran.said
+    assert not [part for part in ("kT3z9", "someone", "127.0.0.1", "pymysql") if part in ran.said]
+
+
+def test_2_where_the_settings_say_another_engine(tmp_path: Path) -> None:
+    ran = check(tmp_path / "repo", "mongodb://a:kT3z9@127.0.0.1:1/app", '[databases.app]\nurl_env = "THEIRS"\n')
+    assert ran.code == 2, ran.said
 
 
 PASSWORD = "p@ss/w:rd#kT3z9 %41"

@@ -1,0 +1,187 @@
+"""A look at one database that exists: what its catalogue and its rows show. Nothing is applied, and nothing is written."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from checks.evidence import Evidence
+from checks.interface import Engine, Finding, Need, Outcome, State
+from checks.schema.model import TableName
+from checks.targets import StatementFailed, Target
+from runner.backends.interface import Backend
+from runner.backends.registry import BACKENDS, backend_of
+from runner.errors import ServerFailed, UsageError
+from runner.gathering import counted
+from runner.judging import Keep, all_outcomes, say_judged
+from runner.output import Output
+from runner.overview import OVERVIEWS, Overview, rounded
+from runner.planning import expectations, wanted
+from runner.progress import Stage
+from runner.report import ReportedDatabase
+from runner.report_building import reported_checks
+from runner.scheduler import Checks, run_checks, with_severities
+from runner.servers.interface import Database, Server
+from runner.servers.registry import provision
+from runner.servers.schemes import engine_of
+from runner.settings.load import Loaded
+from runner.settings.model import DatabaseSettings
+from runner.targets.postgresql import PostgresTarget
+
+#: What is said of a database that no revision of the repository's is compared with.
+AS_IT_STANDS = "nothing: a database as it stands"
+
+#: What the checks need that judge nothing but how a database came to be.
+_HISTORY = frozenset({Need.EVIDENCE})
+#: Why a check that judges what is declared has nothing to judge.
+NOT_DECLARED = "nothing is declared of it"
+_ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
+
+
+def look(
+    name: str,
+    settings: DatabaseSettings,
+    loaded: Loaded,
+    output: Output,
+    keep: Keep,
+    statement_timeout: float | None = None,
+) -> None:
+    """Judge a database that was given, in read-only sessions, and ``keep`` what was found, as :func:`runner.judging.prove` does.
+
+    Where the settings call it disposable, the probes are tried there too, in transactions that are undone. ``statement_timeout``
+    ends what one statement may take, in seconds. Raises DbproofError.
+    """
+    began = time.monotonic()
+    backend = _backend(name, settings, output)
+    want = replace(wanted(name, settings, loaded, output.environment), standing=True, statement_timeout=statement_timeout)
+    with provision(want) as server:
+        database = server.database(name)
+        output.redactor.add(database.private.password)
+        seen = _overview(settings.engine, database)
+        for label, text, origin in _notes(settings, server, database, seen):
+            output.progress.note(label, text, origin)
+        checks = with_severities(_of_what_stands(backend), loaded.settings.severity)
+        expect = expectations(settings)
+        with output.progress.stage("check") as stage:
+            evidence, outcomes = Evidence(), list[Outcome]()
+            try:
+                evidence = Evidence(queries=backend.measure(database, expect))
+                with backend.target(server, None, database, expect, evidence) as target:
+                    _begin(target, seen, stage)
+                    run_checks(target, checks, {} if server.disposable else _ONLY_READ, outcomes.append)
+            finally:
+                told = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
+                judged = reported_checks(told, checks, evidence, frozenset(), loaded.settings)
+                say_judged(stage, judged)
+                keep(
+                    ReportedDatabase(
+                        name=name,
+                        engine=settings.engine,
+                        version=server.version,
+                        origin=server.origin,
+                        compared=AS_IT_STANDS,
+                        seconds=time.monotonic() - began,
+                        checks=judged,
+                    )
+                )
+
+
+def _overview(engine: Engine, database: Database) -> Overview:
+    return OVERVIEWS[engine](database) if engine in OVERVIEWS else Overview()
+
+
+def _notes(settings: DatabaseSettings, server: Server, database: Database, seen: Overview) -> Iterator[tuple[str, str, str]]:
+    """The header's lines about the database: a label, what is known, and where it is from."""
+    standby = ", a standby" if seen.standby else ""
+    yield "server", f"{server.engine.label} {server.version}{standby}", settings.url_env or ""
+    if sentence := seen.sentence():
+        yield "holds", sentence, ""
+    if server.disposable:
+        yield "session", "it is disposable: what is tried is undone", ""
+    elif database.statement_timeout:
+        yield "session", f"only reads, no statement for longer than {database.statement_timeout:g} s", ""
+
+
+def _begin(target: Target, seen: Overview, stage: Stage) -> None:
+    """Read the catalogue, without which no check can say anything, and show from here on what is being read."""
+    if not isinstance(target, PostgresTarget):
+        return
+    try:
+        count = len(target.catalogue.foreign_keys)
+    except StatementFailed as failure:
+        raise ServerFailed(f"the database's catalogue cannot be read: {failure.gap or failure}", "Try again later.") from None
+    read = itertools.count(1)
+
+    def reading(tables: Sequence[TableName]) -> None:
+        label = ", ".join(table.label() for table in tables)
+        rows = seen.rows.get(label)
+        stage.say(f"{next(read)} of {count}: {label}" + (f", about {rounded(rows)} rows" if rows else ""))
+
+    stage.say(f"{counted(len(target.catalogue.tables), 'table')}, {counted(count, 'reference')}")
+    target.watch = reading
+
+
+def _told(outcome: Outcome, checks: Checks, seen: Overview) -> Outcome:
+    """An outcome as a look tells it: the most telling finding first, and one reason for all that nobody has declared."""
+    findings = sorted(outcome.findings, key=lambda finding: (-(finding.count or 0), -_rows(finding, seen)))
+    undeclared = outcome.state is State.SKIPPED and outcome.reason == f"no {checks[outcome.check].SUBJECTS}"
+    return replace(outcome, findings=tuple(findings), reason=NOT_DECLARED if undeclared else outcome.reason)
+
+
+def _rows(finding: Finding, seen: Overview) -> int:
+    """The largest table that a finding is about, by its estimated rows."""
+    names = [TableName(thing.schema, thing.relation).label() for thing in finding.objects]
+    return max((seen.rows.get(name, 0) for name in names), default=0)
+
+
+def _of_what_stands(backend: Backend) -> Checks:
+    """The checks that ask more than how a database came to be: of that, one that stands says nothing."""
+    return {name: check for name, check in backend.CHECKS.items() if check.NEEDS != _HISTORY}
+
+
+def meant(databases: Mapping[str, DatabaseSettings], url_env: str | None, address: str) -> Mapping[str, DatabaseSettings]:
+    """The databases to look at: without a variable those of the settings that name one.
+
+    With one, those that name it, else the only one of the settings, else one without declarations, of the engine that ``address``
+    is of. Raises UsageError.
+    """
+    if url_env is None:
+        given = {name: one for name, one in databases.items() if one.url_env}
+        if not given:
+            raise UsageError("no address of a database is given", _SAY_WHICH)
+        return given
+    named = {name: one for name, one in databases.items() if one.url_env == url_env}
+    if named or len(databases) != 1:
+        return named or {"app": DatabaseSettings(url_env=url_env, engine=_engine(address))}
+    return {name: one.model_copy(update={"url_env": url_env, "disposable": False}) for name, one in databases.items()}
+
+
+_SAY_WHICH = (
+    "Put the address into an environment variable and name it, by `--url-env DATABASE_URL` or `url_env` in the settings;"
+    " `dbproof --help` shows what else there is."
+)
+
+
+def _engine(address: str) -> Any:  # noqa: ANN401 - of those that the settings know
+    engine = engine_of(address)
+    if engine not in BACKENDS:
+        raise UsageError(f"{engine.label} databases cannot be judged yet", f"Those of {_known()} can.")
+    return engine
+
+
+def _known() -> str:
+    return ", ".join(engine.label for engine in BACKENDS)
+
+
+def _backend(name: str, settings: DatabaseSettings, output: Output) -> Backend:
+    """The backend of the engine that the address is of; raises UsageError where the settings say another."""
+    engine = _engine(output.environment.get(settings.url_env or "", ""))
+    if engine is not settings.engine:
+        raise UsageError(
+            f"the address in {settings.url_env} is of {engine.label}, and databases.{name}.engine says {settings.engine.label}",
+            "Name the variable of the right database, or correct `engine`.",
+        )
+    return backend_of(engine)

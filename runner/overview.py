@@ -1,0 +1,61 @@
+"""What a database that exists is, at a glance, before it is judged: one function per engine that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from checks.interface import Engine
+from runner.servers.interface import Database
+
+
+@dataclass(frozen=True)
+class Overview:
+    """``size`` is in bytes. ``rows`` are the server's own estimates by table; ``unknown`` counts the tables without one.
+
+    ``standby`` says that the server replays another one's changes.
+    """
+
+    size: int | None = None
+    standby: bool = False
+    rows: Mapping[str, int] = field(default_factory=dict)
+    unknown: int = 0
+
+    def sentence(self) -> str:
+        """``9 tables, about 1.3 M rows, 190 MB``; empty where nothing is known."""
+        tables = len(self.rows) + self.unknown
+        some = f" ({self.unknown} never analysed)" if self.unknown and self.rows else ""
+        rows = f"about {rounded(sum(self.rows.values()))} rows{some}" if self.rows else ""
+        size = "" if self.size is None else in_bytes(self.size)
+        return ", ".join(part for part in (_plural(tables, "table") if tables else "", rows, size) if part)
+
+
+def rounded(count: int) -> str:
+    """``940``, ``12 k``, ``1.3 M``: what an estimate is good for."""
+    for power, letter in ((9, "G"), (6, "M"), (3, "k")):
+        if count >= 10**power:
+            of_it = count / 10**power
+            return f"{of_it:.1f} {letter}" if of_it < 10 and power > 3 else f"{of_it:.0f} {letter}"
+    return str(count)
+
+
+def in_bytes(size: int) -> str:
+    """``190 MB``, by powers of 1024 as PostgreSQL's ``pg_size_pretty`` counts."""
+    for power, letter in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
+        if size >= 1024**power:
+            of_it = size / 1024**power
+            return f"{of_it:.1f} {letter}" if of_it < 10 and power > 2 else f"{of_it:.0f} {letter}"
+    return f"{size} bytes"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _postgresql(database: Database) -> Overview:
+    from runner.servers.postgresql.overview import overview
+
+    return overview(database)
+
+
+OVERVIEWS: Mapping[Engine, Callable[[Database], Overview]] = {Engine.POSTGRESQL: _postgresql}
