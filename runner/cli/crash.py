@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.errors import DbproofError
 from runner.redaction import Redactor
+from runner.reports.ownership import hand_over, make_directory
 
 TRACE_FILE = "trace.txt"
 
@@ -32,10 +33,11 @@ def _written(text: str, directory: Path) -> Path | None:
     with suppress(OSError, ValueError):
         if directory.is_symlink():
             return None
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         target.unlink(missing_ok=True)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            hand_over(descriptor, target)
             file.write(text)
         return target
     return None

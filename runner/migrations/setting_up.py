@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from runner import children
@@ -33,18 +35,39 @@ def environment(directory: Path, work_tree: Path, settings: MigrationSettings) -
 
     ``setup`` runs in ``directory``. What fails leaves nothing behind and raises :class:`ToolFailed` with the last lines it said.
     """
-    top = cache.root() or Path(tempfile.gettempdir()) / f"dbproof-{os.getuid()}"
+    top = _top()
     place = top / f"environment-{_key(directory, work_tree, settings)}"
     try:
-        top.mkdir(parents=True, exist_ok=True)
         file = lock(place.with_suffix(".lock"), _PATIENCE)
     except (OSError, TimeoutError) as error:
-        raise ToolFailed(f"no environment can be made in {top}: {error}", "Set DBPROOF_CACHE to a directory of yours.") from error
+        raise _nowhere(top, error) from error
     with held(file):
         if not (place / _COMPLETE).exists():
             _make(place, directory, settings)
         os.utime(place / _COMPLETE)
     return place
+
+
+def _top() -> Path:
+    """The cache, or where there is none that can be written (a read-only image) a temporary directory of this user's."""
+    cached = cache.root()
+    if cached is not None:
+        with suppress(OSError):
+            cached.mkdir(parents=True, exist_ok=True)
+            if os.access(cached, os.W_OK | os.X_OK):
+                return cached
+    own = Path(tempfile.gettempdir()) / f"dbproof-{os.getuid()}"
+    try:
+        own.mkdir(mode=0o700, exist_ok=True)
+        if own.lstat().st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it belongs to another user", str(own))
+    except OSError as error:
+        raise _nowhere(own, error) from error
+    return own
+
+
+def _nowhere(top: Path, error: Exception) -> ToolFailed:
+    return ToolFailed(f"no environment can be made in {top}: {error}", "Set DBPROOF_CACHE to a directory of yours.")
 
 
 def _key(directory: Path, work_tree: Path, settings: MigrationSettings) -> str:
@@ -77,7 +100,17 @@ def _variables(place: Path, settings: MigrationSettings) -> dict[str, str]:
     """What makes pip, uv, poetry and pdm fill this environment and no other."""
     clean = clean_environment(settings.pass_env)
     path = f"{place / 'bin'}{os.pathsep}{clean.get('PATH', os.defpath)}"
-    return {**clean, "PATH": path, "VIRTUAL_ENV": str(place), "UV_PROJECT_ENVIRONMENT": str(place)}
+    ours = {"PATH": path, "VIRTUAL_ENV": str(place), "UV_PROJECT_ENVIRONMENT": str(place)}
+    return {**clean, **ours, "HOME": _home(clean.get("HOME"), place.parent)}
+
+
+def _home(home: str | None, top: Path) -> str:
+    """A home that installers can write to: a container's user without a passwd entry has ``/`` or none at all."""
+    if home and os.access(home, os.W_OK | os.X_OK):
+        return home
+    own = top / f"home-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    return str(own)
 
 
 def _run(arguments: tuple[str, ...], directory: Path, settings: MigrationSettings, variables: dict[str, str]) -> None:

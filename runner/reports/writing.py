@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from runner.errors import DbproofError
 from runner.report import Report
+from runner.reports.ownership import hand_over, make_directory
 from runner.reports.registry import REPORTERS
 
 _REMEDIES = {
@@ -59,7 +60,7 @@ def _make(directory: Path) -> None:
     with _explained(directory):
         link = next((part for part in _own_parts(directory) if part.is_symlink()), None)
         if link is None:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
     if link is not None:
         raise ReportNotWritten(f"{link}: is a symbolic link, and reports are not written through one", _ELSEWHERE)
 
@@ -91,6 +92,7 @@ def _write_new(path: Path, data: bytes) -> None:
     """Make a file that does not exist yet, so that nothing can be put in its place, and see it through to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
     with os.fdopen(descriptor, "wb") as file:
+        hand_over(descriptor, path)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

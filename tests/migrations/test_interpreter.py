@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,36 @@ def test_a_setup_that_was_killed_is_made_again(tmp_path: Path) -> None:
 def test_a_setup_that_brings_no_alembic_is_said(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match="set up by `true` cannot import alembic"):
         interpreter.find(project(lay(tmp_path), setup="true"))
+
+
+def test_setup_has_a_home_where_there_is_none(tmp_path: Path, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user without a passwd entry has ``/`` or nothing."""
+    monkeypatch.delenv("HOME")
+    script = with_setup(tmp_path)
+    (tmp_path / "set_up.py").write_text(f"import pathlib\npathlib.Path.home().joinpath('kept').touch()\n{SETUP}")
+    interpreter.find(project(lay(tmp_path), setup=script))
+    (kept,) = alone.rglob("kept")
+    assert kept.parent.parent == alone
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBPROOF_CACHE", "/proc/here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    found = interpreter.find(project(lay(tmp_path), setup=with_setup(tmp_path)))
+    own = tmp_path / "temporary" / f"dbproof-{os.getuid()}"
+    assert found.python.is_relative_to(own)
+    assert own.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_a_temporary_directory_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBPROOF_CACHE", "/proc/here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"dbproof-{os.getuid()}").mkdir()
+    os.chown(tmp_path / f"dbproof-{os.getuid()}", 4711, 4711)
+    with pytest.raises(ToolFailed, match="it belongs to another user"):
+        interpreter.find(project(lay(tmp_path), setup=with_setup(tmp_path)))
 
 
 def test_uv_fills_that_environment(tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def test_what_a_killed_process_left_half_made_is_removed_and_made_again(cache: P
     assert sorted(path.name for path in cache.iterdir()) == ["thing-1", "thing-1.lock"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_what_an_image_brings_is_found_whatever_the_cache_is(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "SHIPPED", tmp_path)
+    (tmp_path / "thing-1").mkdir()
+    assert caching.kept("thing-1", _broken) == tmp_path / "thing-1"
+    os.chown(tmp_path / "thing-1", 4711, 4711)  # left by somebody who is not to be trusted
+    assert caching.kept("thing-1", Path.mkdir) == cache / "thing-1"
+
+
 def _broken(target: Path) -> None:
     target.mkdir()
     raise RuntimeError("while building")

@@ -26,6 +26,7 @@ def throwaway(major: int) -> dict[str, str]:
         "wal_level": "replica",
         "autovacuum": "off",
         "huge_pages": "off",
+        "jit": "off",  # the image has no LLVM, and what is measured there and elsewhere should compare
         "timezone": "UTC",
         "default_text_search_config": "pg_catalog.english",
         "password_encryption": "scram-sha-256",
