@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from repositories import EXAMPLES, Example, examples
+from example_repositories import EXAMPLES, Example, examples
 
 from checks.relational import RELATIONAL
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from repositories import Example
+from example_repositories import Example
 
 WORKFLOW = Example("workflow")
 

@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 _LEVELS = ("error", "warning", "notice")
 
 
@@ -38,6 +39,10 @@ class Run:
         return [
             (check["id"], finding) for check in self.checks for finding in check["findings"] if finding["severity"] in severities
         ]
+
+
+#: Runs dbproof on a copy of an example.
+Proving = Callable[[Path], Run]
 
 
 @dataclass(frozen=True)
@@ -79,18 +84,18 @@ class Example:
             shutil.copytree(self.fault(fault).folder, copy, dirs_exist_ok=True)
         return copy
 
-    def prove_clean(self, place: Path) -> Run:
-        """Run dbproof on a copy, and hold that it found no error and no warning."""
-        run = run_on(self.lay(place))
+    def prove_clean(self, place: Path, proving: Proving | None = None) -> Run:
+        """Run dbproof on a copy (as ``proving`` does), and hold that it found no error and no warning."""
+        run = (proving or run_on)(self.lay(place))
         assert run.code == 0, run.said
         assert run.report["verdict"] == "go"
         assert run.findings("error", "warning") == [], run.said
         return run
 
-    def prove_fault(self, name: str, place: Path) -> Run:
+    def prove_fault(self, name: str, place: Path, proving: Proving | None = None) -> Run:
         """Run dbproof on a copy with a fault, and hold that it is found at its file and line, and nothing else beside."""
         copy, expect = self.lay(place, name), self.fault(name).expect
-        run = run_on(copy)
+        run = (proving or run_on)(copy)
         assert run.code == expect["exit"], run.said
         assert run.report["verdict"] == "no-go"
         found = [finding for check, finding in run.findings(*_failing(copy)) if check == expect["check"]]
