@@ -17,20 +17,8 @@ from checks.evidence import QueryTiming
 from checks.expectations import DeclaredQuery
 from checks.placeholders import Placeholder, placeholders, replaced
 from runner.errors import ServerFailed
+from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import OURS, Database
-
-#: Runs that fill the caches and are not counted.
-WARM_UPS = 2
-
-#: Runs that count; the values of each come from another row, as far as there are rows.
-RUNS = 7
-
-#: A query is stopped after so many times its limit, but not before :data:`PATIENCE` seconds.
-HOPELESS = 5
-PATIENCE = 2.0
-
-#: How long looking for values may take, in seconds.
-SAMPLING = 60.0
 
 _CHUNK = 1000 if psycopg.capabilities.has_stream_chunked() else 1
 

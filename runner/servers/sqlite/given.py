@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +25,20 @@ _WRITE_VERSION = 18
 
 
 @contextmanager
-def given_file(url: str, foreign_keys: bool | None) -> Iterator[Server]:
-    """The given file for the length of the context; raises UsageError for a URL that names none, ServerFailed else."""
+def given_file(url: str, foreign_keys: bool | None = None, statement_timeout: float | None = None) -> Iterator[Server]:
+    """The given file for the length of the context; a statement is ended after ``statement_timeout`` seconds.
+
+    Raises UsageError for a URL that names no file, ServerFailed for a file that cannot be read.
+    """
     check_version()
     path = located(url)
     logged = _looked_at(path)
     before = {file for file in beside(path) if file.exists()}
-    address = _address(path, foreign_keys, logged)
+    behaviour = {} if foreign_keys is None else {FOREIGN_KEYS: "on" if foreign_keys else "off"}
+    address = _address(path, behaviour, logged)
     try:
         _greeted(address)
-        yield GivenFile(path, address)
+        yield GivenFile(path, address, statement_timeout)
     finally:
         if logged and not before:
             _tidied(path)
@@ -75,8 +79,8 @@ def _looked_at(path: Path) -> bool:
     return header[_WRITE_VERSION] == 2
 
 
-def _address(path: Path, foreign_keys: bool | None, logged: bool) -> Address:
-    extra = {} if foreign_keys is None else {FOREIGN_KEYS: "on" if foreign_keys else "off"}
+def _address(path: Path, behaviour: Mapping[str, str], logged: bool) -> Address:
+    extra = dict(behaviour)
     if logged and _cannot_be_shared(path):
         if (log := beside(path)[0]).exists() and log.stat().st_size:
             raise ServerFailed(
@@ -132,6 +136,7 @@ class GivenFile:
 
     path: Path
     private: Address
+    statement_timeout: float | None
     version: str = sqlite3.sqlite_version
     origin: str = "given"
     engine: Engine = Engine.SQLITE
@@ -139,7 +144,8 @@ class GivenFile:
 
     def database(self, name: str) -> Database:  # noqa: ARG002 (the URL names the one database that there is)
         """The database that the URL names, whatever it is called in the settings."""
-        return Database(self.path.name, {Role.ADMIN: Address("", 0, "", "", str(self.path), scheme="sqlite")}, self.private)
+        theirs = Address("", 0, "", "", str(self.path), scheme="sqlite")
+        return Database(self.path.name, {Role.ADMIN: theirs}, self.private, self.statement_timeout)
 
     def create(self, name: str) -> NoReturn:
         """Refused."""

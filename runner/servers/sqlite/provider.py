@@ -12,7 +12,7 @@ def provide(wanted: Wanted) -> AbstractContextManager[Server]:
     if wanted.url is not None:
         from runner.servers.sqlite.given import given_file
 
-        return given_file(wanted.url, wanted.foreign_keys)
+        return given_file(wanted.url, wanted.foreign_keys, wanted.statement_timeout)
     from runner.servers.sqlite.server import sqlite_server
 
     return sqlite_server(wanted.foreign_keys)

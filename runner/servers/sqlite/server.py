@@ -27,7 +27,7 @@ _LONG_AGO = 0
 
 @dataclass(frozen=True)
 class SqliteServer:
-    """The databases in one directory. ``foreign_keys`` is what our own sessions do with that pragma, ``None`` SQLite's default."""
+    """The databases in one directory. ``foreign_keys`` is what our own sessions do with that pragma, else SQLite's default."""
 
     directory: Path
     foreign_keys: bool | None = None
@@ -50,7 +50,7 @@ class SqliteServer:
         return self._named(name)
 
     def seal(self, database: Database) -> Golden:
-        """Bring everything into the one file, and take it from where its address leads. Raises ServerFailed where it is in use."""
+        """Bring everything into the one file and take it from where its address leads. Raises ServerFailed where it is in use."""
         path = self._path(database.name)
         with session(database.private) as connection:
             _settle(connection, database.name)
@@ -93,7 +93,7 @@ class SqliteServer:
         return 0
 
     def touched(self, database: Database) -> bool:
-        """Whether anybody has read or written a database since the last mark; sure to be seen only where something was written."""
+        """Whether anybody has read or written a database since the last mark; on some file systems only writing shows."""
         path = self._path(database.name)
         return any(file.exists() for file in beside(path)) or (path.exists() and path.stat().st_atime_ns != _LONG_AGO)
 

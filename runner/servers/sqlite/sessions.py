@@ -22,6 +22,9 @@ LOCK_TIMEOUT = 5.0
 FOREIGN_KEYS = "foreign_keys"
 IMMUTABLE = "immutable"
 
+#: What would read or write other files than the database's own (VACUUM INTO attaches its target).
+_OTHER_FILES = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
+
 #: What stands beside a database: its write-ahead log, the index of that, its rollback journal.
 BESIDE = ("-wal", "-shm", "-journal")
 
@@ -57,6 +60,9 @@ def connect(address: Address, *, read_only: bool = False) -> sqlite3.Connection:
         # Bytes that are no UTF-8 are shown, not refused: a column holds whatever was once put into it.
         connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
         connection.execute(f"PRAGMA foreign_keys = {'on' if address.extra.get(FOREIGN_KEYS) == 'on' else 'off'}")
+        if read_only:
+            connection.execute("PRAGMA query_only = on")
+            connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action in _OTHER_FILES else sqlite3.SQLITE_OK)
     except sqlite3.Error as failed:
         raise ServerFailed(
             f"no session on the SQLite database {Path(address.database).name}: {failed}", "See whether the file is there."
@@ -67,3 +73,13 @@ def connect(address: Address, *, read_only: bool = False) -> sqlite3.Connection:
 def beside(path: Path) -> list[Path]:
     """The files that SQLite keeps beside a database, there or not."""
     return [path.with_name(path.name + ending) for ending in BESIDE]
+
+
+def quoted(name: str) -> str:
+    """An identifier as it stands in a statement (lang_keywords.html); Python's driver has no tool for it."""
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+def code_of(failure: BaseException) -> str:
+    """The name of SQLite's extended code, such as ``SQLITE_CONSTRAINT_NOTNULL``; empty where it gave none."""
+    return str(getattr(failure, "sqlite_errorname", "") or "")

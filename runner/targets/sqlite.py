@@ -1,0 +1,141 @@
+"""One SQLite database at one revision, as checks see it.
+
+A sealed database is never touched: reading happens on one clone of it, writing on another, each made when it is first wanted and
+removed at the end. A file that was given is read where it is, and never written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import RLock
+from types import TracebackType
+
+from sqlalchemy import Select, exists, literal_column, select
+from sqlalchemy import table as core_table
+
+from checks.evidence import Evidence
+from checks.expectations import Expectations
+from checks.interface import Engine
+from checks.schema.model import Catalogue, TableName
+from checks.schema.sqlite import read
+from checks.targets import ReadSession, Role, Sandbox
+from runner.errors import UsageError
+from runner.servers.interface import Address, Database, Golden, Server
+from runner.targets.sqlite_sandbox import SqliteSandbox
+from runner.targets.sqlite_sessions import Limit, Session, SqliteReadSession, opened
+
+#: Seconds after which a statement of a check is ended.
+LIMIT = 300.0
+
+
+class SqliteTarget:
+    """A relational target on SQLite, for the length of a context; several threads may share it.
+
+    ``golden`` is the sealed form of ``database``; without one, ``database`` itself is read. ``leave_out`` names tables that are
+    not judged. ``statement_timeout`` is in seconds; a database's own goes before it.
+    """
+
+    engine = Engine.SQLITE
+
+    def __init__(
+        self,
+        server: Server,
+        golden: Golden | None,
+        database: Database,
+        expect: Expectations,
+        evidence: Evidence,
+        *,
+        leave_out: frozenset[TableName] = frozenset(),
+        statement_timeout: float = LIMIT,
+    ) -> None:
+        self.expect = expect
+        self.evidence = evidence
+        self._server = server
+        self._golden = golden
+        self._database = database
+        self._leave_out = leave_out
+        self._limit = Limit(database.statement_timeout or statement_timeout, given=database.statement_timeout is not None)
+        self._lock = RLock()
+        self._clones = ExitStack()
+        self._reading_now: set[Session] = set()
+        self._ended = False
+        self._to_read: Database | None = None
+        self._to_write: Database | None = None
+        self._catalogue: Catalogue | None = None
+        self._filled: frozenset[TableName] | None = None
+
+    def __enter__(self) -> SqliteTarget:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        self._ended = True
+        for session in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
+            session.stop()
+        return self._clones.__exit__(kind, error, trace)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
+        with self._lock:
+            if self._catalogue is None:
+                with self._opened() as session, session.limited():
+                    self._catalogue = read(session.connection, self._leave_out)
+            return self._catalogue
+
+    @property
+    def filled(self) -> frozenset[TableName]:
+        """The tables that hold at least one row, looked at once."""
+        with self._lock:
+            if self._filled is None:
+                with self._opened() as session, session.limited():
+                    self._filled = frozenset(
+                        table.name for table in self.catalogue.tables if session.connection.scalar(_holds_rows(table.name))
+                    )
+            return self._filled
+
+    @contextmanager
+    def rows(self) -> Iterator[ReadSession]:
+        """A session that cannot write."""
+        with self._opened() as session:
+            yield SqliteReadSession(session)
+
+    @contextmanager
+    def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:  # noqa: ARG002 - SQLite has no roles
+        """A transaction that is rolled back, with foreign keys enforced. Raises UsageError where nothing may be written."""
+        if self._golden is None:
+            raise UsageError(f"nothing may be written to '{self._database.name}': the file was given to be read only")
+        with opened(self._writing(), read_only=False, limit=self._limit) as session:
+            yield SqliteSandbox(session, self.catalogue)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Session]:
+        with opened(self._reading(), read_only=True, limit=self._limit) as session:
+            self._reading_now.add(session)
+            try:
+                if self._ended:
+                    session.stop()
+                yield session
+            finally:
+                self._reading_now.discard(session)
+
+    def _reading(self) -> Address:
+        with self._lock:
+            if self._to_read is None:
+                self._to_read = self._cloned()
+            return self._to_read.private
+
+    def _writing(self) -> Address:
+        with self._lock:
+            if self._to_write is None:
+                self._to_write = self._cloned()
+            return self._to_write.private
+
+    def _cloned(self) -> Database:
+        if self._golden is None:
+            return self._database
+        return self._clones.enter_context(self._server.clone(self._golden))
+
+
+def _holds_rows(name: TableName) -> Select[tuple[bool]]:
+    return select(exists(select(literal_column("1")).select_from(core_table(name.name))))
