@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from checks.document_expectations import DocumentExpectations
 from checks.schema.model import Action, TableName, column_label
 
 
@@ -66,11 +67,20 @@ class DeclaredQuery:
 
 @dataclass(frozen=True)
 class Expectations:
-    """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row."""
+    """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row.
+
+    ``documents`` is what only a document database has.
+    """
 
     references: tuple[ExpectedReference, ...] = ()
     no_rows: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[DeclaredQuery, ...] = ()
+    documents: DocumentExpectations = field(default_factory=DocumentExpectations)
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are queries to measure."""
+        return bool(self.queries or self.documents.queries)
 
 
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s".,()]+)'

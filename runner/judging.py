@@ -43,6 +43,7 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
         provision=lambda: provision(server),
         hide=output.redactor.add,
         progress=output.progress,
+        settings_file=loaded.settings_file,
     )
 
 

@@ -18,7 +18,10 @@ from runner.settings.model import DatabaseSettings
 
 @dataclass(frozen=True)
 class Plan:
-    """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret."""
+    """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
+
+    ``settings_file`` is where the settings stand, relative to the root where it lies under it.
+    """
 
     name: str
     settings: DatabaseSettings
@@ -29,6 +32,7 @@ class Plan:
     provision: Callable[[], AbstractContextManager[Server]]
     hide: Callable[[str], None]
     progress: Progress
+    settings_file: Path | None = None
 
 
 @dataclass(frozen=True)

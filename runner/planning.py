@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from checks.expectations import DeclaredQuery, Expectations, parse_reference
 from runner.errors import DbproofError, UsageError
@@ -13,6 +13,8 @@ from runner.migrations.extensions import created_extensions
 from runner.migrations.interface import Project
 from runner.migrations.registry import ADAPTERS
 from runner.servers.interface import Wanted
+from runner.settings.declarations import Source, documents
+from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings, MigrationSettings
 
@@ -47,13 +49,18 @@ def _extensions(migrations: MigrationSettings | None, loaded: Loaded) -> frozens
     return created_extensions(Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root))
 
 
-def expectations(settings: DatabaseSettings) -> Expectations:
-    """What the settings declare of a database."""
+def expectations(settings: DatabaseSettings, source: Source | None = None) -> Expectations:
+    """What the settings declare of a database, read from the files of its ``source``.
+
+    Raises UsageError for a schema that cannot be read.
+    """
+    if settings.engine in DOCUMENTS:
+        return Expectations(documents=documents(settings, source or Source("app", Path())))
     return Expectations(
         references=tuple(parse_reference(text) for text in settings.expect.references),
         no_rows=settings.expect.no_rows,
         queries=tuple(
-            DeclaredQuery(name, query.sql, query.category, query.limit or query.category.limit)
+            DeclaredQuery(name, query.sql or "", query.category, query.limit or query.category.limit)
             for name, query in settings.queries.items()
         ),
     )

@@ -119,7 +119,8 @@ def project_in(building: Building, root: Path, applied: frozenset[str] = frozens
     settings = building.migrations
     if settings is None:
         return None
-    return Project(root, root / settings.directory, settings, building.plan.root, applied)
+    plan = building.plan
+    return Project(root, root / settings.directory, settings, plan.root, applied, plan.name, plan.settings_file)
 
 
 def migrate(

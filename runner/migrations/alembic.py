@@ -82,7 +82,12 @@ def _command(project: Project, verb: str, on: Address | None) -> Command:
 
 def guarded(project: Project, on: Address | None) -> Mapping[str, str]:
     """What tells the guard inside a child which server is ours, and where the repository is. Without a server none is."""
-    told = {"host": on.host if on else "", "port": on.port if on else 0, "root": str(project.root)}
+    told = {
+        "host": on.host if on else "",
+        "port": on.port if on else 0,
+        "database": on.database if on else "",
+        "root": str(project.root),
+    }
     return {"DBPROOF_GUARD": json.dumps(told)}
 
 

@@ -16,7 +16,7 @@ def environment(project: Project, on: Address | None = None, variables: Mapping[
     """What a program of the project gets, the later over the earlier.
 
     Ours that are let through, ``variables`` (an interpreter's), ``env_file``, the address by the names that most programs know
-    (``DATABASE_URL``, and libpq's ``PG…``), and the settings' ``env``.
+    (``DATABASE_URL``, libpq's ``PG…``, or those of MongoDB), and the settings' ``env``.
     """
     clean = {**clean_environment(project.settings.pass_env), **_PYTHON, **(variables or {})}
     if on is None:
@@ -29,7 +29,13 @@ def environment(project: Project, on: Address | None = None, variables: Mapping[
 _PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+#: What programs call the address of a MongoDB.
+_MONGODB = ("DATABASE_URL", "MONGODB_URI", "MONGODB_URL", "MONGO_URI", "MONGO_URL")
+
+
 def _address(on: Address) -> dict[str, str]:
+    if on.scheme == "mongodb":
+        return dict.fromkeys(_MONGODB, on.url())
     # Without these a program that names no host (psql in a Makefile) would go to the developer's own server.
     return {
         "DATABASE_URL": on.url(),

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from checks.evidence import Place
+from checks.evidence import Place, Statement
+from checks.schema.model import ObjectKind, ObjectReference
 from runner import children
 from runner.child_environment import withheld
 from runner.children import Command, Finished, Line
 from runner.errors import ToolFailed
 from runner.migrations import guessing
-from runner.migrations.interface import Began, Broke, Elsewhere, Ended, Event, Said
+from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Ran, Said
 
 #: How many of the last lines stand for the words of a tool that failed without telling us why.
 _LAST_WORDS = 5
@@ -89,6 +90,10 @@ def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) ->
             return Began(state.revision)
         case "ended":
             return Ended(str(body["revision"]), float(body["seconds"]))
+        case "came":
+            return Came()
+        case "ran":
+            return _ran(body)
         case "broke":
             state.broke = state.broke or _broke(body, state)
         case "elsewhere" | "wanted":
@@ -107,6 +112,26 @@ def _broke(body: Mapping[str, Any], state: _State) -> Broke:
         said=str(body.get("said", "")),
         code=str(body.get("code", "")),
         detail=str(body.get("detail", "")),
+    )
+
+
+def _ran(body: Mapping[str, Any]) -> Ran:
+    seconds = body.get("seconds")
+    return Ran(
+        Statement(
+            text=str(body.get("text", "")),
+            place=_place(body),
+            revision=None if body.get("revision") is None else str(body["revision"]),
+            seconds=seconds if isinstance(seconds, int | float) else None,
+            made=tuple(map(_reference, body.get("made", ()))),
+            dropped=tuple(map(_reference, body.get("dropped", ()))),
+        )
+    )
+
+
+def _reference(told: Mapping[str, Any]) -> ObjectReference:
+    return ObjectReference(
+        ObjectKind(str(told["kind"])), str(told.get("schema", "")), str(told.get("relation", "")), str(told.get("name", ""))
     )
 
 

@@ -28,7 +28,8 @@ class Project:
     ``root`` is the repository (the work tree, or base's files laid out elsewhere), ``directory`` the folder the tool runs in,
     ``work_tree`` the user's own checkout, where the interpreter and the environment are found whichever checkout is applied.
     ``applied`` are the revisions that the database holds already, for tools that keep no books of their own (an SQL folder):
-    they are not applied again.
+    they are not applied again. ``database`` and ``settings_file`` (relative to the root where it lies under it) say which
+    database of which settings these are the migrations of, for what the settings themselves declare.
     """
 
     root: Path
@@ -36,6 +37,8 @@ class Project:
     settings: MigrationSettings
     work_tree: Path
     applied: frozenset[str] = frozenset()
+    database: str = ""
+    settings_file: Path | None = None
 
     def relative(self, path: Path) -> str:
         """A path relative to the root with forward slashes, or as it is where it lies elsewhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.migrations import alembic, command, prisma, sql_folder
+from runner.migrations import alembic, command, declared, prisma, python_files, sql_folder
 from runner.migrations.interface import Adapter
 
 ADAPTERS: dict[str, Adapter] = {
@@ -10,4 +10,6 @@ ADAPTERS: dict[str, Adapter] = {
     command.NAME: command,
     prisma.NAME: prisma,
     sql_folder.NAME: sql_folder,
+    python_files.NAME: python_files,
+    declared.NAME: declared,
 }

@@ -55,7 +55,7 @@ def words(text: str, key: str, on: Address | None = None) -> tuple[str, ...]:
 def _value(found: re.Match[str], on: Address) -> str:
     name, driver = found["name"], found["driver"]
     if name == "url" and driver != "":
-        return on.url(f"postgresql+{driver}" if driver in _DRIVERS else driver or "postgresql")
+        return on.url(f"postgresql+{driver}" if driver in _DRIVERS else driver)
     if name in PLACEHOLDERS and driver is None:
         return str(getattr(on, name))
     raise UsageError(f"'{found[0]}' is not a placeholder", f"There are: {', '.join(KNOWN)}.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from checks.interface import Engine
 from runner.migrations.interface import Adapter, Detected
+from runner.settings.engines import usual
 from runner.settings.model import DatabaseSettings
 
 #: What the one database of a repository is called that does not name its own.
@@ -37,8 +40,12 @@ def detect(root: Path, adapters: Mapping[str, Adapter] | None = None) -> Detecti
     sure = [one for one in found if one.sure]
     if len(sure) != 1:
         return Detection(suggestions=tuple(found))
-    databases = {DATABASE: DatabaseSettings(migrations=sure[0].settings)}
+    databases = {DATABASE: DatabaseSettings(engine=_engine(sure[0]), migrations=sure[0].settings)}
     return Detection(databases, sure[0], _others(found, sure[0]))
+
+
+def _engine(found: Detected) -> Literal[Engine.POSTGRESQL, Engine.MONGODB]:
+    return Engine.MONGODB if usual(found.settings.tool) is Engine.MONGODB else Engine.POSTGRESQL
 
 
 def _others(found: Sequence[Detected], taken: Detected) -> tuple[Detected, ...]:

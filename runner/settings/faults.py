@@ -10,7 +10,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from checks.document_expectations import parse_document_reference
 from checks.evidence import Place
+from checks.expectations import parse_reference
+from checks.interface import Engine
+from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
 from runner.settings.wording import Fault, did_you_mean, shorten
@@ -30,6 +34,7 @@ _NOUNS = {
 _EXPECTED = {
     "string_type": "text",
     "bool_type": "true or false",
+    "int_type": "a whole number",
     "tuple_type": "a list",
     "dict_type": "a table",
     "mapping_type": "a table",
@@ -119,12 +124,13 @@ def _plain(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common
 def contradictions(document: Mapping[str, object]) -> Iterator[Fault]:
     """What cannot be meant together. Reads the raw document, so that it is told together with everything else."""
     for name, database in _tables(document, "databases"):
-        for judge in (_given_server, _two_servers, _migrations):
+        for judge in (_given_server, _two_servers, _migrations, _engine, _rows, _references, _queries):
             for key, message in judge(database):
                 yield Fault(("databases", name, *key), message)
+    yield from _names(document)
 
 
-Contradiction = tuple[tuple[str, ...], str]
+Contradiction = tuple[Path, str]
 
 
 def _given_server(database: Mapping[str, object]) -> Iterator[Contradiction]:
@@ -142,7 +148,7 @@ def _two_servers(database: Mapping[str, object]) -> Iterator[Contradiction]:
     if isinstance(version, str) and isinstance(image, str):
         told = read(image, Place("")).version
         if told is not None and version.split(".")[0] != told.split(".")[0]:
-            yield ("image",), f"is PostgreSQL {told}, and 'version' says {shorten(version)}"
+            yield ("image",), f"is {_engine_of(database).label} {told}, and 'version' says {shorten(version)}"
 
 
 def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
@@ -156,16 +162,88 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
         if key in migrations and isinstance(tool, str) and tool in TOOLS and tool not in tools:
             owners = " or ".join(f"'{name}'" for name in sorted(tools))
             yield ("migrations", key), f"belongs to {owners}, and the tool is '{tool}'"
+    engine = _engine_of(database)
+    if isinstance(tool, str) and engine not in TOOL_ENGINES.get(tool, {engine}):
+        can = " or ".join(f"'{name}'" for name in TOOLS if engine in TOOL_ENGINES[name])
+        yield ("migrations", "tool"), f"'{tool}' does not migrate {engine.label}; {can} does"
+
+
+def _engine_of(database: Mapping[str, object]) -> Engine:
+    """The engine that the keys are judged by; an unknown one is a fault of its own."""
+    named = database.get("engine")
+    return Engine(named) if isinstance(named, str) and named in set(Engine) else Engine.POSTGRESQL
+
+
+def _engine(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    """Keys that nothing reads for this engine."""
+    engine = _engine_of(database)
+    for keys, engines in BELONGS.items():
+        for path in _standing(database, keys):
+            if engine not in engines:
+                owners = " or ".join(sorted(f"'{one}'" for one in engines))
+                yield path, f"belongs to {owners}, and the engine is '{engine}'"
+
+
+def _standing(table: object, keys: tuple[str, ...]) -> Iterator[Path]:
+    """The paths of a document that a path of keys (``*`` for any name) stands for."""
+    if not keys:
+        yield ()
+    elif isinstance(table, Mapping):
+        for name in table if keys[0] == "*" else (keys[0],):
+            if name in table:
+                yield from ((str(name), *rest) for rest in _standing(table[name], keys[1:]))
+
+
+def _rows(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    endings = ROW_FILES.get(_engine_of(database))
+    for number, file in _texts(database, "data", "load") if endings else ():
+        if not file.endswith(endings or ()):
+            expected = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings else ""
+            yield ("data", "load", number), f"expected a file that ends in {expected}, named like its collection"
+
+
+def _references(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    parse = parse_document_reference if _engine_of(database) in DOCUMENTS else parse_reference
+    for number, text in _texts(database, "expect", "references"):
+        try:
+            parse(text)
+        except ValueError as wrong:
+            yield ("expect", "references", number), str(wrong)
+
+
+def _texts(database: Mapping[str, object], section: str, key: str) -> Iterator[tuple[int, str]]:
+    table = database.get(section)
+    listed = table.get(key) if isinstance(table, Mapping) else None
+    for number, text in enumerate(listed if isinstance(listed, list | tuple) else ()):
+        if isinstance(text, str):
+            yield number, text
+
+
+def _queries(database: Mapping[str, object]) -> Iterator[Contradiction]:
+    documents = _engine_of(database) in DOCUMENTS
+    for name, query in _tables(database, "queries"):
+        for key in ("collection",) if documents else ("sql",):
+            if key not in query:
+                yield ("queries", name, key), "is missing"
+        if documents and ("find" in query) == ("pipeline" in query):
+            yield ("queries", name), f"expected 'find' or 'pipeline', found {'both' if 'find' in query else 'neither'}"
+
+
+def _names(document: Mapping[str, object]) -> Iterator[Fault]:
+    """Names that a server of the engine has taken already."""
+    for name, database in _tables(document, "databases"):
+        if name in TAKEN.get(_engine_of(database), ()):
+            yield Fault(("databases", name), "every server has a database of that name already; choose another")
 
 
 _SQL = frozenset({"sql"})
-_PROGRAMS = frozenset({"alembic", "command"})
+_PROGRAMS = frozenset({"alembic", "command", "python"})
 
 #: Keys that only some tools read. What nothing reads is refused, not accepted in silence.
 _BELONGS = {
     "command": frozenset({"command"}),
     "transaction": _SQL,
-    "files": _SQL,
+    "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "config": frozenset({"alembic", "prisma"}),
     "python": _PROGRAMS,

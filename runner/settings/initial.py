@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.detect import DATABASE, detect
+from runner.settings.engines import DOCUMENTS, Keys, belongs, usual
 from runner.settings.files import OWN_FILE, check_root, find
 from runner.settings.model import (
     DatabaseSettings,
@@ -50,29 +53,46 @@ def write(root: Path, force: bool = False) -> Path:
 
 def text(root: Path) -> str:
     """The commented dbproof.toml for a repository. Whatever was detected it loads without a fault."""
-    detection, server = detect(root), find_server(root).wanted
+    detection = detect(root)
     likely = detection.sure or (detection.suggestions[0] if len(detection.suggestions) == 1 else None)
     found = _facts(likely.settings) if likely else {}
     because = {"tool": f"read in {likely.because}" + ("" if detection.sure else "; a guess, please look")} if likely else {}
-    return "\n".join(_lines(found, because, server)) + "\n"
+    engine = usual(likely.settings.tool) if likely else Engine.POSTGRESQL
+    return "\n".join(_lines(found, because, engine, find_server(root, engine).wanted)) + "\n"
 
 
-def _lines(found: Values, because: Reasons, server: WantedImage | None) -> Iterator[str]:
+def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage | None) -> Iterator[str]:
     yield "# What dbproof is told about this repository. Every key is optional; a line that is a comment shows an example."
     yield ""
-    yield from _section(Settings, {})
-    yield from _table(f"databases.{DATABASE}", DatabaseSettings, *_server(server))
-    yield from _table(f"databases.{DATABASE}.migrations", MigrationSettings, found, because, out=not found)
-    yield from _table(f"databases.{DATABASE}.data", DataSettings, {})
-    yield from _table(f"databases.{DATABASE}.expect", ExpectSettings, {})
-    yield from _table(f"databases.{DATABASE}.queries.{QUERY}", QuerySettings, {}, out=True)
+    yield from _section(Settings, _Shown(engine))
+    yield from _table(DatabaseSettings, _Shown(engine, (), *_server(engine, server)))
+    yield from _table(MigrationSettings, _Shown(engine, ("migrations",), found, because), out=not found)
+    yield from _table(DataSettings, _Shown(engine, ("data",)))
+    yield from _table(ExpectSettings, _Shown(engine, ("expect",)))
+    yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
 
 
-def _server(server: WantedImage | None) -> tuple[Values, Reasons]:
+@dataclass(frozen=True)
+class _Shown:
+    """A table of the file: where it stands below the database, what is filled in, and why."""
+
+    engine: Engine
+    keys: Keys = ()
+    values: Values = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=dict)
+
+    @property
+    def header(self) -> str:
+        return ".".join(("databases", DATABASE, *(QUERY if key == "*" else key for key in self.keys)))
+
+
+def _server(engine: Engine, server: WantedImage | None) -> tuple[Values, Reasons]:
+    named: Values = {} if engine is Engine.POSTGRESQL else {"engine": engine}
     if server is None:
-        return {}, {}
+        return named, {}
     key = "image" if server.extensions or server.version is None else "version"
-    return {key: server.image if key == "image" else server.version}, {key: f"read in {server.place}: {server.image}"}
+    said = server.image if key == "image" else server.version
+    return {**named, key: said}, {key: f"read in {server.place}: {server.image}"}
 
 
 def _facts(section: Section) -> Values:
@@ -80,30 +100,33 @@ def _facts(section: Section) -> Values:
     return {name: value for name, value in section.model_dump(exclude_defaults=True).items() if not isinstance(value, float)}
 
 
-def _table(
-    header: str, section: type[Section], values: Values, reasons: Reasons | None = None, out: bool = False
-) -> Iterator[str]:
+def _table(section: type[Section], shown: _Shown, out: bool = False) -> Iterator[str]:
     yield ""
     yield f"# {' '.join((section.__doc__ or '').split())}"
-    yield f"{'# ' if out else ''}[{header}]"
-    yield from _section(section, values, reasons)
+    yield f"{'# ' if out else ''}[{shown.header}]"
+    yield from _section(section, shown)
 
 
-def _section(section: type[Section], values: Values, reasons: Reasons | None = None) -> Iterator[str]:
-    for name, field in section.model_fields.items():
-        if _is_table(field):
+def _section(section: type[Section], shown: _Shown) -> Iterator[str]:
+    for name, one in section.model_fields.items():
+        if _is_table(one) or not belongs((*shown.keys, name), shown.engine):
             continue
-        yield f"# {field.description}"
-        if name in values:
-            reason = (reasons or {}).get(name)
-            yield f"{name} = {toml(values[name])}" + (f"  # {_comment(reason)}" if reason else "")
+        yield f"# {one.description}"
+        if name in shown.values:
+            reason = shown.reasons.get(name)
+            yield f"{name} = {toml(shown.values[name])}" + (f"  # {_comment(reason)}" if reason else "")
         else:
-            yield f"# {name} = {toml((field.examples or [''])[0])}"
+            yield f"# {name} = {toml(_example(one, shown.engine))}"
 
 
-def _is_table(field: FieldInfo) -> bool:
+def _example(one: FieldInfo, engine: Engine) -> object:
+    examples = one.examples or [""]
+    return examples[-1] if engine in DOCUMENTS else examples[0]
+
+
+def _is_table(one: FieldInfo) -> bool:
     """Whether a field is a section of its own and has no example in one line."""
-    return not field.examples
+    return not one.examples
 
 
 def toml(value: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.evidence import Place
 from runner.errors import UsageError
 from runner.settings import detect, services
+from runner.settings.declarations import Source
 from runner.settings.faults import settings_from, unknown_checks
 from runner.settings.files import Document, check_root, find
 from runner.settings.model import DatabaseSettings, Settings
@@ -35,6 +36,22 @@ class Loaded:
     notes: tuple[str, ...] = ()
     show_all: bool = False
     quiet: bool = False
+    document: Document | None = None
+
+    @property
+    def settings_file(self) -> Path | None:
+        """The settings file, relative to the root where it lies under it."""
+        if self.file is None:
+            return None
+        whole = self.file.resolve()
+        return whole.relative_to(self.root) if whole.is_relative_to(self.root) else whole
+
+    def source(self, database: str, root: Path | None = None) -> Source:
+        """Where a database is declared; ``root`` is another checkout whose files are meant."""
+        if self.document is None:
+            return Source(database, root or self.root)
+        text = self.document.path.read_text("utf-8-sig", "replace")
+        return Source(database, root or self.root, self.document.name, text, self.document.prefix)
 
 
 def load(
@@ -69,6 +86,7 @@ def load(
         notes=(*detection.notes, *notes),
         show_all=_switch(outside, "all"),
         quiet=_switch(outside, "quiet"),
+        document=document,
     )
 
 
@@ -124,12 +142,13 @@ def _images(root: Path, settings: Settings, file: str) -> tuple[Mapping[str, Wan
     """The image of each database: the setting, else what the repository says; none where a version or an address is set."""
     images = {name: services.read(database.image, Place(file)) for name, database in settings.databases.items() if database.image}
     open_ones = [name for name, database in settings.databases.items() if _says_no_server(database)]
-    if not open_ones:
-        return images, ()
-    found = services.find(root)
-    if found.wanted is not None:
-        images |= dict.fromkeys(open_ones, found.wanted)
-    return images, found.notes
+    notes: list[str] = []
+    for engine in dict.fromkeys(settings.databases[name].engine for name in open_ones):
+        found = services.find(root, engine)
+        notes += [note for note in found.notes if note not in notes]
+        if found.wanted is not None:
+            images |= {name: found.wanted for name in open_ones if settings.databases[name].engine is engine}
+    return images, tuple(notes)
 
 
 def _says_no_server(database: DatabaseSettings) -> bool:

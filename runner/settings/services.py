@@ -1,4 +1,4 @@
-"""Which PostgreSQL the repository itself asks for: the images in its workflows, its GitLab CI file, its compose files.
+"""Which server the repository itself asks for: the images in its workflows, its GitLab CI file, its compose files.
 
 The first group of files that names one server wins; a group that names several different ones decides nothing and is said.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from checks.evidence import Place
+from checks.interface import Engine
 
 #: Extensions that an image brings, by the last part of its repository.
 _BRINGS = {
@@ -33,15 +34,19 @@ _GROUPS = (
 #: ``acme-postgres``, ``postgresql-16-c9s``; not ``postgrest`` or ``postgres-exporter``.
 _OF_POSTGRESQL = re.compile(r"(?:.*[-_])?postgres(?:ql)?(?:-\d.*)?")
 
+#: ``mongo``, ``mongodb-community-server``; not ``mongo-express``.
+_OF_MONGODB = re.compile(r"mongo|mongodb|mongodb-(?:community|enterprise)-server|percona-server-mongodb")
+
 #: A file longer than this is no workflow that a person wrote.
 _LONGEST = 200_000
 
 
 @dataclass(frozen=True)
 class WantedImage:
-    """A PostgreSQL image, and the place that names it.
+    """A server's image, and the place that names it.
 
-    ``version`` is the major version, ``None`` where the image does not tell; ``extensions`` are those it is made for.
+    ``version`` is the major version (``7.0`` of MongoDB), ``None`` where the image does not tell; ``extensions`` are those
+    it is made for.
     """
 
     image: str
@@ -58,11 +63,15 @@ class FoundImage:
     notes: tuple[str, ...] = ()
 
 
-def find(root: Path) -> FoundImage:
-    """The server that the repository's own files run. Reads files only; a file that is no YAML is noted and passed over."""
+def find(root: Path, engine: Engine = Engine.POSTGRESQL) -> FoundImage:
+    """The server of an engine that the repository's own files run.
+
+    Reads files only; a file that is no YAML is noted and passed over.
+    """
     notes: list[str] = []
     for patterns in _GROUPS:
-        wanted = _agreed([image for path in _files(root, patterns) for image in _images(path, root, notes)], notes)
+        images = [image for path in _files(root, patterns) for image in _images(path, root, engine, notes)]
+        wanted = _agreed(images, engine, notes)
         if wanted is not None:
             return FoundImage(wanted, tuple(notes))
     return FoundImage(None, tuple(notes))
@@ -79,22 +88,22 @@ def _files(root: Path, patterns: Iterable[str]) -> list[Path]:
     return sorted({path for pattern in patterns for path in root.glob(pattern)})
 
 
-def _agreed(images: list[WantedImage], notes: list[str]) -> WantedImage | None:
+def _agreed(images: list[WantedImage], engine: Engine, notes: list[str]) -> WantedImage | None:
     servers = {(image.extensions, image.version or image.image): image for image in reversed(images)}
     if len(servers) < 2:
         return images[0] if images else None
     listed = ", ".join(f"{image.image} ({image.place})" for image in reversed(servers.values()))
-    notes.append(f"several PostgreSQL images, none is taken: {listed}; set 'version' or 'image'")
+    notes.append(f"several {engine.label} images, none is taken: {listed}; set 'version' or 'image'")
     return None
 
 
-def _images(path: Path, root: Path, notes: list[str]) -> Iterator[WantedImage]:
+def _images(path: Path, root: Path, engine: Engine, notes: list[str]) -> Iterator[WantedImage]:
     file = path.relative_to(root).as_posix()
     document = _document(path, file, notes)
     named = _gitlab(document) if path.name == ".gitlab-ci.yml" else _services(document)
     for node in named:
         text, place = _with_defaults(node.value.strip()), Place(file, node.start_mark.line + 1)
-        if not _is_postgresql(text):
+        if not (_is_mongodb if engine is Engine.MONGODB else _is_postgresql)(text):
             continue
         if "$" in text:
             notes.append(f"{place}: '{text}' holds a variable and is not taken")
@@ -175,6 +184,10 @@ def _is_postgresql(image: str) -> bool:
     return name in _BRINGS or _OF_POSTGRESQL.fullmatch(name) is not None
 
 
+def _is_mongodb(image: str) -> bool:
+    return _OF_MONGODB.fullmatch(_name_and_tag(image)[0]) is not None
+
+
 def _name_and_tag(image: str) -> tuple[str, str]:
     last = image.partition("@")[0].rpartition("/")[2] if "${{" not in image else image.rpartition("/")[2]
     name, _, tag = last.partition(":")
@@ -183,6 +196,9 @@ def _name_and_tag(image: str) -> tuple[str, str]:
 
 def _version(name: str, tag: str) -> str | None:
     """The major version; only where the tag counts PostgreSQL's versions and not those of an extension."""
+    if _OF_MONGODB.fullmatch(name):
+        release = re.match(r"v?(\d+(?:\.\d+)?)", tag)
+        return release[1] if release else None
     own = name == "postgis" or name not in _BRINGS
     found = re.search(r"pg-?(\d+)", tag) or (re.match(r"v?(9\.\d+|\d+)", tag) if own else None)
     return found[1] if found else None

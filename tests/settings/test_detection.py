@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from checks.evidence import Place
+from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.detect import detect
+from runner.settings.engines import Keys, belongs
 from runner.settings.initial import text, toml, write
 from runner.settings.load import load
 from runner.settings.model import (
@@ -43,6 +45,11 @@ def alembic(root: Path, folder: str = ".") -> None:
 def sql_folder(root: Path) -> None:
     (root / "db" / "migrations").mkdir(parents=True)
     (root / "db" / "migrations" / "001_first.sql").write_text("create table a ();")
+
+
+def python_folder(root: Path) -> None:
+    (root / "migrations").mkdir()
+    (root / "migrations" / "0001_companies.py").write_text('def up(db):\n    db.create_collection("companies")\n')
 
 
 def prisma(root: Path) -> None:
@@ -111,41 +118,66 @@ def test_the_first_file_loads_and_says_what_was_detected(sample: object, image: 
         assert (app.version, app.image) == (("16", None) if image == "postgres:16" else (None, image))
 
 
-def test_the_first_file_names_every_key_with_its_sentence(tmp_path: Path) -> None:
+SECTIONS = (Settings, DatabaseSettings, MigrationSettings, DataSettings, ExpectSettings, QuerySettings)
+
+#: Where each section stands below its database.
+KEYS: dict[type[Section], Keys] = {
+    MigrationSettings: ("migrations",),
+    DataSettings: ("data",),
+    ExpectSettings: ("expect",),
+    QuerySettings: ("queries", "*"),
+}
+
+
+def shown(section: type[Section], name: str, engine: Engine) -> bool:
+    return bool(section.model_fields[name].examples) and belongs((*KEYS.get(section, ()), name), engine)
+
+
+@pytest.mark.parametrize(("sample", "engine"), [(None, Engine.POSTGRESQL), (python_folder, Engine.MONGODB)])
+def test_the_first_file_names_every_key_of_the_engine_with_its_sentence(sample: object, engine: Engine, tmp_path: Path) -> None:
+    if callable(sample):
+        sample(tmp_path)
     written = text(tmp_path)
-    for section in (Settings, DatabaseSettings, MigrationSettings, DataSettings, ExpectSettings, QuerySettings):
+    for section in SECTIONS:
         for name, field in section.model_fields.items():
             assert field.description
-            if field.examples:
-                assert f"# {field.description}\n# {name} = " in written
+            there = f"# {field.description}\n# {name} = " in written or f"# {field.description}\n{name} = " in written
+            assert there is shown(section, name, engine), name
 
 
 @pytest.mark.parametrize(
-    ("section", "name"),
+    ("section", "name", "engine"),
     [
-        (section, name)
-        for section in (Settings, DatabaseSettings, MigrationSettings, DataSettings, ExpectSettings, QuerySettings)
-        for name, field in section.model_fields.items()
-        if field.examples
+        (section, name, engine)
+        for engine in (Engine.POSTGRESQL, Engine.MONGODB)
+        for section in SECTIONS
+        for name in section.model_fields
+        if shown(section, name, engine)
     ],
 )
-def test_every_example_in_it_loads(section: type[Section], name: str, tmp_path: Path) -> None:
+def test_every_example_in_it_loads(section: type[Section], name: str, engine: Engine, tmp_path: Path) -> None:
     examples = section.model_fields[name].examples
     assert examples
+    documents = engine is Engine.MONGODB
+    whole = {"collection": "companies", "find": {"a": 1}} if documents else {"sql": "select 1"}
     needed = {
-        **({"tool": "alembic"} if section is MigrationSettings else {}),
-        **({"sql": "select 1"} if section is QuerySettings else {}),
+        **({"tool": "python" if documents else "alembic"} if section is MigrationSettings else {}),
+        **(whole if section is QuerySettings else {}),
         **COMPANIONS.get((section, name), {}),
-        name: examples[0],
+        name: examples[-1 if documents else 0],
     }
-    headers = {
-        DatabaseSettings: "[databases.app]",
-        MigrationSettings: "[databases.app.migrations]",
-        DataSettings: "[databases.app.data]",
-        ExpectSettings: "[databases.app.expect]",
-        QuerySettings: "[databases.app.queries.open]",
-    }
-    lines = [headers.get(section, ""), *(f"{key} = {toml(value)}" for key, value in needed.items())]
+    if documents and "tool" in needed and needed["tool"] == "sql":
+        needed["tool"] = "python"
+    if documents and name == "pipeline":
+        del needed["find"]
+    database = {"engine": engine.value, **(needed if section is DatabaseSettings else {})}
+    headers = ".".join(("databases", "app", *("open" if key == "*" else key for key in KEYS.get(section, ()))))
+    lines = [
+        *([f"{key} = {toml(value)}" for key, value in needed.items()] if section is Settings else []),
+        "[databases.app]",
+        *(f"{key} = {toml(value)}" for key, value in database.items()),
+        *([f"[{headers}]", *(f"{key} = {toml(value)}" for key, value in needed.items())] if section in KEYS else []),
+    ]
     (tmp_path / "dbproof.toml").write_text("\n".join(lines))
     assert load(tmp_path, {}, {}).file is not None
 

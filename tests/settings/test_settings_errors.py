@@ -34,6 +34,8 @@ def refusal(root: Path, text: str | None = None, **arguments: object) -> UsageEr
 
 
 SHOP = "databases.shop"
+#: The beginning of a document database, to be ended with a brace.
+DOCS = "databases.docs = { engine = 'mongodb'"
 
 FAULTS = {
     "fail_on = 'eror'": "fail_on: 'eror' is not a severity to fail on; did you mean 'error'?",
@@ -56,7 +58,7 @@ FAULTS = {
     "databases.shop.version = 16": f"{SHOP}.version: expected text, found a number; put it in quotes",
     "databases.shop.version = 'new'": f"{SHOP}.version: expected a version such as '16' or '16.4'",
     "databases.shop.engine = 'mysql'": (
-        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there is: postgresql"
+        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there are: mongodb, postgresql"
     ),
     "databases.shop.preload = 'a'": f"{SHOP}.preload: expected a list, found text",
     "databases.shop.before = ['a', 1]": f"{SHOP}.before[1]: expected text, found a number; put it in quotes",
@@ -136,6 +138,61 @@ FAULTS = {
     ),
     "databases.shop.queries.open = { sql = 'select 1', category = 'joins' }": (
         f"{SHOP}.queries.open.category: 'joins' is not a category of queries; did you mean 'join'?"
+    ),
+    "databases.admin.engine = 'mongodb'": ("databases.admin: every server has a database of that name already; choose another"),
+    f"{DOCS}, preload = ['x'] }}": "databases.docs.preload: belongs to 'postgresql', and the engine is 'mongodb'",
+    f"{DOCS}, before = ['x.sql'] }}": "databases.docs.before: belongs to 'postgresql', and the engine is 'mongodb'",
+    f"{DOCS}, version = '7.0', image = 'mongo:8' }}": "databases.docs.image: is MongoDB 8, and 'version' says 7.0",
+    f"{DOCS}, migrations = {{ tool = 'alembic' }} }}": (
+        "databases.docs.migrations.tool: 'alembic' does not migrate MongoDB; 'command' or 'python' or 'declared' does"
+    ),
+    "databases.shop.migrations.tool = 'python'": (
+        f"{SHOP}.migrations.tool: 'python' does not migrate PostgreSQL; 'alembic' or 'command' or 'sql' or 'prisma' does"
+    ),
+    f"{DOCS}, data = {{ load = ['a.jsonl', 'b.sql'] }} }}": (
+        "databases.docs.data.load[1]: expected a file that ends in .jsonl, .ndjson or .json, named like its collection"
+    ),
+    f"{DOCS}, expect = {{ references = ['a.b -> c._id', 'a.b[0] -> c._id'] }} }}": (
+        "databases.docs.expect.references[1]: expected 'collection.field -> collection.field', "
+        "with dots into sub-documents and [] where an array stands"
+    ),
+    f"{DOCS}, expect = {{ references = ['a.b -> c._id on delete cascade'] }} }}": (
+        "databases.docs.expect.references[0]: expected 'collection.field -> collection.field', "
+        "with dots into sub-documents and [] where an array stands"
+    ),
+    f"{DOCS}, expect = {{ schemas = {{ a = 3 }} }} }}": (
+        "databases.docs.expect.schemas.a: expected the path of a file, or a table"
+    ),
+    f"{DOCS}, expect = {{ indexes = {{ a = {{ i = {{ keys = [] }} }} }} }} }}": (
+        "databases.docs.expect.indexes.a.i.keys: is empty"
+    ),
+    f"{DOCS}, expect = {{ indexes = {{ a = {{ i = {{ keys = ['b'], uniqe = true }} }} }} }} }}": (
+        "databases.docs.expect.indexes.a.i.uniqe: unknown key; did you mean 'unique'?"
+    ),
+    f"{DOCS}, expect = {{ indexes = {{ a = {{ i = {{ keys = ['b up'] }} }} }} }} }}": (
+        "databases.docs.expect.indexes.a.i.keys[0]: expected a field, such as 'created_at', "
+        "'-created_at' for the other direction, or 'place 2dsphere' for another kind"
+    ),
+    f"{DOCS}, expect = {{ indexes = {{ a = {{ i = {{ keys = ['b'], partial = 'x' }} }} }} }} }}": (
+        "databases.docs.expect.indexes.a.i.partial: is no JSON: Expecting value: line 1 column 1 (char 0)"
+    ),
+    "databases.shop.expect.schemas.a = 'b.json'": f"{SHOP}.expect.schemas: belongs to 'mongodb', and the engine is 'postgresql'",
+    "databases.shop.queries.open = { sql = 'select 1', examined = 3 }": (
+        f"{SHOP}.queries.open.examined: belongs to 'mongodb', and the engine is 'postgresql'"
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a' }} }} }}": (
+        "databases.docs.queries.open: expected 'find' or 'pipeline', found neither"
+    ),
+    f"{DOCS}, queries = {{ open = {{ find = {{ a = 1 }} }} }} }}": "databases.docs.queries.open.collection: is missing",
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', find = '[1]' }} }} }}": (
+        "databases.docs.queries.open.find: expected a table, or an object as Extended JSON in quotes"
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', pipeline = '{{}}' }} }} }}": (
+        "databases.docs.queries.open.pipeline: expected a list of stages as Extended JSON, "
+        'such as \'[{"$match": {"status": "active"}}]\''
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', find = '{{}}', examined = 0 }} }} }}": (
+        "databases.docs.queries.open.examined: expected a whole number from 1 on"
     ),
     "severity.orphaned-row = 'error'": "severity.orphaned-row: no such check; did you mean 'orphaned-rows'?",
     "severity.orphaned-rows = 'warn'": "severity.orphaned-rows: 'warn' is not a severity; did you mean 'warning'?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -46,7 +47,8 @@ class Guard:
     def is_lost(self, error: BaseException) -> bool:
         """Whether an exception means that the program came to our server, but with another user, password or database."""
         texts = [(str(getattr(one, "sqlstate", "")), str(one)) for one in variables.chain(error)]
-        return bool(self.passed) and any(code.startswith(("28", "3D")) or "FATAL:" in text for code, text in texts)
+        lost = any(code.startswith(("28", "3D")) or "FATAL:" in text for code, text in texts)
+        return bool(self.passed) and (lost or any(_is_mongodb_login(one) for one in variables.chain(error)))
 
     # SQLAlchemy ------------------------------------------------------------------------------------------------------
 
@@ -118,6 +120,33 @@ class Guard:
 
         inner._connect_addr = connect
 
+    def pymongo(self, module: Any) -> None:
+        """Guard pymongo's clients as they are made, and with them Motor's and Beanie's: they begin to connect at once."""
+        for name in ("MongoClient", "AsyncMongoClient"):
+            client = getattr(module, name, None)
+            if client is not None:
+                client.__init__ = self._checked_client(client.__init__)
+
+    def _checked_client(self, original: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def made(client: Any, host: Any = None, port: Any = None, *arguments: Any, **named: Any) -> None:
+            self.check_mongodb(host, port)
+            original(client, host, port, *arguments, **named)
+
+        return made
+
+    def check_mongodb(self, host: Any, port: Any) -> None:
+        """What pymongo takes for a host: none, a name, a URL, or a list of them."""
+        for one in host if isinstance(host, (list, tuple)) else [host or "localhost"]:
+            text = str(one)
+            if text.startswith("mongodb+srv://"):
+                refuse(text)
+            where = text.partition("://")[2] if "://" in text else text
+            hosts, _, database = where.partition("?")[0].partition("/")
+            for address in hosts.rpartition("@")[2].split(","):
+                name, its = _host_and_port(address, str(port or 27017))
+                self.check("mongodb", name, its, database)
+
     def django(self, module: Any) -> None:
         """Guard Django's other engines; PostgreSQL's drivers are guarded themselves."""
         original = module.BaseDatabaseWrapper.connect
@@ -131,6 +160,20 @@ class Guard:
             return original(wrapper)
 
         module.BaseDatabaseWrapper.connect = connect
+
+
+def _is_mongodb_login(error: BaseException) -> bool:
+    """MongoDB's AuthenticationFailed."""
+    return type(error).__module__.startswith("pymongo") and getattr(error, "code", None) == 18
+
+
+def _host_and_port(address: str, usual: str) -> Tuple[str, str]:
+    """``[::1]:27017``, ``db.example.com`` and the like."""
+    host, bracket, rest = address.rpartition("]")
+    if bracket:
+        return host.lstrip("["), rest.lstrip(":") or usual
+    name, _, port = address.partition(":")
+    return name, port or usual
 
 
 def _checked(original: Callable[..., Any], check: Callable[[str, Dict[str, Any]], None]) -> Callable[..., Any]:

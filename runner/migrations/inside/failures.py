@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Optional
 
+from .refusals import refusal
 from .variables import chain
 
 _STAMP = re.compile(r"^\s*/\*dbproof:[^*]*\*/")
@@ -14,6 +15,9 @@ _LONGEST = 100_000
 
 def describe(error: BaseException) -> Dict[str, str]:
     """``said``, ``code``, ``detail`` and ``statement``, each empty where the exception does not know."""
+    for one in chain(error):
+        if type(one).__module__.startswith("pymongo") and isinstance(getattr(one, "details", None), dict):
+            return _mongodb(one)
     server = next((one for one in chain(error) if _code(one)), None)
     return {
         "said": _words(server) if server is not None else last_line(error),
@@ -21,6 +25,14 @@ def describe(error: BaseException) -> Dict[str, str]:
         "detail": _detail(server) if server is not None else "",
         "statement": _statement(error),
     }
+
+
+def _mongodb(error: Any) -> Dict[str, str]:
+    """The first error in the server's answer; a bulk of writes may have several."""
+    facts = (error.details.get("writeErrors") or [error.details])[0]
+    code = facts.get("code", getattr(error, "code", None))
+    said, detail = refusal(code, str(facts.get("errmsg") or error), facts)
+    return {"said": said, "code": "" if code is None else str(code), "detail": detail, "statement": ""}
 
 
 def last_line(error: BaseException) -> str:

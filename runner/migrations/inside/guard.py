@@ -20,7 +20,7 @@ from .connections import Guard, without_password
 from .place import Place, Places
 from .telling import tell
 
-#: What the guard must know: JSON with ``host`` and ``port`` of our server and ``root`` of the repository.
+#: What the guard must know: JSON with ``host`` and ``port`` of our server, ``database``, ``root`` of the repository.
 TOLD = "DBPROOF_GUARD"
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-")
@@ -29,9 +29,11 @@ _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 class Inside:
     """The guard of this process."""
 
-    def __init__(self, host: str, port: int, root: str) -> None:
+    def __init__(self, host: str, port: int, root: str, database: str = "") -> None:
         self.guard = Guard(host, port)
         self.places = Places(root)
+        self.database = database
+        self.commands: Any = None
         self.begun: Optional[str] = None
         self.begun_at: Optional[Place] = None
         self.broken = False
@@ -79,13 +81,24 @@ class Inside:
 
         return told
 
-    def broke(self, error: BaseException) -> None:
-        """Tell once why migrating stopped."""
+    def pymongo(self, module: Any) -> None:
+        """Look at every address, and hear every command."""
+        from .commands import listener
+
+        self.guard.pymongo(module)
+        self.commands = listener(self.places, self.database)
+        module.monitoring.register(self.commands)
+
+    def broke(self, error: BaseException, at: Optional[Place] = None) -> None:
+        """Tell once why migrating stopped; ``at`` is where, if the exception does not say it."""
         if self.broken:
             return
         self.broken = True
-        file, line = self.places.of_error(error, self.begun_at) or (None, None)
-        tell("broke", revision=self.begun, file=file, line=line, **failures.describe(error))
+        file, line = at or self.places.of_error(error, self.begun_at) or (None, None)
+        told = failures.describe(error)
+        if self.commands is not None and told["code"] and not told["statement"]:
+            told["statement"] = self.commands.last
+        tell("broke", revision=self.begun, file=file, line=line, **told)
 
     def stopped(self, error: BaseException) -> bool:
         """Tell why a program ended before it migrated, where that is a matter of settings."""
@@ -110,6 +123,7 @@ class Inside:
             "psycopg": self.guard.psycopg,
             "psycopg2": self.guard.psycopg2,
             "asyncpg": self.guard.asyncpg,
+            "pymongo": self.pymongo,
             "django.db.backends.base.base": self.guard.django,
         }
 

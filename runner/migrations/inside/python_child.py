@@ -1,0 +1,121 @@
+"""Runs the ``up`` of a folder's Python files on our MongoDB, in the project's Python, and tells dbproof what happens.
+
+Verbs: ``current`` connects and asks for nothing, ``apply`` runs each file in its order. The request comes as JSON in
+``DBPROOF_REQUEST``: ``verb``, ``url`` and ``database`` (ours), ``folder``, ``files`` with ``path`` and ``revision`` each.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import time
+from typing import Any, Dict
+
+from . import guard, variables
+from .telling import tell
+
+
+def main() -> None:
+    """Do what the request says; exit 1 where it failed, which has been told by then."""
+    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
+    inside = guard.install()
+    if inside is None:
+        raise SystemExit("dbproof: this program is started by dbproof only")
+    # Helpers lie beside the files; both folders stand behind all else.
+    sys.path[:] = [one for one in sys.path if one != os.getcwd()] + [os.getcwd(), request["folder"]]
+    try:
+        _do(request, inside)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        _failed(error, inside)
+        if inside.begun is None:  # what a migration died of has been told with its file and line
+            sys.__excepthook__(type(error), error, error.__traceback__)
+        raise SystemExit(1) from None
+
+
+def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
+    import pymongo
+
+    client: Any = pymongo.MongoClient(request["url"])
+    try:
+        database = client[request["database"]]
+        database.command("ping")
+        if request["verb"] == "apply":
+            inside.commands.know(_there(database))
+            for file in request["files"]:
+                _apply(file, request, database, inside)
+    finally:
+        client.close()
+
+
+def _there(database: Any) -> Dict[str, Any]:
+    """The collections with the names of their indexes, before the first file."""
+    names = database.list_collection_names(filter={"type": "collection"})
+    return {name: database[name].index_information() for name in names if not name.startswith("system.")}
+
+
+def _apply(file: Dict[str, str], request: Dict[str, Any], database: Any, inside: guard.Inside) -> None:
+    name = inside.places.name(file["path"])
+    inside.begun, inside.begun_at = file["revision"], (name, 1)
+    tell("began", revision=file["revision"], file=name, line=1)
+    start = time.monotonic()
+    up = _module(file).up
+    inside.begun_at = (name, up.__code__.co_firstlineno if hasattr(up, "__code__") else 1)
+    if inspect.iscoroutinefunction(up):
+        _run_async(up, request)
+    else:
+        up(database)
+    tell("ended", revision=file["revision"], seconds=time.monotonic() - start)
+
+
+def _module(file: Dict[str, str]) -> Any:
+    """The file as a module under a name that no other has: names like ``0001_first`` cannot be imported."""
+    name = "dbproof_migration_" + "".join(one if one.isalnum() else "_" for one in file["revision"])
+    spec = importlib.util.spec_from_file_location(name, file["path"])
+    if spec is None or spec.loader is None:
+        raise ImportError(file["path"])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run_async(up: Any, request: Dict[str, Any]) -> None:
+    """``async def up(db)`` gets pymongo's asynchronous database, else Motor's."""
+    import asyncio
+
+    async def run() -> None:
+        client = _asynchronous()(request["url"])
+        try:
+            await up(client[request["database"]])
+        finally:
+            closing = client.close()
+            if inspect.isawaitable(closing):
+                await closing
+
+    asyncio.run(run())
+
+
+def _asynchronous() -> Any:
+    import pymongo
+
+    if hasattr(pymongo, "AsyncMongoClient"):
+        return pymongo.AsyncMongoClient
+    return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient
+
+
+def _failed(error: BaseException, inside: guard.Inside) -> None:
+    """Tell what stopped the files: a missing module, settings that are insisted on, or a failure."""
+    lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
+    if lacking is not None:
+        file, line = inside.places.of_error(error) or (None, None)
+        tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
+    elif isinstance(error, SyntaxError) and error.filename:
+        inside.broke(error, (inside.places.name(error.filename), error.lineno or 1))
+    elif not inside.stopped(error):
+        inside.broke(error)

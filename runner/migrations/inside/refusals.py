@@ -1,0 +1,66 @@
+"""MongoDB's refusals in words that quote no document: the rules that were broken, the index that was met."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator, Mapping, Tuple
+
+VALIDATION = 121
+DUPLICATE_KEY = 11000
+
+_CAUSE = ":: caused by :: "
+_VALUES = " dup key: "
+#: How many broken rules are named.
+_MOST = 5
+
+
+def refusal(code: Any, errmsg: str, facts: Mapping[str, Any]) -> Tuple[str, str]:
+    """What the server said, and what may quote documents. ``facts`` is the server's whole answer for this one error."""
+    said, found, values = errmsg.rpartition(_CAUSE)[2].partition(_VALUES)
+    if code == VALIDATION:
+        info = facts.get("errInfo") or {}
+        broken = list(dict.fromkeys(rules(info.get("details") or {})))
+        more = f" and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
+        return f"{said}: {', '.join(broken[:_MOST])}{more}" if broken else said, _json(info)
+    return said, f"dup key: {values}" if found else ""
+
+
+def rules(details: Any, path: str = "") -> Iterator[str]:
+    """The rules of a validator that a document broke, from ``errInfo.details``: ``status: enum``, ``created_at: required``."""
+    if isinstance(details, (list, tuple)):
+        for one in details:
+            yield from rules(one, path)
+        return
+    if not isinstance(details, Mapping):
+        return
+    inner = [*_inner(details, path)]
+    if inner:
+        for within, below in inner:
+            yield from rules(within, below)
+        return
+    operator = str(details.get("operatorName", ""))
+    for name in details.get("missingProperties") or ():
+        yield f"{_below(path, str(name))}: required"
+    for name in details.get("additionalProperties") or ():
+        yield f"{_below(path, str(name))}: additionalProperties"
+    if operator and not details.get("missingProperties") and not details.get("additionalProperties"):
+        yield f"{path}: {operator}" if path else operator
+
+
+def _inner(details: Mapping[str, Any], path: str) -> Iterator[Tuple[Any, str]]:
+    """What stands deeper, with the path of the field that it is about."""
+    for name in ("schemaRulesNotSatisfied", "clausesNotSatisfied"):
+        if details.get(name):
+            yield details[name], path
+    for one in details.get("propertiesNotSatisfied") or ():
+        yield one.get("details"), _below(path, str(one.get("propertyName")))
+    if details.get("details"):
+        yield details["details"], f"{path}[]" if "itemIndex" in details else path
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _json(info: Mapping[str, Any]) -> str:
+    return json.dumps(info, default=str, ensure_ascii=False) if info else ""

@@ -1,0 +1,70 @@
+"""A command as text that reads like the shell's, without the values of documents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator, Mapping
+
+#: A validator may be as long as a file; what matters stands in front.
+_LONGEST = 1_000
+
+#: What drivers and servers put into every command, and nobody wrote.
+_NOISE = frozenset({
+    "lsid", "$db", "$clusterTime", "txnNumber", "$readPreference", "writeConcern", "ordered", "apiVersion", "apiStrict",
+    "autocommit", "startTransaction", "readConcern", "cursor",
+})  # fmt: skip
+
+
+def statement(command: Mapping[str, Any]) -> str:
+    """``db.companies.createIndex({company_name: 1}, {name: "company_name_unique", unique: true})`` and the like."""
+    name, first = next(iter(command.items()), ("", ""))
+    rest = {key: value for key, value in command.items() if key not in _NOISE and key != name}
+    text = "; ".join(_calls(str(name), first, rest))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _calls(name: str, first: Any, rest: Mapping[str, Any]) -> Iterator[str]:
+    on = f"db.{first}" if str(first).replace("_", "").isalnum() else f"db.getCollection({json.dumps(str(first))})"
+    if name == "create":
+        yield f"db.createCollection({_text(first)}{', ' + _text(rest) if rest else ''})"
+    elif name == "createIndexes":
+        for index in rest.get("indexes", ()):
+            options = {key: value for key, value in index.items() if key not in ("key", "v")}
+            yield f"{on}.createIndex({_text(index.get('key', {}))}{', ' + _text(options) if options else ''})"
+    elif name == "dropIndexes":
+        yield f"{on}.dropIndex({_text(rest.get('index', '*'))})"
+    elif name == "drop":
+        yield f"{on}.drop()"
+    elif name == "renameCollection":
+        yield f"db.adminCommand({_text({name: first, **rest})})"
+    elif name == "aggregate":
+        yield f"{on}.aggregate({' → '.join(str(next(iter(stage), '')) for stage in rest.get('pipeline', ()))})"
+    elif name in _WRITES:
+        yield f"{on}.{_WRITES[name]}(…)"
+    else:
+        yield f"db.runCommand({_text({name: first, **rest})})"
+
+
+_WRITES = {
+    "insert": "insert",
+    "update": "update",
+    "delete": "delete",
+    "findAndModify": "findAndModify",
+    "findandmodify": "findAndModify",
+}
+
+
+def _text(value: Any) -> str:
+    """A value as the shell writes it: keys that need no quotes have none."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(str(key))}: {_text(part)}" for key, part in value.items())
+        return "{" + inner + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_text(part) for part in value) + "]"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("$", "").isalnum() else json.dumps(key, ensure_ascii=False)

@@ -1,0 +1,56 @@
+"""Which keys belong to which engines: what nothing reads for an engine is refused there, and not shown by ``dbproof init``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.interface import Engine
+
+#: The engines that the settings know, by what they keep.
+DOCUMENTS = frozenset({Engine.MONGODB})
+RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+
+Keys = tuple[str, ...]
+
+#: Keys of a database that only some engines read; ``*`` stands for any name.
+BELONGS: Mapping[Keys, frozenset[Engine]] = {
+    ("preload",): frozenset({Engine.POSTGRESQL}),
+    ("before",): frozenset({Engine.POSTGRESQL}),
+    ("migrations", "config"): RELATIONAL,
+    ("migrations", "transaction"): RELATIONAL,
+    ("expect", "no_rows"): RELATIONAL,
+    ("expect", "schemas"): DOCUMENTS,
+    ("expect", "indexes"): DOCUMENTS,
+    ("queries", "*", "sql"): RELATIONAL,
+    ("queries", "*", "collection"): DOCUMENTS,
+    ("queries", "*", "find"): DOCUMENTS,
+    ("queries", "*", "pipeline"): DOCUMENTS,
+    ("queries", "*", "examined"): DOCUMENTS,
+}
+
+#: The migration tools of the settings and the engines that each can migrate.
+TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
+    "alembic": RELATIONAL,
+    "command": RELATIONAL | DOCUMENTS,
+    "sql": RELATIONAL,
+    "prisma": frozenset({Engine.POSTGRESQL}),
+    "python": DOCUMENTS,
+    "declared": DOCUMENTS,
+}
+
+#: How the files end that ``data.load`` takes.
+ROW_FILES: Mapping[Engine, tuple[str, ...]] = {Engine.MONGODB: (".jsonl", ".ndjson", ".json")}
+
+#: Databases that every server of an engine has, and that are none of the project's.
+TAKEN: Mapping[Engine, frozenset[str]] = {Engine.MONGODB: frozenset({"admin", "config", "local"})}
+
+
+def belongs(keys: Keys, engine: Engine) -> bool:
+    """Whether an engine reads a key, given by its path below the database."""
+    return engine in BELONGS.get(keys, frozenset(Engine))
+
+
+def usual(tool: str) -> Engine:
+    """The engine that a migration tool is most often used with."""
+    engines = TOOL_ENGINES[tool]
+    return Engine.POSTGRESQL if Engine.POSTGRESQL in engines else min(engines)

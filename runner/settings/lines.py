@@ -1,0 +1,44 @@
+"""At which line of a settings file a key stands, found in its text: TOML's own reader tells no lines."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+
+_HEADER = re.compile(r"\s*\[(?P<keys>[^\[\]]+)\]\s*(?:#.*)?")
+_NAME = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_ASSIGNED = re.compile(rf"\s*(?P<keys>{_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
+
+
+def line_of(text: str, keys: Sequence[str]) -> int | None:
+    """The line (from 1) of a key, else of the nearest table above it that has one; ``None`` where nothing of it stands there."""
+    best, length = None, 0
+    for number, stands in _standing(text):
+        if len(stands) > length and list(keys[: len(stands)]) == stands:
+            best, length = number, len(stands)
+    return best
+
+
+def _standing(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Every line that begins a table or a value, with all the keys down to it."""
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.fullmatch(line):
+            table = _split(header["keys"])
+            yield number, table
+        elif assigned := _ASSIGNED.match(line):
+            yield number, [*table, *_split(assigned["keys"])]
+
+
+def _split(keys: str) -> list[str]:
+    """``a."b.c"`` as its parts, read by TOML itself; nothing where it is no key after all."""
+    try:
+        inner: object = tomllib.loads(f"{keys} = 0")
+    except tomllib.TOMLDecodeError:
+        return []
+    parts: list[str] = []
+    while isinstance(inner, Mapping):
+        name, inner = next(iter(inner.items()))
+        parts.append(str(name))
+    return parts
