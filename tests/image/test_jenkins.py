@@ -44,7 +44,7 @@ def owned(folder: Path) -> None:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something comes true within a minute. The plugin looks once and only warns; our entrypoint starts a moment later."""
+    """Whether something comes true within a minute. The plugin looks once and only warns; ours takes a moment."""
     deadline = time.monotonic() + 60
     while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.05)
