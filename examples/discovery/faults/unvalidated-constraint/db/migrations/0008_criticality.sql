@@ -1,0 +1,1 @@
+ALTER TABLE assets ADD CONSTRAINT assets_criticality_check CHECK (criticality IN ('low', 'medium', 'high')) NOT VALID;

@@ -1,0 +1,23 @@
+"""Discovery comes out clean, and each of its faults is found at its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from example_repositories import Example
+
+DISCOVERY = Example("discovery")
+
+
+def test_discovery_is_clean(tmp_path: Path) -> None:
+    run = DISCOVERY.prove_clean(tmp_path)
+    assert {check["id"] for check in run.checks if check["outcome"] != "passed"} == set()
+    assert [check["id"] for check in run.checks if check["not_proven"]] == []
+    assert run.check("orphaned-rows")["proven"] == run.check("delete-rule")["proven"] == 19
+    assert len(run.report["databases"][0]["migrations"]) == 7
+
+
+@pytest.mark.parametrize("fault", DISCOVERY.faults)
+def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
+    DISCOVERY.prove_fault(fault, tmp_path)
