@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from checks.interface import Engine
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue, ObjectKind, ObjectReference, TableName, table_reference
 from checks.targets import RelationalTarget
 
 # Only what prints for dbproof may print: without a handler, logging would write sqlglot's warnings to stderr.
@@ -26,13 +26,27 @@ def without_rows(sql: str, target: RelationalTarget) -> bool:
 
 def tables_read(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
     """The tables of the catalogue that a query names; empty where it cannot be parsed."""
+    return _named(sql, engine, catalogue) & set(catalogue.table)
+
+
+def objects_read(sql: str, engine: Engine, catalogue: Catalogue) -> tuple[ObjectReference, ...]:
+    """What a query reads, for its provenance: views first, for their SQL is a part of the query's, then tables.
+
+    Every name that is no table of the catalogue is taken for a view's.
+    """
+    named = _named(sql, engine, catalogue)
+    views = (ObjectReference(ObjectKind.VIEW, view.schema, "", view.name) for view in sorted(named - set(catalogue.table)))
+    return (*views, *(table_reference(table) for table in sorted(named & set(catalogue.table))))
+
+
+def _named(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
     logging.getLogger("sqlglot").addHandler(_SILENT)
     try:
         parsed = sqlglot.parse_one(sql, read="postgres" if engine is Engine.POSTGRESQL else engine.value)
     except SqlglotError:
         return set()
-    named = {_name(table, catalogue.default_schema) for table in parsed.find_all(exp.Table)}
-    return named & set(catalogue.table)
+    defined = {TableName(catalogue.default_schema, _folded(query.args["alias"].this)) for query in parsed.find_all(exp.CTE)}
+    return {_name(table, catalogue.default_schema) for table in parsed.find_all(exp.Table)} - (defined - set(catalogue.table))
 
 
 def _name(table: exp.Table, default_schema: str) -> TableName:

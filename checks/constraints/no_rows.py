@@ -28,8 +28,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.reading import tables_read, without_rows
-from checks.schema.model import table_reference
+from checks.reading import objects_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
@@ -74,7 +73,7 @@ def _finding(sentence: str, sql: str, rows: Sequence[tuple[Any, ...]], target: R
         subject=sentence,
         message=f"{f'more than {COUNTED}' if count is None else count} {'row' if count == 1 else 'rows'} against: {sentence}",
         remedy=f"List them all with: {' '.join(sql.split())}",
-        objects=tuple(table_reference(table) for table in sorted(tables_read(sql, target.engine, target.catalogue))),
+        objects=objects_read(sql, target.engine, target.catalogue),
         count=count,
         values=tuple(", ".join("NULL" if value is None else str(value) for value in row) for row in rows),
     )

@@ -37,8 +37,7 @@ from checks.evidence import QueryTiming
 from checks.expectations import DeclaredQuery
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.placeholders import replaced
-from checks.reading import tables_read, without_rows
-from checks.schema.model import table_reference
+from checks.reading import objects_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
@@ -95,12 +94,11 @@ def _finding(query: DeclaredQuery, words: str, timing: QueryTiming, target: Rela
             "p95_ms": p95(timing.seconds) * 1000,
             "rows": timing.rows,
         }
-    read = sorted(tables_read(_parsable(query), target.engine, target.catalogue))
     return Finding(
         subject=query.name,
         message=f"{query.name}: {words}",
         remedy="Look at its plan with EXPLAIN (ANALYZE, BUFFERS); a missing index or a join over all rows are the usual causes.",
-        objects=tuple(table_reference(table) for table in read),
+        objects=objects_read(_parsable(query), target.engine, target.catalogue),
         code=timing.code,
         evidence=measured,
     )

@@ -9,8 +9,8 @@ import pytest
 
 from checks.interface import Engine
 from checks.placeholders import Placeholder, placeholders, replaced
-from checks.reading import tables_read
-from checks.schema.model import Catalogue, Table, TableName
+from checks.reading import objects_read, tables_read
+from checks.schema.model import Catalogue, ObjectKind, Table, TableName
 
 USERS_ID = Placeholder(TableName("public", "users"), "id")
 
@@ -46,6 +46,16 @@ def test_names_are_read_as_the_engine_folds_them() -> None:
     assert tables_read('with x as (select 1 from "Users") table x', Engine.POSTGRESQL, catalogue) == {tables[1]}
     assert tables_read("select (select 1 from Sales.orders limit 1) from unknown", Engine.POSTGRESQL, catalogue) == {tables[2]}
     assert tables_read("((( from", Engine.POSTGRESQL, catalogue) == set()
+
+
+def test_a_view_stands_before_the_tables_and_a_name_of_with_nowhere() -> None:
+    catalogue = Catalogue((Table(TableName("public", "users"), ()), Table(TableName("public", "a"), ())))
+    read = objects_read('with late as (table users) select from late, a, Sales."Late" as b', Engine.POSTGRESQL, catalogue)
+    assert [(one.kind, one.schema, one.relation, one.name) for one in read] == [
+        (ObjectKind.VIEW, "sales", "", "Late"),
+        (ObjectKind.TABLE, "public", "a", ""),
+        (ObjectKind.TABLE, "public", "users", ""),
+    ]
 
 
 def test_what_cannot_be_read_is_not_complained_about(capfd: pytest.CaptureFixture[str]) -> None:
