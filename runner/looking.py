@@ -64,7 +64,7 @@ def look(
         for label, text, origin in _notes(settings, server, database, seen):
             output.progress.note(label, text, origin)
         checks = with_severities(_of_what_stands(backend), loaded.settings.severity)
-        expect = expectations(settings)
+        expect = expectations(settings, loaded.source(name))
         with output.progress.stage("check") as stage:
             evidence, outcomes = Evidence(), list[Outcome]()
             try:

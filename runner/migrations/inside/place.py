@@ -1,4 +1,4 @@
-"""Which file of the repository is at work: revision files found on the stack, and their lines."""
+"""Which file of the repository is at work: migrations found on the stack, and their lines."""
 
 from __future__ import annotations
 
@@ -63,9 +63,13 @@ class Places:
         return revision or otherwise or own
 
 
+#: How the modules are called that a folder's Python files are loaded as.
+MIGRATION = "dbproof_migration_"
+
+
 def is_revision(names: Dict[str, Any]) -> bool:
-    """Whether these are the globals of an Alembic revision file, wherever it lies."""
-    return "down_revision" in names and "revision" in names
+    """Whether these are the globals of a migration, wherever it lies: an Alembic revision, or a file that we loaded."""
+    return ("down_revision" in names and "revision" in names) or str(names.get("__name__")).startswith(MIGRATION)
 
 
 def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:

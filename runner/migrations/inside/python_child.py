@@ -16,6 +16,7 @@ import time
 from typing import Any, Dict
 
 from . import guard, variables
+from .place import MIGRATION
 from .telling import tell
 
 
@@ -75,7 +76,7 @@ def _apply(file: Dict[str, str], request: Dict[str, Any], database: Any, inside:
 
 def _module(file: Dict[str, str]) -> Any:
     """The file as a module under a name that no other has: names like ``0001_first`` cannot be imported."""
-    name = "dbproof_migration_" + "".join(one if one.isalnum() else "_" for one in file["revision"])
+    name = MIGRATION + "".join(one if one.isalnum() else "_" for one in file["revision"])
     spec = importlib.util.spec_from_file_location(name, file["path"])
     if spec is None or spec.loader is None:
         raise ImportError(file["path"])

@@ -25,40 +25,38 @@ class Watch:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._version: Optional[int] = None
         self._rows: Dict[Key, Row] = {}
-        try:
-            self._seen()
-        except sqlite3.Error:  # locked, or no database: what the program does next will say so
-            self._version = None
+        self._look()
 
     def changed(self, statement: str) -> Optional[Dict[str, Any]]:
-        """What has changed since the last look, as ``gone`` (kind and name) and ``there`` (kind, name, table, text); or nothing."""
-        if _HARMLESS.match(statement):
-            return None
-        try:
-            return self._seen()
-        except sqlite3.Error:
-            return None
+        """What has changed since the last look, as ``gone`` (kind and name) and ``there`` (kind, name, table, text); or nothing.
 
-    def _seen(self) -> Optional[Dict[str, Any]]:
-        (version,) = self._ask("PRAGMA schema_version")[0]
-        if version == self._version:
+        ``PRAGMA schema_version`` would not do: after a rollback it counts the same numbers again.
+        """
+        return None if _HARMLESS.match(statement) else self._look()
+
+    def _look(self) -> Optional[Dict[str, Any]]:
+        try:
+            listed = self._ask()
+        except sqlite3.Error:  # locked, or no database: what the program does next will say so
             return None
-        now = {(kind, name): (table, sql or "") for kind, name, table, sql in self._ask(_MASTER)}
-        before, self._rows, self._version = self._rows, now, version
+        now = {(kind, name): (table, sql) for kind, name, table, sql in listed}
+        before, self._rows = self._rows, now
         gone = [list(key) for key in before if key not in now]
         there = [[*key, *row] for key, row in now.items() if before.get(key) != row]
         return {"gone": gone, "there": there} if gone or there else None
 
-    def _ask(self, query: str) -> List[Tuple[Any, ...]]:
+    def _ask(self) -> List[Tuple[str, ...]]:
         """Past what the program has made of its connection: factories of rows and of text, cursors of its own."""
         cursor = sqlite3.Cursor(self._connection)
-        cursor.row_factory = None
         try:
-            return sqlite3.Cursor.execute(cursor, query).fetchall()
+            return [tuple(_text(value) for value in row) for row in sqlite3.Cursor.execute(cursor, _MASTER)]
         finally:
             cursor.close()
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
 
 
 _MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master"
