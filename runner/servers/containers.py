@@ -45,14 +45,17 @@ def engine() -> DockerClient:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a container is made of."""
+    """What a container is made of. Without ``entrypoint`` and ``user`` it has the image's own; ``port`` is the server's."""
 
     image: str
     command: list[str]
     environment: Mapping[str, str]
+    port: int = 5432
+    entrypoint: list[str] | None = None
+    user: str | None = None
 
 
-def fetch(client: DockerClient, image: str) -> None:
+def fetch(client: DockerClient, image: str, of: str = "PostgreSQL") -> None:
     """Pull an image that the engine does not have; raises ServerFailed where it cannot be had."""
     from docker.errors import DockerException, ImageNotFound
 
@@ -65,7 +68,7 @@ def fetch(client: DockerClient, image: str) -> None:
             words = str(getattr(error, "explanation", None) or error)
             raise ServerFailed(
                 f"the Docker image {image} is not on this machine and cannot be pulled\n  {words[:500]}",
-                "Check its name, log in to its registry, or install that version of PostgreSQL here.",
+                f"Check its name, log in to its registry, or install that version of {of} here.",
             ) from None
 
 
@@ -77,7 +80,7 @@ def started(client: DockerClient, recipe: Recipe, run: Path, prepare: Callable[[
     from docker.errors import APIError
 
     try:
-        return _started(client, recipe, run, prepare, {"ports": {"5432/tcp": ("127.0.0.1", None)}})
+        return _started(client, recipe, run, prepare, {"ports": {f"{recipe.port}/tcp": ("127.0.0.1", None)}})
     except APIError as error:
         if "port" not in str(error.explanation) and "external connectivity" not in str(error.explanation):
             raise _refused(recipe, error) from None
@@ -95,6 +98,8 @@ def _started(
             recipe.image,
             recipe.command,
             environment=dict(recipe.environment),
+            entrypoint=recipe.entrypoint,
+            user=recipe.user,
             labels={RUN: run.name, _OWNER: str(run / LOCK), _HOST: socket.gethostname()},
             shm_size="256m",
             detach=True,
@@ -114,13 +119,13 @@ def _refused(recipe: Recipe, error: APIError) -> ServerFailed:
     return ServerFailed(f"Docker did not start {recipe.image}\n  {str(error.explanation)[:500]}", "See Docker's words above.")
 
 
-def addresses(container: Container) -> list[tuple[str, int]]:
+def addresses(container: Container, port: int = 5432) -> list[tuple[str, int]]:
     """Where a container's server may be reached: the published port, and its own address (from within another container)."""
     container.reload()
     network = container.attrs["NetworkSettings"]
-    published = (network.get("Ports") or {}).get("5432/tcp") or []
+    published = (network.get("Ports") or {}).get(f"{port}/tcp") or []
     own = [each.get("IPAddress") for each in (network.get("Networks") or {}).values()]
-    return [("127.0.0.1", int(each["HostPort"])) for each in published] + [(address, 5432) for address in own if address]
+    return [("127.0.0.1", int(each["HostPort"])) for each in published] + [(address, port) for address in own if address]
 
 
 def remove_run(run: str) -> bool:

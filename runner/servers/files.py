@@ -75,13 +75,14 @@ def publish(path: Path) -> None:
 
 def link_installation(source: Path, target: Path) -> None:
     """Lay an installation out at another place, by hard links where both are on one file system, else by copies."""
-    shutil.copytree(source, target, copy_function=_link, ignore=shutil.ignore_patterns("include", "*.a", "doc", "man"))
+    shutil.copytree(source, target, copy_function=link_file, ignore=shutil.ignore_patterns("include", "*.a", "doc", "man"))
     for top, folders, _ in os.walk(target):
         for folder in (".", *folders):
             Path(top, folder).chmod(0o755)
 
 
-def _link(source: str, target: str) -> str:
+def link_file(source: str | Path, target: str | Path) -> str | Path:
+    """Put a file at another place too: by a hard link on the same file system, else by a copy."""
     try:
         os.link(source, target)
     except OSError:

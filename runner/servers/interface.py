@@ -43,7 +43,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Address:
-    """Where to connect and as whom. ``host`` may be the directory of a Unix socket.
+    """Where to connect and as whom. ``host`` may be the directory of a Unix socket; of MongoDB, with port 0, several hosts.
 
     ``scheme`` is what a URL of this engine begins with. Of SQLite ``database`` is the whole path of the file, and there is neither
     host nor user; ``extra`` then says how our own sessions behave (``foreign_keys``) and is no part of the URL.
@@ -71,8 +71,14 @@ class Address:
             return f"{scheme or self.scheme}:///{self.database}"
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         query = f"?{urlencode(self.extra, quote_via=quote)}" if self.extra else ""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme or self.scheme}://{user}:{password}@{host}:{self.port}/{database}{query}"
+        who = f"{user}:{password}@" if password else f"{user}@" if user else ""
+        return f"{scheme or self.scheme}://{who}{self._place()}/{database}{query}"
+
+    def _place(self) -> str:
+        """Host and port; without a port ``host`` names several, each with its own."""
+        if not self.port:
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,10 @@ class Golden:
 
 @dataclass(frozen=True)
 class LogRecord:
-    """One entry of the server's log. ``sent`` is the client's statement text, where the server gave it."""
+    """One entry of the server's log. ``sent`` is the client's statement text, where the server gave it.
+
+    ``seconds`` is how long it took, where the server says so apart from its message.
+    """
 
     time: str
     session: str
@@ -110,6 +119,7 @@ class LogRecord:
     detail: str = ""
     sent: str = ""
     line: int = 0
+    seconds: float | None = None
 
 
 class Server(Protocol):

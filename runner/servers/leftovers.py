@@ -11,26 +11,29 @@ from pathlib import Path
 
 _PATIENCE = 3.0
 
+#: Files in a data directory that begin with the server's process id, and the signals that end that server at once.
+PID_FILES = {"postmaster.pid": (signal.SIGQUIT, signal.SIGKILL), "mongod.lock": (signal.SIGKILL,)}
 
-def stop_postmaster(data: Path) -> None:
-    """Stop the PostgreSQL server of a data directory at once (SIGQUIT, then SIGKILL), if one runs. Its data are forfeit."""
-    process = _postmaster(data)
+
+def stop_server(file: Path) -> None:
+    """Stop the server that a file of :data:`PID_FILES` names at once, if it runs. Its data are forfeit."""
+    data, process = file.parent, _server(file)
     if process is None:
         return
-    for number in (signal.SIGQUIT, signal.SIGKILL):
+    for number in PID_FILES[file.name]:
         with suppress(ProcessLookupError):
             os.kill(process, number)
         if _gone(process, data):
             return
 
 
-def _postmaster(data: Path) -> int | None:
-    """The process id in ``postmaster.pid``, where that process really is the server of this directory."""
+def _server(file: Path) -> int | None:
+    """The process id in a file, where that process really is the server of the file's directory."""
     try:
-        process = abs(int((data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()[0]))
+        process = abs(int(file.read_text(encoding="utf-8", errors="replace").splitlines()[0]))
     except (OSError, ValueError, IndexError):
         return None
-    return process if process > 1 and _serves(process, data) else None
+    return process if process > 1 and _serves(process, file.parent) else None
 
 
 def _serves(process: int, data: Path) -> bool:

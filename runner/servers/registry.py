@@ -18,7 +18,13 @@ def _postgresql(wanted: Wanted) -> AbstractContextManager[Server]:
     return provide(wanted)
 
 
-PROVIDERS: Mapping[Engine, Provider] = {Engine.POSTGRESQL: _postgresql}
+def _mongodb(wanted: Wanted) -> AbstractContextManager[Server]:
+    from runner.servers.mongodb.provider import provide
+
+    return provide(wanted)
+
+
+PROVIDERS: Mapping[Engine, Provider] = {Engine.POSTGRESQL: _postgresql, Engine.MONGODB: _mongodb}
 
 
 def provision(wanted: Wanted) -> AbstractContextManager[Server]:

@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.errors import ServerFailed
-from runner.servers.leftovers import stop_postmaster
+from runner.servers.account import Account
+from runner.servers.leftovers import PID_FILES, stop_server
 from runner.servers.locks import LOCK, held, try_lock
 from runner.servers.shield import shielded
 from runner.servers.spreading import spread
@@ -53,6 +54,15 @@ def run_directory(reached: Callable[[Path], bool] = _anywhere) -> Iterator[Path]
                 clear(path)
 
 
+@contextmanager
+def server_directory(account: Account) -> Iterator[Path]:
+    """A run directory that the server's user can pass through; what lies in it is private to that user."""
+    with run_directory(account.reaches) as run:
+        if account.other:
+            run.chmod(0o711)
+        yield run
+
+
 def data_directory(run: Path) -> Path:
     """The data directory of a server within its run directory; its name is that run's own, see :func:`spread`."""
     return run / f"data-{run.name.removeprefix(_PREFIX)}"
@@ -67,8 +77,9 @@ def sweep() -> None:
 
 def clear(path: Path) -> None:
     """Stop what runs in a run directory and remove it. What cannot be stopped (Docker is down) keeps its directory."""
-    for file in (*path.glob("*/postmaster.pid"), *path.glob("*/*/postmaster.pid")):  # of the server, of a cluster in the making
-        stop_postmaster(file.parent)
+    for name in PID_FILES:
+        for file in (*path.glob(f"*/{name}"), *path.glob(f"*/*/{name}")):  # of the server, of a cluster in the making
+            stop_server(file)
     if (path / CONTAINER).exists() and not _container_gone(path):
         return
     shutil.rmtree(path, ignore_errors=True)

@@ -173,7 +173,7 @@ def test_a_temporary_directory_with_a_long_path_still_holds_a_server(tmp_path: P
 
 
 def test_an_engine_without_servers_is_an_error() -> None:
-    with pytest.raises(ServerFailed, match="no servers for mongodb"), provision(Wanted(Engine.MONGODB)):
+    with pytest.raises(ServerFailed, match="no servers for mysql"), provision(Wanted(Engine.MYSQL)):
         pass
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -14,11 +13,10 @@ from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed
 from runner.servers.interface import Address, Database, Golden, LogRecord
+from runner.servers.names import NAME_LIMIT, shortened
 from runner.servers.postgresql import databases
 from runner.servers.postgresql.following import LogFile, position_now, records_until_now
 from runner.servers.postgresql.sessions import session
-
-_NAME_LIMIT = 63
 
 #: Makes a second server with everything that one holds.
 Fork = Callable[["PostgresServer"], AbstractContextManager["PostgresServer"]]
@@ -44,8 +42,8 @@ class PostgresServer:
 
     def create(self, name: str) -> Database:
         """An empty database with its owner, carrying the recorder from ``template1``; raises ServerFailed where it exists."""
-        if len(name.encode()) > _NAME_LIMIT:
-            raise ServerFailed(f"database name {name} is longer than PostgreSQL's {_NAME_LIMIT} bytes", "Choose a shorter one.")
+        if len(name.encode()) > NAME_LIMIT:
+            raise ServerFailed(f"database name {name} is longer than PostgreSQL's {NAME_LIMIT} bytes", "Choose a shorter one.")
         owner = shortened(name, "_owner")
         password = self.passwords.get(owner, secrets.token_urlsafe(24))
         with session(self.private) as connection:
@@ -109,12 +107,3 @@ class PostgresServer:
         if owner in self.passwords:
             addresses[Role.OWNER] = replace(self.admin, database=name, user=owner, password=self.passwords[owner])
         return Database(name, addresses, replace(self.private, database=name))
-
-
-def shortened(name: str, ending: str) -> str:
-    """A name with an ending, within PostgreSQL's 63 bytes: a name that is too long gives its tail for a digest."""
-    room = _NAME_LIMIT - len(ending.encode())
-    if len(name.encode()) <= room:
-        return f"{name}{ending}"
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name.encode()[: room - 9].decode(errors='ignore')}_{digest}{ending}"

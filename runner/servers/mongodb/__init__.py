@@ -1,0 +1,1 @@
+"""MongoDB servers: local binaries, Docker, or a given one; always a replica set of one, so that transactions work."""
