@@ -69,12 +69,14 @@ class DeclaredQuery:
 class Expectations:
     """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row.
 
+    ``foreign_keys`` is what the application's sessions do with that pragma of SQLite, ``None`` where nobody says it;
     ``documents`` is what only a document database has.
     """
 
     references: tuple[ExpectedReference, ...] = ()
     no_rows: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[DeclaredQuery, ...] = ()
+    foreign_keys: bool | None = None
     documents: DocumentExpectations = field(default_factory=DocumentExpectations)
 
     @property

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from checks.expectations import DeclaredQuery, Expectations, parse_reference
+from checks.interface import Engine
+from checks.schema.model import default_schema
 from runner.errors import DbproofError, UsageError
 from runner.migrations import interpreter
 from runner.migrations.extensions import created_extensions
@@ -30,7 +32,8 @@ def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: M
         url=_address(name, settings.url_env, environment) if settings.url_env else None,
         disposable=settings.disposable,
         preload=settings.preload,
-        extensions=_extensions(settings.migrations, loaded),
+        extensions=_extensions(settings.migrations, loaded) if settings.engine is Engine.POSTGRESQL else frozenset(),
+        foreign_keys=settings.foreign_keys,
     )
 
 
@@ -57,12 +60,13 @@ def expectations(settings: DatabaseSettings, source: Source | None = None) -> Ex
     if settings.engine in DOCUMENTS:
         return Expectations(documents=documents(settings, source or Source("app", Path())))
     return Expectations(
-        references=tuple(parse_reference(text) for text in settings.expect.references),
+        references=tuple(parse_reference(text, default_schema(settings.engine)) for text in settings.expect.references),
         no_rows=settings.expect.no_rows,
         queries=tuple(
             DeclaredQuery(name, query.sql or "", query.category, query.limit or query.category.limit)
             for name, query in settings.queries.items()
         ),
+        foreign_keys=settings.foreign_keys,
     )
 
 
@@ -73,10 +77,15 @@ def header(loaded: Loaded) -> str:
     return "no dbproof.toml, reading the repository (`dbproof init` writes this down)"
 
 
+_SWITCHED = {None: "not set, which SQLite takes for off", True: "on", False: "off"}
+
+
 def _server(name: str, settings: DatabaseSettings, loaded: Loaded) -> tuple[str, str]:
     image, title = loaded.images.get(name), settings.engine.label
     if settings.url_env:
         return f"{title}, given", f"{settings.url_env}, {'disposable' if settings.disposable else 'only read'}"
+    if settings.engine is Engine.SQLITE:
+        return title, f"a file of our own, foreign_keys {_SWITCHED[settings.foreign_keys]}"
     if settings.version:
         return f"{title} {settings.version}", _file(loaded)
     if image is None:

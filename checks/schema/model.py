@@ -71,6 +71,11 @@ class TableName:
         return self.name if self.schema in ("", default_schema) else f"{self.schema}.{self.name}"
 
 
+def default_schema(engine: str) -> str:
+    """The schema that a name without one is in: ``public``; none where an engine has no schemas (SQLite)."""
+    return "" if engine == "sqlite" else "public"
+
+
 @dataclass(frozen=True)
 class Column:
     """A column. ``type`` is the full type as the engine formats it (``character varying(20)``).

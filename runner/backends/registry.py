@@ -14,7 +14,13 @@ def _postgresql() -> Backend:
     return postgresql
 
 
-BACKENDS: Mapping[Engine, Callable[[], Backend]] = {Engine.POSTGRESQL: _postgresql}
+def _sqlite() -> Backend:
+    from runner.backends import sqlite
+
+    return sqlite
+
+
+BACKENDS: Mapping[Engine, Callable[[], Backend]] = {Engine.POSTGRESQL: _postgresql, Engine.SQLITE: _sqlite}
 
 
 def backend_of(engine: Engine) -> Backend:

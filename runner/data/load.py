@@ -31,12 +31,17 @@ def read_all(root: Path, files: Sequence[str]) -> Sequence[bytes | None]:
     return [(root / file).read_bytes() if (root / file).is_file() else None for file in files]
 
 
-def _read(root: Path, files: Sequence[str]) -> Sequence[SqlFile]:
+def refuse_missing(root: Path, files: Sequence[str]) -> None:
+    """Raises UsageError for the first file that is not there."""
     missing = [file for file in files if not (root / file).is_file()]
     if missing:
         raise UsageError(
             f"there is no file {missing[0]} in {root}", "Paths in `load` and `before` start at the repository's root."
         )
+
+
+def _read(root: Path, files: Sequence[str]) -> Sequence[SqlFile]:
+    refuse_missing(root, files)
     listed = [read(root / file, file, "statement") for file in files]
     for file in listed:
         refuse_psql(file)

@@ -110,10 +110,25 @@ class Came:
 
 
 @dataclass(frozen=True)
+class SchemaRow:
+    """An object of a SQLite database as its own schema table has it: its kind, its name, its table and the text that made it."""
+
+    kind: str
+    name: str
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True)
 class Ran:
-    """A statement that was executed, with what it made and dropped; told where no server keeps a log of it."""
+    """A statement that was executed, with what it made and dropped; told where no server keeps a log of it.
+
+    Of SQLite the change of its schema table is told instead: what is ``gone`` (kind and name), what is ``there`` now or changed.
+    """
 
     statement: Statement
+    gone: tuple[tuple[str, str], ...] = ()
+    there: tuple[SchemaRow, ...] = ()
 
 
 Event = Began | Ended | Broke | Elsewhere | Said | Came | Ran

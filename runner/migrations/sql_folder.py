@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from checks.evidence import Place
 from runner.errors import UsageError
-from runner.migrations.interface import Began, Broke, Detected, Ended, Event, Project, Revision, Said
+from runner.migrations.interface import Began, Broke, Came, Detected, Ended, Event, Project, Revision, Said
 from runner.migrations.simple_query import session
-from runner.migrations.sql_files import Transaction, apply_file, read_all
+from runner.migrations.sql_files import SqlFile, Transaction, apply_file, read_all
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
@@ -112,7 +112,7 @@ def _natural(name: str) -> _Key:
 
 def current(project: Project, on: Address) -> Iterator[Event] | None:
     """Connect and ask for nothing: the address is ours by construction."""
-    return _connect(project, on)
+    return iter((Came(),)) if on.scheme == "sqlite" else _connect(project, on)
 
 
 def _connect(project: Project, on: Address) -> Iterator[Event]:
@@ -126,15 +126,37 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     """Apply every file that the database does not hold yet, in the settings' transaction mode ("statement" by default)."""
     transaction: Transaction = project.settings.transaction or "statement"
     pending = [path for path in _files(project) if _id(project, path) not in project.applied]
-    files = read_all(((path, project.relative(path)) for path in pending), transaction)
+    files = _read_all(pending, project, on, transaction)
+    send = _on_sqlite if on.scheme == "sqlite" else _on_postgresql
     deadline = time.monotonic() + project.settings.timeout
     for path, file in zip(pending, files, strict=True):
-        revision, began, said = _id(project, path), time.monotonic(), list[str]()
+        revision, began = _id(project, path), time.monotonic()
         yield Began(revision)
-        with session(on, deadline, said.append) as opened:
-            broke = apply_file(opened, file, transaction)
-        yield from (Said(f"{file.name}: {text}") for text in said)
+        broke = yield from send(on, file, transaction, deadline)
         if broke is not None:
             yield replace(broke, revision=revision)
             return
         yield Ended(revision, time.monotonic() - began)
+
+
+def _read_all(paths: Sequence[Path], project: Project, on: Address, transaction: Transaction) -> Sequence[SqlFile]:
+    """Every file before the first is applied, so that what cannot run here changes nothing."""
+    if on.scheme == "sqlite":
+        from runner.migrations import sqlite_files
+
+        return [sqlite_files.read(path, project.relative(path)) for path in paths]
+    return read_all(((path, project.relative(path)) for path in paths), transaction)
+
+
+def _on_postgresql(on: Address, file: SqlFile, transaction: Transaction, deadline: float) -> Generator[Event, None, Broke | None]:
+    said: list[str] = []
+    with session(on, deadline, said.append) as opened:
+        broke = apply_file(opened, file, transaction)
+    yield from (Said(f"{file.name}: {text}") for text in said)
+    return broke
+
+
+def _on_sqlite(on: Address, file: SqlFile, transaction: Transaction, deadline: float) -> Generator[Event, None, Broke | None]:
+    from runner.migrations import sqlite_files
+
+    return (yield from sqlite_files.apply_file(on, file, transaction, deadline))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from checks.evidence import Lock, Place, Rewrite, Statement
 from checks.schema.model import ObjectKind, TableName
+from runner.migrations.interface import Ran
 from runner.recorder.events import Address, Event, HeldLock, Row
 from runner.recorder.ledger import Ledger
 
@@ -46,13 +47,15 @@ class Wrote:
 class Recording:
     """What the log says of one database: everything in the order in which it ended.
 
-    ``sessions`` are the project's that the server let in. ``wrote`` is what :func:`runner.recorder.provenance.resolve` reads.
+    ``sessions`` are the project's that the server let in. ``wrote`` is what :func:`runner.recorder.provenance.resolve` reads; of
+    SQLite it is ``told``, what was told of each statement.
     """
 
     statements: tuple[Statement, ...] = ()
     errors: tuple[ServerError, ...] = ()
     sessions: frozenset[str] = frozenset()
     wrote: tuple[Wrote, ...] = ()
+    told: tuple[Ran, ...] = ()
 
 
 @dataclass

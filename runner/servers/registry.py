@@ -24,7 +24,13 @@ def _mongodb(wanted: Wanted) -> AbstractContextManager[Server]:
     return provide(wanted)
 
 
-PROVIDERS: Mapping[Engine, Provider] = {Engine.POSTGRESQL: _postgresql, Engine.MONGODB: _mongodb}
+def _sqlite(wanted: Wanted) -> AbstractContextManager[Server]:
+    from runner.servers.sqlite.provider import provide
+
+    return provide(wanted)
+
+
+PROVIDERS: Mapping[Engine, Provider] = {Engine.POSTGRESQL: _postgresql, Engine.SQLITE: _sqlite, Engine.MONGODB: _mongodb}
 
 
 def provision(wanted: Wanted) -> AbstractContextManager[Server]:

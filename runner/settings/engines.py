@@ -9,11 +9,17 @@ from checks.interface import Engine
 #: The engines that the settings know, by what they keep.
 DOCUMENTS = frozenset({Engine.MONGODB})
 RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+#: Those that are servers of a version; a database of SQLite is a file, and the version that of whichever program opens it.
+SERVERS = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
 
 Keys = tuple[str, ...]
 
 #: Keys of a database that only some engines read; ``*`` stands for any name.
 BELONGS: Mapping[Keys, frozenset[Engine]] = {
+    ("version",): SERVERS,
+    ("image",): SERVERS,
+    ("disposable",): SERVERS,
+    ("foreign_keys",): frozenset({Engine.SQLITE}),
     ("preload",): frozenset({Engine.POSTGRESQL}),
     ("before",): frozenset({Engine.POSTGRESQL}),
     ("migrations", "config"): RELATIONAL,

@@ -10,6 +10,7 @@ from checks.evidence import Place
 from runner.errors import UsageError
 from runner.settings import detect, services
 from runner.settings.declarations import Source
+from runner.settings.engines import SERVERS
 from runner.settings.faults import settings_from, unknown_checks
 from runner.settings.files import Document, check_root, find
 from runner.settings.model import DatabaseSettings, Settings
@@ -152,4 +153,4 @@ def _images(root: Path, settings: Settings, file: str) -> tuple[Mapping[str, Wan
 
 
 def _says_no_server(database: DatabaseSettings) -> bool:
-    return database.version is None and database.image is None and database.url_env is None
+    return database.engine in SERVERS and not (database.version or database.image or database.url_env)

@@ -291,8 +291,8 @@ class QuerySettings(Section):
 class DatabaseSettings(Section):
     """One database: which server, which migrations, which rows, what is expected."""
 
-    engine: Literal[Engine.POSTGRESQL, Engine.MONGODB] = _field(
-        Engine.POSTGRESQL, "The database engine: postgresql or mongodb.", "postgresql", "mongodb"
+    engine: Literal[Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB] = _field(
+        Engine.POSTGRESQL, "The database engine: postgresql, sqlite or mongodb.", "postgresql", "mongodb"
     )
     version: Version | None = _field(None, "The server's version in production.", "16", "7.0")
     image: Text | None = _field(None, "The server's container image in production.", "pgvector/pgvector:pg16", "mongo:7.0")
@@ -300,6 +300,9 @@ class DatabaseSettings(Section):
         None, "The variable that holds the address of a server to use; it is only read from.", "DATABASE_URL", "MONGODB_URI"
     )
     disposable: bool = _field(False, "Whether everything on the server of url_env may be changed and dropped.", True)
+    foreign_keys: bool | None = _field(
+        None, "What the application's sessions do with SQLite's `PRAGMA foreign_keys`, which is off where nobody says so.", True
+    )
     preload: Texts = _field((), "Libraries for shared_preload_libraries.", ("pg_stat_statements",))
     before: Texts = _field((), "SQL files run as superuser before the first migration: roles, schemas.", ("db/roles.sql",))
     migrations: MigrationSettings | None = Field(default=None, description="How the repository's migrations are applied.")

@@ -50,7 +50,7 @@ FAULTS = {
     "report_dir = true": "report_dir: expected text, found true or false",
     "compare = 2027-06-30": "compare: expected text, found a date or time",
     "databases.preload.a = 1": (
-        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, image, migrations, preload, "
+        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, foreign_keys, image, migrations, preload, "
         "queries, url_env, version"
     ),
     "databases = []": "databases: expected a table, found a list",
@@ -58,7 +58,7 @@ FAULTS = {
     "databases.shop.version = 16": f"{SHOP}.version: expected text, found a number; put it in quotes",
     "databases.shop.version = 'new'": f"{SHOP}.version: expected a version such as '16' or '16.4'",
     "databases.shop.engine = 'mysql'": (
-        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there are: mongodb, postgresql"
+        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there are: mongodb, postgresql, sqlite"
     ),
     "databases.shop.preload = 'a'": f"{SHOP}.preload: expected a list, found text",
     "databases.shop.before = ['a', 1]": f"{SHOP}.before[1]: expected text, found a number; put it in quotes",
@@ -176,6 +176,22 @@ FAULTS = {
     f"{DOCS}, expect = {{ indexes = {{ a = {{ i = {{ keys = ['b'], partial = 'x' }} }} }} }} }}": (
         "databases.docs.expect.indexes.a.i.partial: is no JSON: Expecting value: line 1 column 1 (char 0)"
     ),
+    "databases.a = { engine = 'sqlite', version = '3.40' }": (
+        "databases.a.version: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
+    ),
+    "databases.b = { engine = 'sqlite', image = 'x' }": (
+        "databases.b.image: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
+    ),
+    "databases.c = { engine = 'sqlite', preload = ['x'] }": (
+        "databases.c.preload: belongs to 'postgresql', and the engine is 'sqlite'"
+    ),
+    "databases.d = { engine = 'sqlite', url_env = 'D', disposable = true }": (
+        "databases.d.disposable: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
+    ),
+    "databases.e = { engine = 'sqlite', migrations = { tool = 'prisma' } }": (
+        "databases.e.migrations.tool: 'prisma' does not migrate SQLite; 'alembic' or 'command' or 'sql' does"
+    ),
+    "databases.f.foreign_keys = true": "databases.f.foreign_keys: belongs to 'sqlite', and the engine is 'postgresql'",
     "databases.shop.expect.schemas.a = 'b.json'": f"{SHOP}.expect.schemas: belongs to 'mongodb', and the engine is 'postgresql'",
     "databases.shop.queries.open = { sql = 'select 1', examined = 3 }": (
         f"{SHOP}.queries.open.examined: belongs to 'mongodb', and the engine is 'postgresql'"

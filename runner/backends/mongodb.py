@@ -1,0 +1,65 @@
+"""MongoDB: documents by JSON files, statements as programs tell them or from the server's log, probes on copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from checks.documents import DOCUMENTS
+from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.expectations import Expectations
+from checks.schema.model import ObjectReference
+from checks.schema.mongodb import read
+from checks.targets import DocumentTarget, Role
+from runner.data.documents import load_documents
+from runner.measure import mongodb as queries
+from runner.migrations.interface import Event
+from runner.recorder import mongodb as recorder
+from runner.recorder.recording import Recording
+from runner.servers.interface import Database, Golden, Server
+from runner.servers.mongodb.server import owner_of
+from runner.servers.mongodb.sessions import session
+from runner.targets.mongodb import MongoTarget
+
+CHECKS = DOCUMENTS
+
+
+def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
+    """Files of JSON lines or arrays, each into the collection that it is named after."""
+    with session(database.addresses[role]) as client:
+        return load_documents(root, files, client[database.name])
+
+
+def heed(database: Database) -> None:
+    """Nothing: MongoDB's log has no locks to record."""
+
+
+def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:
+    """Whether the server's log has a session of the project's, or its program told of one."""
+    return recorder.arrived(recording(server, database, mark, told, ()), told)
+
+
+def recording(server: Server, database: Database, mark: int, told: Sequence[Event], after: Sequence[Recording]) -> Recording:
+    """What the program told of its commands, else what the server's log says."""
+    return recorder.record(server.log(mark), database.name, owner_of(database.name), told, after)
+
+
+def provenance(
+    database: Database, recordings: Sequence[Recording], revisions: Mapping[str, str]
+) -> Mapping[ObjectReference, Made]:
+    """By name: what made or changed an object last."""
+    with session(database.private) as client:
+        return recorder.resolve(recordings, read(client[database.name]), revisions)
+
+
+def measure(database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
+    """Every declared query, several times with values from real documents."""
+    return queries.measure(database, expect.documents.queries)
+
+
+def target(
+    server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
+) -> AbstractContextManager[DocumentTarget]:
+    """A target that reads the sealed database and writes on copies."""
+    return MongoTarget(server, golden, database, expect, evidence)

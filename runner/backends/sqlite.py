@@ -1,0 +1,74 @@
+"""SQLite: rows by SQL files, statements from what the project's programs tell, probes on copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.expectations import Expectations
+from checks.relational import RELATIONAL
+from checks.schema.model import ObjectReference
+from checks.targets import RelationalTarget, Role
+from runner.data import sqlite_load
+from runner.measure import sqlite_queries
+from runner.migrations.interface import Came, Event, Ran, SchemaRow
+from runner.recorder import sqlite_schema
+from runner.recorder.recording import Recording
+from runner.servers.interface import Database, Golden, Server
+from runner.servers.sqlite.server import SqliteServer
+from runner.servers.sqlite.sessions import session
+from runner.targets.sqlite import SqliteTarget
+
+CHECKS = RELATIONAL
+
+_MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
+
+
+def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:  # noqa: ARG001 - no roles
+    """SQL files, each in one transaction, with foreign keys as the application's sessions have them."""
+    return sqlite_load.load(root, files, database.private)
+
+
+def heed(database: Database) -> None:
+    """Nothing: SQLite has no locks on tables to record."""
+
+
+def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:  # noqa: ARG001 - there is no log
+    """Whether the program told of a session; of a program that tells nothing, whether the file was read or written."""
+    return any(isinstance(event, Came) for event in told) or (isinstance(server, SqliteServer) and server.touched(database))
+
+
+def recording(
+    server: Server,  # noqa: ARG001 - there is no log
+    database: Database,
+    mark: int,  # noqa: ARG001
+    told: Sequence[Event],
+    after: Sequence[Recording],
+) -> Recording:
+    """What was told of each statement that changed the schema."""
+    with session(database.private, read_only=True) as connection:
+        actual = [SchemaRow(*row) for row in connection.execute(_MASTER)]
+    return sqlite_schema.record([event for event in told if isinstance(event, Ran)], after, actual)
+
+
+def provenance(
+    database: Database,  # noqa: ARG001 - names are what objects are known by
+    recordings: Sequence[Recording],
+    revisions: Mapping[str, str],
+) -> Mapping[ObjectReference, Made]:
+    """By name, through renames and tables that were made anew."""
+    return sqlite_schema.resolve(recordings, revisions)
+
+
+def measure(database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
+    """Every declared query, several times with values from real rows."""
+    return sqlite_queries.measure(database, expect.queries)
+
+
+def target(
+    server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
+) -> AbstractContextManager[RelationalTarget]:
+    """A target that reads on one clone and writes on another."""
+    return SqliteTarget(server, golden, database, expect, evidence)

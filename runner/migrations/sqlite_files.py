@@ -1,0 +1,88 @@
+"""SQL files on SQLite, sent as SQLite's shell sends them, with what each statement did to the schema.
+
+``statement`` sends each alone, ``file`` puts a transaction round all of them. ``whole`` is the same as ``statement``: SQLite has
+no messages of several statements, and its own ``sqlite3_exec`` takes one after the other.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from checks.evidence import Place
+from checks.evidence import Statement as Executed
+from runner.errors import ToolFailed
+from runner.migrations.inside.schema_changes import Watch
+from runner.migrations.interface import Broke, Came, Event, Ran, SchemaRow
+from runner.migrations.sql_files import SqlFile, Transaction
+from runner.migrations.sqlite_statements import split
+from runner.migrations.statements import MetaCommand, Statement
+from runner.servers.interface import Address
+from runner.servers.sqlite.sessions import code_of, session
+
+_LONGEST = 10_000
+_INTERRUPTED = "SQLITE_INTERRUPT"
+#: SQLite looks at the clock after so many steps of its virtual machine.
+_STEPS = 10_000
+
+
+def read(path: Path, name: str) -> SqlFile:
+    """Read and split a file; raises ToolFailed where SQLite could not take it, or only its shell could."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        line = raw.count(b"\n", 0, wrong.start) + 1
+        raise ToolFailed(f"{name}:{line}: the file is not UTF-8", "Save it as UTF-8.") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ToolFailed(f"{name}:{line}: there is a NUL byte, which SQLite does not take", "Remove it.")
+    file = SqlFile(name, text, split(text))
+    command = next((piece for piece in file.pieces if isinstance(piece, MetaCommand)), None)
+    if command is not None:
+        raise ToolFailed(
+            f"{name}:{command.line}: '{command.text[:80]}' needs the sqlite3 shell: cannot run here",
+            'Apply these files with it: set migrations.tool to "command" and migrations.command to that call of sqlite3.',
+        )
+    return file
+
+
+def apply_file(on: Address, file: SqlFile, transaction: Transaction, deadline: float) -> Generator[Event, None, Broke | None]:
+    """Apply a file in a session of its own; tells what it did, gives why it stopped, or ``None``."""
+    with session(on) as connection:
+        yield Came()
+        connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS)
+        watch = Watch(connection)
+        if transaction == "file" and (broke := _sent(connection, file, None, "BEGIN")):
+            return broke
+        for statement in file.statements:
+            began = time.monotonic()
+            if broke := _sent(connection, file, statement, statement.text):
+                return broke
+            if change := watch.changed(statement.text):
+                yield _ran(file, statement, time.monotonic() - began, change)
+        return _sent(connection, file, None, "COMMIT") if transaction == "file" else None
+
+
+def _sent(connection: sqlite3.Connection, file: SqlFile, statement: Statement | None, text: str) -> Broke | None:
+    place = Place(file.name, statement.line if statement else None)
+    try:
+        for _ in connection.execute(text):
+            pass
+    except (sqlite3.Error, sqlite3.Warning) as failure:
+        timed_out = code_of(failure) == _INTERRUPTED
+        said = "not finished at the deadline" if timed_out else str(failure)
+        code = "" if timed_out else code_of(failure)
+        return Broke(None, place, text[:_LONGEST], said, code, timed_out=timed_out)
+    return None
+
+
+def _ran(file: SqlFile, statement: Statement, seconds: float, change: dict[str, list[list[str]]]) -> Ran:
+    place = Place(file.name, statement.line)
+    return Ran(
+        Executed(statement.text[:_LONGEST], place, seconds=seconds),
+        tuple((kind, name) for kind, name in change["gone"]),
+        tuple(SchemaRow(*row) for row in change["there"]),
+    )

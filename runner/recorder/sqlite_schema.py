@@ -1,0 +1,171 @@
+"""Which statement made each object of a SQLite database, from what was told of each change of its schema table.
+
+SQLite changes most of a table by making it anew: another table, the rows copied, the old one dropped, the new one renamed
+(lang_altertable.html; Alembic's batch mode and others do it unasked). What came through that unchanged keeps its maker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from checks.evidence import Made, Place, Statement
+from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.sqlite import check_names, key_name
+from checks.schema.sqlite_text import table_text, tokens
+from runner.migrations.interface import Ran, SchemaRow
+from runner.recorder.recording import Recording
+
+_Key = tuple[str, str]
+#: What an object is, apart from its name: two that are equal are the same thing.
+_Definition = tuple[object, ...]
+_Parts = Mapping[ObjectReference, _Definition]
+
+_RENAME = re.compile(r"(?:\s|/\*.*?\*/|--[^\n]*\n)*alter\s+table\b.*\brename\b", re.IGNORECASE | re.DOTALL)
+_KINDS = {"index": ObjectKind.INDEX, "trigger": ObjectKind.TRIGGER}
+
+
+@dataclass(frozen=True)
+class _Grave:
+    """An object that was dropped: what it was, who made it, and where it was dropped."""
+
+    definition: _Definition
+    maker: Statement
+    place: Place | None
+
+
+class Schema:
+    """The schema while statements are gone through in order, and the maker of everything in it."""
+
+    def __init__(self) -> None:
+        self.rows: dict[_Key, SchemaRow] = {}
+        self.makers: dict[ObjectReference, Statement] = {}
+        self._parts: dict[_Key, _Parts] = {}
+        self._graves: dict[ObjectReference, _Grave] = {}
+
+    def enter(self, statement: Statement, told: Ran) -> Statement:
+        """Enter a statement's change; gives the statement with what it made and dropped."""
+        changed = [*told.gone, *((row.kind, row.name) for row in told.there)]
+        before = _merged(self._parts.get(key, {}) for key in changed)
+        for key in told.gone:
+            self.rows.pop(key, None)
+            self._parts.pop(key, None)
+        for row in told.there:
+            self.rows[row.kind, row.name] = row
+            self._parts[row.kind, row.name] = _parts(row)
+        after = _merged(self._parts.get(key, {}) for key in changed)
+        older = _renamed(before, after) if _RENAME.match(statement.text) else {}
+        made = [one for one, definition in after.items() if self._make(statement, one, definition, before, older.get(one))]
+        dropped = [one for one in before if one not in after]
+        for one in dropped:
+            if (maker := self.makers.pop(one, None)) and one not in older.values():
+                self._graves[one] = _Grave(before[one], maker, statement.place)
+        return replace(statement, made=tuple(made), dropped=() if older else tuple(dropped))
+
+    def _make(
+        self, statement: Statement, one: ObjectReference, definition: _Definition, before: _Parts, older: ObjectReference | None
+    ) -> bool:
+        """Settle who made an object; whether it was this statement."""
+        if one in before and before[one] == definition:
+            return False
+        grave = self._graves.get(one)
+        carried = self.makers.get(older) if older else None
+        if grave and grave.definition == definition and _is_anew(grave.place, statement.place, carried is not None):
+            self.makers[one] = grave.maker
+            return False
+        self.makers[one] = carried or statement
+        return carried is None
+
+
+def _is_anew(dropped: Place | None, made: Place | None, renamed: bool) -> bool:
+    """Whether what was dropped comes back: with its table under the old name, or by the same line of a migration."""
+    if dropped is None or made is None:
+        return dropped == made and renamed
+    return dropped.file == made.file if renamed else dropped == made
+
+
+def folded(recordings: Iterable[Recording]) -> Schema:
+    """The schema after recordings, without what was undone."""
+    schema = Schema()
+    for recording in recordings:
+        for statement, told in zip(recording.statements, recording.told, strict=True):
+            if not statement.undone:
+                schema.enter(statement, told)
+    return schema
+
+
+def record(told: Sequence[Ran], after: Iterable[Recording], actual: Iterable[SchemaRow]) -> Recording:
+    """What was told as a recording. ``actual`` is the schema table at the end: what it does not show any more was undone."""
+    schema = folded(after)
+    held = {(row.kind, row.name): row for row in actual}
+    statements: list[Statement] = []
+    lasting = 0 if schema.rows == held else None
+    for number, one in enumerate(told, 1):
+        statements.append(schema.enter(one.statement, one))
+        lasting = number if schema.rows == held else lasting
+    if lasting is not None:
+        statements[lasting:] = [replace(statement, undone=True) for statement in statements[lasting:]]
+    return Recording(tuple(statements), told=tuple(told))
+
+
+def resolve(recordings: Sequence[Recording], revisions: Mapping[str, str]) -> dict[ObjectReference, Made]:
+    """The statement that made each object, as far as a statement with a place did."""
+    return {
+        one: Made(maker.place, maker.text, maker.revision or revisions.get(maker.place.file))
+        for one, maker in folded(recordings).makers.items()
+        if maker.place
+    }
+
+
+def _merged(several: Iterable[_Parts]) -> dict[ObjectReference, _Definition]:
+    return {one: definition for parts in several for one, definition in parts.items()}
+
+
+def _renamed(before: _Parts, after: _Parts) -> dict[ObjectReference, ObjectReference]:
+    """What each object was called before a RENAME, which changes neither the number nor the order of what a table has."""
+    tables_before, tables_after = (list(dict.fromkeys(one.relation for one in parts)) for parts in (before, after))
+    gone = [name for name in tables_before if name not in tables_after]
+    new = [name for name in tables_after if name not in tables_before]
+    called = dict(zip(new, gone, strict=True)) if len(new) == len(gone) else {}
+    older: dict[ObjectReference, ObjectReference] = {}
+    for table in tables_after:
+        for kind in ObjectKind:
+            was = [one for one in before if one.kind is kind and one.relation == called.get(table, table)]
+            is_now = [one for one in after if one.kind is kind and one.relation == table]
+            if len(was) == len(is_now):
+                older.update({now: then for then, now in zip(was, is_now, strict=True) if then != now})
+    return older
+
+
+def _parts(row: SchemaRow) -> _Parts:
+    """What a row of the schema table stands for, in the order in which it is written."""
+    if row.kind == "table":
+        return dict(_of_table(row)) if not row.sql[:20].lower().startswith("create virtual") else {}
+    if row.kind in _KINDS:
+        return {ObjectReference(_KINDS[row.kind], "", row.table, row.name): _plain(row.sql)}
+    return {ObjectReference(ObjectKind.VIEW, "", "", row.name): _plain(row.sql)}
+
+
+def _of_table(row: SchemaRow) -> Iterator[tuple[ObjectReference, _Definition]]:
+    written = table_text(row.sql)
+    yield ObjectReference(ObjectKind.TABLE, "", row.name), ()
+    for column in written.columns:
+        yield ObjectReference(ObjectKind.COLUMN, "", row.name, column.name), column.plain
+    for key in written.references:
+        named = ObjectReference(ObjectKind.CONSTRAINT, "", row.name, key_name(key))
+        sides = (_lower(key.columns), key.parent.lower(), _lower(key.parent_columns))
+        yield named, (*sides, key.rules, key.deferrable, key.initially_deferred)
+    for name, check in zip(check_names(written), written.checks, strict=True):
+        yield ObjectReference(ObjectKind.CONSTRAINT, "", row.name, name), check.plain
+    for unique in written.keys:
+        if unique.name:
+            yield ObjectReference(ObjectKind.CONSTRAINT, "", row.name, unique.name), (unique.primary, _lower(unique.columns))
+
+
+def _lower(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
+
+
+def _plain(sql: str) -> _Definition:
+    return tuple(token.plain for token in tokens(sql))
