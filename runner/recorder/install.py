@@ -19,7 +19,8 @@ _SQL = files(__package__).joinpath("recorder.sql").read_text(encoding="utf-8")
 #: Changes whenever the recorder does; part of the key of a cached cluster that has the recorder in its template.
 DIGEST = hashlib.sha256(_SQL.encode()).hexdigest()
 
-_TRIGGERS = ("dbproof_dropped", "dbproof_locked", "dbproof_made", "dbproof_rewritten")
+_NAMES = ("dropped", "rewritten", "made", "indexed", "altered", "locked")
+_TRIGGERS = tuple(f"dbproof_{name}" for name in _NAMES)
 
 
 def install(connection: Connection[Any]) -> None:

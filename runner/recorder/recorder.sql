@@ -16,22 +16,23 @@
 -- place that the sender set before the statement, where a message has several; else the log has the statement with its stamp.
 
 -- What a statement made. Objects come from the server's own list of commands. Columns and constraints that come with a
--- table are not in that list, nor are the indexes of added constraints: they are the catalogue's rows that this
--- transaction wrote, of the tables in the list and of their partitions and heirs.
+-- table are not in that list, nor are the indexes of added constraints: of a table that ALTER TABLE names, and of its partitions
+-- and heirs, they are the catalogue's rows that this transaction wrote.
 -- age(xmin) is 0 for rows of this transaction and negative for rows of its subtransactions (savepoints, blocks with
 -- EXCEPTION). It is negative too for rows of a transaction that began later and has committed; its own statement has
 -- said them by then, and the reader knows a row by its object and xmin.
 -- So rows that an earlier statement of the same transaction wrote are said again, and so are rows that are merely changed
 -- (a rename); the reader keeps the first time. That is exact, and cheaper than remembering here.
--- It runs after every statement of DDL, so it is written for speed: one query where there are no partitions, planned once a
--- session (a plan for the given values would be made anew each time) for catalogues that will grow, so by an index, with
--- subqueries instead of joins (the planner would hash whole catalogues); names are those that the server has made already.
--- CREATE INDEX, the commonest, has a short query of its own: each subquery takes time to begin and to end, even unused.
 -- An object is said as [classid, objid, objsubid, whether a CREATE names it, type, identity, and for an index the table it stands
 -- on, for a table its new columns and constraints]. Within a CREATE, an ALTER TABLE is only about what the CREATE names too: the
 -- foreign keys of a new table. NOT NULL, which PostgreSQL 18 has as constraints, belongs to its column.
 --
--- The guard costs: ending a subtransaction walks all that the transaction has made so far, after every statement. The three
+-- These run after every statement of DDL, so they are written for speed. The triggers name the commands that can make what
+-- findings name, and other commands call nothing. Each command has one query, planned once a session for catalogues that will
+-- grow, so by an index, with subqueries instead of joins (the planner would hash whole catalogues) and ARRAY instead of
+-- aggregates where it serves. The commonest commands have queries of their own: each subquery takes time to begin and to end,
+-- even unused. Each setting takes its time too. Names are those that the server has made already.
+-- The guard costs most: ending a subtransaction walks all that the transaction has made so far, after every statement. The
 -- commonest commands go without it: for them the server's list is plain, and nothing here can fail of itself.
 CREATE FUNCTION pg_catalog.dbproof_made() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -39,75 +40,139 @@ SET search_path = pg_catalog, pg_temp
 SET log_min_messages = 'warning'
 SET log_min_error_statement = 'panic'
 SET client_min_messages = 'notice'
-SET plan_cache_mode = 'force_generic_plan'
 SET enable_seqscan = off
 SET enable_bitmapscan = off
-SET jit = off
 AS $body$
+DECLARE
+    told boolean;
 BEGIN
-    CASE
-        WHEN tg_tag IN ('CREATE TABLE', 'CREATE INDEX', 'ALTER TABLE') THEN
-            PERFORM dbproof_tell_made(tg_tag);
-        WHEN tg_tag LIKE 'DROP %' THEN
-            NULL;
-        ELSE
-            BEGIN
-                PERFORM dbproof_tell_made(tg_tag);
-            EXCEPTION WHEN OTHERS THEN
-                RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'made');
-            END;
-    END CASE;
+    IF tg_tag = 'CREATE TABLE' THEN
+        told := dbproof_tell_made();
+    ELSE
+        BEGIN
+            told := dbproof_tell_made();
+        EXCEPTION WHEN OTHERS THEN
+            RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'made');
+        END;
+    END IF;
 END
 $body$;
 
-CREATE FUNCTION pg_catalog.dbproof_tell_made(tag text) RETURNS void
+CREATE FUNCTION pg_catalog.dbproof_tell_made() RETURNS boolean
 LANGUAGE plpgsql
+AS $body$
+DECLARE
+    made json[];
+BEGIN
+    made := ARRAY(
+        SELECT json_build_array(
+            classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
+            CASE
+                WHEN object_type = 'index' THEN (
+                    SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid)
+                WHEN object_type IN ('table', 'foreign table') THEN json_build_array(
+                    objid::bigint,
+                    ARRAY(SELECT json_build_array(attnum, attname, xmin::text::bigint) FROM pg_attribute
+                          WHERE attrelid = objid AND attnum > 0),
+                    ARRAY(SELECT json_build_array(oid::bigint, conname, xmin::text::bigint,
+                                                  CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                          FROM pg_constraint WHERE conrelid = objid AND contype <> 'n'))
+            END)
+        FROM pg_event_trigger_ddl_commands()
+        WHERE NOT in_extension AND classid IS NOT NULL AND (command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO'));
+
+    IF cardinality(made) > 0 THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":null}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
+            coalesce(pg_current_xact_id_if_assigned(), '0'), to_json(made);
+    END IF;
+    RETURN true;
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_indexed() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $body$
+DECLARE
+    made json[];
+BEGIN
+    made := ARRAY(
+        SELECT json_build_array(
+            classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
+            (SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid))
+        FROM pg_event_trigger_ddl_commands()
+        WHERE NOT in_extension);
+
+    IF cardinality(made) > 0 THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":null}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
+            coalesce(pg_current_xact_id_if_assigned(), '0'), to_json(made);
+    END IF;
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_altered() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $body$
 DECLARE
     made json;
     heirs json;
     parents oid[];
-    creates constant boolean := tag LIKE 'CREATE %';
 BEGIN
-    IF tag = 'CREATE INDEX' THEN
-        SELECT json_agg(json_build_array(
-            classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
-            (SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid)))
-        INTO made
+    SELECT
+        json_agg(json_build_array(
+            classid::bigint, objid::bigint, objsubid, created, object_type, object_identity,
+            CASE WHEN relation IS NOT NULL THEN json_build_array(
+                relation::bigint,
+                ARRAY(SELECT json_build_array(attnum, attname, part.xmin::text::bigint) FROM pg_attribute AS part
+                      WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
+                ARRAY(SELECT json_build_array(oid::bigint, conname, part.xmin::text::bigint,
+                                              CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                      FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))
+            END)),
+        array_agg(relation) FILTER (WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
+    INTO made, parents
+    FROM (
+        SELECT classid, objid, objsubid, object_type, object_identity, command_tag LIKE 'CREATE %' AS created,
+            CASE WHEN object_type IN ('table', 'table column', 'foreign table') THEN objid
+                 WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid)
+            END AS relation
         FROM pg_event_trigger_ddl_commands()
-        WHERE NOT in_extension;
-    ELSE
-        SELECT
-            json_agg(json_build_array(
-                classid::bigint, objid::bigint, objsubid, created, object_type, object_identity,
-                CASE
-                    WHEN object_type = 'index' THEN (
-                        SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid)
-                    WHEN relation IS NOT NULL THEN json_build_array(
-                        relation::bigint,
-                        (SELECT json_agg(json_build_array(attnum, attname, part.xmin::text::bigint)) FROM pg_attribute AS part
-                         WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
-                        (SELECT json_agg(json_build_array(oid::bigint, conname, part.xmin::text::bigint,
-                                                          CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END))
-                         FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))
-                END)),
-            array_agg(relation) FILTER (WHERE relation IS NOT NULL AND NOT creates
-                                          AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
-        INTO made, parents
-        FROM (
-            SELECT classid, objid, objsubid, object_type, object_identity,
-                command_tag LIKE 'CREATE %' OR command_tag = 'SELECT INTO' AS created,
-                CASE WHEN object_type IN ('table', 'table column', 'foreign table') THEN objid
-                     WHEN object_type = 'table constraint' THEN (SELECT conrelid FROM pg_constraint WHERE oid = objid)
-                END AS relation
-            FROM pg_event_trigger_ddl_commands()
-            WHERE NOT in_extension AND classid IS NOT NULL AND NOT (command_tag = 'ALTER TABLE' AND creates)
-        ) AS command
-        WHERE created OR relation IS NOT NULL;
+        WHERE NOT in_extension AND classid IS NOT NULL
+    ) AS command
+    WHERE created OR relation IS NOT NULL;
+
+    IF parents IS NOT NULL THEN
+        heirs := dbproof_heirs(parents);
     END IF;
 
-    -- Partitions and heirs, which ALTER TABLE reaches without naming them.
-    IF parents IS NOT NULL THEN
+    IF made IS NOT NULL THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":%}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
+            coalesce(pg_current_xact_id_if_assigned(), '0'), made, coalesce(heirs, 'null');
+    END IF;
+END
+$body$;
+
+-- Partitions and heirs, which ALTER TABLE reaches without naming them. A plan for the given values would be made anew each time.
+CREATE FUNCTION pg_catalog.dbproof_heirs(parents oid[]) RETURNS json
+LANGUAGE plpgsql
+SET plan_cache_mode = 'force_generic_plan'
+AS $body$
+BEGIN
+    RETURN (
         WITH RECURSIVE family (relation) AS (
             SELECT inhrelid FROM pg_inherits WHERE inhparent = ANY (parents)
             UNION
@@ -117,20 +182,13 @@ BEGIN
             'pg_class'::regclass::oid::bigint, relation::bigint, 0, false, 'table', identity,
             json_build_array(
                 relation::bigint,
-                (SELECT json_agg(json_build_array(attnum, attname, part.xmin::text::bigint)) FROM pg_attribute AS part
-                 WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
-                (SELECT json_agg(json_build_array(oid::bigint, conname, part.xmin::text::bigint,
-                                                  CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END))
-                 FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))))
-        INTO heirs
-        FROM family CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, relation, 0);
-    END IF;
-
-    IF made IS NOT NULL THEN
-        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":%}',
-            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
-            coalesce(pg_current_xact_id_if_assigned(), '0'), made, coalesce(heirs, 'null');
-    END IF;
+                ARRAY(SELECT json_build_array(attnum, attname, part.xmin::text::bigint) FROM pg_attribute AS part
+                      WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
+                ARRAY(SELECT json_build_array(oid::bigint, conname, part.xmin::text::bigint,
+                                              CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                      FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))))
+        FROM family CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, relation, 0)
+    );
 END
 $body$;
 
@@ -143,22 +201,40 @@ SET log_min_error_statement = 'panic'
 SET client_min_messages = 'notice'
 AS $body$
 DECLARE
-    dropped json;
+    told boolean;
 BEGIN
-    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, false, object_type, object_identity, NULL))
-    INTO dropped
-    FROM pg_event_trigger_dropped_objects()
-    WHERE (original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy'))
-      AND object_type <> 'default value'
-      AND schema_name IS DISTINCT FROM 'pg_toast'
-      AND (object_type <> 'trigger' OR address_names[3] NOT LIKE 'RI\_ConstraintTrigger\_%');
-
-    IF dropped IS NOT NULL THEN
-        RAISE LOG 'dbproof:%', json_build_object('event', 'dropped', 'at', current_setting('dbproof.at', true),
-                                                 'xid', pg_current_xact_id_if_assigned(), 'objects', dropped);
+    IF tg_tag IN ('ALTER TABLE', 'DROP INDEX', 'DROP TABLE') THEN
+        told := dbproof_tell_dropped();
+    ELSE
+        BEGIN
+            told := dbproof_tell_dropped();
+        EXCEPTION WHEN OTHERS THEN
+            RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'dropped');
+        END;
     END IF;
-EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'dropped');
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_tell_dropped() RETURNS boolean
+LANGUAGE plpgsql
+AS $body$
+DECLARE
+    dropped json[];
+BEGIN
+    dropped := ARRAY(
+        SELECT json_build_array(classid::bigint, objid::bigint, objsubid, false, object_type, object_identity, NULL)
+        FROM pg_event_trigger_dropped_objects()
+        WHERE (original OR normal OR object_type IN ('table constraint', 'index', 'trigger', 'sequence', 'policy'))
+          AND object_type <> 'default value'
+          AND schema_name IS DISTINCT FROM 'pg_toast'
+          AND (object_type <> 'trigger' OR address_names[3] NOT LIKE 'RI\_ConstraintTrigger\_%'));
+
+    IF cardinality(dropped) > 0 THEN
+        RAISE LOG 'dbproof:{"event":"dropped","at":%,"xid":"%","objects":%}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
+            coalesce(pg_current_xact_id_if_assigned(), '0'), to_json(dropped);
+    END IF;
+    RETURN true;
 END
 $body$;
 
@@ -219,22 +295,39 @@ END
 $body$;
 
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_made();
-ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_made(text);
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_made();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_indexed();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_altered();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_heirs(oid[]);
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_dropped();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locked();
 
 CREATE EVENT TRIGGER dbproof_dropped ON sql_drop EXECUTE FUNCTION pg_catalog.dbproof_dropped();
 CREATE EVENT TRIGGER dbproof_rewritten ON table_rewrite EXECUTE FUNCTION pg_catalog.dbproof_rewritten();
-CREATE EVENT TRIGGER dbproof_made ON ddl_command_end EXECUTE FUNCTION pg_catalog.dbproof_made();
+CREATE EVENT TRIGGER dbproof_made ON ddl_command_end
+    WHEN TAG IN ('CREATE AGGREGATE', 'CREATE DOMAIN', 'CREATE EXTENSION', 'CREATE FOREIGN TABLE', 'CREATE FUNCTION',
+                 'CREATE MATERIALIZED VIEW', 'CREATE POLICY', 'CREATE PROCEDURE', 'CREATE SCHEMA', 'CREATE SEQUENCE',
+                 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE TRIGGER', 'CREATE TYPE', 'CREATE VIEW', 'IMPORT FOREIGN SCHEMA',
+                 'SELECT INTO')
+    EXECUTE FUNCTION pg_catalog.dbproof_made();
+CREATE EVENT TRIGGER dbproof_indexed ON ddl_command_end
+    WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION pg_catalog.dbproof_indexed();
+CREATE EVENT TRIGGER dbproof_altered ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE') EXECUTE FUNCTION pg_catalog.dbproof_altered();
 CREATE EVENT TRIGGER dbproof_locked ON ddl_command_end EXECUTE FUNCTION pg_catalog.dbproof_locked();
 
 ALTER EVENT TRIGGER dbproof_dropped ENABLE ALWAYS;
 ALTER EVENT TRIGGER dbproof_rewritten ENABLE ALWAYS;
 ALTER EVENT TRIGGER dbproof_made ENABLE ALWAYS;
+ALTER EVENT TRIGGER dbproof_indexed ENABLE ALWAYS;
+ALTER EVENT TRIGGER dbproof_altered ENABLE ALWAYS;
 ALTER EVENT TRIGGER dbproof_locked DISABLE;
 
 ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_dropped;
 ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_rewritten;
 ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_made;
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_indexed;
+ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_altered;
 ALTER EXTENSION plpgsql ADD EVENT TRIGGER dbproof_locked;
