@@ -124,11 +124,21 @@ class Made:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """What MongoDB looked at for one run of a query: documents, index keys, and the collections ``scanned`` end to end."""
+
+    documents: int
+    keys: int
+    scanned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class QueryTiming:
     """One declared query, measured: seconds of each counted run after the warm-up, in order; ``rows`` it returned.
 
     ``failure`` holds the server's words where the query did not run to its end, and then ``seconds`` is empty; a query that was
-    stopped well past its limit has the server's code for that (57014). Both are empty where a placeholder's column has no value.
+    stopped well past its limit has the server's code for that (57014, MongoDB's 50). Both are empty where a placeholder's column
+    has no value. ``examined`` is the most that any of a few runs looked at, where the engine says so.
     """
 
     name: str
@@ -138,6 +148,7 @@ class QueryTiming:
     rows: int
     failure: str = ""
     code: str = ""
+    examined: Examined | None = None
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class Collection:
 
     ``options`` are what it was made with besides its validator (``capped``, ``size``, ``collation``, ``timeseries``,
     ``clusteredIndex``; ``viewOn`` and ``pipeline`` of a view). ``indexes`` are in the order of their names, ``_id_`` included.
+    Of a collection that is not ``readable`` (the user of a given address lacks the right) indexes and documents are not known.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Collection:
     documents: int = 0
     kind: CollectionKind = CollectionKind.COLLECTION
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    readable: bool = True
 
     @cached_property
     def index(self) -> Mapping[str, CollectionIndex]:

@@ -20,7 +20,17 @@ def _sqlite() -> Backend:
     return sqlite
 
 
-BACKENDS: Mapping[Engine, Callable[[], Backend]] = {Engine.POSTGRESQL: _postgresql, Engine.SQLITE: _sqlite}
+def _mongodb() -> Backend:
+    from runner.backends import mongodb
+
+    return mongodb
+
+
+BACKENDS: Mapping[Engine, Callable[[], Backend]] = {
+    Engine.POSTGRESQL: _postgresql,
+    Engine.MONGODB: _mongodb,
+    Engine.SQLITE: _sqlite,
+}
 
 
 def backend_of(engine: Engine) -> Backend:

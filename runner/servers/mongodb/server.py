@@ -63,7 +63,7 @@ class MongoServer:
         if name in TAKEN or name in self.passwords or name in self.client.list_database_names():
             raise ServerFailed(f"database {name} exists already on {self.origin}", "Give each database a name of its own.")
         password = secrets.token_urlsafe(24)
-        self.client[name].command("createUser", _owner(name), pwd=password, roles=_roles(name, _WRITES))
+        self.client[name].command("createUser", owner_of(name), pwd=password, roles=_roles(name, _WRITES))
         self.passwords[name] = password
         return self._named(name, name)
 
@@ -80,8 +80,8 @@ class MongoServer:
         """
         name = database.name
         if name in self.passwords:
-            self.client[name].command("grantRolesToUser", _owner(name), roles=_roles(name, ("read",)))
-            self.client[name].command("revokeRolesFromUser", _owner(name), roles=_roles(name, _WRITES))
+            self.client[name].command("grantRolesToUser", owner_of(name), roles=_roles(name, ("read",)))
+            self.client[name].command("revokeRolesFromUser", owner_of(name), roles=_roles(name, _WRITES))
         self._end_sessions(name)
         return Golden(database)
 
@@ -89,7 +89,7 @@ class MongoServer:
         """Take the seal off; the name is that of the golden, on this server (which may be a fork of the golden's)."""
         name = golden.database.name
         if name in self.passwords:
-            self.client[name].command("grantRolesToUser", _owner(name), roles=_roles(name, _WRITES))
+            self.client[name].command("grantRolesToUser", owner_of(name), roles=_roles(name, _WRITES))
         return self.database(name)
 
     @contextmanager
@@ -103,7 +103,7 @@ class MongoServer:
         try:
             copy_database(self.client, source, name)
             if source in self.passwords:
-                self.client[source].command("grantRolesToUser", _owner(source), roles=_roles(name, _WRITES))
+                self.client[source].command("grantRolesToUser", owner_of(source), roles=_roles(name, _WRITES))
             yield self._named(name, source)
         finally:
             self._drop(name, source)
@@ -136,13 +136,13 @@ class MongoServer:
         if owned in self.passwords:
             extra = {**self.admin.extra, "authSource": owned}
             addresses[Role.OWNER] = Address(
-                self.admin.host, self.admin.port, _owner(owned), self.passwords[owned], name, extra, scheme="mongodb"
+                self.admin.host, self.admin.port, owner_of(owned), self.passwords[owned], name, extra, scheme="mongodb"
             )
         return Database(name, addresses, replace(self.private, database=name))
 
     def _end_sessions(self, name: str) -> None:
         """End everybody else's transactions and operations in a database and wait until they are gone."""
-        users = [{"user": ADMIN_USER, "db": "admin"}, {"user": _owner(name), "db": name}]
+        users = [{"user": ADMIN_USER, "db": "admin"}, {"user": owner_of(name), "db": name}]
         self.client.admin.command("killAllSessions", users)
         deadline = time.monotonic() + _PATIENCE
         while busy := _busy(self.client, name):
@@ -160,10 +160,11 @@ class MongoServer:
         with suppress(PyMongoError):  # a dead server holds no clones
             self.client.drop_database(name)
             if owned in self.passwords:
-                self.client[owned].command("revokeRolesFromUser", _owner(owned), roles=_roles(name, _WRITES))
+                self.client[owned].command("revokeRolesFromUser", owner_of(owned), roles=_roles(name, _WRITES))
 
 
-def _owner(database: str) -> str:
+def owner_of(database: str) -> str:
+    """The user that owns a database, which is kept in that database."""
     return f"{database}_owner"
 
 

@@ -1,0 +1,105 @@
+"""Sessions of checks on MongoDB: they read, nothing else, and the server's refusals come out as StatementFailed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from checks.targets import StatementFailed
+from runner.migrations.inside.refusals import refusal
+from runner.servers.mongodb.given import reason_of
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+    from pymongo.errors import PyMongoError
+
+#: Stages that write; the server takes them at the end of a pipeline only.
+_WRITING = frozenset({"$out", "$merge"})
+_TO = " to execute command {"
+
+
+class MongoReadSession:
+    """Reads a database, each command for at most ``seconds``."""
+
+    def __init__(self, database: Database[dict[str, Any]], seconds: float) -> None:
+        self._database = database
+        self._milliseconds = max(1, round(seconds * 1000))
+
+    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The documents that a pipeline gives, one by one; stages may use the disk."""
+        refuse_writing(pipeline)
+        with said_plainly():
+            yield from self._database[collection].aggregate(list(pipeline), allowDiskUse=True, maxTimeMS=self._milliseconds)
+
+    def find(
+        self,
+        collection: str,
+        query: Mapping[str, Any],
+        projection: Mapping[str, Any] | None = None,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+    ) -> Iterator[Mapping[str, Any]]:
+        """The documents that match, one by one; ``limit`` 0 is all."""
+        with said_plainly():
+            yield from self._database[collection].find(
+                query, projection, sort=list(sort) or None, limit=limit, max_time_ms=self._milliseconds
+            )
+
+    def count(self, collection: str, query: Mapping[str, Any] | None = None) -> int:
+        """How many documents match, counted exactly."""
+        with said_plainly():
+            return self._database[collection].count_documents(query or {}, maxTimeMS=self._milliseconds)
+
+    def explain(self, collection: str, query: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The server's plan of a find (a mapping) or a pipeline (a sequence), with ``executionStats``."""
+        with said_plainly():
+            return explained(self._database, collection, query, self._milliseconds)
+
+
+def explained(
+    database: Database[dict[str, Any]],
+    collection: str,
+    query: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    milliseconds: int,
+) -> Mapping[str, Any]:
+    """What the server says of a find or a pipeline that it executes for it; raises PyMongoError, or StatementFailed."""
+    command: dict[str, Any]
+    if isinstance(query, Mapping):
+        command = {"find": collection, "filter": query}
+    else:
+        refuse_writing(query)
+        command = {"aggregate": collection, "pipeline": list(query), "cursor": {}}
+    return database.command("explain", {**command, "maxTimeMS": milliseconds}, verbosity="executionStats")
+
+
+def refuse_writing(pipeline: Sequence[Mapping[str, Any]]) -> None:
+    """Raise StatementFailed for a pipeline that would write."""
+    for stage in pipeline:
+        if writing := _WRITING & stage.keys():
+            raise StatementFailed(f"the stage {min(writing)} writes, and this session only reads")
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """Turn the driver's errors into StatementFailed, with the server's words and code."""
+    from pymongo.errors import PyMongoError
+
+    try:
+        yield
+    except PyMongoError as error:
+        raise failed(error) from None
+
+
+def failed(error: PyMongoError) -> StatementFailed:
+    """The server's words and code; of a connection that failed only why, as the driver's words repeat the address."""
+    from pymongo.errors import ConnectionFailure, OperationFailure
+
+    if isinstance(error, OperationFailure):
+        details = error.details or {}
+        said, _ = refusal(error.code, str(details.get("errmsg") or error), details)
+        return StatementFailed(said.partition(_TO)[0], "" if error.code is None else str(error.code))
+    if isinstance(error, ConnectionFailure):
+        return StatementFailed(f"the server cannot be reached: {reason_of(error)}")
+    return StatementFailed(str(error))
