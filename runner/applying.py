@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, cast
 
 from checks.evidence import MigrationFailure, SuperuserNeeded
@@ -15,13 +13,11 @@ from runner.backends.interface import Backend
 from runner.data.load import failure as failure_of
 from runner.migrations.address import never_applied, went_elsewhere
 from runner.migrations.interface import Adapter, Began, Broke, Came, Elsewhere, Ended, Event, Project, Ran
-from runner.recorder.matching import placed
+from runner.recorder.matching import placed, sql_files
 from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
 _REFUSED = "42501"
-#: Folders that hold no migrations of the project's own.
-_NOT_OURS = frozenset({".git", ".venv", "venv", "node_modules", "site-packages", "__pycache__", "vendor", "target"})
 
 
 class SuperuserRefused(Exception):
@@ -61,7 +57,7 @@ def apply(
     heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
     recording = backend.recording(server, database, mark, heard.told, after)
     if adapter.NAME == "command":
-        recording = placed(recording, sorted(_sql_files(project.directory)), project.root)
+        recording = placed(recording, sql_files(project.directory), project.root)
     if heard.broke is None:
         # Files that we send ourselves: nothing arrives only where there is nothing to do.
         if not adapter.FILES_ONLY and not backend.arrived(server, database, mark, heard.told):
@@ -100,13 +96,6 @@ def _listen(events: Iterator[Event], database: Database, say: Callable[[str], No
                 case _:
                     pass
     return heard
-
-
-def _sql_files(folder: Path) -> Iterator[Path]:
-    """The SQL files of a project, in which the statements of a program that tells nothing may stand."""
-    for where, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _NOT_OURS]
-        yield from (Path(where, name) for name in files if name.endswith(".sql"))
 
 
 def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFailure:

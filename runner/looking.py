@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from checks.evidence import Evidence
@@ -20,11 +22,13 @@ from runner.judging import Keep, all_outcomes, say_judged
 from runner.output import Output
 from runner.overview import OVERVIEWS, Overview, rounded
 from runner.planning import expectations, wanted
-from runner.progress import Stage
+from runner.progress import Progress, Stage
 from runner.report import ReportedDatabase
 from runner.report_building import reported_checks
+from runner.retracing import retrace
 from runner.scheduler import Checks, run_checks, with_severities
-from runner.servers.interface import Database, Server
+from runner.servers.interface import Database, Golden, Server
+from runner.servers.postgresql.recorded import RecordedServer
 from runner.servers.registry import provision
 from runner.servers.schemes import engine_of
 from runner.settings.load import Loaded
@@ -57,21 +61,22 @@ def look(
     began = time.monotonic()
     backend = _backend(name, settings, output)
     want = replace(wanted(name, settings, loaded, output.environment), standing=True, statement_timeout=statement_timeout)
-    with provision(want) as server:
+    with provision(want) as server, ExitStack() as stack:
         database = server.database(name)
         output.redactor.add(database.private.password)
         seen = _overview(settings.engine, database)
         for label, text, origin in _notes(settings, server, database, seen):
             output.progress.note(label, text, origin)
-        checks = with_severities(_of_what_stands(backend), loaded.settings.severity)
-        expect = expectations(settings, loaded.source(name))
+        sight = _sight(_Place(backend, server, database, loaded.root, output.progress), stack)
+        checks = with_severities(_that_apply(backend, sight), loaded.settings.severity)
+        expect = expectations(settings)
         with output.progress.stage("check") as stage:
-            evidence, outcomes = Evidence(), list[Outcome]()
+            evidence, outcomes = sight.evidence, list[Outcome]()
             try:
-                evidence = Evidence(queries=backend.measure(database, expect))
-                with backend.target(server, None, database, expect, evidence) as target:
+                evidence = replace(evidence, queries=backend.measure(sight.database, expect))
+                with backend.target(server, sight.golden, sight.database, expect, evidence) as target:
                     _begin(target, seen, stage)
-                    run_checks(target, checks, {} if server.disposable else _ONLY_READ, outcomes.append)
+                    run_checks(target, checks, sight.missing, outcomes.append)
             finally:
                 told = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
                 judged = reported_checks(told, checks, evidence, frozenset(), loaded.settings)
@@ -85,8 +90,47 @@ def look(
                         compared=AS_IT_STANDS,
                         seconds=time.monotonic() - began,
                         checks=judged,
+                        notes=sight.notes,
                     )
                 )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where is looked: a database on a server, and the repository that may have made it."""
+
+    backend: Backend
+    server: Server
+    database: Database
+    root: Path
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What is judged: the database itself, or where it may be tried upon a sealed copy of it (``golden``)."""
+
+    database: Database
+    golden: Golden | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    missing: Mapping[Need, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _sight(place: _Place, stack: ExitStack) -> _Sight:
+    """The database as it stands; of a service of ours a copy, with what the service recorded."""
+    if not isinstance(place.server, RecordedServer):
+        return _Sight(place.database, missing={} if place.server.disposable else _ONLY_READ)
+    with place.progress.stage("record") as stage:
+        retraced = retrace(place.backend, place.server, place.database, place.root)
+        evidence = retraced.evidence
+        traced = counted(len(evidence.provenance), "object")
+        stage.say(f"{counted(len(evidence.statements), 'statement')}, {traced} traced to files")
+    try:
+        golden = stack.enter_context(place.server.copied(place.database))
+    except ServerFailed as busy:
+        return _Sight(place.database, None, retraced.evidence, {Need.SANDBOX: busy.message}, retraced.notes)
+    return _Sight(golden.database, golden, retraced.evidence, {}, retraced.notes)
 
 
 def _overview(engine: Engine, database: Database) -> Overview:
@@ -99,7 +143,9 @@ def _notes(settings: DatabaseSettings, server: Server, database: Database, seen:
     yield "server", f"{server.engine.label} {server.version}{standby}", settings.url_env or ""
     if sentence := seen.sentence():
         yield "holds", sentence, ""
-    if server.disposable:
+    if isinstance(server, RecordedServer):
+        yield "session", "a dbproof service: judged on a copy, with its record", ""
+    elif server.disposable:
         yield "session", "it is disposable: what is tried is undone", ""
     elif database.statement_timeout:
         yield "session", f"only reads, no statement for longer than {database.statement_timeout:g} s", ""
@@ -137,9 +183,10 @@ def _rows(finding: Finding, seen: Overview) -> int:
     return max((seen.rows.get(name, 0) for name in names), default=0)
 
 
-def _of_what_stands(backend: Backend) -> Checks:
-    """The checks that ask more than how a database came to be: of that, one that stands says nothing."""
-    return {name: check for name, check in backend.CHECKS.items() if check.NEEDS != _HISTORY}
+def _that_apply(backend: Backend, sight: _Sight) -> Checks:
+    """The checks that ask more than how a database came to be: a record says whether that failed, and no more."""
+    told = {"migration-failed"} if sight.evidence.statements else frozenset[str]()
+    return {name: check for name, check in backend.CHECKS.items() if check.NEEDS != _HISTORY or name in told}
 
 
 def meant(databases: Mapping[str, DatabaseSettings], url_env: str | None, address: str) -> Mapping[str, DatabaseSettings]:

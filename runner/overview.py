@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from checks.interface import Engine
 from runner.servers.interface import Database
 
+#: The share of tables that may lack an estimate for their sum to say something.
+_FEW = 0.2
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -24,8 +27,8 @@ class Overview:
     def sentence(self) -> str:
         """``9 tables, about 1.3 M rows, 190 MB``; empty where nothing is known."""
         tables = len(self.rows) + self.unknown
-        some = f" ({self.unknown} never analysed)" if self.unknown and self.rows else ""
-        rows = f"about {rounded(sum(self.rows.values()))} rows{some}" if self.rows else ""
+        count = f"about {rounded(sum(self.rows.values()))} rows"
+        rows = (count if self.unknown <= _FEW * tables else "never analysed") if tables else ""
         size = "" if self.size is None else in_bytes(self.size)
         return ", ".join(part for part in (_plural(tables, "table") if tables else "", rows, size) if part)
 

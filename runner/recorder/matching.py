@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -26,6 +27,9 @@ _WORD = re.compile(r"\w+")
 _HEAD = 400
 _HEAD_WORDS = 4
 
+#: Folders that hold no files of the project's own.
+_NOT_OURS = frozenset({".git", ".venv", "venv", "node_modules", "site-packages", "__pycache__", "vendor", "target"})
+
 _Key = bytes
 _Beginning = tuple[str, ...]
 
@@ -47,6 +51,15 @@ def placed(recording: Recording, files: Iterable[Path], root: Path) -> Recording
         statements=tuple(replace(each, place=each.place or found.get(each.text)) for each in recording.statements),
         errors=tuple(replace(each, place=each.place or found.get(each.statement)) for each in recording.errors),
     )
+
+
+def sql_files(folder: Path) -> list[Path]:
+    """The SQL files of a project, in order, in which the statements of a program that tells nothing may stand."""
+    found: list[Path] = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _NOT_OURS]
+        found += (Path(where, name) for name in files if name.endswith(".sql"))
+    return sorted(found)
 
 
 def _statements(text: str) -> list[Statement]:

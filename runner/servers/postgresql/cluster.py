@@ -25,37 +25,40 @@ _PLAIN = ("--locale=C.UTF-8", "--locale=C")
 _BUILTIN = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 
 
-def lay(installation: Installation, binaries: Path, run: Path, account: Account, data: Path) -> None:
+def lay(
+    installation: Installation, binaries: Path, run: Path, account: Account, data: Path, options: tuple[str, ...] = ()
+) -> None:
     """Make ``data`` a fresh cluster: a copy of the cached one, which is made first where it is missing.
 
     ``binaries`` are the installation's, where the account can execute them. What cannot be cached is made for this run alone.
+    ``options`` are further ones for ``initdb``, in place of ours where they say the same.
     """
 
     def build(target: Path) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="new-", dir=run))
         scratch.chmod(0o711)
         try:
-            made = _made(installation, binaries, scratch, account)
+            made = _made(installation, binaries, scratch, account, options)
             shutil.copytree(made, target)
             publish(target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    cached = kept(_name(installation), build)
+    cached = kept(_name(installation, options), build)
     if cached is None:
         build(run / "cluster")
     copy_cluster(cached or run / "cluster", data, account)
 
 
-def _name(installation: Installation) -> str:
+def _name(installation: Installation, options: tuple[str, ...]) -> str:
     """No uid is part of it: the copy belongs to whoever makes it, so an image can be shipped with a filled cache."""
     file = installation.binaries / "postgres"
-    stamp = (file, file.stat().st_size, installation.version, DIGEST, _FORMAT)
+    stamp = (file, file.stat().st_size, installation.version, DIGEST, _FORMAT, *options)
     digest = hashlib.sha256(repr(stamp).encode("utf-8", "surrogateescape")).hexdigest()
     return f"cluster-{installation.major}-{digest[:16]}"
 
 
-def _made(installation: Installation, binaries: Path, scratch: Path, account: Account) -> Path:
+def _made(installation: Installation, binaries: Path, scratch: Path, account: Account, options: tuple[str, ...]) -> Path:
     if not has_entry(account):
         raise ServerFailed(
             f"initdb refuses user id {account.uid}: it has no entry in /etc/passwd, and no cluster is cached for {installation}",
@@ -63,16 +66,18 @@ def _made(installation: Installation, binaries: Path, scratch: Path, account: Ac
         )
     account.own(scratch)
     seat = Seat(binaries, installation.major, scratch / "data", scratch / "socket", scratch / "logs", account)
-    _initdb(seat)
+    _initdb(seat, options)
     _install_recorder(seat)
     return seat.data
 
 
-def _initdb(seat: Seat) -> None:
-    locales = ((_BUILTIN,) if seat.major >= 17 else ()) + tuple((each,) for each in _PLAIN)
+def _initdb(seat: Seat, options: tuple[str, ...]) -> None:
+    locales: tuple[tuple[str, ...], ...] = ((_BUILTIN,) if seat.major >= 17 else ()) + tuple((each,) for each in _PLAIN)
+    if any("locale" in each or each.startswith("--lc-") for each in options):
+        locales = ((),)
     words = ""
     for locale in locales:
-        done = _run_initdb(seat, locale)
+        done = _run_initdb(seat, (*locale, *options))
         if done.returncode == 0:
             return
         words = done.stderr.decode("utf-8", "replace").strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (asked for its size only)
@@ -15,6 +16,26 @@ ACCESS = """\
 local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
+
+#: The mark of a server that ``dbproof service`` started, in its configuration file and nowhere else.
+SERVICE = "dbproof.service"
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where a server takes connections and whom it lets in; ``port`` is ``None`` for a free one.
+
+    ``sockets`` are directories for further sockets that every user may connect by.
+    """
+
+    addresses: str = "127.0.0.1"
+    port: int | None = None
+    access: str = ACCESS
+    sockets: tuple[Path, ...] = ()
+
+
+#: As every server of ours has them: on the loopback only, and by the socket in its private directory.
+PRIVATE = Doors()
 
 
 def throwaway(major: int) -> dict[str, str]:
@@ -64,13 +85,13 @@ def log_name(major: int) -> str:
     return "server.json" if major >= 15 else "server.csv"
 
 
-def local(port: int, socket: Path, log: Path, preload: tuple[str, ...]) -> dict[str, str]:
+def local(port: int, socket: Path, log: Path, preload: tuple[str, ...], doors: Doors = PRIVATE) -> dict[str, str]:
     """What belongs to one run: where it listens, where it logs, what it loads."""
     return {
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": doors.addresses,
         "port": str(port),
-        "unix_socket_directories": str(socket),
-        "unix_socket_permissions": "0700",
+        "unix_socket_directories": ", ".join(str(place) for place in (socket, *doors.sockets)),
+        "unix_socket_permissions": "0777" if doors.sockets else "0700",
         "log_directory": str(log),
         "shared_preload_libraries": ",".join(preload),
         "dynamic_shared_memory_type": _shared_memory(),

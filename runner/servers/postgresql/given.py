@@ -22,6 +22,7 @@ from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Address, Database, Golden, LogRecord, Server
 from runner.servers.postgresql import databases
 from runner.servers.postgresql.following import OverSession
+from runner.servers.postgresql.recorded import is_ours_to_use, is_service, recorded_server
 from runner.servers.postgresql.server import PostgresServer
 from runner.servers.postgresql.sessions import ours, session
 
@@ -34,6 +35,7 @@ _READ_ONLY = (
     "-c default_transaction_read_only=on -c statement_timeout={}ms -c lock_timeout=2s -c idle_in_transaction_session_timeout=120s"
 )
 _OLDEST = 120000
+_NOT_ITS_SUPERUSER = "a dbproof service, whose log only its superuser may read"
 _REASONS = (
     (
         "could not translate host name",
@@ -75,9 +77,18 @@ def given_server(url: str, *, disposable: bool) -> Iterator[Server]:
 def standing_server(url: str, statement_timeout: float | None = None, *, disposable: bool = False) -> Iterator[Server]:
     """The server of a database that is looked at as it stands; ``disposable`` lets writes be tried there and undone.
 
-    Raises as :func:`given_server` does.
+    A service of ours is one whose log can be read and whose databases can be copied. Raises as :func:`given_server` does.
     """
-    yield looked_at(parsed(url), statement_timeout or STATEMENT_TIMEOUT, disposable=disposable)
+    server = looked_at(parsed(url), statement_timeout or STATEMENT_TIMEOUT, disposable=disposable)
+    with session(server.private) as connection:
+        called, marked, usable = connection.info.dbname, is_service(connection), is_ours_to_use(connection)
+    if usable:
+        address = replace(server.address, database=called)
+        with session(ours(address)) as connection:
+            log = _log_path(connection)
+        yield recorded_server(address, server.version, log)
+    else:
+        yield replace(server, origin=_NOT_ITS_SUPERUSER) if marked else server
 
 
 def looked_at(address: Address, statement_timeout: float = STATEMENT_TIMEOUT, *, disposable: bool = False) -> GivenServer:

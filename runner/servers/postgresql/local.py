@@ -22,28 +22,25 @@ from runner.servers.postgresql.following import OnDisk
 from runner.servers.postgresql.process import Seat, start
 from runner.servers.postgresql.server import PostgresServer
 from runner.servers.postgresql.sessions import ours, session
-from runner.servers.runs import data_directory, run_directory
+from runner.servers.runs import data_directory, server_directory
 
 
 @contextmanager
 def local_server(installation: Installation, preload: tuple[str, ...] = (), origin: str = "") -> Iterator[PostgresServer]:
     """An empty server for the length of the context; raises ServerFailed. ``origin`` says where it comes from."""
-    account = server_account()
-    with _directory(account) as run:
-        binaries = _reachable(installation, run, account)
-        seat = _seat(run, Seat(binaries, installation.major, run, run, run, account, preload))
-        lay(installation, binaries, run, account, seat.data)
-        with _served(seat, origin or str(installation.binaries), {}) as server:
-            yield server
+    with seated(installation, preload) as seat, _served(seat, origin or str(installation.binaries), {}) as server:
+        yield server
 
 
 @contextmanager
-def _directory(account: Account) -> Iterator[Path]:
-    """A run directory that the server's user can pass through; what lies in it is private to that user."""
-    with run_directory(account.reaches) as run:
-        if account.other:
-            run.chmod(0o711)
-        yield run
+def seated(installation: Installation, preload: tuple[str, ...] = (), initdb_options: tuple[str, ...] = ()) -> Iterator[Seat]:
+    """A fresh cluster in a run directory, not started yet, for the length of the context; raises ServerFailed."""
+    account = server_account()
+    with server_directory(account) as run:
+        binaries = _reachable(installation, run, account)
+        seat = _seat(run, Seat(binaries, installation.major, run, run, run, account, preload))
+        lay(installation, binaries, run, account, seat.data, initdb_options)
+        yield seat
 
 
 def _seat(run: Path, like: Seat) -> Seat:
@@ -76,7 +73,7 @@ def _served(seat: Seat, origin: str, passwords: dict[str, str]) -> Iterator[Post
 
 @contextmanager
 def _fork(seat: Seat, server: PostgresServer) -> Iterator[PostgresServer]:
-    with _directory(seat.account) as run:
+    with server_directory(seat.account) as run:
         copied = _seat(run, seat)
         copy_running(server.private, seat.data, copied.data, seat.account)
         with _served(copied, server.origin, dict(server.passwords)) as fork:

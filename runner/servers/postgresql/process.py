@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runner.errors import ServerFailed
 from runner.servers.account import Account
-from runner.servers.postgresql.configuration import ACCESS, local, log_name, text, throwaway
+from runner.servers.postgresql.configuration import PRIVATE, Doors, local, log_name, text, throwaway
 from runner.servers.shield import shielded
 
 _START = 60.0
@@ -76,14 +76,16 @@ class Postmaster:
                 self.process.wait()
 
 
-def start(seat: Seat, settings: Mapping[str, str] | None = None) -> Postmaster:
-    """Start a server on a free port and wait until it takes connections; raises ServerFailed with its last words."""
-    _write(seat, "pg_hba.conf", ACCESS)
+def start(seat: Seat, settings: Mapping[str, str] | None = None, doors: Doors = PRIVATE) -> Postmaster:
+    """Start a server and wait until it takes connections; raises ServerFailed with its last words."""
+    _write(seat, "pg_hba.conf", doors.access)
     for _ in range(_ATTEMPTS):
         try:
-            return _started(seat, {**throwaway(seat.major), **(settings or {})})
+            return _started(seat, {**throwaway(seat.major), **(settings or {})}, doors)
         except _PortTaken:
             seat.log.unlink(missing_ok=True)
+            if doors.port is not None:
+                raise ServerFailed(f"port {doors.port} is taken here", "Choose another one with --port.") from None
     raise ServerFailed(
         f"PostgreSQL found no free port on 127.0.0.1 in {_ATTEMPTS} attempts", "See what takes all ports of the loopback address."
     )
@@ -93,9 +95,9 @@ class _PortTaken(Exception):
     """Somebody took the port between our look and the server's."""
 
 
-def _started(seat: Seat, settings: Mapping[str, str]) -> Postmaster:
-    port = _free_port()
-    run = local(port, seat.socket, seat.logs, seat.preload)
+def _started(seat: Seat, settings: Mapping[str, str], doors: Doors) -> Postmaster:
+    port = doors.port or _free_port()
+    run = local(port, seat.socket, seat.logs, seat.preload, doors)
     _write(seat, "postgresql.conf", text({**settings, **run}))
     with shielded():
         postmaster = Postmaster(_spawned(seat), port)

@@ -34,3 +34,11 @@ def session(address: Address) -> Iterator[Connection[Any]]:
     # Nothing is prepared: behind a pooler the next statement may meet another session of the server.
     with psycopg.connect(**address.keywords(), autocommit=True, prepare_threshold=None) as connection:
         yield connection
+
+
+def takes_connections(host: str, port: int) -> bool:
+    """Whether a server there would take a connection now, as ``pg_isready`` asks: nobody has to be known to it."""
+    from psycopg import pq
+
+    asked = f"host='{host}' port={port} dbname=postgres user=postgres connect_timeout=2"
+    return pq.PGconn.ping(asked.encode()) == pq.Ping.OK
