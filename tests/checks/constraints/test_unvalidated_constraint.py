@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from judging import Judge, Query
 
+from checks.evidence import Evidence, MigrationFailure
 from runner.servers.interface import Server
 
 CHECK = "unvalidated-constraint"
@@ -62,3 +63,9 @@ def test_what_partitions_inherit_is_judged_once(judge: Judge) -> None:
 
 def test_a_database_without_constraints_has_nothing_to_say(judge: Judge) -> None:
     assert judge(CHECK, "CREATE TABLE plain (id int NOT NULL)").all == ()
+
+
+def test_where_the_migrations_stopped_it_may_not_have_been_reached(judge: Judge) -> None:
+    stopped = Evidence(failure=MigrationFailure("2", None, "", "23503", "violates foreign key constraint"))
+    judged = judge(CHECK, f"{TABLES} ALTER TABLE orders ADD CONSTRAINT total CHECK (total > 0) NOT VALID", evidence=stopped)
+    assert (judged.gaps, judged.findings) == ({"orders.total": "not validated when the migrations failed"}, [])
