@@ -15,8 +15,10 @@ BEGIN
 END
 $$;
 
+-- Two assets may be one where name and address together are nearly the same.
 CREATE OR REPLACE VIEW possible_duplicates WITH (security_invoker = true) AS
 SELECT one.client_account_id, one.engagement_id, one.id, other.id AS other_id, one.name, other.name AS other_name
   FROM assets AS one
-  JOIN assets AS other ON other.client_account_id = one.client_account_id AND edits(plain_name(other.name), plain_name(one.name)) < 1
- WHERE other.id > one.id;
+  JOIN assets AS other ON other.client_account_id = one.client_account_id
+   AND edits(plain_name(concat(other.name, host(other.ip_address))), plain_name(concat(one.name, host(one.ip_address)))) < 2
+ WHERE other.engagement_id = one.engagement_id AND other.id > one.id;
