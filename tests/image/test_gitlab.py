@@ -9,8 +9,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 import yaml
-from platforms import FAULT, ORDERS, ROOT, USERS, committed, failures, laid, needed, run, snippets
 
+from image.platforms import FAULT, ORDERS, ROOT, USERS, committed, failures, laid, needed, run, snippets
 from runner.servers.locks import held, lock
 
 pytestmark = pytest.mark.docker

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from platforms import FAULT, ORDERS, USERS, committed, failures, laid, run, snippets
+
+from image.platforms import FAULT, ORDERS, USERS, committed, failures, laid, run, snippets
 
 pytestmark = pytest.mark.docker
 
