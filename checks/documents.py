@@ -5,13 +5,20 @@ A check that looks at the evidence alone stands in both registries under the sam
 
 from __future__ import annotations
 
-from checks.constraints import load_refused
+from checks.constraints import document_violates_validator, index_drift, load_refused, validator_missing
 from checks.interface import Check
 from checks.migrations import migration_failed
+from checks.performance import query_limit
+from checks.references import dangling_reference
 from checks.targets import DocumentTarget
 
 #: Every check, in the order in which it is reported.
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "migration-failed": migration_failed,
     "load-refused": load_refused,
+    "dangling-reference": dangling_reference,
+    "validator-missing": validator_missing,
+    "document-violates-validator": document_violates_validator,
+    "index-drift": index_drift,
+    "query-limit": query_limit,
 }

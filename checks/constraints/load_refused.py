@@ -26,10 +26,16 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "data files"
 PROVES = "load"
+
+#: What MongoDB's codes ask for.
+_REMEDIES = {
+    "121": "Correct the document, or the validator that refuses it; they are changed together.",
+    "11000": "Correct the document, or the unique index that it meets: the same value stands in another document already.",
+}
 
 
 def run(target: Target) -> Iterator[Judgement]:
@@ -53,7 +59,7 @@ def _judge(loaded: LoadedFile) -> Judgement:
     return Finding(
         subject=loaded.file,
         message=f"the rows of {loaded.file} do not fit the schema",
-        remedy="Correct the rows, or the migration that refuses them; they are changed together.",
+        remedy=_REMEDIES.get(refused.code, "Correct the rows, or the migration that refuses them; they are changed together."),
         place=refused.place,
         code=refused.code,
         said=refused.said,

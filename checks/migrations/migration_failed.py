@@ -27,7 +27,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "migrations"
 PROVES = "apply"
@@ -48,14 +48,46 @@ _REMEDIES = {
     "42501": "Let a role with that privilege do this once, outside the migrations, or grant it to the role that migrates.",
     "42P01": "Correct the name, or let the migration that makes it come first.",
     "42703": "Correct the name, or let the migration that makes it come first.",
+    "42704": "Correct the name, or make it first: roles that stand outside of the migrations go into a file of `before`.",
     "42P07": "It exists already: an earlier migration, or another branch of the history, makes it too.",
     "42710": "It exists already: an earlier migration, or another branch of the history, makes it too.",
     "42701": "It exists already: an earlier migration, or another branch of the history, makes it too.",
     "55P03": "Another session holds the lock that this statement waits for.",
     "55P04": "An enum value cannot be used in the transaction that adds it: commit in between, in two migrations.",
     "0A000": "Choose a server that has it (`image` or `version` in the settings), if this is an extension.",
+    # The names of SQLite's codes.
+    "SQLITE_CONSTRAINT_NOTNULL": "Give the column a default, or fill it in an earlier statement of the migration.",
+    "SQLITE_CONSTRAINT_FOREIGNKEY": "Settle the rows without a parent first.",
+    "SQLITE_CONSTRAINT_UNIQUE": "Merge or remove the duplicates in an earlier statement of the migration.",
+    "SQLITE_CONSTRAINT_PRIMARYKEY": "Merge or remove the duplicates in an earlier statement of the migration.",
+    "SQLITE_CONSTRAINT_CHECK": "Correct the rows first, in an earlier statement of the migration.",
+    "SQLITE_BUSY": "Another session of the migrations holds the file: end its transaction first.",
+    "SQLITE_LOCKED": "A statement of the same session is still being read: fetch it to its end first.",
+    # MongoDB's codes are shorter than any SQLSTATE, or begin like none.
+    "11000": "Merge or remove the duplicates in an earlier step of the migration, or build the index not unique.",
+    "121": "Correct the document that is written, or change the validator first.",
+    "13": "Let a user with that privilege do this once, outside the migrations, or grant it to the user that migrates.",
+    "26": "Correct the collection's name, or let the migration that makes it come first.",
+    "27": "Correct the index's name, or let the migration that builds it come first.",
+    "48": "It exists already: an earlier migration makes it too, or an insert did.",
+    "59": "Correct the command's name, or choose a server that has it (`image` or `version` in the settings).",
+    "67": "The index cannot be built like this; the server's words say why.",
+    "85": "An index on the same keys has another name or other options: drop it in the migration before this one is built.",
+    "86": "An index of this name has other keys or options: drop it in the migration before this one is built.",
     "58P01": "Choose a server that has it (`image` or `version` in the settings), if this is an extension.",
 }
+
+#: What SQLite, or Alembic for it, says without a code of its own.
+_BY_WORDS = (
+    (
+        "Cannot add a NOT NULL column with default value NULL",
+        "Give the column a default, or add it nullable, fill it, and make the table anew with NOT NULL (op.batch_alter_table).",
+    ),
+    (
+        "No support for ALTER of constraints in SQLite",
+        "SQLite changes no constraint of a table that is there: use op.batch_alter_table, which makes the table anew.",
+    ),
+)
 
 
 def run(target: Target) -> Iterator[Judgement]:
@@ -109,4 +141,5 @@ def _message(subject: str, failure: MigrationFailure) -> str:
 def _remedy(failure: MigrationFailure) -> str:
     if failure.timed_out:
         return "Look for a statement that waits for a lock or for input, or raise `timeout` under `migrations`."
-    return _REMEDIES.get(failure.code, "Correct the statement, then apply the whole history again.")
+    by_words = next((remedy for words, remedy in _BY_WORDS if words in failure.said), None)
+    return by_words or _REMEDIES.get(failure.code, "Correct the statement, then apply the whole history again.")

@@ -6,6 +6,10 @@ then seven times, alone, with values sampled from real rows; the time is taken a
 finding says the median and the p95, which is the nearest rank: the smallest measured time that at least 95 % of the runs do not
 exceed (of seven runs the slowest).
 
+Of a document database a query may also be held to how many documents the server looks at for it (`examined`), which does not
+depend on the machine: without an index it is all of the collection. Whatever the limits, a finding says which collections were
+read from end to end.
+
 Milliseconds on a small table say little about a large one, and a shared machine is noisy: declare limits that only a wrong plan
 breaks. A query whose tables are empty proves nothing, one that fails is an error of the check.
 
@@ -32,40 +36,50 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
 
+from checks.document_expectations import DocumentQuery
 from checks.evidence import QueryTiming
 from checks.expectations import DeclaredQuery
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.placeholders import replaced
 from checks.reading import objects_read, without_rows
-from checks.targets import RelationalTarget, StatementFailed
+from checks.schema.collections import collection_reference
+from checks.schema.model import ObjectReference
+from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
 SUBJECTS = "declared queries"
 PROVES = "stay within their limits"
 
-#: PostgreSQL's code for a statement that was stopped, as measuring does well past the limit.
-STOPPED = "57014"
-#: And for a table that the session's role may not read.
-DENIED = "42501"
+#: The codes for a query that was stopped, as measuring does well past the limit: PostgreSQL's, SQLite's and MongoDB's.
+STOPPED = frozenset({"57014", "SQLITE_INTERRUPT", "50"})
+#: And for what the session's role may not read.
+DENIED = frozenset({"42501", "13"})
+
+_EXPLAIN = {Engine.POSTGRESQL: "EXPLAIN (ANALYZE, BUFFERS)", Engine.SQLITE: "EXPLAIN QUERY PLAN"}
+
+Query = DeclaredQuery | DocumentQuery
 
 
-def run(target: RelationalTarget) -> Iterator[Judgement]:
+def run(target: RelationalTarget | DocumentTarget) -> Iterator[Judgement]:
     """Judge every declared query by its timing; the first that failed is raised after all have been judged."""
     timings = {timing.name: timing for timing in target.evidence.queries}
     failed: StatementFailed | None = None
-    for query in target.expect.queries:
+    queries: tuple[Query, ...] = (*target.expect.queries, *target.expect.documents.queries)
+    for query in queries:
         timing = timings.get(query.name)
         if timing is None:
             yield NotProven(query.name, "not measured")
-        elif timing.code == DENIED:
+        elif timing.code in DENIED:
             yield NotProven(query.name, "permission denied")
-        elif timing.failure and timing.code != STOPPED:
+        elif timing.failure and timing.code not in STOPPED:
             failed = failed or StatementFailed(f"{query.name}: {timing.failure}", timing.code)
         else:
-            yield _judge(query, timing, target)
+            yield _judge(query, timing, _read(query, target))
     if failed is not None:
         raise failed
 
@@ -75,18 +89,54 @@ def p95(seconds: Sequence[float]) -> float:
     return sorted(seconds)[math.ceil(0.95 * len(seconds)) - 1]
 
 
-def _judge(query: DeclaredQuery, timing: QueryTiming, target: RelationalTarget) -> Judgement:
+@dataclass(frozen=True)
+class _Read:
+    """What a query reads: its objects, why it has nothing to say where they are empty, and how one looks at its plan."""
+
+    objects: tuple[ObjectReference, ...]
+    empty: str
+    look: str
+
+
+def _read(query: Query, target: RelationalTarget | DocumentTarget) -> _Read:
+    """A query is of its target's kind."""
+    if isinstance(query, DocumentQuery):
+        empty = "" if query.collection in cast("DocumentTarget", target).filled else "no documents"
+        look = 'Look at its plan with explain("executionStats"); a missing index is the usual cause.'
+        return _Read((collection_reference(query.collection),), empty, look)
+    relational = cast("RelationalTarget", target)
+    return _Read(
+        objects_read(_parsable(query), relational.engine, relational.catalogue),
+        "no rows" if without_rows(_parsable(query), relational) else "",
+        f"Look at its plan with {_EXPLAIN[relational.engine]}; a missing index or a join over all rows are the usual causes.",
+    )
+
+
+def _judge(query: Query, timing: QueryTiming, read: _Read) -> Judgement:
     if timing.failure:
-        return _finding(query, f"did not end: {timing.failure}; the limit is {_milliseconds(timing.limit)}", timing, target)
+        return _finding(query, f"did not end: {timing.failure}; the limit is {_milliseconds(timing.limit)}", timing, read)
+    if words := "; ".join(_beyond(query, timing)):
+        return _finding(query, f"{words}{_scanned(timing)}", timing, read)
+    return NotProven(query.name, read.empty or "no rows") if read.empty or not timing.seconds else Proven(query.name)
+
+
+def _beyond(query: Query, timing: QueryTiming) -> Iterator[str]:
+    """Each limit that it does not keep, in words."""
     median = statistics.median(timing.seconds) if timing.seconds else 0.0
-    if median <= timing.limit:
-        measured = timing.seconds and not without_rows(_parsable(query), target)
-        return Proven(query.name) if measured else NotProven(query.name, "no rows")
-    times = f"median {_milliseconds(median)}, p95 {_milliseconds(p95(timing.seconds))} of {len(timing.seconds)} runs"
-    return _finding(query, f"{times}; the limit is {_milliseconds(timing.limit)}", timing, target)
+    if median > timing.limit:
+        times = f"median {_milliseconds(median)}, p95 {_milliseconds(p95(timing.seconds))} of {len(timing.seconds)} runs"
+        yield f"{times}; the limit is {_milliseconds(timing.limit)}"
+    allowed = query.examined if isinstance(query, DocumentQuery) else None
+    if allowed is not None and timing.examined is not None and timing.examined.documents > allowed:
+        yield f"looks at {timing.examined.documents} documents for {timing.rows}; the limit is {allowed}"
 
 
-def _finding(query: DeclaredQuery, words: str, timing: QueryTiming, target: RelationalTarget) -> Finding:
+def _scanned(timing: QueryTiming) -> str:
+    scanned = timing.examined.scanned if timing.examined else ()
+    return f"; {' and '.join(scanned)} {'is' if len(scanned) == 1 else 'are'} read from end to end (COLLSCAN)" if scanned else ""
+
+
+def _finding(query: Query, words: str, timing: QueryTiming, read: _Read) -> Finding:
     measured: dict[str, Json] = {"limit_ms": timing.limit * 1000, "category": timing.category, "runs": len(timing.seconds)}
     if timing.seconds:
         measured |= {
@@ -94,11 +144,14 @@ def _finding(query: DeclaredQuery, words: str, timing: QueryTiming, target: Rela
             "p95_ms": p95(timing.seconds) * 1000,
             "rows": timing.rows,
         }
+    if timing.examined is not None:
+        looked = timing.examined
+        measured |= {"documents_examined": looked.documents, "keys_examined": looked.keys, "scanned": list(looked.scanned)}
     return Finding(
         subject=query.name,
         message=f"{query.name}: {words}",
-        remedy="Look at its plan with EXPLAIN (ANALYZE, BUFFERS); a missing index or a join over all rows are the usual causes.",
-        objects=objects_read(_parsable(query), target.engine, target.catalogue),
+        remedy=read.look,
+        objects=read.objects,
         code=timing.code,
         evidence=measured,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,3 +104,24 @@ def _same_collation(declared: Mapping[str, Any] | None, found: Mapping[str, Any]
 
 def _locale(collation: Mapping[str, Any] | None) -> str:
     return "of plain bytes" if collation is None else ", ".join(f"{name} {value}" for name, value in collation.items())
+
+
+def create(collection: str, index: CollectionIndex) -> str:
+    """The shell's command that builds an index."""
+    fields = ", ".join(f"{_bare(name)}: {json.dumps(kind)}" for name, kind in index.keys)
+    said = ", ".join(f"{_bare(name)}: {json.dumps(value, default=str)}" for name, value in options(index).items())
+    return f"{_on(collection)}.createIndex({{{fields}}}, {{{said}}})"
+
+
+def drop(collection: str, name: str) -> str:
+    """The shell's command that drops an index."""
+    return f"{_on(collection)}.dropIndex({json.dumps(name)})"
+
+
+def _on(collection: str) -> str:
+    plain = collection.replace("_", "").isalnum()
+    return f"db.{collection}" if plain else f"db.getCollection({json.dumps(collection)})"
+
+
+def _bare(name: str) -> str:
+    return name if name.replace("_", "").isalnum() else json.dumps(name)

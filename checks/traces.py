@@ -1,0 +1,24 @@
+"""Where something that a database should have was taken away, and whether dbproof itself put it there."""
+
+from __future__ import annotations
+
+from checks.evidence import Evidence, Place
+from checks.schema.model import ObjectReference
+
+
+def where_lost(thing: ObjectReference, evidence: Evidence) -> tuple[Place | None, str]:
+    """The place and the text of the last statement that dropped an object that nothing made again; nothing where none did."""
+    for statement in reversed(evidence.statements):
+        if statement.undone:
+            continue
+        if thing in statement.made:
+            break
+        if thing in statement.dropped:
+            return statement.place, statement.text
+    return None, ""
+
+
+def applied_by_us(thing: ObjectReference, declared: Place | None, evidence: Evidence) -> bool:
+    """Whether an object was made from its very declaration, so that finding it there proves nothing."""
+    made = evidence.provenance.get(thing)
+    return made is not None and made.place == declared
