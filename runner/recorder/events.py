@@ -116,12 +116,12 @@ def _made(entry: list[Any], xid: int | None) -> Iterator[Row]:
 def _object(entry: list[Any], xid: int | None) -> Iterator[Row]:
     """The object itself, where findings can name it; others (casts, operators, publications) are left out."""
     classid, objid, objsubid, whole, kind, identity, parts = entry
-    table, stands_on = parts if kind == "index" and parts else (0, "")
+    table, stands_on = _split(parts, 1) if kind == "index" and parts else (0, "")
     address = (_number(classid, _OID), _number(objid, _OID), _number(objsubid, _COLUMN))
     if classid in _CATALOGUES and (objsubid == 0 or classid == PG_CLASS):
-        table_name = reference("table", _text(stands_on)).relation
+        table_name = reference("table", stands_on).relation
         named = reference(_text(kind), _text(identity), table_name)
-        yield Row(address, named, xid, whole is True, _number(table, _OID))
+        yield Row(address, named, xid, whole is True, table)
 
 
 def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
@@ -130,24 +130,34 @@ def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
     relation = (named.schema, named.relation)
     table, columns, constraints = entry[6]
     owner = _number(table, _OID)
-    for number, column, wrote in columns or ():
+    for said in columns or ():
+        number, wrote, column = _split(said, 2)
         yield _row((PG_CLASS, owner, _number(number, _COLUMN)), ObjectKind.COLUMN, relation, column, _written(wrote, xid), owner)
-    for oid, constraint, wrote, index in constraints or ():
+    for said in constraints or ():
+        oid, wrote, index, constraint = _split(said, 3)
         written = _written(wrote, xid)
-        yield _row((PG_CONSTRAINT, _number(oid, _OID), 0), ObjectKind.CONSTRAINT, relation, constraint, written, owner)
-        if index is not None:  # it has the name of its constraint
-            yield _row((PG_CLASS, _number(index, _OID), 0), ObjectKind.INDEX, relation, constraint, written, owner)
+        yield _row((PG_CONSTRAINT, oid, 0), ObjectKind.CONSTRAINT, relation, constraint, written, owner)
+        if index:  # it has the name of its constraint
+            yield _row((PG_CLASS, index, 0), ObjectKind.INDEX, relation, constraint, written, owner)
 
 
-def _row(address: Address, kind: ObjectKind, relation: tuple[str, str], name: Any, xid: int | None, table: int) -> Row:  # noqa: ANN401
-    return Row(address, ObjectReference(kind, *relation, _text(name)), xid, whole=False, table=table)
+def _split(said: object, numbers: int) -> list[Any]:
+    """A part of a table: so many numbers, each below 2^32, and its name, which may hold anything."""
+    *first, name = _text(said).split(" ", numbers)
+    if len(first) != numbers:
+        raise ValueError
+    return [*(_number(int(number), _OID) for number in first), name]
+
+
+def _row(address: Address, kind: ObjectKind, relation: tuple[str, str], name: str, xid: int | None, table: int) -> Row:
+    return Row(address, ObjectReference(kind, *relation, name), xid, whole=False, table=table)
 
 
 def _written(xmin: int, xid: int | None) -> int | None:
     """The full id of a transaction close to ``xid`` from its last 32 bits, which are all that a row holds."""
     if xid is None:
         return None
-    near = (_number(xmin, _OID) - xid) % _OID
+    near = (xmin - xid) % _OID
     full = xid + (near if near < _OID // 2 else near - _OID)
     return _number(full, _XID)
 

@@ -23,9 +23,11 @@
 -- said them by then, and the reader knows a row by its object and xmin.
 -- So rows that an earlier statement of the same transaction wrote are said again, and so are rows that are merely changed
 -- (a rename); the reader keeps the first time. That is exact, and cheaper than remembering here.
--- An object is said as [classid, objid, objsubid, whether a CREATE names it, type, identity, and for an index the table it stands
--- on, for a table its new columns and constraints]. Within a CREATE, an ALTER TABLE is only about what the CREATE names too: the
--- foreign keys of a new table. NOT NULL, which PostgreSQL 18 has as constraints, belongs to its column.
+-- An object is said as [classid, objid, objsubid, whether a CREATE names it, type, identity, parts]. The part of an index is the
+-- table that it stands on; those of a table are its OID, its new columns and its new constraints. Each part is one string, which
+-- is cheaper than an array: the OID and name of a table; the number, xmin and name of a column; the OID, xmin, index (or 0) and
+-- name of a constraint. Within a CREATE, an ALTER TABLE is only about what the CREATE names too: the foreign keys of a new table.
+-- NOT NULL, which PostgreSQL 18 has as constraints, belongs to its column.
 --
 -- These run after every statement of DDL, so they are written for speed. The triggers name the commands that can make what
 -- findings name, and other commands call nothing. Each command has one query, planned once a session for catalogues that will
@@ -69,13 +71,11 @@ BEGIN
             classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
             CASE
                 WHEN object_type = 'index' THEN (
-                    SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid)
+                    SELECT to_json(concat_ws(' ', indrelid, indrelid::regclass)) FROM pg_index WHERE indexrelid = objid)
                 WHEN object_type IN ('table', 'foreign table') THEN json_build_array(
                     objid::bigint,
-                    ARRAY(SELECT json_build_array(attnum, attname, xmin::text::bigint) FROM pg_attribute
-                          WHERE attrelid = objid AND attnum > 0),
-                    ARRAY(SELECT json_build_array(oid::bigint, conname, xmin::text::bigint,
-                                                  CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                    ARRAY(SELECT concat_ws(' ', attnum, xmin, attname) FROM pg_attribute WHERE attrelid = objid AND attnum > 0),
+                    ARRAY(SELECT concat_ws(' ', oid, xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END, conname)
                           FROM pg_constraint WHERE conrelid = objid AND contype <> 'n'))
             END)
         FROM pg_event_trigger_ddl_commands()
@@ -105,7 +105,7 @@ BEGIN
     made := ARRAY(
         SELECT json_build_array(
             classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
-            (SELECT json_build_array(indrelid::bigint, indrelid::regclass::text) FROM pg_index WHERE indexrelid = objid))
+            (SELECT concat_ws(' ', indrelid, indrelid::regclass) FROM pg_index WHERE indexrelid = objid))
         FROM pg_event_trigger_ddl_commands()
         WHERE NOT in_extension);
 
@@ -136,10 +136,10 @@ BEGIN
             classid::bigint, objid::bigint, objsubid, created, object_type, object_identity,
             CASE WHEN relation IS NOT NULL THEN json_build_array(
                 relation::bigint,
-                ARRAY(SELECT json_build_array(attnum, attname, part.xmin::text::bigint) FROM pg_attribute AS part
+                ARRAY(SELECT concat_ws(' ', attnum, part.xmin, attname) FROM pg_attribute AS part
                       WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
-                ARRAY(SELECT json_build_array(oid::bigint, conname, part.xmin::text::bigint,
-                                              CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                ARRAY(SELECT concat_ws(' ', oid, part.xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END,
+                                        conname)
                       FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))
             END)),
         array_agg(relation) FILTER (WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = relation))
@@ -182,10 +182,10 @@ BEGIN
             'pg_class'::regclass::oid::bigint, relation::bigint, 0, false, 'table', identity,
             json_build_array(
                 relation::bigint,
-                ARRAY(SELECT json_build_array(attnum, attname, part.xmin::text::bigint) FROM pg_attribute AS part
+                ARRAY(SELECT concat_ws(' ', attnum, part.xmin, attname) FROM pg_attribute AS part
                       WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0),
-                ARRAY(SELECT json_build_array(oid::bigint, conname, part.xmin::text::bigint,
-                                              CASE WHEN contype IN ('p', 'u', 'x') THEN conindid::bigint END)
+                ARRAY(SELECT concat_ws(' ', oid, part.xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END,
+                                        conname)
                       FROM pg_constraint AS part WHERE conrelid = relation AND contype <> 'n' AND age(part.xmin) <= 0))))
         FROM family CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, relation, 0)
     );

@@ -63,8 +63,15 @@ def test_identities(kind: str, identity: str, named: tuple[str, str, str, str]) 
 def test_ids_of_rows_are_those_near_the_transaction() -> None:
     wraps = (1 << 32) - 2
     for xid, xmin, full in ((7, 7, 7), (7, 9, 9), ((1 << 32) + 1, wraps, wraps), (wraps, 5, (1 << 32) + 5)):
-        table = [1259, 1, 0, False, "table", "s.t", [1, [[1, "c", xmin]], None]]
+        table = [1259, 1, 0, False, "table", "s.t", [1, [f"1 {xmin} c"], None]]
         record = {"event": "made", "at": None, "xid": str(xid), "objects": [table], "heirs": None}
         found = parse("dbproof:" + json.dumps(record))
         assert found is not None
         assert [row.xid for row in found.made] == [full]
+
+
+@pytest.mark.parametrize("part", ["1 7", "x 7 c", "-1 7 c", "1 4294967296 c", "99999 7 c", "", [1, "c", 7], None])
+def test_a_part_that_is_none_makes_the_record_none(part: object) -> None:
+    table = [1259, 1, 0, False, "table", "s.t", [1, [part], None]]
+    record = {"event": "made", "at": None, "xid": "7", "objects": [table], "heirs": None}
+    assert parse("dbproof:" + json.dumps(record)) is None

@@ -214,6 +214,29 @@ def test_tables_from_queries_and_schemas_with_elements(project: Project) -> None
     assert lines[ObjectReference(ObjectKind.TRIGGER, "public", "a", "t")] == 12
 
 
+def test_the_rarer_commands(project: Project) -> None:
+    project.run(
+        "CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1'",
+        "CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int)",
+        "CREATE TABLE a (x int)",
+        "CREATE TABLE c (x int) INHERITS (a)",
+        'ALTER TABLE a ADD " 1 2 3 " int CONSTRAINT "4 5 6 7" CHECK (x > 0), ADD CONSTRAINT "8 9 " UNIQUE (x)',
+        'CREATE TABLE "1 b" (" 2 " int CONSTRAINT "3 0 4 5 " PRIMARY KEY)',
+        'CREATE INDEX "6 i" ON "1 b" (" 2 ")',
+        "CREATE TEMPORARY VIEW v AS SELECT 1",
+        "CREATE TYPE pair AS (x int, y int)",
+    )
+    lines = project.lines()
+    assert lines[ObjectReference(ObjectKind.FUNCTION, "public", "", "p()")] == 1
+    assert lines[ObjectReference(ObjectKind.FUNCTION, "public", "", "total(integer)")] == 2
+    assert lines[column("a", " 1 2 3 ")] == lines[column("c", " 1 2 3 ")] == 5
+    assert lines[constraint("a", "4 5 6 7")] == lines[constraint("c", "4 5 6 7")] == lines[index("a", "8 9 ")] == 5
+    assert lines[table("1 b")] == lines[column("1 b", " 2 ")] == lines[constraint("1 b", "3 0 4 5 ")] == 6
+    assert lines[index("1 b", "3 0 4 5 ")] == 6
+    assert lines[index("1 b", "6 i")] == 7
+    assert lines[ObjectReference(ObjectKind.TYPE, "public", "", "pair")] == 9
+
+
 def test_an_index_made_concurrently(project: Project) -> None:
     project.run("CREATE TABLE a (x int)", "CREATE INDEX CONCURRENTLY i ON a (x)")
     assert project.lines()[index("a", "i")] == 2
@@ -307,7 +330,8 @@ def test_forged_records_mislead_nobody_into_an_error(project: Project) -> None:
     forged = [
         'dbproof:{"event":"made","at":"f.sql:1","xid":"9223372036854775000","objects":[[1259,1,0,true,"table","public.x",null]],"heirs":null}',
         'dbproof:{"event":"made","at":"f.sql:1","xid":"5","objects":[[4294967295,4294967295,32767,true,"t","a",null],[1247,4294967295,32767,true,"type","a",[1,"x"]]],"heirs":null}',
-        'dbproof:{"event":"made","at":"f.sql:1","xid":"1","heirs":null,"objects":[[1259,1,0,false,"table","a.b",[1,[[1,"c",4294967295]],[]]]]}',
+        'dbproof:{"event":"made","at":"f.sql:1","xid":"1","heirs":null,'
+        '"objects":[[1259,1,0,false,"table","a.b",[1,["1 4294967295 c"],[]]]]}',
     ]
     project.run("CREATE TABLE a (x int)", *(f"DO $f$ BEGIN RAISE LOG '{record}'; END $f$" for record in forged))
     assert project.lines()[table("a")] == 1
