@@ -46,7 +46,16 @@ def _named(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
     except SqlglotError:
         return set()
     defined = {TableName(catalogue.default_schema, _folded(query.args["alias"].this)) for query in parsed.find_all(exp.CTE)}
-    return {_name(table, catalogue.default_schema) for table in parsed.find_all(exp.Table)} - (defined - set(catalogue.table))
+    named = {_name(table, catalogue.default_schema) for table in parsed.find_all(exp.Table)}
+    if engine is Engine.SQLITE:
+        named = {_spelled(table, catalogue) for table in named}
+    return named - (defined - set(catalogue.table))
+
+
+def _spelled(table: TableName, catalogue: Catalogue) -> TableName:
+    """SQLite's names know no case, quoted or not, and its one file may be called ``main``."""
+    same = (name for name in catalogue.table if name.name.lower() == table.name.lower() and table.schema.lower() in ("", "main"))
+    return next(same, table)
 
 
 def _name(table: exp.Table, default_schema: str) -> TableName:

@@ -40,7 +40,7 @@ def quoted_table(engine: Engine, table: TableName, default_schema: str) -> str:
 
 def named(table: TableName, columns: Iterable[str], alias: str) -> FromClause:
     """A table with the columns that a statement needs, under an alias."""
-    return core_table(table.name, *(column(name) for name in columns), schema=table.schema).alias(alias)
+    return core_table(table.name, *(column(name) for name in columns), schema=table.schema or None).alias(alias)
 
 
 def only(statement: Select[*tuple[Any, ...]], source: FromClause, table: Table | None) -> Select[*tuple[Any, ...]]:

@@ -22,6 +22,9 @@ READERS = 2
 #: undefined_table, undefined_column, undefined_function, undefined_object, invalid_schema_name (PostgreSQL's appendix A).
 _NOT_THERE = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 
+#: How SQLite says it; its code is that of any wrong statement.
+_NO_SUCH = ("no such table", "no such column", "no such function")
+
 Checks = Mapping[str, Check[Any]]
 
 
@@ -75,7 +78,7 @@ def _judge(
     said: Callable[[str, Judgement], None],
 ) -> Outcome:
     if target.engine not in check.ENGINES:
-        return Outcome(identifier, State.SKIPPED, f"not for {target.engine}")
+        return Outcome(identifier, State.SKIPPED, f"not for {target.engine.label}")
     lacking = [missing[need] for need in sorted(check.NEEDS) if need in missing]
     if lacking:
         return Outcome(identifier, State.SKIPPED, "; ".join(lacking))
@@ -87,7 +90,7 @@ def _judge(
             judgements.append(judgement)
             said(identifier, judgement)
     except StatementFailed as failure:
-        if target.evidence.incomplete and failure.code in _NOT_THERE:
+        if target.evidence.incomplete and (failure.code in _NOT_THERE or failure.said.startswith(_NO_SUCH)):
             judgements.append(NotProven(identifier, "the migrations failed, and what it reads is not there"))
         else:
             reason = f"its SQL failed: {failure}"

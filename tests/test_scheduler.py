@@ -116,7 +116,7 @@ def test_what_a_run_cannot_give_skips_with_its_words(whole: RelationalTarget) ->
 
 def test_a_check_for_another_engine_is_skipped(whole: RelationalTarget) -> None:
     said = outcome(Written(says(Proven("a")), ENGINES=frozenset({Engine.SQLITE})), whole)
-    assert (said.state, said.reason) == (State.SKIPPED, "not for postgresql")
+    assert (said.state, said.reason) == (State.SKIPPED, "not for PostgreSQL")
 
 
 def test_outcomes_come_in_the_order_of_the_checks_and_are_told_as_they_end(whole: RelationalTarget) -> None:

@@ -32,7 +32,7 @@ from checks.reading import objects_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "queries for what must not be"
 PROVES = "find nothing"

@@ -1,15 +1,16 @@
 """Every foreign key has an index on its child columns.
 
-Proves that deleting a parent, or changing its key, finds the children by an index. Without one PostgreSQL reads the whole child
-table for every parent that goes (manual, "Foreign Keys": no index on the referencing columns is made for you). A notice; a
-warning where the delete rule writes to the children (CASCADE, SET NULL, SET DEFAULT).
+Proves that deleting a parent, or changing its key, finds the children by an index. Without one the whole child table is read for
+every parent that goes (PostgreSQL's manual, "Foreign Keys", and sqlite.org/foreignkeys.html, 3: no index on the referencing
+columns is made for you). A notice; a warning where the delete rule writes to the children (CASCADE, SET NULL, SET DEFAULT).
 
 An index covers a key when its leading columns are the key's columns, in any order. So does less where it leads to as few rows: a
 unique index within the key, or one that begins with columns whose counterparts are unique in the parent (`buyer_id` of
 `(tenant_id, buyer_id)` where `users.id` is unique). PostgreSQL 15 and 18 were watched at it: a B-tree serves, a hash index on
 one column, a GiST index (an exclusion constraint), and a partial index that leaves out only rows whose key is NULL. Any other
-partial index, an invalid one, one on an expression, and BRIN do not. An empty table is judged as well, for the schema says it
-all.
+partial index, an invalid one, one on an expression, and BRIN do not. SQLite's own plans were asked as well: there an index
+serves only in the collation of the parent's column, and where child and parent have like affinities. An empty table is judged as
+well, for the schema says it all.
 
 **Anti-pattern**
 
@@ -35,12 +36,13 @@ from itertools import takewhile
 
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table, column_reference
+from checks.schema.sqlite import BINARY, affinity
 from checks.statements import quoted, quoted_table
 from checks.subjects import references
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "foreign keys"
 PROVES = "are served by an index"
@@ -65,7 +67,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 def _served(table: Table, key: ForeignKey, catalogue: Catalogue) -> bool:
     """An index of the table itself, or one in each of its partitions."""
     parent = catalogue.table.get(key.parent)
-    if any(covers(index, key, parent) for index in table.indexes):
+    if any(covers(index, key, parent) and _comparable(index, key, table, parent) for index in table.indexes):
         return True
     partitions = [part for part in catalogue.tables if part.partition_of == table.name]
     return bool(partitions) and all(_served(part, key, catalogue) for part in partitions)
@@ -92,6 +94,25 @@ def _leads_by_a_key_of(parent: Table | None, index: Index, key: ForeignKey) -> b
     leading = {counterpart[name] for name in takewhile(lambda name: name in counterpart, index.columns) if name is not None}
     unique = (one for one in (parent.indexes if parent else ()) if one.unique and one.valid and one.predicate is None)
     return any(set(one.columns) <= leading for one in unique)
+
+
+def _comparable(index: Index, key: ForeignKey, table: Table, parent: Table | None) -> bool:
+    """Whether SQLite can look a parent's key up in an index: collated like the parent's column, of like affinity."""
+    if parent is None or not index.collations:
+        return True
+    collations = dict(zip(index.columns, index.collations, strict=True))
+    return all(
+        collations.get(mine, BINARY) == (parent.column[theirs].collation or BINARY)
+        and _numeric(table.column[mine].type) == _numeric(parent.column[theirs].type)
+        for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
+        if mine in collations and theirs in parent.column
+    )
+
+
+def _numeric(type_: str) -> str:
+    """INTEGER, REAL and NUMERIC are looked up alike."""
+    found = affinity(type_)
+    return found if found in ("TEXT", "BLOB") else "NUMERIC"
 
 
 def _complete(index: Index, key: ForeignKey) -> bool:
@@ -130,6 +151,8 @@ def _near(table: Table, key: ForeignKey) -> str:
             return f" ({index.name} is invalid)"
         if not _complete(index, key):
             return f" ({index.name} is partial: {index.predicate})"
+        if index.method in _SERVING:
+            return f" ({index.name} compares otherwise than {key.parent.label()} does)"
         return f" ({index.name} is a {index.method} index)"
     return ""
 
@@ -140,7 +163,21 @@ def _remedy(key: ForeignKey, table: Table, target: RelationalTarget) -> str:
         return f"REINDEX INDEX CONCURRENTLY {_qualified(broken, target)};"
     how = "" if table.partitioned else "CONCURRENTLY "  # PostgreSQL refuses CONCURRENTLY on a partitioned table
     where = quoted_table(target.engine, key.table, target.catalogue.default_schema)
+    if target.engine is Engine.SQLITE:
+        return _remedy_of_sqlite(key, where, target)
     return f"CREATE INDEX {how}ON {where} ({quoted(target.engine, key.columns)});"
+
+
+def _remedy_of_sqlite(key: ForeignKey, where: str, target: RelationalTarget) -> str:
+    """SQLite wants a name for an index, and the collation where it is not the column's own."""
+    table, parent = target.catalogue.table[key.table], target.catalogue.table.get(key.parent)
+    columns: list[str] = []
+    for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
+        wanted = (parent.column[theirs].collation if parent and theirs in parent.column else None) or BINARY
+        own = (table.column[mine].collation if mine in table.column else None) or BINARY
+        columns.append(quoted(target.engine, mine) + ("" if wanted == own else f" COLLATE {wanted}"))
+    name = quoted(target.engine, "_".join(("ix", key.table.name, *key.columns)))
+    return f"CREATE INDEX {name} ON {where} ({', '.join(columns)});"
 
 
 def _qualified(index: Index, target: RelationalTarget) -> str:

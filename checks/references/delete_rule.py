@@ -9,6 +9,9 @@ children, but NO ACTION looks at the end of the statement (or of the transaction
 another cascade may remove the children first, and the delete passes; RESTRICT refuses at once (manual, "Foreign Keys"). A line
 without `on delete` accepts any rule.
 
+In SQLite a rule does nothing unless the application's sessions switch foreign keys on: where the settings do not say so
+(`foreign_keys = true`) nothing is proven, and where they say that they are off nothing holds.
+
 **Anti-pattern**
 
 ```sql
@@ -29,12 +32,13 @@ from collections.abc import Iterator
 
 from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.remedies import made_anew
 from checks.schema.model import Action, Catalogue, ForeignKey, TableName, column_label, column_reference, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "expected references"
 PROVES = "stand as declared"
@@ -55,7 +59,21 @@ def _judge(expected: ExpectedReference, target: RelationalTarget) -> Judgement:
         return _without_columns(expected, absent) if absent else _missing(expected, target)
     if expected.on_delete not in {None, key.on_delete}:
         return _wrong_rule(expected, key, target)
+    if target.engine is Engine.SQLITE and not target.expect.foreign_keys:
+        return _not_enforced(expected, key, target)
     return Proven(expected.label)
+
+
+def _not_enforced(expected: ExpectedReference, key: ForeignKey, target: RelationalTarget) -> Judgement:
+    """It stands, and whether SQLite heeds it is decided by each session."""
+    if target.expect.foreign_keys is None:
+        return NotProven(expected.label, "stands, but not said whether the application's sessions enforce it: set `foreign_keys`")
+    return Finding(
+        subject=f"{expected.label} (off)",
+        message=f"{expected.label} stands and does nothing: the application's sessions run with foreign_keys off",
+        remedy="Execute PRAGMA foreign_keys = on in every session, outside of a transaction, and set `foreign_keys = true`.",
+        objects=(key.reference, table_reference(key.table)),
+    )
 
 
 def _pairs(columns: tuple[str, ...], parent_columns: tuple[str, ...]) -> set[tuple[str, str]]:
@@ -115,12 +133,13 @@ def _missing(expected: ExpectedReference, target: RelationalTarget) -> Finding:
 def _wrong_rule(expected: ExpectedReference, key: ForeignKey, target: RelationalTarget) -> Finding:
     wanted = expected.on_delete or key.on_delete
     table = quoted_table(target.engine, key.table, target.catalogue.default_schema)
-    drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(target.engine, key.name)};"
+    drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(target.engine, key.name)}; "
+    add = _add(expected, wanted, target)
     differ = f"is ON DELETE {key.on_delete.upper()}, expected {wanted.upper()}"
     return Finding(
         subject=expected.label,
         message=f"{expected.label} {differ}{_nearly(wanted, key.on_delete)}",
-        remedy=f"{drop} {_add(expected, wanted, target)}",
+        remedy=add if target.engine is Engine.SQLITE else drop + add,
         objects=(key.reference, *(column_reference(key.table, name) for name in key.columns), table_reference(key.table)),
         evidence={"constraint": key.name, "expected": wanted.value, "found": key.on_delete.value},
     )
@@ -136,4 +155,5 @@ def _add(expected: ExpectedReference, rule: Action, target: RelationalTarget) ->
     engine, schema = target.engine, target.catalogue.default_schema
     table, parent = (quoted_table(engine, name, schema) for name in (expected.table, expected.parent))
     columns, theirs = quoted(engine, expected.columns), quoted(engine, expected.parent_columns)
-    return f"ALTER TABLE {table} ADD FOREIGN KEY ({columns}) REFERENCES {parent} ({theirs}) ON DELETE {rule.upper()};"
+    clause = f"FOREIGN KEY ({columns}) REFERENCES {parent} ({theirs}) ON DELETE {rule.upper()}"
+    return made_anew(table, clause) if engine is Engine.SQLITE else f"ALTER TABLE {table} ADD {clause};"

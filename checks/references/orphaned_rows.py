@@ -4,9 +4,13 @@ Proves, for every declared reference, that each of its rows finds its parent: va
 to the table itself, across schemas, partitioned. A constraint in the catalogue is no proof: `NOT VALID` never looked at older
 rows, and `session_replication_role = replica`, a disabled trigger or a restored dump write past the strictest key.
 
-What counts as an orphan is what PostgreSQL itself refuses (CREATE TABLE, "FOREIGN KEY"): under `MATCH SIMPLE` a key with any
-NULL in it refers to nothing and is fine; under `MATCH FULL` a key that is NULL only in part is a violation too. The count is
-exact and comes with the sample from one scan, by the anti-join that the server itself finds best. An empty table proves nothing.
+What counts as an orphan is what the engine itself refuses. PostgreSQL (CREATE TABLE, "FOREIGN KEY"): under `MATCH SIMPLE` a key
+with any NULL in it refers to nothing and is fine; under `MATCH FULL` a key that is NULL only in part is a violation too. SQLite
+(foreignkeys.html) knows SIMPLE alone, compares in the parent's collation after giving the child's value the parent's affinity,
+and enforces nothing unless each session says `PRAGMA foreign_keys = on`: rows are counted whatever the sessions do.
+
+The count is exact and comes with the sample from one scan, by the anti-join that the engine itself finds best. An empty table
+proves nothing.
 
 **Anti-pattern**
 
@@ -32,15 +36,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, exists, func, literal_column, or_, select
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import Catalogue, ForeignKey, Match, Table, column_label, column_reference, table_reference
+from checks.schema.model import (
+    Catalogue,
+    ForeignKey,
+    Match,
+    Table,
+    column_label,
+    column_reference,
+    no_table,
+    table_reference,
+)
 from checks.statements import copyable, named, only
 from checks.subjects import references
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared references"
 PROVES = "hold for every row"
@@ -60,8 +75,10 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 
 def _judge(subject: str, key: ForeignKey, session: ReadSession, target: RelationalTarget) -> Judgement:
+    if key.mismatch and not _has_no_parents(key) and not _is_known(key, target.catalogue):
+        return NotProven(subject, key.mismatch)
     try:
-        orphans = session.rows(sample(key, target.catalogue))
+        orphans = session.rows(sample(key, target.catalogue, target.engine))
     except StatementFailed as failure:
         if not failure.gap:
             raise
@@ -69,7 +86,16 @@ def _judge(subject: str, key: ForeignKey, session: ReadSession, target: Relation
     return _finding(subject, key, target, orphans) if orphans else Proven(subject)
 
 
-def sample(key: ForeignKey, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:
+def _has_no_parents(key: ForeignKey) -> bool:
+    return key.mismatch == no_table(key.parent)
+
+
+def _is_known(key: ForeignKey, catalogue: Catalogue) -> bool:
+    parent = catalogue.table.get(key.parent)
+    return parent is not None and set(key.parent_columns) <= set(parent.column)
+
+
+def sample(key: ForeignKey, catalogue: Catalogue, engine: Engine = Engine.POSTGRESQL) -> Select[*tuple[Any, ...]]:
     """The first orphans of a reference in the order of their primary key, each row with the count of all.
 
     Columns: the child's primary key and the reference's columns as text, then the count.
@@ -78,7 +104,7 @@ def sample(key: ForeignKey, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:
     texts = [cast(child.c[name], Text) for name in shown(key, catalogue)]
     order = [child.c[name] for name in shown(key, catalogue)]
     counted = select(*(*texts, func.count().over().label("orphans")))
-    return _orphans(counted, child, key, catalogue).order_by(*order).limit(SAMPLE)
+    return _orphans(counted, child, key, catalogue, engine).order_by(*order).limit(SAMPLE)
 
 
 def shown(key: ForeignKey, catalogue: Catalogue) -> tuple[str, ...]:
@@ -88,7 +114,7 @@ def shown(key: ForeignKey, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _orphans(
-    statement: Select[*tuple[Any, ...]], child: FromClause, key: ForeignKey, catalogue: Catalogue
+    statement: Select[*tuple[Any, ...]], child: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine
 ) -> Select[*tuple[Any, ...]]:
     """Read from the child only rows that refer to something and find no parent.
 
@@ -97,18 +123,27 @@ def _orphans(
     given = [child.c[name].is_not(None) for name in key.columns]
     refers = or_(*given) if key.match is Match.FULL else and_(*given)
     source = only(statement.select_from(child), child, catalogue.table.get(key.table))
-    return source.where(refers, ~exists(_parent(child, key, catalogue)))
+    return source.where(refers) if _has_no_parents(key) else source.where(refers, ~exists(_parent(child, key, catalogue, engine)))
 
 
-def _parent(child: FromClause, key: ForeignKey, catalogue: Catalogue) -> Select[*tuple[Any, ...]]:
+def _parent(child: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Select[*tuple[Any, ...]]:
     """What a child's parent is found by; a period must be covered by all the parent's periods together."""
     parent = named(key.parent, key.parent_columns, "parent")
     found = only(select(literal_column("1")).select_from(parent), parent, catalogue.table.get(key.parent))
-    same = _equalities(child, parent, key, catalogue)
+    same = _same(child, parent, key) if engine is Engine.SQLITE else _equalities(child, parent, key, catalogue)
     if not key.period:
         return found.where(*same)
     mine, theirs = child.c[key.columns[-1]], parent.c[key.parent_columns[-1]]
     return found.where(*same[:-1], theirs.op("&&")(mine)).having(mine.op("<@")(func.range_agg(theirs)))
+
+
+def _same(child: FromClause, parent: FromClause, key: ForeignKey) -> list[ColumnElement[bool]]:
+    """Each pair as SQLite's own foreign keys compare it: the parent stands left, so that its collation decides, and a plus sign
+    takes the child's affinity away, so that its value gets the parent's (datatype3.html, 4.2; foreignkeys.html, 3)."""
+    return [
+        parent.c[theirs] == UnaryExpression(child.c[mine], operator=custom_op("+"))
+        for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
+    ]
 
 
 def _equalities(child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue) -> list[ColumnElement[bool]]:
@@ -145,13 +180,15 @@ def _finding(subject: str, key: ForeignKey, target: RelationalTarget, orphans: S
 
 def _message(key: ForeignKey, count: int) -> str:
     rows = f"{count} row of {key.table.label()} names" if count == 1 else f"{count} rows of {key.table.label()} name"
+    if _has_no_parents(key):
+        return f"{rows} a row of {key.parent.label()}, and {key.mismatch}"
     partly = ", or only a part of one, which MATCH FULL forbids" if key.match is Match.FULL and len(key.columns) > 1 else ""
     return f"{rows} a {column_label(key.parent, key.parent_columns)} that does not exist{partly}"
 
 
 def _remedy(key: ForeignKey, target: RelationalTarget) -> str:
     child = named(key.table, key.columns, "child")
-    everything = _orphans(select(literal_column("child.*")), child, key, target.catalogue)
+    everything = _orphans(select(literal_column("child.*")), child, key, target.catalogue, target.engine)
     return f"List them all with: {copyable(everything, target.engine)}; then give them a parent, or remove them."
 
 

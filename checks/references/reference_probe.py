@@ -11,6 +11,11 @@ looking well; `NOT ENFORCED` (PostgreSQL 18) never enforced it. Of a partitioned
 the constraint is switched on, and each one on which it is switched off is tried itself. What cannot be thought of (a value of a
 type that is not known, an enum whose every label has a parent) is not proven, and the reason is given.
 
+SQLite names no constraint. There the row is tried twice on a copy without rows, CHECKs and triggers, with foreign keys switched
+on: with its parent it must be taken, without it refused. What the application's sessions do with `PRAGMA foreign_keys` decides
+whether that means anything: without `foreign_keys = true` in the settings nothing is proven, and `false` is a warning. A key that
+SQLite cannot use at all ("foreign key mismatch": the parent's columns are not unique, or missing) makes it refuse every write.
+
 **Anti-pattern**
 
 ```sql
@@ -33,20 +38,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rows.missing import NoValue, missing_parent
-from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName, column_label, column_reference
+from checks.rows import sqlite_values, values
+from checks.rows.missing import Candidates, NoValue, missing_parent
+from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName, column_label, column_reference, no_table
 from checks.statements import quoted, quoted_table
 from checks.subjects import references
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "declared references"
 PROVES = "refuse an orphan"
 
-#: What PostgreSQL says when a foreign key refuses a row.
-FOREIGN_KEY_VIOLATION = "23503"
+#: What PostgreSQL and SQLite say when a foreign key refuses a row.
+FOREIGN_KEY_VIOLATIONS = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
+
+#: The subject of what holds for all keys of a SQLite database.
+SWITCH = "foreign_keys"
+
+_CANDIDATES: Mapping[Engine, Candidates] = {
+    Engine.POSTGRESQL: values.candidates,
+    Engine.SQLITE: sqlite_values.candidates,
+}
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one reference.
 _LOST = ("08", "53", "57P")
@@ -54,6 +68,9 @@ _LOST = ("08", "53", "57P")
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Try an orphan against every declared reference."""
+    if target.engine is Engine.SQLITE and not target.expect.foreign_keys:
+        yield from _not_enforced(target)
+        return
     with target.sandbox() as sandbox:
         for subject, key in references(target.catalogue):
             try:
@@ -67,15 +84,45 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 
 def _judged(subject: str, key: ForeignKey, target: RelationalTarget, sandbox: Sandbox) -> Judgement:
+    if key.mismatch:
+        return _mismatch(subject, key)
     tables = _tried(key, target.catalogue)
     if not tables:
         return NotProven(subject, "no partition")
-    orphan = missing_parent(key, target.catalogue, sandbox.rows)
+    orphan = missing_parent(key, target.catalogue, sandbox.rows, _CANDIDATES[target.engine])
     for table in tables:
         answer = _answer(subject, key, Insert(table, orphan), target, sandbox)
         if not isinstance(answer, Proven):
             return answer
     return Proven(subject)
+
+
+def _not_enforced(target: RelationalTarget) -> Iterator[Judgement]:
+    """What SQLite's keys are worth where the application's sessions do not switch them on, or nobody says that they do."""
+    keys = list(references(target.catalogue))
+    off = target.expect.foreign_keys is False
+    if off and keys:
+        yield Finding(
+            subject=SWITCH,
+            severity=Severity.WARNING,
+            message=f"{len(keys)} declared {'reference is' if len(keys) == 1 else 'references are'} enforced by nobody: the"
+            " application's sessions run with foreign_keys off",
+            remedy="Execute PRAGMA foreign_keys = on in every session, outside of a transaction, and set `foreign_keys = true`.",
+            count=len(keys),
+        )
+    reason = "foreign_keys is off" if off else "not said whether the application's sessions enforce it: set `foreign_keys`"
+    yield from (NotProven(subject, reason) for subject, _ in keys)
+
+
+def _mismatch(subject: str, key: ForeignKey) -> Finding:
+    words = "every row that refers to something" if key.mismatch == no_table(key.parent) else "every write that it should look at"
+    return Finding(
+        subject=subject,
+        message=f"{key.name} of {key.table.label()} can be met by nothing: {key.mismatch}; SQLite refuses {words}",
+        remedy="Let the key refer to the primary key of a table that exists, or make what it refers to UNIQUE.",
+        objects=_objects(key),
+        evidence={"constraint": key.name, "table": key.table.label()},
+    )
 
 
 def _tried(key: ForeignKey, catalogue: Catalogue) -> tuple[TableName, ...]:
@@ -109,8 +156,8 @@ def _answer(subject: str, key: ForeignKey, orphan: Insert, target: RelationalTar
 
 
 def _is_by(refusal: Refused, key: ForeignKey) -> bool:
-    named = (refusal.code, refusal.constraint, refusal.relation)
-    return named == (FOREIGN_KEY_VIOLATION, key.name, key.table.name)
+    named = (refusal.constraint, refusal.relation)
+    return refusal.code in FOREIGN_KEY_VIOLATIONS and named == (key.name, key.table.name)
 
 
 def _accepted(subject: str, key: ForeignKey, orphan: Insert, target: RelationalTarget) -> Finding:

@@ -6,6 +6,10 @@ thought the parent's had been widened too. PostgreSQL compares unlike types thro
 not serve. A warning; a notice for `text` against `varchar`, and where only the parent has a domain, for neither refuses a key
 by itself in everyday use.
 
+SQLite has affinities instead of types (datatype3.html, 3): `BIGINT` and `INTEGER` are one, and INTEGER and NUMERIC behave alike;
+what differs in affinity (`TEXT` against `INTEGER`) or in collation is compared through conversions, and no index on the child
+serves the key.
+
 **Anti-pattern**
 
 ```sql
@@ -26,13 +30,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.remedies import made_anew
 from checks.schema.model import Catalogue, Column, ForeignKey, TableName, column_label, column_reference, table_reference
+from checks.schema.sqlite import BINARY, affinity
 from checks.statements import quoted, quoted_table
 from checks.subjects import references
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "declared references"
 PROVES = "have their parent's types"
@@ -57,7 +63,8 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         if pairs is None:
             yield NotProven(subject, f"the columns of {key.parent.label()} are not known")
             continue
-        differences = [found for child, parent in pairs if (found := difference(child, parent)) is not None]
+        compared = affinities if target.engine is Engine.SQLITE else difference
+        differences = [found for child, parent in pairs if (found := compared(child, parent)) is not None]
         yield _finding(subject, key, differences, target) if differences else Proven(subject)
 
 
@@ -72,6 +79,22 @@ def difference(child: Column, parent: Column) -> Difference | None:
         severity = Severity.NOTICE if child.base is None else Severity.WARNING
         return Difference(child, parent, f"{child.type} against {parent.type}, both {mine} below", severity)
     return None
+
+
+def affinities(child: Column, parent: Column) -> Difference | None:
+    """What tells two columns of SQLite apart; INTEGER differs from NUMERIC in a CAST alone."""
+    mine, theirs = affinity(child.type), affinity(parent.type)
+    if mine.replace("INTEGER", "NUMERIC") != theirs.replace("INTEGER", "NUMERIC"):
+        return Difference(child, parent, f"{_typed(child)} against {_typed(parent)}")
+    if child.collation != parent.collation:
+        return Difference(child, parent, f"collation {child.collation or BINARY} against {parent.collation or BINARY}")
+    return None
+
+
+def _typed(column: Column) -> str:
+    """``VARCHAR(36), which is TEXT``."""
+    found = affinity(column.type)
+    return found if column.type.upper() == found else f"{column.type or 'no type'}, which is {found},"
 
 
 def _by_type(child: Column, parent: Column, mine: str, theirs: str) -> Difference:
@@ -121,4 +144,6 @@ def _remedy(key: ForeignKey, found: Difference, target: RelationalTarget) -> str
         table, column, wanted = key.parent, found.parent, found.child
     collation = f" COLLATE {wanted.collation}" if wanted.collation not in {None, column.collation} else ""
     where = quoted_table(target.engine, table, target.catalogue.default_schema)
+    if target.engine is Engine.SQLITE:
+        return made_anew(where, f"{quoted(target.engine, column.name)} {wanted.type}{collation}".rstrip())
     return f"ALTER TABLE {where} ALTER COLUMN {quoted(target.engine, column.name)} TYPE {wanted.type}{collation};"

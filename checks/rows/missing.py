@@ -8,10 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, column, exists, literal_column, select
 from sqlalchemy import table as core_table
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import NullType
 
-from checks.rows.values import candidates
 from checks.schema.model import Catalogue, Column, ForeignKey, TableName
 
 #: How many rows are thought of before giving up; how many of them the first statement asks about, and each further one.
@@ -21,6 +19,9 @@ AT_ONCE = 32
 
 _INTEGERS = ("smallint", "integer", "bigint")
 
+#: The values that a column can hold, as text (one function per engine in this package).
+Candidates = Callable[[Column], tuple[str, ...]]
+
 #: All rows of a SQLAlchemy Core statement (the ``rows`` of a sandbox).
 Read = Callable[[Executable], Sequence[tuple[Any, ...]]]
 
@@ -29,27 +30,27 @@ class NoValue(Exception):
     """No such row can be thought of, and why: the type is not known, or every value has a parent."""
 
 
-def missing_parent(key: ForeignKey, catalogue: Catalogue, read: Read) -> Mapping[str, str]:
+def missing_parent(key: ForeignKey, catalogue: Catalogue, read: Read, candidates: Candidates) -> Mapping[str, str]:
     """Values for the columns of ``key`` that no parent has, each as text that its column reads; ``read`` has verified it.
 
     A row of a table that refers to itself comes with a key of its own, which is new as well and not the one it refers to.
     Raises NoValue.
     """
-    rows = list(islice(_thought_of(key, catalogue), THOUGHT_OF))
+    rows = list(islice(_thought_of(key, catalogue, candidates), THOUGHT_OF))
     if not rows:
         raise NoValue("a row always refers to itself")
     for some in (rows[:FIRST], *(rows[start : start + AT_ONCE] for start in range(FIRST, len(rows), AT_ONCE))):
-        (taken,) = read(select(array([_taken(key, row) for row in some])))[0]
+        taken = read(select(*(_taken(key, row) for row in some)))[0]
         for row, has_parent in zip(some, taken, strict=True):
             if not has_parent:
                 return row
     raise NoValue(f"every value that was thought of has a parent ({len(rows)})")
 
 
-def _thought_of(key: ForeignKey, catalogue: Catalogue) -> Iterator[Mapping[str, str]]:
+def _thought_of(key: ForeignKey, catalogue: Catalogue, candidates: Candidates) -> Iterator[Mapping[str, str]]:
     own = key.parent_columns if key.table == key.parent else ()
     names = tuple(dict.fromkeys((*key.columns, *own)))
-    for values in product(*(_values(key, name, catalogue) for name in names)):
+    for values in product(*(_values(key, name, catalogue, candidates) for name in names)):
         row = dict(zip(names, values, strict=True))
         if not own or _folded(row, key.columns) != _folded(row, own):
             yield row
@@ -60,7 +61,7 @@ def _folded(row: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
     return [row[name].casefold() for name in names]
 
 
-def _values(key: ForeignKey, name: str, catalogue: Catalogue) -> tuple[str, ...]:
+def _values(key: ForeignKey, name: str, catalogue: Catalogue, candidates: Candidates) -> tuple[str, ...]:
     mine = catalogue.table[key.table].column[name]
     found = candidates(_narrower(mine, _parent_column(key, name, catalogue)))
     if not found:
@@ -97,7 +98,7 @@ def _taken(key: ForeignKey, row: Mapping[str, str]) -> ColumnElement[bool]:
 
 
 def _exists(table: TableName, columns: Sequence[str], values: Sequence[str]) -> ColumnElement[bool]:
-    source = core_table(table.name, *(column(name) for name in columns), schema=table.schema).alias("parent")
+    source = core_table(table.name, *(column(name) for name in columns), schema=table.schema or None).alias("parent")
     equal = (
         source.c[name] == bindparam(None, value, NullType(), unique=True) for name, value in zip(columns, values, strict=True)
     )

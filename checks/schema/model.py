@@ -232,6 +232,11 @@ def column_reference(table: TableName, column: str) -> ObjectReference:
     return ObjectReference(ObjectKind.COLUMN, table.schema, table.name, column)
 
 
+def no_table(table: TableName) -> str:
+    """The mismatch of a reference whose parent does not exist."""
+    return f"there is no table {table.name}"
+
+
 def column_label(table: TableName, columns: tuple[str, ...], default_schema: str = "public") -> str:
     """``orders.buyer_id``, or ``orders.(tenant_id, buyer_id)`` for several columns."""
     listed = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import RLock
 from types import TracebackType
 
@@ -15,7 +16,7 @@ from sqlalchemy import Select, exists, literal_column, select
 from sqlalchemy import table as core_table
 
 from checks.evidence import Evidence
-from checks.expectations import Expectations
+from checks.expectations import Expectations, ExpectedReference
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.schema.sqlite import read
@@ -49,7 +50,7 @@ class SqliteTarget:
         leave_out: frozenset[TableName] = frozenset(),
         statement_timeout: float = LIMIT,
     ) -> None:
-        self.expect = expect
+        self._expect = expect
         self.evidence = evidence
         self._server = server
         self._golden = golden
@@ -73,6 +74,12 @@ class SqliteTarget:
         for session in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
             session.stop()
         return self._clones.__exit__(kind, error, trace)
+
+    @property
+    def expect(self) -> Expectations:
+        """What the settings declare, spelled as the tables are: SQLite's names know no case."""
+        spelled = tuple(_spelled(reference, self.catalogue) for reference in self._expect.references)
+        return replace(self._expect, references=spelled)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -135,6 +142,20 @@ class SqliteTarget:
         if self._golden is None:
             return self._database
         return self._clones.enter_context(self._server.clone(self._golden))
+
+
+def _spelled(reference: ExpectedReference, catalogue: Catalogue) -> ExpectedReference:
+    table, columns = _side(reference.table, reference.columns, catalogue)
+    parent, parent_columns = _side(reference.parent, reference.parent_columns, catalogue)
+    return replace(reference, table=table, columns=columns, parent=parent, parent_columns=parent_columns)
+
+
+def _side(name: TableName, columns: tuple[str, ...], catalogue: Catalogue) -> tuple[TableName, tuple[str, ...]]:
+    found = next((table for table in catalogue.tables if table.name.name.lower() == name.name.lower()), None)
+    if found is None:
+        return name, columns
+    spelled = {column.name.lower(): column.name for column in found.columns}
+    return found.name, tuple(spelled.get(column.lower(), column) for column in columns)
 
 
 def _holds_rows(name: TableName) -> Select[tuple[bool]]:
