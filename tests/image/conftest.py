@@ -15,6 +15,7 @@ from runner.servers.locks import held, lock
 ROOT = Path(__file__).parents[2]
 #: The image's name. It stays when the tests are done, as its layers make the next build a matter of seconds.
 TAG = "dbproof:test"
+LABEL = "dbproof.tests=image"
 #: Seconds that a build from nothing may take on a slow machine, registries included.
 _PATIENCE = 1800
 
@@ -32,25 +33,19 @@ def docker() -> None:
 
 @pytest.fixture(scope="session")
 def image(docker: None, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:  # noqa: ARG001 - asked for first
-    """The tag of the image, built from the work tree by whichever process comes first."""
+    """The id of the image, built from the work tree by whichever process comes first. Another session's build is another id."""
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    built = shared / "image-built"
+    built = shared / "image-id"
     with held(lock(shared / "image.lock", _PATIENCE)):
         if not built.exists():
-            before = _identity(TAG)
-            _build()
-            if before not in ("", _identity(TAG)):
-                subprocess.run(["docker", "image", "rm", before], capture_output=True, check=False)
-            built.touch()
-    return TAG
+            _build(built)
+    return built.read_text("utf-8")
 
 
-def _build() -> None:
-    command = ["docker", "build", "--tag", TAG, str(ROOT)]
+def _build(identity: Path) -> None:
+    """Images that nothing is called after any more, of tests of another day, go."""
+    command = ["docker", "build", "--label", LABEL, "--tag", TAG, "--iidfile", str(identity), str(ROOT)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
     assert ended.returncode == 0, f"{ended.stdout[-8000:]}\n{ended.stderr[-8000:]}"
-
-
-def _identity(tag: str) -> str:
-    command = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    old = ["--filter", f"label={LABEL}", "--filter", "until=24h"]
+    subprocess.run(["docker", "image", "prune", "--force", *old], capture_output=True, check=False)
