@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _SYSTEM = "system."
 #: What a description of an index holds that is no part of its definition.
 _NOT_DEFINED = frozenset({"ns", "v"})
-#: Options with which documents cannot come by ``$merge``: it does not write to these, or loses their order.
-_BY_HAND = ("timeseries", "capped")
+#: Options with which documents cannot come by ``$merge``: it does not write there, loses their order, or finds no unique index.
+_BY_HAND = ("timeseries", "capped", "clusteredIndex", "collation")
 _BATCH = 1000
 
 

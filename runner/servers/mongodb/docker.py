@@ -15,8 +15,10 @@ from typing import IO, TYPE_CHECKING
 
 from runner.errors import ServerFailed
 from runner.servers import containers
+from runner.servers.interface import Address
 from runner.servers.mongodb.configuration import configuration
 from runner.servers.mongodb.following import PIECE
+from runner.servers.mongodb.process import LINES, last_lines
 from runner.servers.mongodb.replica_set import found, take_over
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import ADMIN_USER, OUR_USER, admin_address, keyholder, session
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 _START = 120.0
 _ANSWER = 2.0
-_LINES = 8
 _SPOOL = 64 << 20
 _PORT = 27017
 _PLACE = "/dbproof"
@@ -89,8 +90,7 @@ def _served(pot: _Pot, passwords: dict[str, str], prepare: _Prepare, *, fresh: b
         (run / CONTAINER).touch()
         container = containers.started(pot.client, pot.recipe, run, prepare)
         host, port = _answering(container, pot)
-        internal = keyholder(host, port, pot.key)
-        version = found(internal, _SELF, pot.password) if fresh else take_over(internal, _SELF)
+        version = _prepared(container, pot, keyholder(host, port, pot.key), fresh=fresh)
         private = admin_address(host, port, OUR_USER, pot.password)
         yield MongoServer(
             version=version,
@@ -102,6 +102,15 @@ def _served(pot: _Pot, passwords: dict[str, str], prepare: _Prepare, *, fresh: b
             forked=partial(_fork, pot, container),
             passwords=passwords,
         )
+
+
+def _prepared(container: Container, pot: _Pot, internal: Address, *, fresh: bool) -> str:
+    from pymongo.errors import PyMongoError
+
+    try:
+        return found(internal, _SELF, pot.password) if fresh else take_over(internal, _SELF)
+    except PyMongoError as error:
+        raise _failure(container, pot, f"could not be made ready: {type(error).__name__}") from None
 
 
 @contextmanager
@@ -155,6 +164,17 @@ def _answers(host: str, port: int, pot: _Pot) -> bool:
 
 
 def _failure(container: Container, pot: _Pot, words: str) -> ServerFailed:
-    said = container.logs(tail=_LINES).decode("utf-8", "replace").strip()
-    tail = "\n".join(f"  {line[:500]}" for line in said.splitlines()) or "  (it said nothing)"
+    tail = "\n".join(f"  {line[:500]}" for line in _last_words(container)) or "  (it said nothing)"
     return ServerFailed(f"the container of {pot.recipe.image} {words}\n{tail}", "See the server's words above.")
+
+
+def _last_words(container: Container) -> list[str]:
+    """What it wrote to its standard output, and the last of its log, which is taken out of a container that has ended too."""
+    from docker.errors import DockerException
+
+    told = container.logs(tail=LINES).decode("utf-8", "replace").splitlines()
+    with suppress(DockerException, tarfile.TarError, KeyError), closing(_spooled(container.get_archive(_LOG)[0])) as file:
+        with tarfile.open(fileobj=file) as tar:
+            log = tar.extractfile("server.json")
+            return last_lines(told, log.read() if log else b"")
+    return told

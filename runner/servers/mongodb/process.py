@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ from runner.servers.shield import shielded
 _START = 60.0
 _STOP = 4.0
 _ATTEMPTS = 8
-_LINES = 8
+#: How many lines of a server's words are shown.
+LINES = 8
 _TAIL = 65536
 _TAKEN = "Address already in use"
 _WAITING = b'"Waiting for connections"'
@@ -166,10 +168,15 @@ def _failure(seat: Seat, code: int, message: str) -> Exception:
 
 def last_words(seat: Seat) -> list[str]:
     """The last lines that the server wrote: to its standard error, and what its log holds of errors, else its last lines."""
-    told = [line for line in _tail(_words(seat)).decode("utf-8", "replace").splitlines() if line.strip()]
-    records = [record for line in _tail(seat.log).splitlines() if (record := _record(line))]
+    told = _tail(_words(seat)).decode("utf-8", "replace").splitlines()
+    return last_lines(told, _tail(seat.log))
+
+
+def last_lines(told: Iterable[str], log: bytes) -> list[str]:
+    """The last lines of what a server told and of its log."""
+    records = [record for line in log.splitlines() if (record := _record(line))]
     errors = [record for record in records if record.get("s") in ("E", "F")]
-    return [*told, *(_said(record) for record in errors or records)][-_LINES:]
+    return [*(line for line in told if line.strip()), *(_said(record) for record in errors or records)][-LINES:]
 
 
 def _tail(path: Path) -> bytes:

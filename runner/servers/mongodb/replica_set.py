@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runner.errors import ServerFailed
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from runner.servers.mongodb.sessions import Client
 
 _START = 60.0
-#: ``NotYetInitialized`` and ``InterruptedDueToReplStateChange``: the server still reads its configuration, or takes office.
-_SOON = frozenset({94, 11602, 11600, 10107, 91})
+#: Codes of a server that still reads its configuration (InvalidReplicaSetConfig, NotYetInitialized and their like), or whose
+#: state is changing (InterruptedDueToReplStateChange, NotWritablePrimary and their like).
+_SOON = frozenset({93, 94, 103, 109, 189, 10107, 11600, 11602, 13435, 13436})
 
 
 def found(internal: Address, host: str, password: str) -> str:
@@ -33,34 +35,40 @@ def found(internal: Address, host: str, password: str) -> str:
 def take_over(internal: Address, host: str) -> str:
     """Go on with a copied server's replica set under this address; gives the version. Raises ServerFailed."""
     with session(internal) as client:
-        current = _configured(client)
-        (member,) = current["members"]
-        if member["host"] != host:
-            changed = {**current, "version": current["version"] + 1, "members": [{**member, "host": host}]}
-            client.admin.command("replSetReconfig", changed, force=True)
+        _insist(lambda: _renamed(client, host))
         _wait_for_office(client)
         return str(client.server_info()["version"])
 
 
-def _configured(client: Client) -> dict[str, Any]:
-    from pymongo.errors import OperationFailure
-
-    deadline = time.monotonic() + _START
-    while True:
-        try:
-            current: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
-            return current
-        except OperationFailure as error:
-            if error.code not in _SOON or time.monotonic() > deadline:
-                raise
-        time.sleep(0.002)
+def _renamed(client: Client, host: str) -> bool:
+    """Let the one member have this address. The server ends its sessions when it finds that the old one is not its own."""
+    current: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
+    (member,) = current["members"]
+    if member["host"] != host:
+        changed = {**current, "version": current["version"] + 1, "members": [{**member, "host": host}]}
+        client.admin.command("replSetReconfig", changed, force=True)
+    return True
 
 
 def _wait_for_office(client: Client) -> None:
+    _insist(lambda: bool(client.admin.command("hello").get("isWritablePrimary")))
+
+
+def _insist(done: Callable[[], bool]) -> None:
+    """Ask until it is done, past what a server says that changes its state; raises ServerFailed at the deadline."""
+    from pymongo.errors import ConnectionFailure, OperationFailure
+
     deadline = time.monotonic() + _START
-    while not client.admin.command("hello").get("isWritablePrimary"):
-        if time.monotonic() > deadline:
-            raise ServerFailed(
-                f"MongoDB did not become the primary of its replica set within {_START:.0f} s", "See what slows the machine down."
-            )
+    while time.monotonic() < deadline:
+        try:
+            if done():
+                return
+        except ConnectionFailure:  # it ends its sessions when it takes office, or loses it
+            pass
+        except OperationFailure as error:
+            if error.code not in _SOON:
+                raise
         time.sleep(0.002)
+    raise ServerFailed(
+        f"MongoDB did not become the primary of its replica set within {_START:.0f} s", "See what slows the machine down."
+    )
