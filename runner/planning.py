@@ -103,15 +103,17 @@ def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) 
     yield "database", f"{name}: {server}", origin
     if settings.migrations is not None:
         tool = settings.migrations.command or ADAPTERS[settings.migrations.tool].TITLE
-        yield "migrations", tool, f"{_origin(settings.migrations, loaded)}, {compared}"
+        yield "migrations", tool, ", ".join(filter(None, (_origin(settings.migrations, loaded), compared)))
         yield from _interpreter(settings.migrations, loaded)
 
 
 def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
     if loaded.detection.sure is not None:
         return str(loaded.detection.sure.because)
-    named = migrations.config or ("alembic.ini" if migrations.tool == "alembic" else "")
-    return (PurePosixPath(migrations.directory) / named).as_posix() if migrations.config is None else named
+    if migrations.config is not None:
+        return migrations.config
+    place = PurePosixPath(migrations.directory) / ("alembic.ini" if migrations.tool == "alembic" else "")
+    return "" if place == PurePosixPath() else place.as_posix()
 
 
 def _interpreter(migrations: MigrationSettings, loaded: Loaded) -> Iterator[tuple[str, str, str]]:

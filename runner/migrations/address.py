@@ -53,7 +53,8 @@ def prove(
         raise went_elsewhere(heard.elsewhere, database.name)
     if not arrived(server, database, mark, heard.told):
         raise _never_came(adapter, heard.broke, database)
-    return f"{adapter.NAME}: its read-only command came to our server"
+    came = "our own session" if adapter.FILES_ONLY else "its read-only command"
+    return f"{adapter.NAME}: {came} came to our server"
 
 
 def never_applied(database: Database) -> WrongAddress:
