@@ -57,7 +57,7 @@ RUN printf '#!/opt/dbproof/bin/python -I\nimport sys\n\nfrom runner.cli import m
  && chmod 755 /usr/local/bin/dbproof
 # The initialised cluster, which a run only copies. It holds no secret, any user may read it, and add what `setup` makes.
 ENV DBPROOF_CACHE=/var/cache/dbproof
-RUN mkdir -m 1777 "$DBPROOF_CACHE" && /opt/dbproof/bin/python -I -m runner.servers.warming
+RUN mkdir -m 1777 "$DBPROOF_CACHE" && chmod 3777 /var/run/postgresql && /opt/dbproof/bin/python -I -m runner.servers.warming
 ARG REVISION=unknown
 ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="dbproof" \
@@ -67,4 +67,6 @@ LABEL org.opencontainers.image.title="dbproof" \
       org.opencontainers.image.base.name="docker.io/library/python:3.13-slim-trixie" \
       org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.revision="$REVISION"
+# As a service (docs/service.md) it is a PostgreSQL server; `pg_isready` is its health command.
+EXPOSE 5432
 ENTRYPOINT ["/opt/dbproof/bin/python", "-I", "-m", "runner.container"]
