@@ -1,0 +1,37 @@
+"""The subscriptions come out clean, and each of their faults is found at its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from example_repositories import Example
+
+from checks.documents import DOCUMENTS
+
+SUBSCRIPTIONS = Example("subscriptions")
+
+
+def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) -> None:
+    run = SUBSCRIPTIONS.prove_clean(tmp_path)
+    assert {check["id"]: check["outcome"] for check in run.checks} == dict.fromkeys(DOCUMENTS, "passed")
+    assert [check["id"] for check in run.checks if check["not_proven"]] == []
+    assert {check["id"]: check["proven"] for check in run.checks} == {
+        "migration-failed": 5,
+        "load-refused": 3,
+        "dangling-reference": 3,
+        "validator-missing": 3,
+        "document-violates-validator": 3,
+        "index-drift": 8,
+        "query-limit": 5,
+    }
+
+
+@pytest.mark.parametrize("fault", SUBSCRIPTIONS.faults)
+def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
+    SUBSCRIPTIONS.prove_fault(fault, tmp_path)
+
+
+def test_every_check_of_a_document_database_has_a_fault() -> None:
+    found = {SUBSCRIPTIONS.fault(fault).expect["check"] for fault in SUBSCRIPTIONS.faults}
+    assert found == DOCUMENTS.keys(), "add a folder to examples/subscriptions/faults/"
