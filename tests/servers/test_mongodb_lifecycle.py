@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from bson import Decimal128, Int64, ObjectId, encode
-from conftest import MongoConnect
 from pymongo import MongoClient
 from pymongo.database import Database as Documents
 from pymongo.errors import OperationFailure
@@ -21,6 +20,8 @@ from runner.servers.containers import engine
 from runner.servers.interface import OURS, Address, Database
 from runner.servers.mongodb.docker import docker_server
 from runner.servers.mongodb.server import MongoServer
+
+MongoConnect = Callable[[Address], Documents[dict[str, Any]]]
 
 UNAUTHORIZED = 13
 WHEN = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -242,6 +243,7 @@ def test_the_log_has_what_the_project_sent_and_nothing_of_ours(
 
 def test_nobody_comes_in_without_a_password(fresh: Database) -> None:
     port = fresh.private.port
+    stranger: MongoClient[dict[str, Any]]
     with MongoClient(fresh.private.host, port, directConnection=True) as stranger:
         for attempt in (
             lambda: stranger.admin.command("createUser", "me", pwd="me", roles=["root"]),

@@ -173,8 +173,9 @@ def _last_words(container: Container) -> list[str]:
     from docker.errors import DockerException
 
     told = container.logs(tail=LINES).decode("utf-8", "replace").splitlines()
-    with suppress(DockerException, tarfile.TarError, KeyError), closing(_spooled(container.get_archive(_LOG)[0])) as file:
-        with tarfile.open(fileobj=file) as tar:
-            log = tar.extractfile("server.json")
-            return last_lines(told, log.read() if log else b"")
+    with ExitStack() as stack:
+        stack.enter_context(suppress(DockerException, tarfile.TarError, KeyError))
+        file = stack.enter_context(_spooled(container.get_archive(_LOG)[0]))
+        log = stack.enter_context(tarfile.open(fileobj=file)).extractfile("server.json")
+        return last_lines(told, log.read() if log else b"")
     return told
