@@ -105,8 +105,11 @@ def _lead_here(config: Any, url: str) -> None:
     declared = _declared(config)
     if declared is None:
         return
-    scheme = _scheme(declared, config)
-    ours = scheme + url[url.index("://") :] + _query(declared, url)
+    if url.startswith("sqlite:"):
+        scheme, query = _sqlite_scheme(declared, config), _query_of_file(declared)
+    else:
+        scheme, query = _scheme(declared, config), _query(declared, url)
+    ours = scheme + url[url.index("://") :] + query
     config.set_main_option("sqlalchemy.url", ours.replace("%", "%%"))
 
 
@@ -134,6 +137,25 @@ def _scheme(declared: str, config: Any) -> str:
         if _imports(f"postgresql+{driver}"):
             return f"postgresql+{driver}"
     raise ModuleNotFoundError("no driver for PostgreSQL is installed", name=drivers[0])
+
+
+def _sqlite_scheme(declared: str, config: Any) -> str:
+    """The driver that the configuration names where it is one for SQLite and can be imported, else Python's own."""
+    named = declared.partition("://")[0]
+    if named.partition("+")[0] == "sqlite" and _imports(named):
+        return named
+    return "sqlite+aiosqlite" if _is_async(named, config) and _imports("sqlite+aiosqlite") else "sqlite"
+
+
+def _query_of_file(declared: str) -> str:
+    """The options that do not say which file is opened, or how (``timeout``, ``check_same_thread``)."""
+    if not declared.startswith("sqlite"):
+        return ""
+    kept = [part for part in declared.partition("?")[2].split("&") if part and not part.startswith(_OF_URIS)]
+    return "?" + "&".join(kept) if kept else ""
+
+
+_OF_URIS = ("uri", "mode", "cache", "immutable", "nolock", "psow", "vfs", "modeof")
 
 
 def _imports(scheme: str) -> bool:

@@ -16,6 +16,8 @@ Reference = Dict[str, str]
 
 #: Commands that write documents, and so make the collection where there is none.
 _WRITES = frozenset({"insert", "update", "findAndModify", "findandmodify"})
+#: The index that comes and goes with its collection.
+_OWN = "_id_"
 _SCHEMA = frozenset({"create", "collMod", "createIndexes", "dropIndexes", "drop", "renameCollection", "dropDatabase"})
 
 
@@ -112,7 +114,7 @@ class _Heard:
     def know(self, collections: Mapping[str, Any]) -> None:
         """What was there before the first file: names, with the names of their indexes."""
         for name, indexes in collections.items():
-            self._there[name] = set(indexes)
+            self._there[name] = set(indexes) - {_OWN}
 
     def _new(self, collection: str) -> List[Reference]:
         self._there.setdefault(collection, set())

@@ -21,11 +21,12 @@ _POSTGRESQL = frozenset({"postgresql", "cockroachdb", "redshift"})
 
 
 class Guard:
-    """Knows our server's address and lets nothing else through. ``host`` and ``port`` are the server's."""
+    """Knows our server's address and lets nothing else through. ``host`` and ``port`` are the server's, ``file`` is SQLite's."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, file: str = "") -> None:
         self.host = host
         self.port = port
+        self.file = os.path.realpath(file) if file else ""
         self.passed = ""
 
     def is_ours(self, host: str, port: object) -> bool:
@@ -64,10 +65,23 @@ class Guard:
             self.check_keywords(parameters, scheme)
 
     def check_sqlite(self, database: Any, scheme: str = "sqlite") -> None:
-        """A database in memory harms nobody; a file is not ours."""
-        name = os.fspath(database) if isinstance(database, os.PathLike) else str(database or "")
+        """A database in memory harms nobody; of files there is at most one that is ours."""
+        name = _file_name(database)
         if name not in ("", ":memory:") and not name.startswith("file::memory:") and "mode=memory" not in name:
-            refuse(f"{scheme}:///{name}")
+            self.passed = f"{scheme}:///{name}"
+            if not self.is_our_file(database):
+                refuse(self.passed)
+
+    def is_our_file(self, database: Any) -> bool:
+        """Whether a path, however it is written, or a ``file:`` URI leads to our SQLite file."""
+        name = _file_name(database)
+        if name.startswith("file:"):
+            from urllib.parse import unquote
+
+            path = unquote(name[5:].partition("?")[0].partition("#")[0])
+            name = "/" + path.lstrip("/").partition("/")[2] if path.startswith("//localhost/") else path
+            name = "/" + name.lstrip("/") if name.startswith("//") else name
+        return bool(self.file) and bool(name) and os.path.realpath(name) == self.file
 
     def check_keywords(self, given: Mapping[str, Any], scheme: str = "postgresql") -> None:
         """The keywords of a PostgreSQL driver; what is not given comes from libpq's variables."""
@@ -160,6 +174,11 @@ class Guard:
             return original(wrapper)
 
         module.BaseDatabaseWrapper.connect = connect
+
+
+def _file_name(database: Any) -> str:
+    name = os.fspath(database) if isinstance(database, os.PathLike) else database
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name or "")
 
 
 def _is_mongodb_login(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ def describe(error: BaseException) -> Dict[str, str]:
     for one in chain(error):
         if type(one).__module__.startswith("pymongo") and isinstance(getattr(one, "details", None), dict):
             return _mongodb(one)
-    server = next((one for one in chain(error) if _code(one)), None)
+    server = next((one for one in chain(error) if _code(one) or type(one).__module__ == "sqlite3"), None)
     return {
         "said": _words(server) if server is not None else last_line(error),
         "code": _code(server) if server is not None else "",
@@ -52,7 +52,8 @@ def _statement(error: BaseException) -> str:
 
 
 def _code(error: Optional[BaseException]) -> str:
-    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    # Python's sqlite3 knows the name of the code from 3.11 on.
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or getattr(error, "sqlite_errorname", None)
     return code if isinstance(code, str) else ""
 
 

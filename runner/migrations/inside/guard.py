@@ -20,7 +20,7 @@ from .connections import Guard, without_password
 from .place import Place, Places
 from .telling import tell
 
-#: What the guard must know: JSON with ``host`` and ``port`` of our server, ``database``, ``root`` of the repository.
+#: What the guard must know: JSON with ``scheme``, ``host`` and ``port`` of our server, ``database``, ``root`` of the repository.
 TOLD = "DBPROOF_GUARD"
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-")
@@ -29,8 +29,8 @@ _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 class Inside:
     """The guard of this process."""
 
-    def __init__(self, host: str, port: int, root: str, database: str = "") -> None:
-        self.guard = Guard(host, port)
+    def __init__(self, host: str, port: int, root: str, database: str = "", scheme: str = "") -> None:
+        self.guard = Guard(host, port, database if scheme == "sqlite" else "")
         self.places = Places(root)
         self.database = database
         self.commands: Any = None
@@ -89,6 +89,34 @@ class Inside:
         self.commands = listener(self.places, self.database)
         module.monitoring.register(self.commands)
 
+    def sqlite3(self, module: Any) -> None:
+        """Look at every file that is opened, and hear what is done to ours."""
+        from .sqlite_sessions import connection_class
+
+        original = module.connect
+        usual = 5  # where ``factory`` stands among the arguments
+
+        def connect(*arguments: Any, **named: Any) -> Any:
+            database = arguments[0] if arguments else named.get("database")
+            self.guard.check_sqlite(database)
+            if not self.guard.is_our_file(database):
+                return original(*arguments, **named)
+            given = arguments[usual] if len(arguments) > usual else named.get("factory", module.Connection)
+            if isinstance(given, type):
+                heard = connection_class(given, self._now)
+                if len(arguments) > usual:
+                    arguments = (*arguments[:usual], heard, *arguments[usual + 1 :])
+                else:
+                    named["factory"] = heard
+            connection = original(*arguments, **named)
+            tell("came")
+            return connection
+
+        module.connect = connect
+
+    def _now(self) -> Tuple[Optional[str], Optional[Place]]:
+        return self.begun, self.places.now(depth=2)
+
     def broke(self, error: BaseException, at: Optional[Place] = None) -> None:
         """Tell once why migrating stopped; ``at`` is where, if the exception does not say it."""
         if self.broken:
@@ -118,6 +146,7 @@ class Inside:
     def hooks(self) -> Dict[str, Callable[[Any], None]]:
         """What happens right after each module was imported."""
         return {
+            **({"sqlite3.dbapi2": self.sqlite3} if self.guard.file else {}),
             "sqlalchemy": self.sqlalchemy,
             "alembic.script.base": self.alembic,
             "psycopg": self.guard.psycopg,

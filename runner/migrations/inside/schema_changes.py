@@ -20,22 +20,24 @@ _HARMLESS = re.compile(
 )
 
 
+def is_harmless(statement: str) -> bool:
+    """Whether a statement's first word says that it leaves the schema as it is."""
+    return _HARMLESS.match(statement) is not None
+
+
 class Watch:
     """The schema of one connection as it was last seen."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows: Dict[Key, Row] = {}
-        self._look()
+        self.look()
 
-    def changed(self, statement: str) -> Optional[Dict[str, Any]]:
+    def look(self) -> Optional[Dict[str, Any]]:
         """What has changed since the last look, as ``gone`` (kind and name) and ``there`` (kind, name, table, text); or nothing.
 
         ``PRAGMA schema_version`` would not do: after a rollback it counts the same numbers again.
         """
-        return None if _HARMLESS.match(statement) else self._look()
-
-    def _look(self) -> Optional[Dict[str, Any]]:
         try:
             listed = self._ask()
         except sqlite3.Error:  # locked, or no database: what the program does next will say so

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Iterator, Mapping
 
-#: A validator may be as long as a file; what matters stands in front.
+#: How many characters of a command are kept, and of a validator in it.
 _LONGEST = 1_000
+_VALIDATOR = 120
 
 #: What drivers and servers put into every command, and nobody wrote.
 _NOISE = frozenset({
@@ -18,9 +19,18 @@ _NOISE = frozenset({
 def statement(command: Mapping[str, Any]) -> str:
     """``db.companies.createIndex({company_name: 1}, {name: "company_name_unique", unique: true})`` and the like."""
     name, first = next(iter(command.items()), ("", ""))
-    rest = {key: value for key, value in command.items() if key not in _NOISE and key != name}
+    rest = {key: _short(key, value) for key, value in command.items() if key not in _NOISE and key != name}
     text = "; ".join(_calls(str(name), first, rest))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+class _Left(str):
+    """Text that stands for something too long to be shown."""
+
+
+def _short(key: str, value: Any) -> Any:
+    """A validator may be as long as a file; that there is one is what matters."""
+    return _Left("{…}") if key == "validator" and len(str(value)) > _VALIDATOR else value
 
 
 def _calls(name: str, first: Any, rest: Mapping[str, Any]) -> Iterator[str]:
@@ -29,7 +39,8 @@ def _calls(name: str, first: Any, rest: Mapping[str, Any]) -> Iterator[str]:
         yield f"db.createCollection({_text(first)}{', ' + _text(rest) if rest else ''})"
     elif name == "createIndexes":
         for index in rest.get("indexes", ()):
-            options = {key: value for key, value in index.items() if key not in ("key", "v")}
+            named = {"name": index["name"]} if "name" in index else {}
+            options = {**named, **{key: value for key, value in index.items() if key not in ("key", "v")}}
             yield f"{on}.createIndex({_text(index.get('key', {}))}{', ' + _text(options) if options else ''})"
     elif name == "dropIndexes":
         yield f"{on}.dropIndex({_text(rest.get('index', '*'))})"
@@ -56,6 +67,8 @@ _WRITES = {
 
 def _text(value: Any) -> str:
     """A value as the shell writes it: keys that need no quotes have none."""
+    if isinstance(value, _Left):
+        return str(value)
     if isinstance(value, Mapping):
         inner = ", ".join(f"{_key(str(key))}: {_text(part)}" for key, part in value.items())
         return "{" + inner + "}"
