@@ -96,7 +96,7 @@ def _hear(events: Iterator[Event]) -> _Heard:
 def _url(address: str) -> str:
     """The template with the driver that the program has chosen, where that is an asynchronous one and hard to guess."""
     scheme = address.partition("://")[0]
-    return f"{{url:{scheme}}}" if scheme in ("postgresql+asyncpg", "postgresql+psycopg_async") else "{url}"
+    return f"{{url:{scheme}}}" if scheme in ("postgresql+asyncpg", "postgresql+psycopg_async", "sqlite+aiosqlite") else "{url}"
 
 
 def _paste(env: dict[str, str], name: str, instead: str = "") -> str:

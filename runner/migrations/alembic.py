@@ -83,6 +83,7 @@ def _command(project: Project, verb: str, on: Address | None) -> Command:
 def guarded(project: Project, on: Address | None) -> Mapping[str, str]:
     """What tells the guard inside a child which server is ours, and where the repository is. Without a server none is."""
     told = {
+        "scheme": on.scheme if on else "",
         "host": on.host if on else "",
         "port": on.port if on else 0,
         "database": on.database if on else "",

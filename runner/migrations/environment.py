@@ -36,6 +36,8 @@ _MONGODB = ("DATABASE_URL", "MONGODB_URI", "MONGODB_URL", "MONGO_URI", "MONGO_UR
 def _address(on: Address) -> dict[str, str]:
     if on.scheme == "mongodb":
         return dict.fromkeys(_MONGODB, on.url())
+    if on.scheme == "sqlite":
+        return {"DATABASE_URL": on.url()}
     # Without these a program that names no host (psql in a Makefile) would go to the developer's own server.
     return {
         "DATABASE_URL": on.url(),

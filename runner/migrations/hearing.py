@@ -16,7 +16,7 @@ from runner.child_environment import withheld
 from runner.children import Command, Finished, Line
 from runner.errors import ToolFailed
 from runner.migrations import guessing
-from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Ran, Said
+from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Ran, Said, SchemaRow
 
 #: How many of the last lines stand for the words of a tool that failed without telling us why.
 _LAST_WORDS = 5
@@ -125,7 +125,9 @@ def _ran(body: Mapping[str, Any]) -> Ran:
             seconds=seconds if isinstance(seconds, int | float) else None,
             made=tuple(map(_reference, body.get("made", ()))),
             dropped=tuple(map(_reference, body.get("dropped", ()))),
-        )
+        ),
+        gone=tuple((str(kind), str(name)) for kind, name in body.get("gone", ())),
+        there=tuple(SchemaRow(*map(str, row)) for row in body.get("there", ())),
     )
 
 

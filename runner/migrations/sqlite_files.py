@@ -14,7 +14,7 @@ from pathlib import Path
 from checks.evidence import Place
 from checks.evidence import Statement as Executed
 from runner.errors import ToolFailed
-from runner.migrations.inside.schema_changes import Watch
+from runner.migrations.inside.schema_changes import Watch, is_harmless
 from runner.migrations.interface import Broke, Came, Event, Ran, SchemaRow
 from runner.migrations.sql_files import SqlFile, Transaction
 from runner.migrations.sqlite_statements import split
@@ -61,7 +61,7 @@ def apply_file(on: Address, file: SqlFile, transaction: Transaction, deadline: f
             began = time.monotonic()
             if broke := _sent(connection, file, statement, statement.text):
                 return broke
-            if change := watch.changed(statement.text):
+            if not is_harmless(statement.text) and (change := watch.look()):
                 yield _ran(file, statement, time.monotonic() - began, change)
         return _sent(connection, file, None, "COMMIT") if transaction == "file" else None
 

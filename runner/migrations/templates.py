@@ -17,7 +17,12 @@ KNOWN = ("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS if na
 
 _EITHER = re.compile(rf"\{{\{{(?P<literal>[A-Za-z_]+(?::[^{{}}\s]*)?)\}}\}}|{PLACEHOLDER.pattern}")
 #: Drivers by their own names, which no URL begins with.
-_DRIVERS = frozenset({"asyncpg", "psycopg", "psycopg_async", "psycopg2", "pg8000"})
+_DRIVERS = {
+    **dict.fromkeys(("asyncpg", "psycopg", "psycopg_async", "psycopg2", "pg8000"), "postgresql"),
+    **dict.fromkeys(("aiosqlite", "pysqlite"), "sqlite"),
+}
+#: What a file has no part of.
+_OF_SERVERS = frozenset({"host", "port", "user", "password"})
 _SHELL = frozenset({"&&", "||", ";", "|", "&", ">", ">>", "<", "2>", "2>&1"})
 
 
@@ -55,7 +60,11 @@ def words(text: str, key: str, on: Address | None = None) -> tuple[str, ...]:
 def _value(found: re.Match[str], on: Address) -> str:
     name, driver = found["name"], found["driver"]
     if name == "url" and driver != "":
-        return on.url(f"postgresql+{driver}" if driver in _DRIVERS else driver)
+        return on.url(f"{_DRIVERS[driver]}+{driver}" if driver in _DRIVERS else driver)
+    if on.scheme == "sqlite" and name in _OF_SERVERS:
+        raise UsageError(
+            f"'{found[0]}' means nothing for SQLite, whose databases are files", "Use {url} or {database}, the path."
+        )
     if name in PLACEHOLDERS and driver is None:
         return str(getattr(on, name))
     raise UsageError(f"'{found[0]}' is not a placeholder", f"There are: {', '.join(KNOWN)}.")

@@ -96,7 +96,10 @@ def folded(recordings: Iterable[Recording]) -> Schema:
 
 
 def record(told: Sequence[Ran], after: Iterable[Recording], actual: Iterable[SchemaRow]) -> Recording:
-    """What was told as a recording. ``actual`` is the schema table at the end: what it does not show any more was undone."""
+    """What was told as a recording. ``actual`` is the schema table at the end: what it does not show any more was undone.
+
+    What nobody told of (a program in another language did it) is one statement more, without text and place.
+    """
     schema = folded(after)
     held = {(row.kind, row.name): row for row in actual}
     statements: list[Statement] = []
@@ -106,7 +109,10 @@ def record(told: Sequence[Ran], after: Iterable[Recording], actual: Iterable[Sch
         lasting = number if schema.rows == held else lasting
     if lasting is not None:
         statements[lasting:] = [replace(statement, undone=True) for statement in statements[lasting:]]
-    return Recording(tuple(statements), told=tuple(told))
+        return Recording(tuple(statements), told=tuple(told))
+    gone = tuple(key for key in schema.rows if key not in held)
+    unheard = Ran(Statement(""), gone, tuple(row for key, row in held.items() if schema.rows.get(key) != row))
+    return Recording((*statements, schema.enter(unheard.statement, unheard)), told=(*told, unheard))
 
 
 def resolve(recordings: Sequence[Recording], revisions: Mapping[str, str]) -> dict[ObjectReference, Made]:
