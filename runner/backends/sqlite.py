@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
@@ -41,14 +41,15 @@ def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]
 
 
 def recording(
-    server: Server,  # noqa: ARG001 - there is no log
+    server: Server,
     database: Database,
-    mark: int,  # noqa: ARG001
+    mark: int,  # noqa: ARG001 - there is no log
     told: Sequence[Event],
     after: Sequence[Recording],
 ) -> Recording:
     """What was told of each statement that changed the schema."""
-    with session(database.private, read_only=True) as connection:
+    unseen = server.unseen(database) if isinstance(server, SqliteServer) else nullcontext()
+    with unseen, session(database.private, read_only=True) as connection:
         actual = [SchemaRow(*row) for row in connection.execute(_MASTER)]
     return sqlite_schema.record([event for event in told if isinstance(event, Ran)], after, actual)
 

@@ -93,9 +93,20 @@ class SqliteServer:
         return 0
 
     def touched(self, database: Database) -> bool:
-        """Whether anybody has read or written a database since the last mark; on some file systems only writing shows."""
+        """Whether anybody has read or written a database since the last mark, or may have: not every file system shows it."""
         path = self._path(database.name)
-        return any(file.exists() for file in beside(path)) or (path.exists() and path.stat().st_atime_ns != _LONG_AGO)
+        if any(file.exists() for file in beside(path)) or not _reading_shows(self.directory):
+            return True
+        return path.exists() and path.stat().st_atime_ns != _LONG_AGO
+
+    @contextmanager
+    def unseen(self, database: Database) -> Iterator[None]:
+        """Let reading by ourselves not show in :meth:`touched`."""
+        path = self._path(database.name)
+        before = path.stat().st_atime_ns if path.exists() else None
+        yield
+        if before is not None and path.exists():
+            os.utime(path, ns=(before, path.stat().st_mtime_ns))
 
     def log(self, since: int = 0) -> Iterator[LogRecord]:  # noqa: ARG002 (the protocol's)
         """Nothing: SQLite keeps none."""
@@ -117,6 +128,18 @@ def sqlite_server(foreign_keys: bool | None = None) -> Iterator[SqliteServer]:
     check_version()
     with run_directory() as directory:
         yield SqliteServer(directory, foreign_keys)
+
+
+def _reading_shows(directory: Path) -> bool:
+    """Whether the file system notes when a file is read (one that is mounted with ``noatime`` does not)."""
+    probe = directory / f"probe-{secrets.token_hex(4)}"
+    try:
+        probe.write_bytes(b"x")
+        os.utime(probe, ns=(_LONG_AGO, probe.stat().st_mtime_ns))
+        probe.read_bytes()
+        return probe.stat().st_atime_ns != _LONG_AGO
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _settle(connection: sqlite3.Connection, name: str) -> None:
