@@ -21,12 +21,12 @@ from checks.schema.collections import CollectionKind, Collections
 from checks.schema.mongodb import read
 from checks.targets import DocumentSession, Scratch, StatementFailed
 from runner.errors import UsageError
-from runner.servers.interface import Database, Golden, Server
+from runner.servers.interface import OURS, Database, Golden, Server
 from runner.servers.mongodb.copying import copy_database
 from runner.servers.mongodb.sessions import session
 from runner.servers.names import shortened
 from runner.targets.mongodb_scratch import MongoScratch
-from runner.targets.mongodb_sessions import MongoReadSession, said_plainly
+from runner.targets.mongodb_sessions import MongoReadSession, end_reads, said_plainly
 
 if TYPE_CHECKING:
     from runner.servers.mongodb.sessions import Client
@@ -66,13 +66,16 @@ class MongoTarget:
         self._seconds = database.statement_timeout or statement_timeout
         self._lock = RLock()
         self._sessions = ExitStack()
+        self._mark = f"{OURS}:{secrets.token_hex(8)}"
         self._ended = False
 
     def __enter__(self) -> MongoTarget:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        self._ended = True  # a check that still reads in another thread is told so by the client that is closed under it
+        self._ended = True
+        if "_opened" in self.__dict__:  # a check may still read in another thread when all is stopped
+            end_reads(self._opened, self._mark)
         return self._sessions.__exit__(kind, error, trace)
 
     @property
@@ -108,7 +111,7 @@ class MongoTarget:
     @contextmanager
     def documents(self) -> Iterator[DocumentSession]:
         """A session that only reads."""
-        yield MongoReadSession(self._client[self._database.name], self._seconds)
+        yield MongoReadSession(self._client[self._database.name], self._seconds, self._mark)
 
     @contextmanager
     def scratch(self, names: Sequence[str], *, rows: bool = False) -> Iterator[Scratch]:
@@ -123,7 +126,7 @@ class MongoTarget:
         try:
             with said_plainly():
                 copy_database(client, self._database.name, name, frozenset(names), rows=rows)
-            yield MongoScratch(client[name], self._database.name, self._seconds)
+            yield MongoScratch(client[name], self._database.name, self._seconds, self._mark)
         finally:
             _drop(client, name)
 

@@ -22,13 +22,15 @@ _INDEX = re.compile(r"index: (?P<name>.+?) dup key")
 class MongoScratch:
     """Writes to one database, each write for itself: what is denied changes nothing.
 
-    ``original`` is the name of the database that it stands for, by which the server's words are told.
+    ``original`` is the name of the database that it stands for, by which the server's words are told; ``mark`` is a comment that
+    its reads carry.
     """
 
-    def __init__(self, database: Database[dict[str, Any]], original: str, seconds: float) -> None:
+    def __init__(self, database: Database[dict[str, Any]], original: str, seconds: float, mark: str) -> None:
         self._database = database
         self._original = original
         self._seconds = seconds
+        self._mark = mark
 
     def insert(self, collection: str, document: Mapping[str, Any]) -> Stored | Denied:
         """Insert one document; the caller's is left as it is."""
@@ -51,7 +53,7 @@ class MongoScratch:
 
     def documents(self) -> DocumentSession:
         """Reads what the scratch holds."""
-        return MongoReadSession(self._database, self._seconds)
+        return MongoReadSession(self._database, self._seconds, self._mark)
 
     @contextmanager
     def _answer(self) -> Iterator[list[Stored | Denied]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from checks.targets import StatementFailed
 from runner.migrations.inside.refusals import refusal
+from runner.servers.interface import OURS
 from runner.servers.mongodb.given import reason_of
 
 if TYPE_CHECKING:
     from pymongo.database import Database
     from pymongo.errors import PyMongoError
+
+    from runner.servers.mongodb.sessions import Client
 
 #: Stages that write; the server takes them at the end of a pipeline only.
 _WRITING = frozenset({"$out", "$merge"})
@@ -20,17 +23,20 @@ _TO = " to execute command {"
 
 
 class MongoReadSession:
-    """Reads a database, each command for at most ``seconds``."""
+    """Reads a database, each command for at most ``seconds``; ``mark`` is a comment that every command carries."""
 
-    def __init__(self, database: Database[dict[str, Any]], seconds: float) -> None:
+    def __init__(self, database: Database[dict[str, Any]], seconds: float, mark: str) -> None:
         self._database = database
         self._milliseconds = max(1, round(seconds * 1000))
+        self._mark = mark
 
     def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The documents that a pipeline gives, one by one; stages may use the disk."""
         refuse_writing(pipeline)
         with said_plainly():
-            yield from self._database[collection].aggregate(list(pipeline), allowDiskUse=True, maxTimeMS=self._milliseconds)
+            yield from self._database[collection].aggregate(
+                list(pipeline), allowDiskUse=True, maxTimeMS=self._milliseconds, comment=self._mark
+            )
 
     def find(
         self,
@@ -44,18 +50,18 @@ class MongoReadSession:
         """The documents that match, one by one; ``limit`` 0 is all."""
         with said_plainly():
             yield from self._database[collection].find(
-                query, projection, sort=list(sort) or None, limit=limit, max_time_ms=self._milliseconds
+                query, projection, sort=list(sort) or None, limit=limit, max_time_ms=self._milliseconds, comment=self._mark
             )
 
     def count(self, collection: str, query: Mapping[str, Any] | None = None) -> int:
         """How many documents match, counted exactly."""
         with said_plainly():
-            return self._database[collection].count_documents(query or {}, maxTimeMS=self._milliseconds)
+            return self._database[collection].count_documents(query or {}, maxTimeMS=self._milliseconds, comment=self._mark)
 
     def explain(self, collection: str, query: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """The server's plan of a find (a mapping) or a pipeline (a sequence), with ``executionStats``."""
         with said_plainly():
-            return explained(self._database, collection, query, self._milliseconds)
+            return explained(self._database, collection, query, self._milliseconds, self._mark)
 
 
 def explained(
@@ -63,6 +69,7 @@ def explained(
     collection: str,
     query: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     milliseconds: int,
+    mark: str = OURS,
 ) -> Mapping[str, Any]:
     """What the server says of a find or a pipeline that it executes for it; raises PyMongoError, or StatementFailed."""
     command: dict[str, Any]
@@ -71,7 +78,16 @@ def explained(
     else:
         refuse_writing(query)
         command = {"aggregate": collection, "pipeline": list(query), "cursor": {}}
-    return database.command("explain", {**command, "maxTimeMS": milliseconds}, verbosity="executionStats")
+    return database.command("explain", {**command, "maxTimeMS": milliseconds}, verbosity="executionStats", comment=mark)
+
+
+def end_reads(client: Client, mark: str) -> None:
+    """End what still reads with this mark; a server that does not tell of its operations ends them at their limit of time."""
+    from pymongo.errors import PyMongoError
+
+    with suppress(PyMongoError):
+        for one in client.admin.aggregate([{"$currentOp": {}}, {"$match": {"command.comment": mark}}]):
+            client.admin.command("killOp", op=one["opid"])
 
 
 def refuse_writing(pipeline: Sequence[Mapping[str, Any]]) -> None:
