@@ -42,6 +42,8 @@ AS_IT_STANDS = "nothing: a database as it stands"
 _HISTORY = frozenset({Need.EVIDENCE})
 #: Why a check that judges what is declared has nothing to judge.
 NOT_DECLARED = "nothing is declared of it"
+#: So many rows, by the server's estimate, make a table's size worth a word.
+_WORTH_SAYING = 10_000
 _ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
 
 
@@ -91,6 +93,7 @@ def look(
                         seconds=time.monotonic() - began,
                         checks=judged,
                         notes=sight.notes,
+                        standing=sight.golden is None and not sight.evidence.statements,
                     )
                 )
 
@@ -173,14 +176,38 @@ def _begin(target: Target, seen: Overview, stage: Stage) -> None:
 def _told(outcome: Outcome, checks: Checks, seen: Overview) -> Outcome:
     """An outcome as a look tells it: the most telling finding first, and one reason for all that nobody has declared."""
     findings = sorted(outcome.findings, key=lambda finding: (-(finding.count or 0), -_rows(finding, seen)))
+    sized = [replace(finding, message=finding.message + _size(finding, seen)) for finding in findings]
     undeclared = outcome.state is State.SKIPPED and outcome.reason == f"no {checks[outcome.check].SUBJECTS}"
-    return replace(outcome, findings=tuple(findings), reason=NOT_DECLARED if undeclared else outcome.reason)
+    return replace(outcome, findings=tuple(sized), reason=NOT_DECLARED if undeclared else outcome.reason)
 
 
 def _rows(finding: Finding, seen: Overview) -> int:
-    """The largest table that a finding is about, by its estimated rows."""
-    names = [TableName(thing.schema, thing.relation).label() for thing in finding.objects]
-    return max((seen.rows.get(name, 0) for name in names), default=0)
+    """The estimated rows of the table that a finding is about."""
+    return seen.rows.get(_table(finding), 0)
+
+
+def _table(finding: Finding) -> str:
+    return TableName(finding.objects[0].schema, finding.objects[0].relation).label() if finding.objects else ""
+
+
+def _size(finding: Finding, seen: Overview) -> str:
+    """What tells an old habit from a burning house: how large the table is."""
+    rows = _rows(finding, seen)
+    return f" ({_table(finding)}: about {rounded(rows)} rows)" if rows >= _WORTH_SAYING else ""
+
+
+def next_steps(databases: Sequence[ReportedDatabase], loaded: Loaded) -> tuple[str, ...]:
+    """What to do after a look at databases that nothing is declared of."""
+    standing = [database for database in databases if database.standing]
+    if not standing or len(standing) < len(databases):
+        return ()
+    found = [finding for database in standing for check in database.checks for finding in check.findings]
+    shown = loaded.settings.show_values or not any(finding.check == "orphaned-rows" for finding in found)
+    values = () if shown else ("`--show-values` shows the keys of rows",)
+    behind = " and names the migration behind each finding" if found else ""
+    prove = f"`dbproof run` in its repository proves the next change{behind}"
+    write = () if loaded.file else ("`dbproof init` writes down what must hold here",)
+    return ("; ".join((*values, *write, prove)),)
 
 
 def _that_apply(backend: Backend, sight: _Sight) -> Checks:

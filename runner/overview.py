@@ -15,6 +15,7 @@ _FEW = 0.2
 @dataclass(frozen=True)
 class Overview:
     """``size`` is in bytes. ``rows`` are the server's own estimates by table; ``unknown`` counts the tables without one.
+    ``references`` are the declared ones.
 
     ``standby`` says that the server replays another one's changes.
     """
@@ -23,14 +24,16 @@ class Overview:
     standby: bool = False
     rows: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
+    references: int = 0
 
     def sentence(self) -> str:
-        """``9 tables, about 1.3 M rows, 190 MB``; empty where nothing is known."""
+        """``9 tables, 10 references, about 1.3 M rows, 190 MB``; empty where nothing is known."""
         tables = len(self.rows) + self.unknown
         count = f"about {rounded(sum(self.rows.values()))} rows"
         rows = (count if self.unknown <= _FEW * tables else "never analysed") if tables else ""
         size = "" if self.size is None else in_bytes(self.size)
-        return ", ".join(part for part in (_plural(tables, "table") if tables else "", rows, size) if part)
+        counts = (_plural(tables, "table"), _plural(self.references, "reference")) if tables else ()
+        return ", ".join(part for part in (*counts, rows, size) if part)
 
 
 def rounded(count: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from runner import __version__, children, git, github
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import plan, prove
-from runner.looking import look, meant
+from runner.looking import look, meant, next_steps
 from runner.output import Output
 from runner.planning import header, notes
 from runner.report import Problem, Report, ReportedDatabase
@@ -86,6 +86,7 @@ class _Run:
             databases=tuple(self.databases),
             problems=tuple(self.problems),
             notes=(*self.loaded.notes, *(() if self.databases or self.problems else (_NOTHING,))),
+            next=next_steps(self.databases, self.loaded),
         )
 
 
@@ -125,7 +126,7 @@ def check(
     What its catalogue and its rows show, in read-only sessions. ``statement_timeout`` is in seconds. Raises UsageError.
     """
     databases = meant(loaded.settings.databases, url_env, output.environment.get(url_env or "", ""))
-    output.header(f"reading {', '.join(dict.fromkeys(one.url_env or '' for one in databases.values()))}")
+    output.header(f"only reading {', '.join(dict.fromkeys(one.url_env or '' for one in databases.values()))}")
     this = _Run(loaded, output)
     keep = this.databases.append
     this.each(lambda name, settings: look(name, settings, loaded, output, keep, statement_timeout), databases)

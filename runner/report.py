@@ -130,7 +130,8 @@ class ReportedDatabase:
     """One database: what served it, what was compared, what was applied, what was checked.
 
     ``compared`` says against what ("main 3f9c2ab") or why against nothing; ``notes`` are sentences for people (the version was
-    not set, the owner was refused and the migrations ran as superuser, the seeds did not fit).
+    not set, the owner was refused and the migrations ran as superuser, the seeds did not fit). ``standing`` says that it was
+    looked at as it stands, so that no change is judged.
     """
 
     name: str
@@ -142,6 +143,7 @@ class ReportedDatabase:
     migrations: tuple[ReportedMigration, ...] = ()
     checks: tuple[ReportedCheck, ...] = ()
     notes: tuple[str, ...] = ()
+    standing: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole run. ``started`` is UTC in ISO 8601 without a zone; ``seconds`` is wall time; ``fail_on`` is the setting."""
+    """The whole run. ``started`` is UTC in ISO 8601 without a zone; ``seconds`` is wall time; ``fail_on`` is the setting.
+
+    ``next`` are sentences on what to do with dbproof from here.
+    """
 
     version: str
     started: str
@@ -167,6 +172,7 @@ class Report:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[ReportedFinding, ...]:

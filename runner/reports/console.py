@@ -142,6 +142,7 @@ def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     yield from _labelled("Notices", _notices(report, show_all))
     yield from _labelled("Known", _known(report, show_all))
     yield from _labelled("Reports", _reports(report.files))
+    yield from _labelled("Next", report.next)
 
 
 def _labelled(label: str, rows: Sequence[str], style: str = "") -> Iterator[_Line]:
@@ -203,7 +204,7 @@ def _reports(files: Sequence[str]) -> list[str]:
 def _verdict(report: Report) -> _Line:
     style = _VERDICT_STYLES.get(report.verdict, "bold yellow")
     rest = f"{wording.reckoning(report)} · {wording.duration(report.seconds)} · exit {int(report.exit_code)}"
-    return _Line(Text.assemble((wording.VERDICTS[report.verdict], style), "  ", rest), 2)
+    return _Line(Text.assemble((wording.verdict(report), style), "  ", rest), 2)
 
 
 def folded(text: Text, hang: int, width: int | None) -> Iterator[Text]:

@@ -93,7 +93,7 @@ def _run_cases(report: Report) -> Iterator[TestCase]:
     silent = not report.problems and not any(wording.errored(report))
     if silent and report.verdict in (Verdict.NOTHING_CHECKED, Verdict.BROKEN, Verdict.CANCELLED):
         case = TestCase("verdict", "dbproof.run", 0.0)
-        case.add_error_info(f"{wording.VERDICTS[report.verdict]}: {wording.reckoning(report)}", "", report.verdict.value)
+        case.add_error_info(f"{wording.verdict(report)}: {wording.reckoning(report)}", "", report.verdict.value)
         yield case
 
 

@@ -81,7 +81,7 @@ def _left_out(missing: Counter[str]) -> str:
 
 
 def _opening(report: Report) -> str:
-    title = f"## {_MARKS[report.verdict]} {wording.VERDICTS[report.verdict]}: {prose(wording.reckoning(report))}\n\n"
+    title = f"## {_MARKS[report.verdict]} {wording.verdict(report)}: {prose(wording.reckoning(report))}\n\n"
     table = head(_TITLES) + "".join(_database_row(database) for database in report.databases) + "\n"
     about = f"dbproof {prose(report.version)} · {wording.duration(report.seconds)} · exit {int(report.exit_code)}\n\n"
     return title + (table if report.databases else "") + about

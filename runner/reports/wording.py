@@ -27,6 +27,16 @@ VERDICTS = {
 _COUNTED = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
 
+#: What a look at a database says, which lets no change through and stops none.
+_SEEN = {Verdict.GO: "SOUND", Verdict.NO_GO: "NOT SOUND"}
+
+
+def verdict(report: Report) -> str:
+    """The verdict in capitals: GO or NO GO for a change, SOUND or NOT SOUND for databases as they stand."""
+    looked = bool(report.databases) and all(database.standing for database in report.databases)
+    return (_SEEN if looked else VERDICTS).get(report.verdict, VERDICTS[report.verdict])
+
+
 class Part(StrEnum):
     """The parts of a finding, in the order in which they are shown."""
 

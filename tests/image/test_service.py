@@ -37,8 +37,11 @@ class Network:
         return docker("run", "--rm", "--network", self.name, *arguments)
 
     def healthy(self) -> bool:
-        """What a pipeline asks (``--health-cmd pg_isready``), within the service's container."""
-        return docker("exec", self.service, "pg_isready", "--quiet").returncode == 0
+        """What a pipeline asks (``--health-cmd``), within the service's container.
+
+        Without ``-U`` PostgreSQL's own programs give up for a user that has no passwd entry.
+        """
+        return docker("exec", self.service, "pg_isready", "--quiet", "-U", "job").returncode == 0
 
 
 @pytest.fixture(params=[(), ("--user", "1234:5678")], ids=["root", "nobody-knows"])

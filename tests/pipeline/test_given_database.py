@@ -59,6 +59,23 @@ def test_what_is_broken_is_found_and_expectations_count(tmp_path: Path, database
     assert ran.findings("orphaned-rows")[0]["evidence"]["count"] == 1
 
 
+def test_the_first_look_says_what_it_is_and_what_to_do_next(tmp_path: Path, database: Database, query: Query) -> None:
+    query(FIRST + ROWS + LET_READ + "insert into authors select n, 'x' from generate_series(10, 20008) n; analyze;")
+    healthy = check(tmp_path / "repo", database.addresses[Role.OWNER].url())
+    assert "2 tables, 1 reference, about 20 k rows, " in healthy.err
+    assert "only reads, no statement for longer than 60 s" in healthy.err
+    assert "delete-rule, no-rows, query-limit: nothing is declared of it" in healthy.out
+    assert "`dbproof init` writes down what must hold here" in healthy.out
+    assert "\nSOUND  all that was checked holds · " in healthy.out
+    query(ORPHAN + "drop index books_author_id_idx; alter table authors add check (id > 0) not valid;")
+    broken = check(tmp_path / "repo", database.addresses[Role.OWNER].url())
+    assert "`--show-values` shows the keys of rows" in broken.out
+    assert "(authors: about 20 k rows)" in broken.findings("unvalidated-constraint")[0]["message"]
+    assert "\nNOT SOUND  1 error, 1 warning · " in broken.out
+    assert broken.report["verdict"] == "no-go"
+    assert [part for part in (database.name, "127.0.0.1") if part in broken.said] == []
+
+
 def test_what_is_to_be_judged_but_cannot_be_read_is_no_pass(tmp_path: Path, database: Database) -> None:
     settings = '[databases.app]\nurl_env = "THEIRS"\n[databases.app.expect.no_rows]\n"x" = "select nothing from nowhere"\n'
     ran = check(tmp_path / "repo", database.addresses[Role.OWNER].url(), settings)

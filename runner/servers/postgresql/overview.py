@@ -19,13 +19,14 @@ def overview(database: Database) -> Overview:
         with session(database.private) as connection, connection.transaction():
             connection.execute(_LIMITS)
             estimates = connection.execute(_ROWS).fetchall()
+            references = connection.execute(_REFERENCES).fetchall()[0][0]
             standby = connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchall()[0][0]
             size = _size(connection)
     except psycopg.Error as error:
         said = error.diag.message_primary or "the session was lost"
         raise ServerFailed(f"the database's catalogue cannot be read: {error.sqlstate or ''} {said}", "Try again.") from None
     rows = {TableName(schema, name).label(): int(estimate) for schema, name, estimate in estimates if estimate >= 0}
-    return Overview(size, bool(standby), rows, len(estimates) - len(rows))
+    return Overview(size, bool(standby), rows, len(estimates) - len(rows), int(references))
 
 
 def _size(connection: psycopg.Connection[Any]) -> int | None:
@@ -40,6 +41,11 @@ def _size(connection: psycopg.Connection[Any]) -> int | None:
 
 _LIMITS = """
 SELECT pg_catalog.set_config('statement_timeout', '10s', true), pg_catalog.set_config('lock_timeout', '2s', true)
+"""
+
+_REFERENCES = """
+SELECT count(*) FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_namespace nsp ON nsp.oid = con.connamespace
+WHERE con.contype = 'f' AND con.conparentid = 0 AND nsp.nspname <> 'information_schema' AND nsp.nspname !~ '^pg_'
 """
 
 # Before PostgreSQL 14 the estimate of a table that was never analysed is 0, from then on -1.
