@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,8 @@ _LOOKING = frozenset(
 _TO = " to execute command {"
 
 References = tuple[ObjectReference, ...]
+#: What a command made and dropped.
+Changed = tuple[list[ObjectReference], list[ObjectReference]]
 
 
 def record(
@@ -173,11 +175,11 @@ class _There:
             made, dropped = [*made, *more], gone
         return tuple(made), tuple(dropped)
 
-    def create(self, first: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def create(self, first: str, command: Mapping[str, Any]) -> Changed:
         self._indexes.setdefault(first, set())
         return [collection_reference(first), *([validator_reference(first)] if command.get("validator") else [])], []
 
-    def modify(self, first: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def modify(self, first: str, command: Mapping[str, Any]) -> Changed:
         index = command.get("index")
         made = [index_reference(first, str(index["name"]))] if index and "name" in index else []
         if not _VALIDATION & command.keys():
@@ -186,21 +188,21 @@ class _There:
             return [*made, validator_reference(first)], []
         return made, [validator_reference(first)]
 
-    def index(self, first: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def index(self, first: str, command: Mapping[str, Any]) -> Changed:
         known = self._indexes.setdefault(first, set())
         names = [str(one.get("name")) for one in command.get("indexes", ())]
         new = [one for one in names if one not in known]
         known.update(new)
         return [index_reference(first, one) for one in new], []
 
-    def drop_indexes(self, first: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def drop_indexes(self, first: str, command: Mapping[str, Any]) -> Changed:
         known, which = self._indexes.get(first, set()), command.get("index", "*")
         names = sorted(known) if which == "*" else which if isinstance(which, list) else [which]
         gone = [one if isinstance(one, str) else "_".join(f"{field}_{kind}" for field, kind in one.items()) for one in names]
         known.difference_update(gone)
         return [], [index_reference(first, one) for one in gone]
 
-    def drop(self, first: str, _: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def drop(self, first: str, _: Mapping[str, Any]) -> Changed:
         gone = self._indexes.pop(first, set())
         return [], [
             collection_reference(first),
@@ -208,10 +210,15 @@ class _There:
             *(index_reference(first, one) for one in sorted(gone)),
         ]
 
-    def drop_all(self, _: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def aggregate(self, _: str, command: Mapping[str, Any]) -> Changed:
+        new = [one for one in _written(command) if one not in self._indexes]
+        self._indexes.update({one: set() for one in new})
+        return [collection_reference(one) for one in new], []
+
+    def drop_all(self, _: str, command: Mapping[str, Any]) -> Changed:
         return [], [gone for name in list(self._indexes) for gone in self.drop(name, command)[1]]
 
-    def rename(self, first: str, command: Mapping[str, Any]) -> tuple[list[ObjectReference], list[ObjectReference]]:
+    def rename(self, first: str, command: Mapping[str, Any]) -> Changed:
         old, new = first.partition(".")[2], str(command["to"]).partition(".")[2]
         kept = self._indexes.get(old, set())
         gone = [*(self.drop(new, command)[1] if command.get("dropTarget") else []), *self.drop(old, command)[1]]
@@ -220,7 +227,17 @@ class _There:
         return made, gone
 
 
-_CHANGES = {
+def _written(command: Mapping[str, Any]) -> Iterator[str]:
+    """The collections that a pipeline writes to."""
+    for stage in command.get("pipeline", ()):
+        for target in (stage.get("$out"), stage.get("$merge", {}).get("into")):
+            name = target.get("coll") if isinstance(target, Mapping) else target
+            if isinstance(name, str):
+                yield name
+
+
+_CHANGES: Mapping[str, Callable[[_There, str, Mapping[str, Any]], Changed]] = {
+    "aggregate": _There.aggregate,
     "create": _There.create,
     "collMod": _There.modify,
     "createIndexes": _There.index,
