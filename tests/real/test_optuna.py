@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,3 +107,65 @@ def _with_first_revisions_as_base(root: Path) -> str:
     base = repository.commit()
     repository.commit({str(path.relative_to(root)): text for path, text in later.items()})
     return base
+
+
+# Optuna's sessions leave foreign keys off; here they are on, so that every reference is tried.
+ON_SQLITE = """
+[databases.optuna]
+engine = "sqlite"
+foreign_keys = true
+
+[databases.optuna.migrations]
+tool = "alembic"
+directory = "rdb"
+python = "{python}"
+
+[databases.optuna.data]
+load = ["version.sql"]
+
+[databases.optuna.expect.no_rows]
+"another catalogue than the own tool's" = {other}
+"""
+#: Every column, key and index. Not the text of the tables: Alembic reflects constraints in an order that changes from run to run.
+CATALOGUE = """
+SELECT group_concat(line, char(10)) AS listed FROM (
+    SELECT concerned.name || ' ' || part AS line FROM sqlite_master AS concerned, (
+        SELECT tables.name AS of_table,
+               info.name || ' ' || info.type || ' ' || info."notnull" || coalesce(info.dflt_value, '') || pk AS part
+        FROM sqlite_master AS tables, pragma_table_info(tables.name) AS info
+        UNION ALL
+        SELECT tables.name, keys."from" || keys."table" || coalesce(keys."to", '') || keys.on_delete
+        FROM sqlite_master AS tables, pragma_foreign_key_list(tables.name) AS keys
+        UNION ALL
+        SELECT tables.name,
+               indexes."unique" || indexes.partial || (SELECT group_concat(name) FROM pragma_index_info(indexes.name))
+        FROM sqlite_master AS tables, pragma_index_list(tables.name) AS indexes
+    ) ON of_table = concerned.name WHERE concerned.type = 'table' ORDER BY line)
+"""
+
+
+def test_on_sqlite_it_ends_as_its_own_tool_ends(optuna: Published, root: Path) -> None:
+    """Its alembic.ini names a file of its own, which is not touched; batch mode makes tables anew all the way."""
+    directory = optuna.copied(root.parent / "own")
+    done = optuna.alembic(directory, "upgrade", "head")
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(directory / "alembic.db")) as own:
+        ((listed,),) = own.execute(CATALOGUE)
+    assert "studies" in listed
+    escaped = listed.replace("'", "''")
+    (root / "version.sql").write_text(VERSION)
+    other = json.dumps(f"SELECT 1 FROM ({CATALOGUE}) WHERE listed <> '{escaped}'")
+    (root / "dbproof.toml").write_text(ON_SQLITE.format(python=optuna.python, other=other))
+    run = dbproof(root)
+    assert run.code == 0, run.said
+    proven = {check: found["proven"] for check, found in run.checks.items() if found["proven"]}
+    assert proven == {
+        "migration-failed": 10,
+        "load-refused": 1,
+        "reference-probe": 9,
+        "reference-type-mismatch": 9,
+        "no-rows": 1,
+        "unindexed-foreign-key": 9,
+    }
+    assert run.findings("error", "warning", "notice") == []
+    assert not (root / "rdb" / "alembic.db").exists()
