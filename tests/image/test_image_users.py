@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from image.containers import STRANGER, contained, mounted, running
-from image.platforms import FAULT, ORDERS, USERS, committed, laid, run
+from image.platforms import FAULT, ORDERS, USERS, committed, laid, run, snippets
 
 pytestmark = pytest.mark.docker
 
 PROVE = ["run", "--base", "nothing", "--report-dir", "/tmp/report"]
 READ_ONLY = ["--read-only", "--tmpfs", "/tmp"]
 PROVEN = "1 of 1 declared references refuse an orphan"
+COMMANDS = [
+    line for block in snippets("image.md", "console") for line in re.findall(r"^\$ (docker run .*)$", block, re.MULTILINE)
+]
 
 
 @pytest.fixture
@@ -22,6 +26,14 @@ def repository(tmp_path: Path) -> Path:
     """A repository of two migrations."""
     tmp_path.chmod(0o755)
     return laid(tmp_path / "repository", {"migrations/1_users.sql": USERS, "migrations/2_orders.sql": ORDERS})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_page(image: str, repository: Path, command: str) -> None:
+    words = re.sub(r"\bdbproof\b", image, command.partition("  #")[0], count=1)
+    ended = run(["sh", "-c", words], repository)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert PROVEN in ended.stdout
 
 
 @pytest.mark.parametrize("options", [[], READ_ONLY], ids=["", "read-only root"])
