@@ -9,8 +9,8 @@ unique index within the key, or one that begins with columns whose counterparts 
 `(tenant_id, buyer_id)` where `users.id` is unique). PostgreSQL 15 and 18 were watched at it: a B-tree serves, a hash index on
 one column, a GiST index (an exclusion constraint), and a partial index that leaves out only rows whose key is NULL. Any other
 partial index, an invalid one, one on an expression, and BRIN do not. SQLite's own plans were asked as well: there an index
-serves only in the collation of the parent's column, and where child and parent have like affinities. An empty table is judged as
-well, for the schema says it all.
+serves only in the collation of the parent's column, and one on TEXT or untyped children does not serve a parent that counts in
+numbers. An empty table is judged as well, for the schema says it all.
 
 **Anti-pattern**
 
@@ -69,7 +69,7 @@ def _served(table: Table, key: ForeignKey, catalogue: Catalogue) -> bool:
     parent = catalogue.table.get(key.parent)
     if any(covers(index, key, parent) and _comparable(index, key, table, parent) for index in table.indexes):
         return True
-    partitions = [part for part in catalogue.tables if part.partition_of == table.name]
+    partitions = catalogue.partitions.get(table.name, ())
     return bool(partitions) and all(_served(part, key, catalogue) for part in partitions)
 
 
@@ -97,22 +97,20 @@ def _leads_by_a_key_of(parent: Table | None, index: Index, key: ForeignKey) -> b
 
 
 def _comparable(index: Index, key: ForeignKey, table: Table, parent: Table | None) -> bool:
-    """Whether SQLite can look a parent's key up in an index: collated like the parent's column, of like affinity."""
+    """Whether SQLite can look a parent's key up in an index: collated like the parent's column, numbers among numbers."""
     if parent is None or not index.collations:
         return True
     collations = dict(zip(index.columns, index.collations, strict=True))
     return all(
         collations.get(mine, BINARY) == (parent.column[theirs].collation or BINARY)
-        and _numeric(table.column[mine].type) == _numeric(parent.column[theirs].type)
+        and (_is_numeric(table.column[mine].type) or not _is_numeric(parent.column[theirs].type))
         for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
         if mine in collations and theirs in parent.column
     )
 
 
-def _numeric(type_: str) -> str:
-    """INTEGER, REAL and NUMERIC are looked up alike."""
-    found = affinity(type_)
-    return found if found in ("TEXT", "BLOB") else "NUMERIC"
+def _is_numeric(type_: str) -> bool:
+    return affinity(type_) not in ("TEXT", "BLOB")
 
 
 def _complete(index: Index, key: ForeignKey) -> bool:

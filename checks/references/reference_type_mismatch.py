@@ -7,8 +7,8 @@ not serve. A warning; a notice for `text` against `varchar`, and where only the 
 by itself in everyday use.
 
 SQLite has affinities instead of types (datatype3.html, 3): `BIGINT` and `INTEGER` are one, and INTEGER and NUMERIC behave alike;
-what differs in affinity (`TEXT` against `INTEGER`) or in collation is compared through conversions, and no index on the child
-serves the key.
+what differs in affinity (`TEXT` against `INTEGER`) or in collation is compared through conversions, and an index on the child may
+not serve the key.
 
 **Anti-pattern**
 

@@ -11,8 +11,8 @@ from sqlalchemy import event
 from versions import MAJORS
 
 from checks.interface import Engine
-from checks.schema.model import Action, Catalogue, Column, Match, TableName
 from checks.schema.bookkeeping import BOOKKEEPING
+from checks.schema.model import Action, Catalogue, Column, Match, TableName
 from checks.schema.postgresql import read
 from checks.targets import Role
 from runner.servers.interface import Database, Server, Wanted
