@@ -110,16 +110,22 @@ def notes(name: str, settings: DatabaseSettings, loaded: Loaded, compared: str) 
 def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
     if loaded.detection.sure is not None:
         return str(loaded.detection.sure.because)
+    if migrations.tool == "declared":
+        return _file(loaded)
     if migrations.config is not None:
         return migrations.config
     place = PurePosixPath(migrations.directory) / ("alembic.ini" if migrations.tool == "alembic" else "")
     return "" if place == PurePosixPath() else place.as_posix()
 
 
+#: What a tool's interpreter must be able to import.
+_NEEDS = {"alembic": ("alembic",), "python": ("pymongo",)}
+
+
 def _interpreter(migrations: MigrationSettings, loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     """Which Python the migrations run with, where finding that out does not mean setting one up."""
-    if migrations.tool == "alembic" and migrations.setup is None:
+    if migrations.tool in _NEEDS and migrations.setup is None:
         project = Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root)
         with suppress(DbproofError):  # raised again, and reported, when the migrations are applied
-            found = interpreter.find(project)
+            found = interpreter.find(project, _NEEDS[migrations.tool])
             yield "runs with", found.origin, found.because

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _DATABASE = frozenset(
     {"DATABASE", "DATABASES", "DB", "POSTGRES", "POSTGRESQL", "PG", "PGSQL", "SQL", "SQLALCHEMY", "RDS", "DSN", "ALEMBIC", "PSQL"}
+    | {"MONGO", "MONGODB"}
 )
 _URL = frozenset({"URL", "URI", "DSN", "CONN", "CONNECTION", "CONNSTR"})
 _PARTS: Mapping[str, str] = {
@@ -35,8 +36,10 @@ def likeness(name: str) -> int:
     words = _words(name)
     if not words & _DATABASE:
         return 0
+    # A program that reads both addresses has MongoDB beside its database.
+    beside = bool(words & {"MONGO", "MONGODB"})
     kind = 4 if template(name) == "{url}" else 3 if template(name) else 1
-    return max(1, kind - 2 * bool(words & _UNLIKELY)) + bool({"DATABASE", "URL"} <= words)
+    return max(1, kind - beside - 2 * bool(words & _UNLIKELY)) + bool({"DATABASE", "URL"} <= words)
 
 
 def template(name: str) -> str | None:
@@ -90,7 +93,7 @@ def _value(name: str, url: str) -> str:
 def _words(name: str) -> set[str]:
     words = set(name.upper().split("_"))
     for word in tuple(words):
-        for prefix in ("POSTGRES", "DATABASE", "DB", "PG"):
+        for prefix in ("POSTGRES", "DATABASE", "MONGO", "DB", "PG"):
             if word.startswith(prefix):
                 words |= {prefix, word[len(prefix) :]}
     return words - {""}
