@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import FromClause, Select, column, make_url
@@ -14,6 +15,7 @@ from checks.interface import Engine
 from checks.schema.model import Table, TableName
 
 
+@cache
 def dialect(engine: Engine) -> Dialect:
     """SQLAlchemy's dialect of an engine, for text: with named parameters, so that no ``%`` is doubled."""
     made: Callable[..., Dialect] = make_url(f"{engine}://").get_dialect()

@@ -137,7 +137,7 @@ def _storing(table: TableName, catalogue: Catalogue) -> list[TableName]:
     """The table itself, or the partitions that hold its rows."""
     if not catalogue.table[table].partitioned:
         return [table]
-    parts = (part.name for part in catalogue.tables if part.partition_of == table)
+    parts = (part.name for part in catalogue.partitions.get(table, ()))
     return [stored for part in parts for stored in _storing(part, catalogue)]
 
 

@@ -216,6 +216,15 @@ class Catalogue:
         """Tables by name."""
         return {table.name: table for table in self.tables}
 
+    @cached_property
+    def partitions(self) -> Mapping[TableName, tuple[Table, ...]]:
+        """The partitions of each partitioned table, one level below it."""
+        found: dict[TableName, tuple[Table, ...]] = {}
+        for table in self.tables:
+            if table.partition_of is not None:
+                found[table.partition_of] = (*found.get(table.partition_of, ()), table)
+        return found
+
     @property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
         """Every declared reference, in the order of tables and names."""
