@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from document_judging import judge_documents as judge_documents
 from judging import judge as judge
 from judging import query as query
 from psycopg import sql

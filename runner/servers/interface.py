@@ -45,8 +45,8 @@ class Wanted:
 class Address:
     """Where to connect and as whom. ``host`` may be the directory of a Unix socket; of MongoDB, with port 0, several hosts.
 
-    ``scheme`` is what a URL of this engine begins with. Of SQLite ``database`` is the whole path of the file, and there is neither
-    host nor user; ``extra`` then says how our own sessions behave (``foreign_keys``) and is no part of the URL.
+    ``scheme`` is what a URL of this engine begins with. Of SQLite ``database`` is the whole path of the file, without host and
+    user; ``extra`` then says how our own sessions behave (``foreign_keys``) and is no part of the URL.
     """
 
     host: str

@@ -10,7 +10,8 @@ from judging import Query
 from checks.evidence import QueryTiming
 from checks.expectations import Category, DeclaredQuery
 from runner.errors import ServerFailed
-from runner.measure.queries import RUNS, WARM_UPS, measure
+from runner.measure.queries import measure
+from runner.measure.runs import RUNS, WARM_UPS
 from runner.servers.interface import Database
 
 TABLES = """
