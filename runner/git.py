@@ -97,9 +97,12 @@ def files_of(root: Path, base: Base) -> Iterator[Path]:
 
 
 def changed_lines(root: Path, base: Base) -> dict[str, list[range]]:
-    """The lines of each file that differ from base, by the file's path from the repository's top. Raises ToolFailed."""
+    """The lines of each file that HEAD has and base has not, by the file's path from the repository's top. Raises ToolFailed.
+
+    Commits are compared, not the work tree: those are the lines that people see, and a diff with the work tree writes the index.
+    """
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
-    names = _git(top, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base.commit)
+    names = _git(top, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base.commit, "HEAD")
     return {name: _differing(top, base, name) for name in names.split("\0") if name}
 
 
@@ -110,7 +113,8 @@ def place_in_repository(root: Path) -> str:
 
 def _differing(top: Path, base: Base, name: str) -> list[range]:
     """What the heads of a diff without context say: ``@@ -3,0 +4,2 @@`` are the new lines 4 and 5."""
-    diff = _git(top, "diff", "--unified=0", "--no-ext-diff", "--no-textconv", "--no-color", "--text", base.commit, "--", name)
+    options = ("--unified=0", "--no-ext-diff", "--no-textconv", "--no-color", "--text")
+    diff = _git(top, "diff", *options, base.commit, "HEAD", "--", name)
     heads = (_HUNK.match(line) for line in diff.split("\n"))
     found = ((int(head[1]), int(head[2] or 1)) for head in heads if head)
     return [range(first, first + count) for first, count in found if count]

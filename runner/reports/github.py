@@ -43,8 +43,10 @@ class Change:
         path = posixpath.normpath(posixpath.join(self.root, place.file))
         return None if path.startswith(("../", "/")) else path
 
-    def touches(self, place: Place) -> bool:
-        """Whether the place is a line of the change; a place without a line is its whole file."""
+    def touches(self, place: Place | None) -> bool:
+        """Whether the place is a line of the change; a place without a line is its whole file, and no place is no line of it."""
+        if place is None:
+            return self.lines is None
         path = self.path(place)
         if path is None or self.lines is None:
             return path is not None
@@ -104,7 +106,7 @@ def _entries(report: Report) -> Iterator[_Entry]:
 
 def _of_type(severity: Severity, entries: Sequence[_Entry], change: Change) -> list[Command]:
     """At most :data:`MOST`: where not all can be shown at their place, the last one counts the others."""
-    placed = [entry for entry in entries if not entry.local or (entry.place and change.touches(entry.place))]
+    placed = [entry for entry in entries if not entry.local or change.touches(entry.place)]
     shown = placed if len(placed) == len(entries) <= MOST else placed[: MOST - 1]
     rest = [entry for entry in entries if not any(entry is one for one in shown)]
     commands = [_annotation(severity, entry, change) for entry in shown]

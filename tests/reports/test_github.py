@@ -115,6 +115,8 @@ def test_touched_lines(line: int | None, touched: bool) -> None:
     assert CHANGE.touches(Place(ORDERS, line)) is touched
     assert not CHANGE.touches(Place("other.sql", line))
     assert EVERYWHERE.touches(Place("other.sql", line))
+    assert EVERYWHERE.touches(None)
+    assert not CHANGE.touches(None)
 
 
 def test_files_are_named_from_the_top_of_the_repository() -> None:
