@@ -55,7 +55,10 @@ class Schema:
             self.rows[row.kind, row.name] = row
             self._parts[row.kind, row.name] = _parts(row)
         after = _merged(self._parts.get(key, {}) for key in changed)
-        older = _renamed(before, after) if _RENAME.match(statement.text) else {}
+        older: Mapping[ObjectReference, ObjectReference] = {}
+        if _RENAME.match(statement.text):
+            older = _renamed(before, after)
+            before = {**before, **{one: definition for one, definition in after.items() if one in before}}  # only names changed
         made = [one for one, definition in after.items() if self._make(statement, one, definition, before, older.get(one))]
         dropped = [one for one in before if one not in after]
         for one in dropped:
