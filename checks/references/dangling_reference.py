@@ -6,9 +6,10 @@ keeps a company from going while its subscriptions stay. `[]` marks an array, ea
 (`invoices.lines[].subscription_id`); dots lead into sub-documents. A field that is missing or null refers to nothing and is fine.
 Values are equal where the server finds them equal: 1 and 1.0 are, an ObjectId and its text are not.
 
-The counts are exact, of references and of missing parents. Keys are grouped on the server, the parent's are put beside them with
-`$unionWith`, and what has no parent is left: each side is read once, however many keys there are, and sorting may use the
-server's disk. A collection without documents, or whose documents all lack the field, proves nothing.
+The counts are exact, of references and of missing parents. The different keys are put beside the parent's with `$unionWith`, and
+those that have no parent are left: each side is read once, the child by its index where it has one, however many keys there are,
+and grouping may use the server's disk. Only where some are left their references are counted. A collection without documents, or
+whose documents all lack the field, proves nothing.
 
 **Anti-pattern**
 
@@ -28,6 +29,8 @@ with client.start_session() as session, session.start_transaction():
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from re import Pattern
 from typing import Any
 
 from checks.document_expectations import DocumentReference, FieldPath
@@ -44,6 +47,8 @@ PROVES = "find their parents"
 
 #: How many missing parents a finding shows, of however many there are.
 SAMPLE = 5
+#: Up to how many missing keys are looked for by themselves.
+FEW = 1_000
 
 Stage = Mapping[str, Any]
 
@@ -60,9 +65,9 @@ def _judge(reference: DocumentReference, target: DocumentTarget, session: Docume
     if child.collection not in target.filled:
         return NotProven(reference.label, "no documents")
     try:
-        found: Mapping[str, Any] = next(iter(session.aggregate(child.collection, dangling(reference))), {"all": []})
-        if found["all"]:
-            return _finding(reference, found)
+        keys = [one["_id"] for one in session.aggregate(child.collection, missing(reference))]
+        if keys:
+            return _finding(reference, _counted(reference, keys, session))
         refers = any(True for _ in session.aggregate(child.collection, [*_values(child), {"$limit": 1}]))
     except StatementFailed as failure:
         if not failure.gap:
@@ -71,14 +76,62 @@ def _judge(reference: DocumentReference, target: DocumentTarget, session: Docume
     return Proven(reference.label) if refers else NotProven(reference.label, f"no document has {child.dotted}")
 
 
-def dangling(reference: DocumentReference) -> Sequence[Stage]:
+@dataclass(frozen=True)
+class _Dangling:
+    """How many references dangle, how many parents they name, and the parents that are named most often."""
+
+    references: int
+    missing: int
+    sample: Sequence[tuple[Any, int]]
+
+
+def missing(reference: DocumentReference) -> Sequence[Stage]:
+    """The keys that have no parent, at most one more than :data:`FEW`.
+
+    A group without a sum is what the server takes from an index alone, and skips from key to key.
+    """
+    child, parent = reference.child, reference.parent
+    distinct = [] if list(child.arrays) else [{"$group": {"_id": f"${child.dotted}"}}]
+    return [
+        *(distinct or [*_values(child), {"$group": {"_id": "$_id"}}]),
+        {"$unionWith": {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}},
+        {"$group": {"_id": "$_id", "parent": {"$max": "$parent"}}},
+        {"$match": {"parent": None, "_id": {"$ne": None}}},
+        {"$limit": FEW + 1},
+    ]
+
+
+def _counted(reference: DocumentReference, keys: Sequence[Any], session: DocumentSession) -> _Dangling:
+    """The references to missing parents: of a few keys by looking for these, of many by counting all keys' references."""
+    child = reference.child
+    if len(keys) > FEW or any(isinstance(key, list | Pattern) for key in keys):  # those mean something else to `$in`
+        found = next(iter(session.aggregate(child.collection, _all(reference))))
+        whole = found["all"][0]
+        return _Dangling(whole["references"], whole["missing"], [(one["_id"], one["references"]) for one in found["sample"]])
+    named = list(session.aggregate(child.collection, references(child, keys)))
+    named.sort(key=lambda one: -int(one["references"]))
+    sample = [(one["_id"], one["references"]) for one in named[:SAMPLE]]
+    return _Dangling(sum(one["references"] for one in named), len(named), sample)
+
+
+def references(child: FieldPath, keys: Sequence[Any]) -> Sequence[Stage]:
+    """How often each of a few keys is referred to, in the order of keys."""
+    return [
+        {"$match": {child.dotted: {"$in": list(keys)}}},
+        *_values(child),
+        {"$match": {"_id": {"$in": list(keys)}}},
+        {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
+        {"$sort": {"_id": 1}},
+    ]
+
+
+def _all(reference: DocumentReference) -> Sequence[Stage]:
     """One document: how many references have no parent and how many parents they name, and those named most often."""
     parent = reference.parent
-    parents = {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}
     return [
         *_values(reference.child),
         {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
-        {"$unionWith": parents},
+        {"$unionWith": {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}},
         {"$group": {"_id": "$_id", "references": {"$sum": "$references"}, "parent": {"$max": "$parent"}}},
         {"$match": {"parent": None}},
         {
@@ -100,13 +153,13 @@ def _values(path: FieldPath) -> Iterator[Stage]:
     yield {"$match": {"_id": {"$ne": None}}}
 
 
-def _finding(reference: DocumentReference, found: Mapping[str, Any]) -> Finding:
+def _finding(reference: DocumentReference, dangling: _Dangling) -> Finding:
     child, parent = reference.child, reference.parent
-    count, missing = int(found["all"][0]["references"]), int(found["all"][0]["missing"])
+    count = dangling.references
     what = "references" if list(child.arrays) else "documents"
     many = f"{count} {what} of {child.collection} name" if count != 1 else f"1 {what[:-1]} of {child.collection} names"
-    named = f"{missing} different ones" if missing != 1 else "1 that is missing"
-    arrays = any(isinstance(one["_id"], list) for one in found["sample"])
+    named = f"{dangling.missing} different ones" if dangling.missing != 1 else "1 that is missing"
+    arrays = any(isinstance(key, list) for key, _ in dangling.sample)
     hint = f" Some values of {child.dotted} are arrays: write {child.label}[] if each element refers." if arrays else ""
     return Finding(
         subject=reference.label,
@@ -114,6 +167,6 @@ def _finding(reference: DocumentReference, found: Mapping[str, Any]) -> Finding:
         remedy=f"Settle them in a migration: give them a parent, make the missing ones, or remove them.{hint}",
         objects=(collection_reference(child.collection),),
         count=count,
-        values=tuple(f"{parent.dotted}={shown(one['_id'])} ({one['references']})" for one in found["sample"]),
-        evidence={"missing": missing, "parent": parent.label},
+        values=tuple(f"{parent.dotted}={shown(key)} ({times})" for key, times in dangling.sample),
+        evidence={"missing": dangling.missing, "parent": parent.label},
     )

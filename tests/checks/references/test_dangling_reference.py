@@ -10,6 +10,7 @@ from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
 from checks.document_expectations import DocumentExpectations, parse_document_reference
+from checks.references.dangling_reference import FEW
 
 BY_NAME = "subscriptions.company_name -> companies.company_name"
 LINES = "invoices.lines[].subscription_id -> subscriptions._id"
@@ -47,6 +48,25 @@ def test_missing_parents_are_counted_with_what_names_them(judge_documents: Judge
     assert (finding.count, finding.evidence["missing"]) == (13, 11)
     assert finding.values[:2] == ('company_name="gone" (3)', 'company_name="lost" (1)')
     assert len(finding.values) == 5
+
+
+def test_more_missing_parents_than_are_looked_for_one_by_one(judge_documents: JudgeDocuments) -> None:
+    names = [name for number in range(FEW + 5) for name in (f"x{number}", f"x{number}")]
+    held = {"companies": [{"company_name": "a"}], "subscriptions": [{"company_name": name} for name in [*names, "a", "x7"]]}
+    finding = judge_documents("dangling-reference", holding(held), expect(BY_NAME)).finding
+    assert (finding.count, finding.evidence["missing"]) == (2 * (FEW + 5) + 1, FEW + 5)
+    assert finding.values[:2] == ('company_name="x7" (3)', 'company_name="x0" (2)')
+
+
+def test_an_index_on_the_key_changes_nothing(judge_documents: JudgeDocuments) -> None:
+    def prepare(db: Documents[dict[str, Any]]) -> None:
+        db.subscriptions.create_index("company_name")
+        db.companies.create_index("company_name")
+        db.companies.insert_many([{"company_name": "a"}, {"company_name": 1}])
+        db.subscriptions.insert_many([{"company_name": name} for name in ("a", 1.0, "b", "b", None)] + [{}])
+
+    finding = judge_documents("dangling-reference", prepare, expect(BY_NAME)).finding
+    assert (finding.count, finding.values) == (2, ('company_name="b" (2)',))
 
 
 def test_each_element_of_an_array_refers(judge_documents: JudgeDocuments) -> None:
