@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from checks.constraints import document_violates_validator, index_drift, load_refused, validator_missing
 from checks.interface import Check
-from checks.migrations import migration_failed
+from checks.migrations import migration_failed, superuser_migration
 from checks.performance import query_limit
 from checks.references import dangling_reference
 from checks.targets import DocumentTarget
@@ -15,6 +15,7 @@ from checks.targets import DocumentTarget
 #: Every check, in the order in which it is reported.
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "migration-failed": migration_failed,
+    "superuser-migration": superuser_migration,
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,

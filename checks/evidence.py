@@ -98,12 +98,13 @@ class MigrationFailure:
 
 @dataclass(frozen=True)
 class SuperuserNeeded:
-    """The statement that the database's owner was refused with 42501, so that migrations ran again as superuser."""
+    """The statement that the database's owner had no right to (``code``), so that migrations ran again as superuser."""
 
     place: Place | None
     revision: str | None
     statement: str
     said: str
+    code: str = "42501"
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from runner.recorder.matching import placed, sql_files
 from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
-_REFUSED = "42501"
+#: What servers say to a user who lacks a right: PostgreSQL, MongoDB.
+_REFUSED = frozenset({"42501", "13"})
 
 
 class SuperuserRefused(Exception):
-    """The owner was refused with 42501: everything begins again from base as superuser."""
+    """The owner lacks a right (42501, MongoDB's 13): everything begins again from base as superuser."""
 
     def __init__(self, needed: SuperuserNeeded) -> None:
         super().__init__(needed.said)
@@ -64,8 +65,8 @@ def apply(
             raise never_applied(database)
         return Applied(recording, heard.seconds)
     failure = _explained(failure_of(heard.broke), recording)
-    if failure.code == _REFUSED and role is Role.OWNER:
-        raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said))
+    if failure.code in _REFUSED and role is Role.OWNER:
+        raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said, failure.code))
     return Applied(recording, heard.seconds, failure)
 
 

@@ -27,7 +27,6 @@ _VALIDATION = frozenset({"validator", "validationLevel", "validationAction"})
 _LOOKING = frozenset(
     {"hello", "isMaster", "ismaster", "listCollections", "listIndexes", "saslStart", "saslContinue", "endSessions"}
 )
-_TO = " to execute command {"
 
 References = tuple[ObjectReference, ...]
 #: What a command made and dropped.
@@ -132,8 +131,7 @@ class _Reading:
         if name in _LOOKING:
             return
         said, quoting = refusal(int(one.code or 0), one.detail, {})
-        words = said.partition(_TO)[0]
-        self.errors.append(ServerError(one.code, words, quoting, statement(command), None, one.session, one.severity))
+        self.errors.append(ServerError(one.code, said, quoting, statement(command), None, one.session, one.severity))
         if transaction:
             self._end(transaction, undone=True)
 

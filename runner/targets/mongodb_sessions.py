@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Stages that write; the server takes them at the end of a pipeline only.
 _WRITING = frozenset({"$out", "$merge"})
-_TO = " to execute command {"
 
 
 class MongoReadSession:
@@ -115,7 +114,7 @@ def failed(error: PyMongoError) -> StatementFailed:
     if isinstance(error, OperationFailure):
         details = error.details or {}
         said, _ = refusal(error.code, str(details.get("errmsg") or error), details)
-        return StatementFailed(said.partition(_TO)[0], "" if error.code is None else str(error.code))
+        return StatementFailed(said, "" if error.code is None else str(error.code))
     if isinstance(error, ConnectionFailure):
         return StatementFailed(f"the server cannot be reached: {reason_of(error)}")
     return StatementFailed(str(error))

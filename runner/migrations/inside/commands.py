@@ -18,6 +18,11 @@ Reference = Dict[str, str]
 _WRITES = frozenset({"insert", "update", "findAndModify", "findandmodify"})
 #: The index that comes and goes with its collection.
 _OWN = "_id_"
+#: Commands that a failure never stands for: what drivers send around the project's own.
+_READS = frozenset({
+    "find", "getMore", "count", "distinct", "explain", "ping", "hello", "isMaster", "ismaster", "endSessions", "killCursors",
+    "listCollections", "listIndexes", "connectionStatus", "buildInfo", "buildinfo", "commitTransaction", "abortTransaction",
+})  # fmt: skip
 _SCHEMA = frozenset({"create", "collMod", "createIndexes", "dropIndexes", "drop", "renameCollection", "dropDatabase"})
 
 
@@ -54,6 +59,8 @@ class _Heard:
             command = dict(event.command)
             self._sent[event.request_id] = command, self._places.now(depth=2)
             self._last = command
+        elif event.command_name not in _READS:  # of one that holds a password pymongo tells the name only
+            self._last = dict(event.command) or {event.command_name: 1}
 
     def succeeded(self, event: Any) -> None:
         """Tell what the command made and dropped."""

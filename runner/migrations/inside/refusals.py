@@ -10,6 +10,8 @@ DUPLICATE_KEY = 11000
 
 _CAUSE = ":: caused by :: "
 _VALUES = " dup key: "
+#: Behind this the server repeats the whole command to a user who lacks a right.
+_COMMAND = " to execute command {"
 #: How many broken rules are named.
 _MOST = 5
 
@@ -22,7 +24,7 @@ def refusal(code: Any, errmsg: str, facts: Mapping[str, Any]) -> Tuple[str, str]
         broken = list(dict.fromkeys(rules(info.get("details") or {})))
         more = f" and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
         return f"{said}: {', '.join(broken[:_MOST])}{more}" if broken else said, _json(info)
-    return said, f"dup key: {values}" if found else ""
+    return said.partition(_COMMAND)[0], f"dup key: {values}" if found else ""
 
 
 def rules(details: Any, path: str = "") -> Iterator[str]:
