@@ -91,9 +91,9 @@ def missing(reference: DocumentReference) -> Sequence[Stage]:
     A group without a sum is what the server takes from an index alone, and skips from key to key.
     """
     child, parent = reference.child, reference.parent
-    distinct = [] if list(child.arrays) else [{"$group": {"_id": f"${child.dotted}"}}]
+    plain: Stage = {"$group": {"_id": f"${child.dotted}"}}
     return [
-        *(distinct or [*_values(child), {"$group": {"_id": "$_id"}}]),
+        *([*_values(child), {"$group": {"_id": "$_id"}}] if list(child.arrays) else [plain]),
         {"$unionWith": {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}},
         {"$group": {"_id": "$_id", "parent": {"$max": "$parent"}}},
         {"$match": {"parent": None, "_id": {"$ne": None}}},

@@ -10,6 +10,8 @@ from example_repositories import Example
 from checks.documents import DOCUMENTS
 
 SUBSCRIPTIONS = Example("subscriptions")
+#: Checks that have no fault here: their own tests show what they find.
+WITHOUT_FAULT = {"superuser-migration"}
 
 
 def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) -> None:
@@ -18,6 +20,7 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
     assert [check["id"] for check in run.checks if check["not_proven"]] == []
     assert {check["id"]: check["proven"] for check in run.checks} == {
         "migration-failed": 5,
+        "superuser-migration": 1,
         "load-refused": 3,
         "dangling-reference": 3,
         "validator-missing": 3,
@@ -34,4 +37,4 @@ def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
 
 def test_every_check_of_a_document_database_has_a_fault() -> None:
     found = {SUBSCRIPTIONS.fault(fault).expect["check"] for fault in SUBSCRIPTIONS.faults}
-    assert found == DOCUMENTS.keys(), "add a folder to examples/subscriptions/faults/"
+    assert DOCUMENTS.keys() - found == WITHOUT_FAULT, "add a folder to examples/subscriptions/faults/, or the check to WITHOUT_FAULT"
