@@ -37,4 +37,4 @@ def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
 
 def test_every_check_of_a_document_database_has_a_fault() -> None:
     found = {SUBSCRIPTIONS.fault(fault).expect["check"] for fault in SUBSCRIPTIONS.faults}
-    assert DOCUMENTS.keys() - found == WITHOUT_FAULT, "add a folder to examples/subscriptions/faults/, or the check to WITHOUT_FAULT"
+    assert DOCUMENTS.keys() - found == WITHOUT_FAULT, "add a folder to the example's faults/, or the check to WITHOUT_FAULT"
