@@ -15,24 +15,27 @@ _FEW = 0.2
 @dataclass(frozen=True)
 class Overview:
     """``size`` is in bytes. ``rows`` are the server's own estimates by table; ``unknown`` counts the tables without one.
-    ``references`` are the declared ones.
+    ``references`` are the declared ones, ``None`` where the engine has none.
 
-    ``standby`` says that the server replays another one's changes.
+    ``standby`` says that the server replays another one's changes. ``nouns`` are what tables and rows are called there.
     """
 
     size: int | None = None
     standby: bool = False
     rows: Mapping[str, int] = field(default_factory=dict)
     unknown: int = 0
-    references: int = 0
+    references: int | None = 0
+    nouns: tuple[str, str] = ("table", "row")
 
     def sentence(self) -> str:
         """``9 tables, 10 references, about 1.3 M rows, 190 MB``; empty where nothing is known."""
         tables = len(self.rows) + self.unknown
-        count = f"about {rounded(sum(self.rows.values()))} rows"
+        table, row = self.nouns
+        count = f"about {rounded(sum(self.rows.values()))} {row}s"
         rows = (count if self.unknown <= _FEW * tables else "never analysed") if tables else ""
         size = "" if self.size is None else in_bytes(self.size)
-        counts = (_plural(tables, "table"), _plural(self.references, "reference")) if tables else ()
+        references = "" if self.references is None else _plural(self.references, "reference")
+        counts = (_plural(tables, table), references) if tables else ()
         return ", ".join(part for part in (*counts, rows, size) if part)
 
 
@@ -64,4 +67,10 @@ def _postgresql(database: Database) -> Overview:
     return overview(database)
 
 
-OVERVIEWS: Mapping[Engine, Callable[[Database], Overview]] = {Engine.POSTGRESQL: _postgresql}
+def _mongodb(database: Database) -> Overview:
+    from runner.servers.mongodb.overview import overview
+
+    return overview(database)
+
+
+OVERVIEWS: Mapping[Engine, Callable[[Database], Overview]] = {Engine.POSTGRESQL: _postgresql, Engine.MONGODB: _mongodb}

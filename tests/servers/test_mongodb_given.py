@@ -19,6 +19,7 @@ from runner.backends import mongodb as backend
 from runner.errors import DbproofError, Exit, ServerFailed, UsageError
 from runner.servers.interface import Address, Database, Server, Wanted
 from runner.servers.mongodb.address import parsed
+from runner.servers.mongodb.overview import overview
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.registry import provision
 
@@ -216,3 +217,10 @@ def test_a_disposable_server_wants_the_role_root(mongo_database: Database) -> No
     url = mongo_database.addresses[Role.OWNER].url()
     with pytest.raises(ServerFailed, match="role root"), provision(Wanted(Engine.MONGODB, url=url, disposable=True)):
         pass
+
+
+def test_a_given_database_is_told_at_a_glance(url: str, mongo_database: Database) -> None:
+    with provision(looked_at(url)) as server:
+        seen = overview(server.database(mongo_database.name))
+    assert seen.rows == {"a": 2}
+    assert seen.sentence().startswith("1 collection, about 2 documents, ")

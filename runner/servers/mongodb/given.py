@@ -60,7 +60,7 @@ def given_server(wanted: Wanted) -> Iterator[Server]:
     if not address.database:
         raise UsageError(
             "the given database URL names no database (it is not repeated here, as it may hold a password)",
-            "Put the database's name after the host: mongodb://user:password@host:port/database?authSource=admin",
+            "Put the database's name behind its host and port: host:port/database?authSource=admin",
         )
     version = _greeted(address)
     yield GivenServer(version, address, wanted.disposable, wanted.statement_timeout or STATEMENT_TIMEOUT)
