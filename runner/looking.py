@@ -71,7 +71,7 @@ def look(
             output.progress.note(label, text, origin)
         sight = _sight(_Place(backend, server, database, loaded.root, output.progress), stack)
         checks = with_severities(_that_apply(backend, sight), loaded.settings.severity)
-        expect = expectations(settings)
+        expect = expectations(settings, loaded.source(name))
         with output.progress.stage("check") as stage:
             evidence, outcomes = sight.evidence, list[Outcome]()
             try:

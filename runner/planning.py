@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from checks.expectations import DeclaredQuery, Expectations, parse_reference
 from checks.interface import Engine
@@ -52,13 +52,13 @@ def _extensions(migrations: MigrationSettings | None, loaded: Loaded) -> frozens
     return created_extensions(Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root))
 
 
-def expectations(settings: DatabaseSettings, source: Source | None = None) -> Expectations:
+def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
     """What the settings declare of a database, read from the files of its ``source``.
 
     Raises UsageError for a schema that cannot be read.
     """
     if settings.engine in DOCUMENTS:
-        return Expectations(documents=documents(settings, source or Source("app", Path())))
+        return Expectations(documents=documents(settings, source))
     return Expectations(
         references=tuple(parse_reference(text, default_schema(settings.engine)) for text in settings.expect.references),
         no_rows=settings.expect.no_rows,

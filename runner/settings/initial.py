@@ -150,6 +150,8 @@ def _key(name: str) -> str:
 def _text(text: str) -> str:
     # JSON's escapes are TOML's, but for DEL, which TOML wants escaped; half a surrogate pair is no text at all.
     printable = text.encode("utf-8", "replace").decode("utf-8")
+    if '"' in printable and "'" not in printable and printable.isprintable():
+        return f"'{printable}'"
     return json.dumps(printable, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

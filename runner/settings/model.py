@@ -277,7 +277,7 @@ class QuerySettings(Section):
 
     sql: Text | None = _field(None, "The query, as the application sends it.", "select count(*) from orders")
     collection: Text | None = _field(None, "The collection that is asked.", "subscriptions")
-    find: Object | None = _field(None, "The filter of a find, as a table or as Extended JSON.", '{"company_name": "Acme"}')
+    find: Object | None = _field(None, "The filter of a find, as a table or as Extended JSON.", {"company_name": "Acme"})
     pipeline: Pipeline | None = _field(
         None, "An aggregation instead of a find, as Extended JSON.", '[{"$match": {"status": "active"}}, {"$count": "active"}]'
     )
