@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +12,10 @@ from pathlib import Path
 import pytest
 from example_repositories import Run, run_on
 from repositories import repository
+
+from checks.targets import Role
+from runner.servers.interface import Database
+from runner.servers.mongodb.sessions import session
 
 SETTINGS = """
 [databases.docs]
@@ -130,3 +136,19 @@ def test_a_command_that_goes_elsewhere(tmp_path: Path) -> None:
     assert run.code == 2, run.said
     assert "wanted to connect to mongodb://db.example.com:27017/" in run.said
     assert 'env = { SHOP_MONGO_URL = "{url}" }' in run.said
+
+
+def test_a_look_reads_what_the_settings_declare(tmp_path: Path, mongo_database: Database) -> None:
+    settings = SETTINGS.format(migrations="").replace("[databases.docs", f"[databases.{mongo_database.name}")
+    (tmp_path / "dbproof.toml").write_text(settings)
+    (tmp_path / "schema.json").write_text(TIGHTER)
+    with session(mongo_database.private) as client:
+        client[mongo_database.name].companies.insert_many([{"name": "a", "town": "x"}, {"name": "b"}])
+    environment = {"PATH": os.environ["PATH"], "LOOK": mongo_database.addresses[Role.OWNER].url()}
+    command = [str(Path(sys.executable).with_name("dbproof")), "check", str(tmp_path), "--url-env", "LOOK"]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=120)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1, said
+    assert "companies has no validator: every document is taken" in said
+    assert "1 document of companies breaks the declared validator: town: required (1)" in said
+    assert "there is no index companies.by_town on (town)" in said
