@@ -128,7 +128,7 @@ def _sight(place: _Place, stack: ExitStack) -> _Sight:
         retraced = retrace(place.backend, place.server, place.database, place.root)
         evidence = retraced.evidence
         traced = counted(len(evidence.provenance), "object")
-        stage.say(f"{counted(len(evidence.statements), 'statement')}, {traced} traced to files")
+        stage.say(f"{counted(len(evidence.statements), 'statement')} of DDL, {traced} traced to files")
     try:
         golden = stack.enter_context(place.server.copied(place.database))
     except ServerFailed as busy:

@@ -27,14 +27,15 @@ class Retraced:
 
 
 def retrace(backend: Backend, server: Server, database: Database, root: Path) -> Retraced:
-    """Read the whole log of a service, and find the statements of one database in the SQL files below ``root``.
+    """Read the whole log of a service, and find what made one database in the SQL files below ``root``.
 
     Statements are found by all their words; those of programs that write their SQL themselves stand in no file.
     """
-    recording = placed(backend.recording(server, database, 0, (), ()), sql_files(root), root)
+    recording = placed(backend.recording(server, database, 0, (), ()), sql_files(root), root, _changes)
     made = backend.provenance(database, [recording], {})
     folders = frozenset(PurePosixPath(one.place.file).parent for one in made.values())
-    evidence = Evidence(statements=recording.statements, provenance=made, failure=_failure(recording, folders))
+    changing = tuple(one for one in recording.statements if _changes(one))
+    evidence = Evidence(statements=changing, provenance=made, failure=_failure(recording, folders))
     return Retraced(evidence, tuple(_notes(recording)))
 
 
@@ -43,10 +44,18 @@ def _failure(recording: Recording, folders: frozenset[PurePosixPath]) -> Migrati
 
     Migrations are what stands in the folders of the files that made something: tests and seeds may be refused on purpose.
     """
-    through = {one.place for one in recording.statements if one.place and not one.undone}
-    refused = [error for error in recording.errors if error.place and error.place not in through and error.code != _ABORTED]
+    placed_errors = [error for error in recording.errors if error.place and error.code != _ABORTED]
+    if not placed_errors:
+        return None
+    through = {_plain(one.text) for one in recording.statements if not one.undone}
+    refused = [error for error in placed_errors if _plain(error.statement) not in through]
     ours = [error for error in refused if error.place and PurePosixPath(error.place.file).parent in folders]
     return _as_failure(ours[-1]) if ours else None
+
+
+def _plain(text: str) -> str:
+    """A statement without what differs between senders: the line breaks, and the semicolon at its end."""
+    return " ".join(text.split()).rstrip("; ")
 
 
 def _as_failure(error: ServerError) -> MigrationFailure:
@@ -65,6 +74,11 @@ def _notes(recording: Recording) -> Iterator[str]:
             f"{counted(len(untraced), 'statement')} of {len(making)} that made something {verb} in no SQL file here"
             f" (programs that write their SQL themselves cannot be traced to a line): {_excerpt(untraced[0])}"
         )
+
+
+def _changes(statement: Statement) -> bool:
+    """Whether it did more than read or write rows, of which a test suite does very much."""
+    return bool(statement.made or statement.dropped or statement.rewrites)
 
 
 def _makes(statement: Statement) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from checks.evidence import Place
+from checks.evidence import Statement as RecordedStatement
 from runner.migrations.statements import Statement, split
 from runner.recorder.reading import LONGEST
 from runner.recorder.recording import Recording
@@ -34,14 +35,22 @@ _Key = bytes
 _Beginning = tuple[str, ...]
 
 
-def placed(recording: Recording, files: Iterable[Path], root: Path) -> Recording:
+def _any(_: RecordedStatement) -> bool:
+    return True
+
+
+def placed(
+    recording: Recording, files: Iterable[Path], root: Path, worth: Callable[[RecordedStatement], bool] = _any
+) -> Recording:
     """The recording with places for statements and errors that have none, where the files hold them exactly once.
+
+    Of the statements only those are looked for that are ``worth`` it.
 
     Places are relative to ``root``. White space, comments and the case of keywords do not count, all other tokens do. A message
     of several statements is placed at its first, where all of them stand in the same file. Files that are not UTF-8 are passed
     over. Time grows with the number of tokens.
     """
-    texts = [each.text for each in recording.statements if each.place is None]
+    texts = [each.text for each in recording.statements if each.place is None and worth(each)]
     texts += [each.statement for each in recording.errors if each.place is None]
     sent = {text: _statements(text) for text in set(texts) if len(text) < LONGEST}
     index = _index(files, root, {_beginning(part) for parts in sent.values() for part in parts})

@@ -154,6 +154,15 @@ def test_what_a_job_made_is_judged_with_its_files_and_left_as_it_was(tmp_path: P
     assert ask(url, "select count(*) from pg_database where not datistemplate") == [(2,)]
 
 
+def test_the_database_that_every_server_has_is_recorded_too(tmp_path: Path, serve: Serve) -> None:
+    url = serve({"POSTGRES_PASSWORD": "secret"}).url("postgres", "secret", "postgres")
+    root = project(tmp_path / "repo", FILES, None)
+    migrate(url, root)
+    ran = judged(root, url)
+    assert ran.check("reference-probe")["proven"] == 1
+    assert ran.database["notes"] == []
+
+
 def test_a_finding_names_the_line_that_made_it(tmp_path: Path, url: str) -> None:
     root = project(
         tmp_path / "repo", {**FILES, "db/3.sql": "alter table books add review_of int,\n add check (id > 0) not valid;"}, None

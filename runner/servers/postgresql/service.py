@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from runner.errors import ServerFailed, UsageError
+from runner.recorder.install import install
 from runner.servers.installations import Installation
 from runner.servers.interface import Address
 from runner.servers.postgresql.configuration import SERVICE, Doors
@@ -107,6 +108,8 @@ def _prepared(seat: Seat, postmaster: Postmaster, asked: Asked) -> Address:
                 connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, password))
             with suppress(psycopg.errors.DuplicateDatabase):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(asked.database)))
+        with session(replace(private, database=asked.database)) as connection:
+            install(connection)  # `postgres` is older than the template with the recorder
     except psycopg.Error as error:
         raise UsageError(f"POSTGRES_USER or POSTGRES_DB: {error.diag.message_primary or error}", "Choose another name.") from None
     return replace(private, database=asked.database)
