@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -79,16 +80,32 @@ class Postmaster:
 def start(seat: Seat, settings: Mapping[str, str] | None = None, doors: Doors = PRIVATE) -> Postmaster:
     """Start a server and wait until it takes connections; raises ServerFailed with its last words."""
     _write(seat, "pg_hba.conf", doors.access)
+    if doors.port is not None and _is_taken(doors.addresses, doors.port):
+        raise _taken(doors.port)
     for _ in range(_ATTEMPTS):
         try:
             return _started(seat, {**throwaway(seat.major), **(settings or {})}, doors)
         except _PortTaken:
             seat.log.unlink(missing_ok=True)
             if doors.port is not None:
-                raise ServerFailed(f"port {doors.port} is taken here", "Choose another one with --port.") from None
+                raise _taken(doors.port) from None
     raise ServerFailed(
         f"PostgreSQL found no free port on 127.0.0.1 in {_ATTEMPTS} attempts", "See what takes all ports of the loopback address."
     )
+
+
+def _taken(port: int) -> ServerFailed:
+    return ServerFailed(f"port {port} is taken here", "Choose another one with --port.")
+
+
+def _is_taken(addresses: str, port: int) -> bool:
+    """Whether somebody listens there already. The server would say so too, somewhere among its last words."""
+    host = "" if addresses in ("*", "0.0.0.0") else addresses.partition(",")[0].strip()  # noqa: S104 - compared with only
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
 
 
 class _PortTaken(Exception):
