@@ -46,8 +46,9 @@ def answer(arguments: Sequence[str], environment: Mapping[str, str]) -> Exit:
     except DbproofError as error:
         return session.failed(error)
     except Cancelled as cancelled:
-        session.output().error(DbproofError(cancelled.message))
-        return cancelled.exit
+        stopped = DbproofError(cancelled.message)
+        stopped.exit = cancelled.exit
+        return session.failed(stopped)
     except Exception as broke:  # noqa: BLE001 - the last resort: whatever it is, nobody gets a traceback
         return _crashed(broke, session)
 

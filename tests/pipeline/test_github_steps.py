@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
-from proving import FIRST, Ran, dbproof, project
+from proving import FIRST, Ran, dbproof, project, started, until
 from reports import github_commands as oracle
 from repositories import Repository, repository
 
@@ -130,3 +131,19 @@ def test_in_a_step_with_run_the_inputs_of_others_do_not_count(tmp_path: Path) ->
     assert ran.code == 0, ran.said
     assert log.issues == []
     assert values["result"] == "go"
+
+
+def test_a_cancelled_run_says_so_and_lets_commands_count_again(tmp_path: Path, place: Path) -> None:
+    command = '[databases.app.migrations]\ncommand = "sh migrate.sh"\nenv = { DATABASE_URL = "{url}" }\n'
+    root = project(tmp_path / "repository", {"migrate.sh": "touch reached\nsleep 600\n"}, settings=command)
+    files = {name: tmp_path / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    more = {**{name: str(file) for name, file in files.items()}, "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(root)}
+    with started("run", root=root, place=place, more=more) as process:
+        until((root / "reached").exists, (tmp_path / "said").read_text)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    log = oracle.Step().read((tmp_path / "said").read_bytes())
+    assert [issue.data for issue in log.issues] == ["cancelled by SIGINT\nRemedy: What was found until then is kept."]
+    assert log.stopped_by == ""
+    assert dict(oracle.values(files["GITHUB_OUTPUT"].read_text()))["result"] == "cancelled"
+    assert (oracle.summary(files["GITHUB_STEP_SUMMARY"].read_bytes()) or "").startswith("## ⚪ CANCELLED: stopped before the end")
