@@ -34,6 +34,7 @@ from runner.text import clean
 ACTION: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "action.yml").read_text("utf-8"))
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ORDERS = "backend/alembic/versions/9a41_add_currency.py"
+ESCAPED = st.lists(st.text(max_size=5) | st.sampled_from(["%", "%0A", "%25", "%3A", ":", "::", ",", "=", "\n", "a"])).map("".join)
 CHANGE = Change("", {ORDERS: [range(20, 31)]})
 EVERYWHERE = Change()
 
@@ -153,13 +154,13 @@ def test_nothing_but_annotations_comes_of_any_text(text: str) -> None:
 
 
 @SETTINGS
-@given(st.text(), st.text(), st.text())
+@given(ESCAPED, ESCAPED, ESCAPED)
 def test_a_command_is_read_as_it_was_meant(message: str, title: str, file: str) -> None:
     """Any text at all, even such as no report holds: only what the runner trims away may be missing."""
     found = oracle.parse(str(Command("error", message, {"file": file, "title": title})))
     assert found is not None
     assert set(found.properties) <= {"file", "title"}
-    plain = not any(oracle._weighty(text) != text for text in (message, title, file))
+    plain = not any(oracle._weighty(text).replace("\n", "") != text.replace("\n", "") for text in (message, title, file))
     if plain and title.strip(" \t=") == title and not file.startswith("="):
         assert found.data == message
         assert found.properties.get("title", "") == title
