@@ -7,6 +7,9 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 Money = Numeric(12, 2)
+# SQLite counts rows up only where the key is an INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+KNOWN = dict.fromkeys(("postgresql_where", "sqlite_where"), text("external_id IS NOT NULL"))
 
 
 class Base(DeclarativeBase):
@@ -26,7 +29,7 @@ class User(Base):
         CheckConstraint("reset_attempts >= 0", name="ck_user_reset_attempts_non_negative"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     email: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     security_clearance: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -52,7 +55,7 @@ class Product(Base):
         CheckConstraint("length(trim(name)) > 0", name="ck_product_name_not_empty"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     vendedor_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_products_vendedor_id", ondelete="RESTRICT"))
     sku: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -72,12 +75,12 @@ class Order(Base):
         CheckConstraint("shipping >= 0", name="ck_order_shipping_non_negative"),
         CheckConstraint("discount >= 0", name="ck_order_discount_non_negative"),
         CheckConstraint("total > 0", name="ck_order_total_positive"),
-        CheckConstraint("total = subtotal + tax + shipping - discount", name="ck_order_total_calculation"),
+        CheckConstraint("round(subtotal + tax + shipping - discount - total, 2) = 0", name="ck_order_total_calculation"),
         CheckConstraint("length(trim(shipping_name)) > 0", name="ck_order_shipping_name_not_empty"),
         Index("ix_orders_buyer_id_status", "buyer_id", "status"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     buyer_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_orders_buyer_id", ondelete="RESTRICT"))
     number: Mapped[str] = mapped_column(String(20), unique=True)
     status: Mapped[str] = mapped_column(String(20), server_default="open")
@@ -100,13 +103,13 @@ class OrderItem(Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="ck_order_item_quantity_positive"),
         CheckConstraint("unit_price > 0", name="ck_order_item_unit_price_positive"),
-        CheckConstraint("total = unit_price * quantity", name="ck_order_item_total_calculation"),
+        CheckConstraint("round(unit_price * quantity - total, 2) = 0", name="ck_order_item_total_calculation"),
         CheckConstraint("length(trim(product_name)) > 0", name="ck_order_item_product_name_not_empty"),
         CheckConstraint("length(trim(product_sku)) > 0", name="ck_order_item_product_sku_not_empty"),
         Index("ix_order_items_order_id", "order_id"),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", name="fk_order_items_order_id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id", name="fk_order_items_product_id", ondelete="RESTRICT"))
     product_sku: Mapped[str] = mapped_column(String(40))
@@ -122,10 +125,10 @@ class PaymentMethod(Base):
     __tablename__ = "payment_methods"
     __table_args__ = (
         Index("ix_payment_methods_buyer_id", "buyer_id"),
-        Index("uq_payment_methods_external_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
+        Index("uq_payment_methods_external_id", "external_id", unique=True, **KNOWN),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     buyer_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_payment_methods_buyer_id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
     label: Mapped[str] = mapped_column(String(60))
@@ -139,10 +142,10 @@ class OrderTransaction(Base):
     __table_args__ = (
         Index("ix_order_transactions_order_id", "order_id"),
         Index("ix_order_transactions_payment_method_id", "payment_method_id"),
-        Index("uq_order_transactions_external_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
+        Index("uq_order_transactions_external_id", "external_id", unique=True, **KNOWN),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", name="fk_order_transactions_order_id", ondelete="CASCADE"))
     payment_method_id: Mapped[int | None] = mapped_column(
         ForeignKey("payment_methods.id", name="fk_order_transactions_payment_method_id", ondelete="SET NULL")
@@ -161,10 +164,10 @@ class Payment(Base):
         CheckConstraint("length(trim(currency)) = 3", name="ck_payment_currency_format"),
         CheckConstraint("length(trim(method_type)) > 0", name="ck_payment_method_type_not_empty"),
         CheckConstraint("length(trim(status)) > 0", name="ck_payment_status_not_empty"),
-        Index("uq_payments_external_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
+        Index("uq_payments_external_id", "external_id", unique=True, **KNOWN),
     )
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     transaction_id: Mapped[int] = mapped_column(
         ForeignKey("order_transactions.id", name="fk_payments_transaction_id", ondelete="RESTRICT")
     )

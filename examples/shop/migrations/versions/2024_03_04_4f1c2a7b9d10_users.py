@@ -13,11 +13,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# SQLite counts rows up only where the key is an INTEGER.
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade():
     op.create_table(
         "users",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("email", sa.String(255), nullable=False, unique=True),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("created_at", sa.DateTime, nullable=False, server_default=sa.func.now()),

@@ -13,11 +13,14 @@ down_revision = "4f1c2a7b9d10"
 branch_labels = None
 depends_on = None
 
+# SQLite counts rows up only where the key is an INTEGER.
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade():
     op.create_table(
         "products",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("vendedor_id", sa.BigInteger, nullable=False),
         sa.Column("sku", sa.String(40), nullable=False, unique=True),
         sa.Column("name", sa.String(200), nullable=False),

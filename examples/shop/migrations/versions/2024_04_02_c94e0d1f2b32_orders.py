@@ -13,11 +13,14 @@ down_revision = "8b3d5e6f7a21"
 branch_labels = None
 depends_on = None
 
+# SQLite counts rows up only where the key is an INTEGER.
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade():
     op.create_table(
         "orders",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("buyer_id", sa.BigInteger, nullable=False),
         sa.Column("number", sa.String(20), nullable=False, unique=True),
         sa.Column("status", sa.String(20), nullable=False, server_default="open"),
@@ -32,7 +35,7 @@ def upgrade():
     )
     op.create_table(
         "order_items",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("order_id", sa.BigInteger, nullable=False),
         sa.Column("product_id", sa.BigInteger, nullable=False),
         sa.Column("product_sku", sa.String(40), nullable=False),

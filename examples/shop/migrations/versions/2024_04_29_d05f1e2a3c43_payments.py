@@ -13,11 +13,14 @@ down_revision = "c94e0d1f2b32"
 branch_labels = None
 depends_on = None
 
+# SQLite counts rows up only where the key is an INTEGER.
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade():
     op.create_table(
         "payment_methods",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("buyer_id", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("label", sa.String(60), nullable=False),
@@ -25,7 +28,7 @@ def upgrade():
     )
     op.create_table(  # attempts to collect the money of an order
         "order_transactions",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("order_id", sa.BigInteger, nullable=False),
         sa.Column("payment_method_id", sa.BigInteger),
         sa.Column("outcome", sa.String(20), nullable=False),
@@ -35,7 +38,7 @@ def upgrade():
     )
     op.create_table(
         "payments",
-        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("id", Key, sa.Identity(), primary_key=True),
         sa.Column("transaction_id", sa.BigInteger, nullable=False),
         sa.Column("amount", sa.Numeric(12, 2), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),

@@ -14,43 +14,44 @@ depends_on = None
 
 
 def upgrade():
-    op.drop_constraint("fk_products_vendedor_id", "products")
-    op.create_foreign_key("fk_products_vendedor_id", "products", "users", ["vendedor_id"], ["id"], ondelete="RESTRICT")
+    with op.batch_alter_table("products") as products:
+        products.drop_constraint("fk_products_vendedor_id", type_="foreignkey")
+        products.create_foreign_key("fk_products_vendedor_id", "users", ["vendedor_id"], ["id"], ondelete="RESTRICT")
 
-    op.drop_constraint("fk_orders_buyer_id", "orders")
-    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="RESTRICT")
+    with op.batch_alter_table("orders") as orders:
+        orders.drop_constraint("fk_orders_buyer_id", type_="foreignkey")
+        orders.create_foreign_key("fk_orders_buyer_id", "users", ["buyer_id"], ["id"], ondelete="RESTRICT")
 
-    op.drop_constraint("fk_order_items_product_id", "order_items")
-    op.create_foreign_key("fk_order_items_product_id", "order_items", "products", ["product_id"], ["id"], ondelete="RESTRICT")
+    with op.batch_alter_table("order_items") as order_items:
+        order_items.drop_constraint("fk_order_items_product_id", type_="foreignkey")
+        order_items.create_foreign_key("fk_order_items_product_id", "products", ["product_id"], ["id"], ondelete="RESTRICT")
 
-    op.drop_constraint("fk_order_transactions_payment_method_id", "order_transactions")
-    op.create_foreign_key(
-        "fk_order_transactions_payment_method_id",
-        "order_transactions",
-        "payment_methods",
-        ["payment_method_id"],
-        ["id"],
-        ondelete="SET NULL",
-    )
+    with op.batch_alter_table("order_transactions") as order_transactions:
+        order_transactions.drop_constraint("fk_order_transactions_payment_method_id", type_="foreignkey")
+        order_transactions.create_foreign_key("fk_order_transactions_payment_method_id", "payment_methods", ["payment_method_id"], ["id"], ondelete="SET NULL")
 
-    op.drop_constraint("fk_payments_transaction_id", "payments")
-    op.create_foreign_key("fk_payments_transaction_id", "payments", "order_transactions", ["transaction_id"], ["id"], ondelete="RESTRICT")
+    with op.batch_alter_table("payments") as payments:
+        payments.drop_constraint("fk_payments_transaction_id", type_="foreignkey")
+        payments.create_foreign_key("fk_payments_transaction_id", "order_transactions", ["transaction_id"], ["id"], ondelete="RESTRICT")
 
 
 def downgrade():
-    op.drop_constraint("fk_payments_transaction_id", "payments")
-    op.create_foreign_key("fk_payments_transaction_id", "payments", "order_transactions", ["transaction_id"], ["id"])
+    with op.batch_alter_table("payments") as payments:
+        payments.drop_constraint("fk_payments_transaction_id", type_="foreignkey")
+        payments.create_foreign_key("fk_payments_transaction_id", "order_transactions", ["transaction_id"], ["id"])
 
-    op.drop_constraint("fk_order_transactions_payment_method_id", "order_transactions")
-    op.create_foreign_key(
-        "fk_order_transactions_payment_method_id", "order_transactions", "payment_methods", ["payment_method_id"], ["id"]
-    )
+    with op.batch_alter_table("order_transactions") as order_transactions:
+        order_transactions.drop_constraint("fk_order_transactions_payment_method_id", type_="foreignkey")
+        order_transactions.create_foreign_key("fk_order_transactions_payment_method_id", "payment_methods", ["payment_method_id"], ["id"])
 
-    op.drop_constraint("fk_order_items_product_id", "order_items")
-    op.create_foreign_key("fk_order_items_product_id", "order_items", "products", ["product_id"], ["id"])
+    with op.batch_alter_table("order_items") as order_items:
+        order_items.drop_constraint("fk_order_items_product_id", type_="foreignkey")
+        order_items.create_foreign_key("fk_order_items_product_id", "products", ["product_id"], ["id"])
 
-    op.drop_constraint("fk_orders_buyer_id", "orders")
-    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"])
+    with op.batch_alter_table("orders") as orders:
+        orders.drop_constraint("fk_orders_buyer_id", type_="foreignkey")
+        orders.create_foreign_key("fk_orders_buyer_id", "users", ["buyer_id"], ["id"])
 
-    op.drop_constraint("fk_products_vendedor_id", "products")
-    op.create_foreign_key("fk_products_vendedor_id", "products", "users", ["vendedor_id"], ["id"])
+    with op.batch_alter_table("products") as products:
+        products.drop_constraint("fk_products_vendedor_id", type_="foreignkey")
+        products.create_foreign_key("fk_products_vendedor_id", "users", ["vendedor_id"], ["id"])

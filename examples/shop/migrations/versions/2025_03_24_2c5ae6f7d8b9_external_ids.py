@@ -15,19 +15,19 @@ depends_on = None
 
 
 def upgrade():
-    known = sa.text("external_id IS NOT NULL")
+    known = dict.fromkeys(("postgresql_where", "sqlite_where"), sa.text("external_id IS NOT NULL"))
 
     op.add_column("payment_methods", sa.Column("external_id", sa.String(80)))
-    op.create_index("uq_payment_methods_external_id", "payment_methods", ["external_id"], unique=True, postgresql_where=known)
+    op.create_index("uq_payment_methods_external_id", "payment_methods", ["external_id"], unique=True, **known)
 
     op.add_column("order_transactions", sa.Column("external_id", sa.String(80)))
-    op.create_index("uq_order_transactions_external_id", "order_transactions", ["external_id"], unique=True, postgresql_where=known)
+    op.create_index("uq_order_transactions_external_id", "order_transactions", ["external_id"], unique=True, **known)
 
     op.add_column("payments", sa.Column("external_id", sa.String(80)))
-    op.create_index("uq_payments_external_id", "payments", ["external_id"], unique=True, postgresql_where=known)
+    op.create_index("uq_payments_external_id", "payments", ["external_id"], unique=True, **known)
 
 
 def downgrade():
-    op.drop_column("payments", "external_id")
-    op.drop_column("order_transactions", "external_id")
-    op.drop_column("payment_methods", "external_id")
+    for table in ("payments", "order_transactions", "payment_methods"):
+        op.drop_index(f"uq_{table}_external_id", table)
+        op.drop_column(table, "external_id")

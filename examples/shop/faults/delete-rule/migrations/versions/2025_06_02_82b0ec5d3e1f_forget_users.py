@@ -14,10 +14,12 @@ depends_on = None
 
 
 def upgrade():
-    op.drop_constraint("fk_orders_buyer_id", "orders")
-    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="CASCADE")
+    with op.batch_alter_table("orders") as orders:
+        orders.drop_constraint("fk_orders_buyer_id", type_="foreignkey")
+        orders.create_foreign_key("fk_orders_buyer_id", "users", ["buyer_id"], ["id"], ondelete="CASCADE")
 
 
 def downgrade():
-    op.drop_constraint("fk_orders_buyer_id", "orders")
-    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="RESTRICT")
+    with op.batch_alter_table("orders") as orders:
+        orders.drop_constraint("fk_orders_buyer_id", type_="foreignkey")
+        orders.create_foreign_key("fk_orders_buyer_id", "users", ["buyer_id"], ["id"], ondelete="RESTRICT")

@@ -14,8 +14,8 @@ depends_on = None
 
 
 def upgrade():
-    op.execute("CREATE INDEX CONCURRENTLY ix_orders_created_at ON orders (created_at)")
+    op.create_index("ix_orders_created_at", "orders", ["created_at"], postgresql_concurrently=True)
 
 
 def downgrade():
-    op.execute("DROP INDEX CONCURRENTLY ix_orders_created_at")
+    op.drop_index("ix_orders_created_at", "orders", postgresql_concurrently=True)

@@ -14,6 +14,8 @@ depends_on = None
 
 
 def upgrade():
+    if op.get_context().dialect.name != "postgresql":
+        return
     op.execute("""
         CREATE FUNCTION whole_euros() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -26,5 +28,7 @@ def upgrade():
 
 
 def downgrade():
+    if op.get_context().dialect.name != "postgresql":
+        return
     op.execute("DROP TRIGGER whole_euros ON payments")
     op.execute("DROP FUNCTION whole_euros()")

@@ -18,7 +18,8 @@ LEGACY = [(900001, "L-1"), (900002, "L-2"), (900003, "L-3")]
 
 
 def upgrade():
-    op.drop_constraint("fk_orders_buyer_id", "orders")
+    with op.batch_alter_table("orders") as table:
+        table.drop_constraint("fk_orders_buyer_id", type_="foreignkey")
     orders = sa.table("orders", *[sa.column(name) for name in ("buyer_id", "number", "status", "subtotal", "total", "shipping_name")])
     op.bulk_insert(
         orders,
@@ -27,11 +28,13 @@ def upgrade():
             for buyer, number in LEGACY
         ],
     )
-    op.create_foreign_key(
-        "fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="RESTRICT", postgresql_not_valid=True
-    )
+    with op.batch_alter_table("orders") as filled:
+        filled.create_foreign_key(
+            "fk_orders_buyer_id", "users", ["buyer_id"], ["id"], ondelete="RESTRICT", postgresql_not_valid=True
+        )
 
 
 def downgrade():
     op.execute("DELETE FROM orders WHERE number LIKE 'L-%'")
-    op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_buyer_id")
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("ALTER TABLE orders VALIDATE CONSTRAINT fk_orders_buyer_id")

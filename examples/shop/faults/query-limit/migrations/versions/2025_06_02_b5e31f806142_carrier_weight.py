@@ -14,6 +14,8 @@ depends_on = None
 
 
 def upgrade():
+    if op.get_context().dialect.name != "postgresql":
+        return
     op.execute("""
         CREATE OR REPLACE FUNCTION parcel_weight(wanted bigint) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
         BEGIN
@@ -27,6 +29,8 @@ def upgrade():
 
 
 def downgrade():
+    if op.get_context().dialect.name != "postgresql":
+        return
     op.execute("""
         CREATE OR REPLACE FUNCTION parcel_weight(wanted bigint) RETURNS numeric LANGUAGE sql STABLE AS $$
             SELECT coalesce(sum(order_items.quantity * products.peso), 0)

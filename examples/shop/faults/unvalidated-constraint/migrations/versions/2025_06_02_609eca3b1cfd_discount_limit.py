@@ -14,8 +14,10 @@ depends_on = None
 
 
 def upgrade():
-    op.create_check_constraint("ck_order_discount_below_subtotal", "orders", "discount <= subtotal", postgresql_not_valid=True)
+    with op.batch_alter_table("orders") as orders:
+        orders.create_check_constraint("ck_order_discount_below_subtotal", "discount <= subtotal", postgresql_not_valid=True)
 
 
 def downgrade():
-    op.drop_constraint("ck_order_discount_below_subtotal", "orders")
+    with op.batch_alter_table("orders") as orders:
+        orders.drop_constraint("ck_order_discount_below_subtotal", type_="check")
