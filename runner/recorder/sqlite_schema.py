@@ -61,10 +61,18 @@ class Schema:
             before = {**before, **{one: definition for one, definition in after.items() if one in before}}  # only names changed
         made = [one for one, definition in after.items() if self._make(statement, one, definition, before, older.get(one))]
         dropped = [one for one in before if one not in after]
+        self._bury(statement, [one for one in dropped if one not in older.values()], before)
         for one in dropped:
-            if (maker := self.makers.pop(one, None)) and one not in older.values():
-                self._graves[one] = _Grave(before[one], maker, statement.place)
+            self.makers.pop(one, None)
         return replace(statement, made=tuple(made), dropped=() if older else tuple(dropped))
+
+    def _bury(self, statement: Statement, dropped: Sequence[ObjectReference], before: _Parts) -> None:
+        """Keep what is dropped, as it may come back. A table that goes a second time takes what the first one had with it."""
+        gone = {one.relation for one in dropped if one.kind is ObjectKind.TABLE}
+        self._graves = {one: grave for one, grave in self._graves.items() if one.relation not in gone}
+        for one in dropped:
+            if one in self.makers:
+                self._graves[one] = _Grave(before[one], self.makers[one], statement.place)
 
     def _make(
         self, statement: Statement, one: ObjectReference, definition: _Definition, before: _Parts, older: ObjectReference | None

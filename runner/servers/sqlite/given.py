@@ -6,11 +6,11 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from checks.interface import Engine
 from checks.targets import Role
@@ -124,9 +124,9 @@ def _tidied(path: Path) -> None:
     if not log.exists() or log.stat().st_size:
         return
     try:
-        with session(Address("", 0, "", "", str(path), scheme="sqlite")) as connection:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except (sqlite3.Error, DbproofError):
+    except sqlite3.Error:
         return
 
 

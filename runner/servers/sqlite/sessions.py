@@ -60,7 +60,9 @@ def connect(address: Address, *, read_only: bool = False) -> sqlite3.Connection:
         # Bytes that are no UTF-8 are shown, not refused: a column holds whatever was once put into it.
         connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
         connection.execute(f"PRAGMA foreign_keys = {'on' if address.extra.get(FOREIGN_KEYS) == 'on' else 'off'}")
-        if read_only:
+        if not read_only:  # only files of our own are written to, and those are forfeit where the machine fails
+            connection.execute("PRAGMA synchronous = off")
+        else:
             connection.execute("PRAGMA query_only = on")
             connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_DENY if action in _OTHER_FILES else sqlite3.SQLITE_OK)
     except sqlite3.Error as failed:
