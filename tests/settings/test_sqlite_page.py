@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from checks.interface import Engine
-from runner.planning import expectations
 from runner.servers.sqlite.sessions import OLDEST
 from runner.settings.load import load
 
@@ -18,7 +17,6 @@ def test_the_settings_of_the_page_load(tmp_path: Path) -> None:
     (tmp_path / "dbproof.toml").write_text(snippet)
     till = load(tmp_path, {}, {}).settings.databases["till"]
     assert (till.engine, till.foreign_keys) == (Engine.SQLITE, True)
-    assert expectations(till).foreign_keys is True
 
 
 def test_the_page_names_the_oldest_version() -> None:
