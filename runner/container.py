@@ -35,8 +35,9 @@ def _meant(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
     """Without a command, or with the official image's (``postgres -c …``), the service where its variables are set."""
     if arguments[:1] == ["postgres"]:
         return ["service", *arguments[1:]]
-    of_github = environment.get("GITHUB_ACTIONS") == "true" or any(name.startswith("INPUT_") for name in environment)
-    return ["service"] if not arguments and not of_github and is_asked(environment) else arguments
+    # GitHub's runner tells the containers of services too that GITHUB_ACTIONS is true; steps alone have an action.
+    as_action = "GITHUB_ACTION" in environment or any(name.startswith("INPUT_") for name in environment)
+    return ["service"] if not arguments and not as_action and is_asked(environment) else arguments
 
 
 def _other_program(arguments: Sequence[str]) -> str | None:

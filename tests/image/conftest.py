@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from image.gitlab_runner import GitLab, installed
 from runner.errors import ServerFailed
 from runner.servers.containers import engine
 from runner.servers.locks import held, lock
@@ -49,3 +52,18 @@ def _build(identity: Path) -> None:
     assert ended.returncode == 0, f"{ended.stdout[-8000:]}\n{ended.stderr[-8000:]}"
     old = ["--filter", f"label={LABEL}", "--filter", "until=24h"]
     subprocess.run(["docker", "image", "prune", "--force", *old], capture_output=True, check=False)
+
+
+@pytest.fixture
+def registry(image: str) -> Iterator[str]:
+    """What ``$CI_REGISTRY_IMAGE`` stands for: the image is there under its name in it."""
+    tag = f"registry.example/group/{secrets.token_hex(4)}"
+    assert subprocess.run(["docker", "tag", image, f"{tag}/dbproof"], check=False).returncode == 0
+    yield tag
+    subprocess.run(["docker", "rmi", f"{tag}/dbproof"], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def gitlab(image: str, tmp_path_factory: pytest.TempPathFactory) -> GitLab:  # noqa: ARG001 - where that is had, there is an engine
+    """A runner of GitLab's pipelines."""
+    return installed(tmp_path_factory.mktemp("gitlab"))

@@ -182,12 +182,12 @@ def services(image: str, env: Mapping[str, str], alias: str, sql: str) -> Iterat
     network, container = (f"dbproof_tests_{secrets.token_hex(4)}" for _ in range(2))
     assert run(["docker", "network", "create", network]).returncode == 0
     variables = [option for name, value in env.items() for option in ("-e", f"{name}={value}")]
-    healthy = ["--health-cmd", "pg_isready --host=127.0.0.1", "--health-interval", "1s", "--health-retries", "60"]
+    asked = ["--health-cmd", "pg_isready --host=127.0.0.1", "--health-interval", "1s", "--health-retries", "60"]
     try:
         named = ["--name", container, "--network", network, "--network-alias", alias]
-        started = run(["docker", "run", "--detach", *named, *variables, *healthy, "-e", "GITHUB_ACTIONS=true", image])
+        started = run(["docker", "run", "--detach", *named, *variables, *asked, "-e", "GITHUB_ACTIONS=true", image])
         assert started.returncode == 0, started.stderr
-        _healthy(container)
+        healthy(container)
         inside = ["docker", "exec", "-e", f"PGPASSWORD={env['POSTGRES_PASSWORD']}", container]
         filled = run([*inside, "psql", "--username=postgres", "--set=ON_ERROR_STOP=1", f"--command={sql}"])
         assert filled.returncode == 0, filled.stderr
@@ -197,7 +197,7 @@ def services(image: str, env: Mapping[str, str], alias: str, sql: str) -> Iterat
         run(["docker", "network", "rm", network])
 
 
-def _healthy(container: str) -> None:
+def healthy(container: str) -> None:
     """Wait as the runner waits: for the engine's own word."""
     until = time.monotonic() + _PATIENCE
     asked = ["docker", "inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", container]
