@@ -8,7 +8,7 @@ from __future__ import annotations
 from checks.constraints import load_refused, no_rows, unvalidated_constraint
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
-from checks.performance import query_limit, unindexed_foreign_key
+from checks.performance import duplicate_index, query_limit, redundant_index, unindexed_foreign_key
 from checks.references import delete_rule, orphaned_rows, reference_probe, reference_type_mismatch
 from checks.targets import RelationalTarget
 
@@ -24,5 +24,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "unvalidated-constraint": unvalidated_constraint,
     "no-rows": no_rows,
     "unindexed-foreign-key": unindexed_foreign_key,
+    "duplicate-index": duplicate_index,
+    "redundant-index": redundant_index,
     "query-limit": query_limit,
 }

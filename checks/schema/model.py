@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -157,6 +157,12 @@ class Index:
 
     ``part_of`` names the index of the partitioned table that a partition's index is a part of. ``collations`` are those of the
     key columns, where the engine names them (SQLite).
+
+    ``keys`` say of each key column all that it is sorted and found by: the column or expression, operator class, collation,
+    direction and place of NULLs. Where two are equal, so is what they can be used for. ``included`` columns are only carried.
+    ``traits`` are other properties in which two indexes may differ (storage parameters, ``NULLS NOT DISTINCT``, deferral).
+    ``constraint`` is the kind of the constraint that it backs (``p``, ``u``, ``x``); ``relied_on`` says that something else
+    rests on it (a foreign key, the replica identity). Of two indexes the younger has the higher ``number``.
     """
 
     name: str
@@ -170,6 +176,12 @@ class Index:
     definition: str = ""
     part_of: str | None = None
     collations: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    constraint: str | None = None
+    relied_on: bool = False
+    number: int = field(default=0, compare=False)
 
     @property
     def reference(self) -> ObjectReference:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 
 from checks.schema.bookkeeping import BOOKKEEPING
 from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, TableName
-from checks.schema.sqlite_text import ReferenceText, TableText, predicate_text, table_text
+from checks.schema.sqlite_indexes import INDEXES, indexes
+from checks.schema.sqlite_text import ReferenceText, TableText, table_text
 
 #: SQLite's own collation, that of every column that names none.
 BINARY = "BINARY"
@@ -83,7 +84,7 @@ def _table(connection: Connection, name: str, without_rowid: int, sql: str) -> T
         primary_key=key,
         foreign_keys=tuple(_keys(connection, table, written)),
         checks=tuple(CheckConstraint(named, table, check.expression) for named, check in _checks(written)),
-        indexes=(*_rowid_index(table, alias), *_indexes(connection, table, [row[0] for row in columns])),
+        indexes=(*_rowid_index(table, alias), *indexes(connection, table, [row[0] for row in columns])),
     )
 
 
@@ -112,27 +113,21 @@ def _rowid_alias(
     if without_rowid or len(key) != 1:
         return ()
     types = {row[0]: row[1] for row in columns}
-    indexed = any(row[2] == "pk" for row in connection.execute(text(_INDEXES), {"table": table}))
+    indexed = any(row[2] == "pk" for row in connection.execute(text(INDEXES), {"table": table}))
     return key if types[key[0]].upper() == "INTEGER" and not indexed else ()
 
 
 def _rowid_index(table: TableName, alias: tuple[str, ...]) -> Iterator[Index]:
     if alias:
-        yield Index(ROWID, table, alias, unique=True, primary=True, collations=(BINARY,))
-
-
-def _indexes(connection: Connection, table: TableName, columns: Sequence[str]) -> Iterator[Index]:
-    for name, unique, origin, partial, sql in connection.execute(text(_INDEXES), {"table": table.name}).all():
-        parts = connection.execute(text(_INDEX_COLUMNS), {"index": name}).all()
         yield Index(
-            name=name,
-            table=table,
-            columns=tuple(column for column, _ in parts),
-            unique=bool(unique),
-            primary=origin == "pk",
-            predicate=predicate_text(sql, columns) if partial else None,
-            definition=sql or "",
-            collations=tuple(collation.upper() for _, collation in parts),
+            ROWID,
+            table,
+            alias,
+            unique=True,
+            primary=True,
+            collations=(BINARY,),
+            keys=(f'"{alias[0]}" {BINARY} asc',),
+            constraint="p",
         )
 
 
@@ -219,11 +214,3 @@ ORDER BY master.name
 _COLUMNS = 'SELECT name, type, "notnull", dflt_value, hidden, pk FROM pragma_table_xinfo(:table) WHERE hidden <> 1 ORDER BY cid'
 
 _KEYS = 'SELECT id, seq, "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(:table) ORDER BY id, seq'
-
-_INDEXES = """
-SELECT listed.name, listed."unique", listed.origin, listed.partial, master.sql
-FROM pragma_index_list(:table) AS listed LEFT JOIN sqlite_master AS master ON master.type = 'index' AND master.name = listed.name
-ORDER BY listed.name
-"""
-
-_INDEX_COLUMNS = "SELECT name, coll FROM pragma_index_xinfo(:index) WHERE key = 1 ORDER BY seqno"
