@@ -6,7 +6,7 @@ import configparser
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -44,8 +44,33 @@ def detect(root: Path) -> Detected | None:
 def revisions(project: Project) -> Sequence[Revision]:
     """The revisions in the order that ``upgrade heads`` takes on an empty database.
 
-    Alembic itself is asked; where it cannot read its own files (which ``apply`` then reports), they are read as text.
+    Alembic itself is asked, once for databases that share a history; where it cannot read its own files (which ``apply`` then
+    reports), they are read as text.
     """
+    asked = _question(project)
+    if asked not in _answered:
+        _answered.clear()
+        _answered[asked] = _asked(project)
+    return _answered[asked]
+
+
+#: The last answer, by everything that it rests on.
+_answered: dict[Hashable, Sequence[Revision]] = {}
+
+
+def _question(project: Project) -> Hashable:
+    """Which project is asked with which settings, and its configuration and revision files as they are now."""
+    config = _configuration(project)
+    try:
+        folders = revision_files.folders(config, project.directory)
+    except (configparser.Error, tomllib.TOMLDecodeError):  # Alembic will say it
+        folders = ()
+    files = [config, *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
+    seen = tuple((str(path), path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return project.root, project.directory, repr(project.settings), seen
+
+
+def _asked(project: Project) -> Sequence[Revision]:
     listed: list[Revision] = []
     with closing(children.listen(_command(project, "revisions", None))) as heard:
         for one in heard:
