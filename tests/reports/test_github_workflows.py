@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "tests" / "tools" / "actionlint"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PAGE = ROOT / "docs" / "github.md"
+SERVICE = ROOT / "docs" / "service.md"
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 SNIPPETS = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+SNIPPETS += re.findall(r"^<!-- snippet: github -->\n```yaml\n(.*?)^```$", SERVICE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 #: What stands around a snippet that shows a part of a workflow only.
 JOBS = "name: databases\non: pull_request\npermissions: {}\n"
 STEPS = f"{JOBS}jobs:\n  dbproof:\n    runs-on: ubuntu-latest\n    permissions:\n      contents: read\n"
@@ -123,10 +125,16 @@ def test_every_action_is_pinned_and_no_job_may_do_more_than_read(file: Path) -> 
                 assert step["with"]["persist-credentials"] is False
 
 
+def test_the_action_is_used_on_every_example() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "databases.yml").read_text("utf-8"))
+    examples = sorted(path.parent.name for path in (ROOT / "examples").glob("*/dbproof.toml"))
+    assert workflow["jobs"]["dbproof"]["strategy"]["matrix"]["example"] == examples
+
+
 def test_snippets_use_what_the_workflows_use() -> None:
     pinned = set(re.findall(r"actions/[\w-]+@\S+ # \S+", "\n".join(file.read_text("utf-8") for file in WORKFLOWS)))
     assert set(re.findall(r"actions/[\w-]+@\S+ # \S+", "\n".join(SNIPPETS))) <= pinned
-    assert len(SNIPPETS) == 4
+    assert len(SNIPPETS) == 5
 
 
 @pytest.mark.parametrize(("part", "titles"), [("inputs", "Input | What it does"), ("outputs", "Output | What it says")])
