@@ -29,11 +29,12 @@ _PATIENCE = 600
 
 
 def whole(snippet: str) -> str:
-    """A snippet as a workflow, with a commit in the place where its reader puts one."""
+    """A snippet as a workflow, with a commit and an image in the places where its reader puts one."""
     if snippet.startswith("steps:"):
         snippet = STEPS + "".join(f"    {line}\n" for line in snippet.splitlines())
     elif snippet.startswith("jobs:"):
         snippet = JOBS + snippet
+    snippet = re.sub(r"image: dbproof$", "image: registry.example.org/dbproof:1", snippet, flags=re.MULTILINE)
     return snippet.replace("COMMIT", "0123456789abcdef0123456789abcdef01234567")
 
 
