@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 
 from image.github_runner import Job, healthy
 from image.gitlab_runner import GitLab, began, built
-from image.platforms import ROOT, committed, failures, laid, run, snippets
+from image.platforms import ROOT, committed, laid, run, snippets
 from runner.servers.locks import held, lock
 
 pytestmark = pytest.mark.docker
@@ -32,6 +33,7 @@ GITHUB, GITLAB, COMPOSE = snippets("service.md", "yaml")
 #: Images in the snippets, and what the tests have in their place: by ``image`` the one that is built here, and one that has psql.
 STAND_INS = {
     "image: dbproof\n": "image: {image}\n",
+    "image: dbproof:0.1.0\n": "image: {image}\n",
     "image: ruby:3.4\n": "image: {client}\n",
     "image: postgres:17\n": "image: {client}\n",
 }
@@ -65,9 +67,10 @@ def repository(folder: Path, schema: str, *psql: str) -> Path:
 
 
 def found(said: str, junit: Path, *places: str) -> None:
-    """The places that are found at fault, and no others, stand in what was said and, as many, in the report."""
+    """The places that are found at fault, and no others: in the report, and in what was said."""
+    failed = [(failure.text or "").splitlines() for failure in ElementTree.parse(junit).iter("failure")]
+    assert sorted(lines[1] for lines in failed) == sorted(places)
     assert set(re.findall(r"db/schema\.sql:\d+", said)) == set(places), said
-    assert len(failures(junit)) == len(places)
 
 
 @contextmanager
@@ -145,16 +148,24 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dbproof.bundle"
 
 
+@pytest.fixture(scope="session")
+def toolchain(docker_image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image of a job that has psql. What the job installs is there already, to have it at hand for every test."""
+    installed = "RUN apt-get update && apt-get install --yes --no-install-recommends git pipx"
+    files = {"Dockerfile": f"FROM {docker_image}\n{installed}\n"}
+    return built("dbproof-tests-toolchain", tmp_path_factory.mktemp("toolchain"), files)
+
+
 @pytest.mark.parametrize(
     ("schema", "places"),
     [(CLEAN, ()), (CLEAN + ORPHANED + REFUSED, ("db/schema.sql:6", "db/schema.sql:7"))],
     ids=["clean", "faults"],
 )
 def test_gitlab(
-    gitlab: GitLab, registry: str, docker_image: str, clone: Path, tmp_path: Path, schema: str, places: tuple[str, ...]
+    gitlab: GitLab, registry: str, toolchain: str, clone: Path, tmp_path: Path, schema: str, places: tuple[str, ...]
 ) -> None:
     repository(tmp_path, schema)
-    laid_out = {".gitlab-ci.yml": ready(GITLAB, registry, docker_image), ".gitignore": ".gitlab-ci-local\n"}
+    laid_out = {".gitlab-ci.yml": ready(GITLAB, registry, toolchain), ".gitignore": ".gitlab-ci-local\n"}
     for name, text in laid_out.items():
         (tmp_path / name).write_text(text)
     began(tmp_path)
@@ -165,6 +176,7 @@ def test_gitlab(
     told = [f"CI_REGISTRY_IMAGE={registry}", "CI_SERVER_HOST=gitlab.example", "CI_JOB_TOKEN=of-the-job", *git]
     status, said = gitlab.pipeline(tmp_path, *told, volumes=[f"{clone}:/dbproof.bundle:ro"])
     assert status == bool(places), said
+    assert "of-the-job" not in said
     (job,) = yaml.safe_load(GITLAB)
     artifacts = tmp_path / ".gitlab-ci-local" / "artifacts" / job
     found(said, artifacts / yaml.safe_load(GITLAB)[job]["artifacts"]["reports"]["junit"], *places)
