@@ -33,7 +33,6 @@ GITHUB, GITLAB, COMPOSE = snippets("service.md", "yaml")
 #: Images in the snippets, and what the tests have in their place: by ``image`` the one that is built here, and one that has psql.
 STAND_INS = {
     "image: dbproof\n": "image: {image}\n",
-    "image: dbproof:0.1.0\n": "image: {image}\n",
     "image: ruby:3.4\n": "image: {client}\n",
     "image: postgres:17\n": "image: {client}\n",
 }
