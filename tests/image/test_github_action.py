@@ -15,6 +15,7 @@ from example_repositories import Example
 from reports.golden_files import assert_golden
 from repositories import Repository, repository
 
+from checks.registry import CHECKS
 from image.github_runner import ACTION, RUNNER_UID, Ended, Job, services
 from image.platforms import FAULT, ORDERS, USERS, laid
 
@@ -32,6 +33,10 @@ COPIED = (
 VARYING = ((TIMES, "0 s"), (MINOR, r"\1"), (COMMIT, "main 1234567"), *COPIED)
 SQL = '[databases.app.migrations]\ntool = "sql"\ndirectory = "migrations"\n'
 
+#: The checks that the golden files speak of: a new check has tests of its own, and these files need not change for it.
+SPOKEN_OF = {"migration-failed", "load-refused", "orphaned-rows", "unvalidated-constraint", "unindexed-foreign-key"}
+OTHERS_OFF = "\n[severity]\n" + "".join(f'{check} = "off"\n' for check in CHECKS if check not in SPOKEN_OF)
+
 Opened = Callable[[Callable[[Repository], object]], Job]
 
 
@@ -43,6 +48,8 @@ def opened(tmp_path: Path) -> Opened:
     def opening(change: Callable[[Repository], object]) -> Job:
         origin.branch("change")
         change(origin)
+        with (origin.root / "examples" / "shop" / "dbproof.toml").open("a") as settings:
+            settings.write(OTHERS_OFF)
         origin.commit()
         origin.git("checkout", "--quiet", "main")
         origin.git("checkout", "--quiet", "-b", "merge")
