@@ -30,7 +30,11 @@ def drop_index(index: Index, table: Table, target: RelationalTarget) -> str:
         return f"Take one of the two declarations out of CREATE TABLE {where}."
     if index.constraint is not None:
         return f"ALTER TABLE {where} DROP CONSTRAINT {name};"
-    if index.table.schema != target.catalogue.default_schema:
-        name = f"{quoted(target.engine, index.table.schema)}.{name}"
     how = "CONCURRENTLY " if target.engine is Engine.POSTGRESQL and not table.partitioned else ""
-    return f"DROP INDEX {how}{name};"
+    return f"DROP INDEX {how}{qualified(index, target)};"
+
+
+def qualified(index: Index, target: RelationalTarget) -> str:
+    """An index as it is written in a statement, with its schema where that is not the default."""
+    name, schema = quoted(target.engine, index.name), index.table.schema
+    return name if schema == target.catalogue.default_schema else f"{quoted(target.engine, schema)}.{name}"

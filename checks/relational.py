@@ -5,10 +5,10 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 
 from __future__ import annotations
 
-from checks.constraints import load_refused, no_rows, unvalidated_constraint
+from checks.constraints import load_refused, missing_primary_key, no_rows, unvalidated_constraint
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
-from checks.performance import duplicate_index, query_limit, redundant_index, unindexed_foreign_key
+from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
 from checks.references import delete_rule, orphaned_rows, reference_probe, reference_type_mismatch
 from checks.targets import RelationalTarget
 
@@ -22,8 +22,10 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,
     "unvalidated-constraint": unvalidated_constraint,
+    "missing-primary-key": missing_primary_key,
     "no-rows": no_rows,
     "unindexed-foreign-key": unindexed_foreign_key,
+    "invalid-index": invalid_index,
     "duplicate-index": duplicate_index,
     "redundant-index": redundant_index,
     "query-limit": query_limit,

@@ -34,6 +34,7 @@ import re
 from collections.abc import Iterator
 from itertools import takewhile
 
+from checks.indexes import qualified
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table, column_reference
 from checks.schema.sqlite import BINARY, affinity
@@ -158,7 +159,7 @@ def _near(table: Table, key: ForeignKey) -> str:
 def _remedy(key: ForeignKey, table: Table, target: RelationalTarget) -> str:
     broken = next((index for index in table.indexes if not index.valid and _leads(index, key) and _complete(index, key)), None)
     if broken is not None and not table.partitioned:
-        return f"REINDEX INDEX CONCURRENTLY {_qualified(broken, target)};"
+        return f"REINDEX INDEX CONCURRENTLY {qualified(broken, target)};"
     how = "" if table.partitioned else "CONCURRENTLY "  # PostgreSQL refuses CONCURRENTLY on a partitioned table
     where = quoted_table(target.engine, key.table, target.catalogue.default_schema)
     if target.engine is Engine.SQLITE:
@@ -176,9 +177,3 @@ def _remedy_of_sqlite(key: ForeignKey, where: str, target: RelationalTarget) -> 
         columns.append(quoted(target.engine, mine) + ("" if wanted == own else f" COLLATE {wanted}"))
     name = quoted(target.engine, "_".join(("ix", key.table.name, *key.columns)))
     return f"CREATE INDEX {name} ON {where} ({', '.join(columns)});"
-
-
-def _qualified(index: Index, target: RelationalTarget) -> str:
-    name = quoted(target.engine, index.name)
-    schema = index.table.schema
-    return name if schema == target.catalogue.default_schema else f"{quoted(target.engine, schema)}.{name}"
