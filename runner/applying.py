@@ -85,7 +85,7 @@ def _listen(events: Iterator[Event], database: Database, say: Callable[[str], No
         for event in events:
             match event:
                 case Elsewhere():
-                    raise went_elsewhere(event, database.name)
+                    raise went_elsewhere(event, database)
                 case Began():
                     say(event.revision)
                 case Ended():

@@ -21,6 +21,9 @@ Arrived = Callable[[Server, Database, int, Sequence[Event]], bool]
 #: How many names that were read are named where none was likely.
 _NAMED = 8
 
+#: Drivers that a program which has chosen one cannot do without, and that are hard to guess.
+_ASYNCHRONOUS = ("postgresql+asyncpg", "postgresql+psycopg_async", "sqlite+aiosqlite")
+
 
 @dataclass(frozen=True)
 class _Heard:
@@ -50,7 +53,7 @@ def prove(
         return f"{adapter.NAME}: no read-only command is known, so the address shows when the migrations run; set `current`"
     heard = _hear(events)
     if heard.elsewhere is not None:
-        raise went_elsewhere(heard.elsewhere, database.name)
+        raise went_elsewhere(heard.elsewhere, database)
     if not arrived(server, database, mark, heard.told):
         raise _never_came(adapter, heard.broke, database)
     came = "our own session" if adapter.FILES_ONLY else "its read-only command"
@@ -65,14 +68,16 @@ def never_applied(database: Database) -> WrongAddress:
     )
 
 
-def went_elsewhere(event: Elsewhere, name: str) -> WrongAddress:
+def went_elsewhere(event: Elsewhere, database: Database) -> WrongAddress:
     """The error for a connection that was refused, or for settings that are missing, ready to paste into dbproof.toml."""
+    name = database.name
     where = f"databases.{name}.migrations"
     if event.address:
         message = f"{where}: the project's tool wanted to connect to {event.address}, which is not the database made for it"
     else:
         message = f"{where}: the project's tool does not start without {', '.join(event.wanted)}"
-    lines = [_paste(guessing.settings(event.read, event.wanted, _url(event.address)), name), _read(event), _withheld(event)]
+    environment = guessing.settings(event.read, event.wanted, _url(event.address, database))
+    lines = [_paste(environment, name), _read(event), _withheld(event)]
     return WrongAddress(message, "\n".join(line for line in lines if line))
 
 
@@ -93,10 +98,11 @@ def _hear(events: Iterator[Event]) -> _Heard:
         return _Heard([event for event in events if isinstance(event, (Elsewhere, Broke, Came))])
 
 
-def _url(address: str) -> str:
-    """The template with the driver that the program has chosen, where that is an asynchronous one and hard to guess."""
+def _url(address: str, database: Database) -> str:
+    """The template with the driver that the program has chosen, where that is an asynchronous one of our engine's."""
     scheme = address.partition("://")[0]
-    return f"{{url:{scheme}}}" if scheme in ("postgresql+asyncpg", "postgresql+psycopg_async", "sqlite+aiosqlite") else "{url}"
+    ours = scheme.partition("+")[0] == database.private.scheme
+    return f"{{url:{scheme}}}" if ours and scheme in _ASYNCHRONOUS else "{url}"
 
 
 def _paste(env: dict[str, str], name: str, instead: str = "") -> str:

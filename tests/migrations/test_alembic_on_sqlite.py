@@ -92,7 +92,7 @@ def test_another_database_is_refused_before_it_is_made(lines: str, address: str,
     assert elsewhere.address.startswith(address)
     assert "secret" not in elsewhere.address
     assert list(tmp_path.rglob("*.db")) == []
-    assert 'env = { DATABASE_URL = "{url}" }' in went_elsewhere(elsewhere, "app").remedy
+    assert 'env = { DATABASE_URL = "{url}" }' in went_elsewhere(elsewhere, database).remedy
 
 
 def test_databases_in_memory_and_links_to_our_file_are_let_through(
