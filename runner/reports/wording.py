@@ -69,10 +69,14 @@ def parts(finding: ReportedFinding, engine: str) -> Iterator[tuple[Part, str]]:
 
 
 def server_words(finding: ReportedFinding, engine: str) -> str:
-    """``PostgreSQL 23502: column "currency" … contains null values``; empty where no server spoke."""
+    """``PostgreSQL 23502: column "currency" … contains null values``; empty where nobody spoke.
+
+    Without a code the words are those of the project's program, except for SQLite, which does not always give one.
+    """
     if not finding.said and not finding.code:
         return ""
-    return f"{engine_name(engine)} {finding.code}".rstrip() + f": {finding.said}"
+    spoke = finding.code or engine == Engine.SQLITE
+    return f"{engine_name(engine)} {finding.code}".rstrip() + f": {finding.said}" if spoke else finding.said
 
 
 def engine_name(engine: str) -> str:
