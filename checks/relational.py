@@ -5,7 +5,7 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 
 from __future__ import annotations
 
-from checks.constraints import load_refused, missing_primary_key, no_rows, unvalidated_constraint
+from checks.constraints import load_refused, missing_primary_key, no_rows, sequence_behind, unvalidated_constraint
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
@@ -22,6 +22,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,
     "unvalidated-constraint": unvalidated_constraint,
+    "sequence-behind": sequence_behind,
     "missing-primary-key": missing_primary_key,
     "no-rows": no_rows,
     "unindexed-foreign-key": unindexed_foreign_key,

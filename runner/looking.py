@@ -42,6 +42,8 @@ AS_IT_STANDS = "nothing: a database as it stands"
 _HISTORY = frozenset({Need.EVIDENCE})
 #: Why a check that judges what is declared has nothing to judge.
 NOT_DECLARED = "nothing is declared of it"
+#: Checks of what a database has by itself: where it has none of that, there was nothing to declare.
+_OF_THE_DATABASE = frozenset({"sequence-behind", "missing-primary-key", "invalid-index", "duplicate-index", "redundant-index"})
 #: So many rows, by the server's estimate, make a table's size worth a word.
 _WORTH_SAYING = 10_000
 _ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
@@ -177,7 +179,8 @@ def _told(outcome: Outcome, checks: Checks, seen: Overview) -> Outcome:
     """An outcome as a look tells it: the most telling finding first, and one reason for all that nobody has declared."""
     findings = sorted(outcome.findings, key=lambda finding: (-(finding.count or 0), -_rows(finding, seen)))
     sized = [replace(finding, message=finding.message + _size(finding, seen)) for finding in findings]
-    undeclared = outcome.state is State.SKIPPED and outcome.reason == f"no {checks[outcome.check].SUBJECTS}"
+    nothing = outcome.state is State.SKIPPED and outcome.reason == f"no {checks[outcome.check].SUBJECTS}"
+    undeclared = nothing and outcome.check not in _OF_THE_DATABASE
     return replace(outcome, findings=tuple(sized), reason=NOT_DECLARED if undeclared else outcome.reason)
 
 

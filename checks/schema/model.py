@@ -190,6 +190,22 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Sequence:
+    """A sequence that fills ``column`` of its table: an identity's, or one whose next number is the column's whole default.
+
+    ``minimum`` and ``maximum`` are the sequence's own.
+    """
+
+    schema: str
+    name: str
+    column: str
+    increment: int
+    minimum: int
+    maximum: int
+    cycle: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     """A table with all that hangs on it.
 
@@ -204,6 +220,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
     partitioned: bool = False
     partition_of: TableName | None = None
+    sequences: tuple[Sequence, ...] = ()
 
     @cached_property
     def column(self) -> Mapping[str, Column]:

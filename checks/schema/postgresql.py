@@ -7,7 +7,8 @@ written with their schema, whatever the session's ``search_path`` is: the same d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Cells
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
@@ -22,6 +23,7 @@ from checks.schema.model import (
     ForeignKey,
     Index,
     Match,
+    Sequence,
     Table,
     TableName,
 )
@@ -35,7 +37,7 @@ _ACTIONS = {
 }
 _MATCHES = {"s": Match.SIMPLE, "f": Match.FULL, "p": Match.PARTIAL}
 
-Row = Sequence[Any]
+Row = Cells[Any]
 Names = Mapping[int, TableName]
 PartT = TypeVar("PartT")
 
@@ -63,18 +65,19 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
         return _grouped(connection.execute(query, oids), names, build)
 
     columns = parts(text(queries.COLUMNS), lambda _, row: _column(row))
-    primary_keys = {row[0]: tuple(row[1]) for row in connection.execute(text(queries.PRIMARY_KEYS), oids)}
     keys = parts(_from_18(connection, queries.FOREIGN_KEYS), _foreign_key)
     checks = parts(_from_18(connection, queries.CHECKS), _check)
     indexes = parts(_from_15(connection, queries.INDEXES), _index)
+    sequences = parts(text(queries.SEQUENCES), lambda _, row: Sequence(*row))
     return tuple(
         Table(
             name=names[oid],
             columns=columns.get(oid, ()),
-            primary_key=primary_keys.get(oid, ()),
+            primary_key=_primary_key(indexes.get(oid, ())),
             foreign_keys=keys.get(oid, ()),
             checks=checks.get(oid, ()),
             indexes=indexes.get(oid, ()),
+            sequences=sequences.get(oid, ()),
             partitioned=partitioned,
             partition_of=None if whole is None else TableName(whole_schema, whole),
         )
@@ -92,6 +95,11 @@ def _of_alembic(columns: tuple[Column, ...]) -> bool:
     return [(column.name, column.nullable) for column in columns] == [("version_num", False)] and (
         columns[0].type.startswith("character varying")
     )
+
+
+def _primary_key(indexes: tuple[Index, ...]) -> tuple[str, ...]:
+    """The columns of the index that stands for it; none of them is an expression."""
+    return next((tuple(name for name in index.columns if name is not None) for index in indexes if index.primary), ())
 
 
 def _grouped(rows: Iterable[Row], names: Names, build: Callable[[TableName, Row], PartT]) -> Mapping[int, tuple[PartT, ...]]:

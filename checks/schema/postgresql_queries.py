@@ -54,14 +54,6 @@ WHERE att.attrelid = ANY (CAST(:relations AS oid[])) AND att.attnum > 0 AND NOT 
 ORDER BY att.attrelid, att.attnum
 """
 
-PRIMARY_KEYS = """
-SELECT con.conrelid::bigint, ARRAY(
-         SELECT att.attname::text FROM pg_catalog.unnest(con.conkey) WITH ORDINALITY AS part(attnum, place)
-         LEFT JOIN pg_catalog.pg_attribute att ON att.attrelid = con.conrelid AND att.attnum = part.attnum ORDER BY part.place)
-FROM pg_catalog.pg_constraint con
-WHERE con.contype = 'p' AND con.conrelid = ANY (CAST(:relations AS oid[]))
-"""
-
 # A foreign key of a partitioned table has a row for each partition, of the child and of the parent: conparentid tells them.
 FOREIGN_KEYS = """
 WITH RECURSIVE climb(constraint_, relation) AS (
@@ -151,4 +143,30 @@ LEFT JOIN pg_catalog.pg_inherits inh ON rel.relispartition AND inh.inhrelid = re
 LEFT JOIN pg_catalog.pg_class whole ON whole.oid = inh.inhparent
 WHERE idx.indrelid = ANY (CAST(:relations AS oid[]))
 ORDER BY idx.indrelid, rel.relname
+"""
+
+# Through the default of a column (serial, or nextval written by hand), or as an identity's own.
+SEQUENCES = """
+WITH used AS (
+  SELECT def.adrelid AS relation, def.adnum AS attnum, dep.refobjid AS sequence_
+  FROM pg_catalog.pg_depend dep
+  JOIN pg_catalog.pg_attrdef def ON def.oid = dep.objid
+  WHERE dep.classid = 'pg_catalog.pg_attrdef'::regclass AND dep.refclassid = 'pg_catalog.pg_class'::regclass
+    AND pg_catalog.pg_get_expr(def.adbin, def.adrelid) ~ $re$^nextval\\('([^']|'')*'::regclass\\)$$re$
+  UNION
+  SELECT dep.refobjid, dep.refobjsubid, dep.objid
+  FROM pg_catalog.pg_depend dep
+  WHERE dep.classid = 'pg_catalog.pg_class'::regclass AND dep.refclassid = 'pg_catalog.pg_class'::regclass AND dep.deptype = 'i'
+    AND dep.refobjsubid > 0
+)
+SELECT used.relation::bigint, nsp.nspname::text, rel.relname::text, att.attname::text, seq.seqincrement, seq.seqmin, seq.seqmax,
+       seq.seqcycle
+FROM used
+JOIN pg_catalog.pg_sequence seq ON seq.seqrelid = used.sequence_
+JOIN pg_catalog.pg_class rel ON rel.oid = seq.seqrelid
+JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
+JOIN pg_catalog.pg_attribute att ON att.attrelid = used.relation AND att.attnum = used.attnum
+WHERE used.relation = ANY (CAST(:relations AS oid[]))
+  AND att.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+ORDER BY used.relation, att.attnum, rel.relname
 """
