@@ -11,7 +11,7 @@ the documents alone. Collections that nothing is declared of are not judged. Whe
 
 ```python
 def up(db):
-    db.command("collMod", "subscriptions", validator={})     # "for the import only", and never put back
+    db.command("collMod", "subscriptions", validator={})  # "for the import only", and never put back
 ```
 
 **Best practice**

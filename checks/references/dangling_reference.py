@@ -14,7 +14,7 @@ whose documents all lack the field, proves nothing.
 **Anti-pattern**
 
 ```python
-db.companies.delete_one({"company_name": name})         # its subscriptions go on, and are charged to nobody
+db.companies.delete_one({"company_name": name})  # its subscriptions go on, and are charged to nobody
 ```
 
 **Best practice**
