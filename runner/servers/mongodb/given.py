@@ -9,12 +9,13 @@ import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed, UsageError
-from runner.servers.interface import Address, Database, Golden, LogRecord, Server, Wanted
+from runner.servers.interface import Address, Database, LogRecord, Server, Wanted
+from runner.servers.looked_at import LookedAt
 from runner.servers.mongodb.address import parsed
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session
@@ -91,7 +92,7 @@ def reason_of(error: PyMongoError) -> str:
 
 
 @dataclass(frozen=True)
-class GivenServer:
+class GivenServer(LookedAt):
     """A server whose one database is only looked at, by reads with limits of time; what would write is refused.
 
     ``disposable`` lets what is tried be tried in a database of our own beside it.
@@ -107,41 +108,6 @@ class GivenServer:
     def database(self, name: str) -> Database:  # noqa: ARG002 (the URL names the one database that there is)
         """The database that the URL names, whatever it is called in the settings."""
         return Database(self.address.database, {Role.ADMIN: self.address}, self.address, self.statement_timeout)
-
-    def create(self, name: str) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {name} is not made")
-
-    def seal(self, database: Database) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {database.name} is not sealed")
-
-    def open(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {golden.database.name} is not opened")
-
-    def clone(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {golden.database.name} is not copied")
-
-    def fork(self) -> NoReturn:
-        """Refused."""
-        _refuse("it is not copied")
-
-    def mark(self) -> int:
-        """The beginning: its log is not ours to read."""
-        return 0
-
-    def log(self, since: int = 0) -> Iterator[LogRecord]:  # noqa: ARG002 (the protocol's)
-        """Nothing: its log is not ours to read."""
-        return iter(())
-
-
-def _refuse(what: str) -> NoReturn:
-    raise ServerFailed(
-        f"the given server is read-only: {what}",
-        "Set `disposable = true` beside `url_env` where anything may be written to that server, or let dbproof start its own.",
-    )
 
 
 @dataclass

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -19,7 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed, UsageError
-from runner.servers.interface import Address, Database, Golden, LogRecord, Server
+from runner.servers.interface import Address, Database, Server
+from runner.servers.looked_at import LookedAt
 from runner.servers.postgresql import databases
 from runner.servers.postgresql.following import OverSession
 from runner.servers.postgresql.recorded import is_ours_to_use, is_service, recorded_server
@@ -152,7 +153,7 @@ def _refuse_strangers(connection: psycopg.Connection[Any]) -> None:
 
 
 @dataclass(frozen=True)
-class GivenServer:
+class GivenServer(LookedAt):
     """A server that is only looked at, in read-only sessions with limits of time; what would write is refused."""
 
     version: str
@@ -169,41 +170,6 @@ class GivenServer:
             called = connection.info.dbname
         addresses = {Role.ADMIN: replace(self.address, database=called)}
         return Database(called, addresses, replace(self.private, database=called), self.statement_timeout)
-
-    def create(self, name: str) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {name} is not made")
-
-    def seal(self, database: Database) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {database.name} is not sealed")
-
-    def open(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {golden.database.name} is not opened")
-
-    def clone(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {golden.database.name} is not copied")
-
-    def fork(self) -> NoReturn:
-        """Refused."""
-        _refuse("it is not copied")
-
-    def mark(self) -> int:
-        """The beginning: its log is not ours to read."""
-        return 0
-
-    def log(self, since: int = 0) -> Iterator[LogRecord]:  # noqa: ARG002 (the protocol's)
-        """Nothing: its log is not ours to read."""
-        return iter(())
-
-
-def _refuse(what: str) -> NoReturn:
-    raise ServerFailed(
-        f"the given server is read-only: {what}",
-        "Set `disposable = true` beside `url_env` where anything may be written to that server, or let dbproof start its own.",
-    )
 
 
 @dataclass

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import DbproofError, ServerFailed, UsageError
-from runner.servers.interface import Address, Database, Golden, LogRecord, Server
+from runner.servers.interface import Address, Database, Server
+from runner.servers.looked_at import LookedAt
 from runner.servers.sqlite.sessions import FOREIGN_KEYS, IMMUTABLE, beside, check_version, session
 
 _FORM = re.compile(r"sqlite3?(?:\+\w+)?:(?://(?P<host>[^/?]*)(?:/(?P<path>[^?]*))?|(?P<plain>[^?]*))(?:\?.*)?", re.DOTALL)
@@ -131,8 +131,10 @@ def _tidied(path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class GivenFile:
+class GivenFile(LookedAt):
     """A file that is only looked at; what would write is refused."""
+
+    READ_ONLY = ("a given SQLite file is only read", "Leave `url_env` out: dbproof makes files of its own.")
 
     path: Path
     private: Address
@@ -146,35 +148,3 @@ class GivenFile:
         """The database that the URL names, whatever it is called in the settings."""
         theirs = Address("", 0, "", "", str(self.path), scheme="sqlite")
         return Database(self.path.name, {Role.ADMIN: theirs}, self.private, self.statement_timeout)
-
-    def create(self, name: str) -> NoReturn:
-        """Refused."""
-        _refuse(f"database {name} is not made")
-
-    def seal(self, database: Database) -> NoReturn:
-        """Refused."""
-        _refuse(f"{database.name} is not sealed")
-
-    def open(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"{golden.database.name} is not opened")
-
-    def clone(self, golden: Golden) -> NoReturn:
-        """Refused."""
-        _refuse(f"{golden.database.name} is not copied")
-
-    def fork(self) -> NoReturn:
-        """Refused."""
-        _refuse("it is not copied")
-
-    def mark(self) -> int:
-        """The beginning: there is no log."""
-        return 0
-
-    def log(self, since: int = 0) -> Iterator[LogRecord]:  # noqa: ARG002 (the protocol's)
-        """Nothing: there is no log."""
-        return iter(())
-
-
-def _refuse(what: str) -> NoReturn:
-    raise ServerFailed(f"a given SQLite file is only read: {what}", "Leave `url_env` out: dbproof makes files of its own.")
