@@ -166,6 +166,9 @@ def test_on_sqlite_it_ends_as_its_own_tool_ends(optuna: Published, root: Path) -
         "reference-type-mismatch": 9,
         "no-rows": 1,
         "unindexed-foreign-key": 9,
+        "missing-primary-key": 11,
+        "duplicate-index": 30,
+        "redundant-index": 21,
     }
     assert run.findings("error", "warning", "notice") == []
     assert not (root / "rdb" / "alembic.db").exists()
