@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import secrets
 import shutil
 import tempfile
@@ -26,6 +25,7 @@ from checks.interface import Engine
 from runner.errors import ServerFailed
 from runner.servers.containers import engine, fetch
 from runner.servers.interface import Address, Database, Server, Wanted
+from runner.servers.mongodb.installations import Installation as MongodInstallation
 from runner.servers.mongodb.installations import installations as mongods
 from runner.servers.mongodb.local import local_server as mongo_local_server
 from runner.servers.mongodb.provider import choose, needed
@@ -62,15 +62,21 @@ def database(server: Server) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def mongo_server() -> Iterator[MongoServer]:
-    """A MongoDB of a program here, one for all tests of a process. Where there can be none tests are skipped, but not in CI."""
+def mongod() -> MongodInstallation:
+    """A mongod here that runs. Where there is none tests are skipped with what it lacks, but not in CI, where they count."""
     found = choose(needed(Wanted(Engine.MONGODB)), mongods())
     if found is None:
         reason = f"no mongod here that runs: {[f'{each}: {each.broken}' for each in mongods()]}"
-        if os.environ.get("CI") == "true" or platform.machine() in ("x86_64", "AMD64"):
+        if os.environ.get("CI") == "true":
             pytest.fail(f"{reason}; install the embedded extra and libcurl4")
-        pytest.skip(f"{reason}; the one from PyPI is for Linux on x86-64")
-    with mongo_local_server(found) as running:
+        pytest.skip(f"{reason}; the one from PyPI is for Linux on x86-64 and needs libcurl4")
+    return found
+
+
+@pytest.fixture(scope="session")
+def mongo_server(mongod: MongodInstallation) -> Iterator[MongoServer]:
+    """A MongoDB of a program here, one for all tests of a process."""
+    with mongo_local_server(mongod) as running:
         yield running
 
 

@@ -9,6 +9,8 @@ from example_repositories import Example
 
 from checks.documents import DOCUMENTS
 
+pytestmark = pytest.mark.usefixtures("mongod")
+
 SUBSCRIPTIONS = Example("subscriptions")
 #: Checks that have no fault here: their own tests show what they find.
 WITHOUT_FAULT = {"superuser-migration"}

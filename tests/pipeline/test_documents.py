@@ -17,6 +17,8 @@ from checks.targets import Role
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session
 
+pytestmark = pytest.mark.usefixtures("mongod")
+
 SETTINGS = """
 [databases.docs]
 engine = "mongodb"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from example_repositories import run_on
 from repositories import repository
+
+pytestmark = pytest.mark.usefixtures("mongod")
 
 SETTINGS = """
 [databases.docs]
