@@ -147,6 +147,7 @@ def test_a_program_that_does_not_say_its_version_is_broken(place: Path, monkeypa
     assert not first.fits(())
 
 
+@pytest.mark.usefixtures("mongod")
 def test_the_wheel_is_found_where_it_is_installed() -> None:
     if sys.platform != "linux" or platform.machine() != "x86_64":
         pytest.skip("the wheel is for Linux on x86-64")

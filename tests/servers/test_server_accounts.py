@@ -54,6 +54,8 @@ def as_user(uid: int, version: str, place: Path, cache: Path) -> subprocess.Comp
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another user, with setpriv")
     rights = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    if subprocess.run(["setpriv", *rights, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this root may not hand on the right to read everything, as in a container")
     return subprocess.run(
         [
             "setpriv",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Address
@@ -45,7 +45,8 @@ def _address(url: str) -> Address:
     from pymongo.uri_parser import parse_uri
 
     found = parse_uri(url, connect_timeout=_PATIENCE)
-    written = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    # Not by urlsplit, which takes several hosts with brackets among them for a mistake (Python 3.12 and later).
+    written = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
     options = found["options"]
     brought = {name: _text(options[name]) for name in _BROUGHT if name in options} if url.startswith(_SRV) else {}
     hosts = [(host, port or 27017) for host, port in found["nodelist"]]
