@@ -21,7 +21,8 @@ from runner.report import (
     Standing,
     Verdict,
 )
-from runner.settings.model import FailOn, Settings
+from runner.settings.model import Settings
+from runner.settings.surface import FailOn
 
 _FROM = {FailOn.ERROR: Severity.ERROR, FailOn.WARNING: Severity.WARNING, FailOn.NOTICE: Severity.NOTICE}
 

@@ -87,7 +87,7 @@ def _address(url_env: str, session: Session) -> str:
 
 
 def _seconds(duration: str | None) -> float | None:
-    from runner.settings.model import seconds
+    from runner.settings.values import seconds
 
     try:
         return None if duration is None else seconds(duration)

@@ -10,7 +10,7 @@ import shlex
 
 from runner.errors import UsageError
 from runner.servers.interface import Address
-from runner.settings.model import PLACEHOLDER, PLACEHOLDERS
+from runner.settings.values import PLACEHOLDER, PLACEHOLDERS
 
 #: What is shown where a placeholder is not known.
 KNOWN = ("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS if name != "url"))

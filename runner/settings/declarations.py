@@ -18,9 +18,11 @@ from checks.document_expectations import (
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex
 from runner.errors import UsageError
+from runner.settings.expected import ExpectSettings, IndexSettings, QuerySettings
 from runner.settings.files import find
 from runner.settings.lines import line_of
-from runner.settings.model import DatabaseSettings, ExpectSettings, IndexSettings, QuerySettings, index_key
+from runner.settings.model import DatabaseSettings
+from runner.settings.values import index_key
 
 #: What editors and documentation want of a schema, and no server reads.
 _NOTES = frozenset({"$schema", "$id", "$comment"})

@@ -14,18 +14,12 @@ from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.detect import DATABASE, detect
 from runner.settings.engines import DOCUMENTS, Keys, belongs, usual
+from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.files import OWN_FILE, check_root, find
-from runner.settings.model import (
-    DatabaseSettings,
-    DataSettings,
-    ExpectSettings,
-    MigrationSettings,
-    QuerySettings,
-    Section,
-    Settings,
-)
+from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
 from runner.settings.services import WantedImage
 from runner.settings.services import find as find_server
+from runner.settings.values import Section
 from runner.settings.wording import BARE_KEY
 
 Values = Mapping[str, object]

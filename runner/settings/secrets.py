@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from runner.settings.model import PLACEHOLDER, DatabaseSettings, MigrationSettings, Settings
+from runner.settings.model import DatabaseSettings, MigrationSettings, Settings
+from runner.settings.values import PLACEHOLDER
 
 _TELLING = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|DSN|SALT|SIGN", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"[A-Za-z][\w+.-]*://[^/\s:@]*:(?P<password>\S+)@[^@\s]*")

@@ -11,17 +11,11 @@ from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.detect import detect
 from runner.settings.engines import Keys, belongs
+from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.initial import text, toml, write
 from runner.settings.load import load
-from runner.settings.model import (
-    DatabaseSettings,
-    DataSettings,
-    ExpectSettings,
-    MigrationSettings,
-    QuerySettings,
-    Section,
-    Settings,
-)
+from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
+from runner.settings.values import Section
 
 #: What has to stand beside an example for it to make sense.
 COMPANIONS: dict[tuple[type[Section], str], dict[str, object]] = {

@@ -16,7 +16,8 @@ from hypothesis import strategies as some
 from runner.errors import UsageError
 from runner.settings.faults import settings_from
 from runner.settings.load import Loaded, load
-from runner.settings.model import LONGEST_NAME, TOOLS, Settings
+from runner.settings.model import TOOLS, Settings
+from runner.settings.values import LONGEST_NAME
 
 CHECKS = ("orphaned-rows", "unindexed-foreign-key")
 

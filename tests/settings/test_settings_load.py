@@ -10,8 +10,9 @@ from checks.evidence import Place
 from checks.expectations import Category
 from checks.interface import Severity
 from runner.settings.load import Loaded, load, root_of
-from runner.settings.model import FailOn, MigrationSettings
+from runner.settings.model import MigrationSettings
 from runner.settings.secrets import of_address, secrets
+from runner.settings.surface import FailOn
 
 WHOLE = """
 fail_on = "warning"

@@ -1,0 +1,67 @@
+"""What the settings declare of a database: its references, validators and indexes, and its queries with their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from checks.expectations import Category
+from runner.settings.values import WORD, Count, Duration, IndexKey, Object, Pipeline, Schema, Section, Text, Texts, setting, some
+
+
+class IndexSettings(Section):
+    """An index of a collection, under its name."""
+
+    keys: Annotated[tuple[IndexKey, ...], AfterValidator(some)] = Field(
+        description="Its fields in order; '-' for descending.", examples=[("company_name", "-created_at")]
+    )
+    unique: bool = setting(False, "Whether no two documents may have the same.", True)
+    sparse: bool = setting(False, "Whether documents without the field are left out.", True)
+    partial: Object | None = setting(None, "Which documents it holds, as a filter.", {"status": "active"})
+    expire_after: Duration | None = setting(None, "How long after its date a document is removed.", "30d")
+    collation: Mapping[str, Any] | None = setting(None, "By which rules texts are compared.", {"locale": "en", "strength": 2})
+    hidden: bool = setting(False, "Whether queries do not use it.", True)
+
+
+class ExpectSettings(Section):
+    """What the repository declares of its own database."""
+
+    references: Texts = setting(
+        (),
+        "References that must hold; of a relational database with their delete rule.",
+        ("orders.buyer_id -> users.id on delete restrict",),
+        ("subscriptions.company_name -> companies.company_name",),
+    )
+    no_rows: Mapping[str, Text] = setting(
+        {},
+        "Queries that must return no row, each under a sentence that says what it would mean.",
+        {"paid without payment": "select id from orders where paid and payment_id is null"},
+    )
+    schemas: Mapping[Text, Schema] = setting(
+        {},
+        "The validator of each collection: a file with a JSON Schema (or a whole validator), or the same as a table.",
+        {"companies": "schemas/companies.json"},
+    )
+    indexes: Mapping[Text, Mapping[Text, IndexSettings]] = setting(
+        {},
+        "The indexes of each collection: keys, unique, sparse, partial, expire_after, collation, hidden.",
+        {"companies": {"company_name_unique": {"keys": ("company_name",), "unique": True}}},
+    )
+
+
+class QuerySettings(Section):
+    """A declared query with its limit; without one the category's default holds."""
+
+    sql: Text | None = setting(None, "The query, as the application sends it.", "select count(*) from orders")
+    collection: Text | None = setting(None, "The collection that is asked.", "subscriptions")
+    find: Object | None = setting(None, "The filter of a find, as a table or as Extended JSON.", {"company_name": "Acme"})
+    pipeline: Pipeline | None = setting(
+        None, "An aggregation instead of a find, as Extended JSON.", '[{"$match": {"status": "active"}}, {"$count": "active"}]'
+    )
+    category: Annotated[Category, WORD] = setting(
+        Category.SIMPLE, "simple 500ms, join 1s, constraint 100ms, batch 2s, aggregation 300ms.", "simple"
+    )
+    limit: Duration | None = setting(None, "How long it may take, instead of the category's limit.", "200ms")
+    examined: Count | None = setting(None, "How many documents the server may look at for it.", 100)
