@@ -205,6 +205,34 @@ class Sequence:
     cycle: bool = False
 
 
+class Firing(StrEnum):
+    """When a trigger fires: in ordinary sessions, only where changes are replicated (``ENABLE REPLICA TRIGGER``), or never."""
+
+    ON = "on"
+    REPLICATION = "replication"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger that somebody made; those that enforce a foreign key belong to :class:`ForeignKey`.
+
+    ``definition`` is the statement as the engine writes it. ``inherited`` says that it is the part of a partitioned table's
+    trigger that stands on a partition.
+    """
+
+    name: str
+    table: TableName
+    definition: str
+    firing: Firing = Firing.ON
+    inherited: bool = False
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.TRIGGER, self.table.schema, self.table.name, self.name)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with all that hangs on it.
@@ -221,6 +249,7 @@ class Table:
     partitioned: bool = False
     partition_of: TableName | None = None
     sequences: tuple[Sequence, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
     @cached_property
     def column(self) -> Mapping[str, Column]:

@@ -6,6 +6,7 @@ written with their schema, whatever the session's ``search_path`` is: the same d
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Cells
@@ -20,12 +21,14 @@ from checks.schema.model import (
     Catalogue,
     CheckConstraint,
     Column,
+    Firing,
     ForeignKey,
     Index,
     Match,
     Sequence,
     Table,
     TableName,
+    Trigger,
 )
 
 _ACTIONS = {
@@ -35,6 +38,7 @@ _ACTIONS = {
     "n": Action.SET_NULL,
     "d": Action.SET_DEFAULT,
 }
+_FIRING = {"O": Firing.ON, "A": Firing.ON, "R": Firing.REPLICATION, "D": Firing.OFF}
 _MATCHES = {"s": Match.SIMPLE, "f": Match.FULL, "p": Match.PARTIAL}
 
 Row = Cells[Any]
@@ -80,8 +84,9 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
             sequences=sequences.get(oid, ()),
             partitioned=partitioned,
             partition_of=None if whole is None else TableName(whole_schema, whole),
+            triggers=tuple(_trigger(names[oid], row) for row in json.loads(triggers or "[]")),
         )
-        for oid, _, _, partitioned, whole_schema, whole in sorted(relations, key=lambda row: (row[1], row[2]))
+        for oid, _, _, partitioned, whole_schema, whole, triggers in sorted(relations, key=lambda row: (row[1], row[2]))
         if not _of_alembic(columns.get(oid, ()))
     )
 
@@ -163,6 +168,11 @@ def _index(table: TableName, row: Row) -> Index:
         relied_on=relied_on,
         number=number,
     )
+
+
+def _trigger(table: TableName, row: Row) -> Trigger:
+    name, definition, enabled, inherited = row
+    return Trigger(name, table, definition, _FIRING[enabled], inherited)
 
 
 def _from_15(connection: Connection, query: str) -> TextClause:

@@ -9,7 +9,12 @@ SELECT coalesce(pg_catalog.current_schema()::text, 'public'), pg_catalog.current
 SET_PATH = "SELECT pg_catalog.set_config('search_path', :path, false)"
 
 RELATIONS = """
-SELECT rel.oid::bigint, nsp.nspname::text, rel.relname::text, rel.relkind = 'p', wholensp.nspname::text, whole.relname::text
+SELECT rel.oid::bigint, nsp.nspname::text, rel.relname::text, rel.relkind = 'p', wholensp.nspname::text, whole.relname::text,
+       CASE WHEN rel.relhastriggers THEN (
+         SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+                  trg.tgname, pg_catalog.pg_get_triggerdef(trg.oid), trg.tgenabled,
+                  coalesce(pg_catalog.to_jsonb(trg) ->> 'tgparentid', '0') <> '0') ORDER BY trg.tgname)::text
+         FROM pg_catalog.pg_trigger trg WHERE trg.tgrelid = rel.oid AND NOT trg.tgisinternal) END
 FROM pg_catalog.pg_class rel
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 LEFT JOIN pg_catalog.pg_inherits inh ON rel.relispartition AND inh.inhrelid = rel.oid

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, TableName
+from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, TableName, Trigger
 from checks.schema.sqlite_indexes import INDEXES, indexes
 from checks.schema.sqlite_text import ReferenceText, TableText, table_text
 
@@ -85,6 +85,7 @@ def _table(connection: Connection, name: str, without_rowid: int, sql: str) -> T
         foreign_keys=tuple(_keys(connection, table, written)),
         checks=tuple(CheckConstraint(named, table, check.expression) for named, check in _checks(written)),
         indexes=(*_rowid_index(table, alias), *indexes(connection, table, [row[0] for row in columns])),
+        triggers=tuple(Trigger(row[0], table, row[1]) for row in connection.execute(text(_TRIGGERS), {"table": name})),
     )
 
 
@@ -212,5 +213,7 @@ ORDER BY master.name
 """
 
 _COLUMNS = 'SELECT name, type, "notnull", dflt_value, hidden, pk FROM pragma_table_xinfo(:table) WHERE hidden <> 1 ORDER BY cid'
+
+_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table COLLATE NOCASE ORDER BY name"
 
 _KEYS = 'SELECT id, seq, "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(:table) ORDER BY id, seq'

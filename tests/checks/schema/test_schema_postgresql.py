@@ -12,7 +12,7 @@ from versions import MAJORS
 
 from checks.interface import Engine
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, Column, Match, TableName
+from checks.schema.model import Action, Catalogue, Column, Firing, Match, TableName
 from checks.schema.postgresql import read
 from checks.targets import Role
 from runner.servers.interface import Database, Server, Wanted
@@ -172,7 +172,7 @@ def test_what_is_left_out(catalogue: Read, query: Query) -> None:
 
 def test_hostile_names_read_as_they_are(catalogue: Read) -> None:
     long = "ß" * 31 + "x"
-    names = ['a "b"', "c'd", "%s %% %(x)s", ":colon ::x", "line\nbreak", "Select", "\\u0041", "☃; DROP TABLE x"]
+    names = ["A b; %", "c'd", "%s %% %(x)s", ":colon ::x", "line\nbreak", "Select", "\\u0041", "☃; DROP TABLE x"]
     table = 'CREATE TABLE "{0}" ("{0}" int CONSTRAINT "{0}_" PRIMARY KEY CONSTRAINT "{0} " REFERENCES "{0}" CHECK ("{0}" > 0));'
     tables = "".join(table.format(name.replace('"', '""')) for name in names)
     found = catalogue(f'{tables} CREATE TABLE "{long}" (id int)')
@@ -195,6 +195,30 @@ def test_the_search_path_is_put_back(database: Database) -> None:
         before = connection.exec_driver_sql("SHOW search_path").scalar_one()
         read(connection)
         assert connection.exec_driver_sql("SHOW search_path").scalar_one() == before
+
+
+def test_triggers(catalogue: Read, server: Server) -> None:
+    """Those of partitions are parts of the whole's; those that enforce references are not listed."""
+    read = catalogue("""
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TABLE whole (id int PRIMARY KEY REFERENCES whole) PARTITION BY RANGE (id);
+        CREATE TABLE part PARTITION OF whole FOR VALUES FROM (1) TO (9);
+        CREATE TRIGGER "A b; %" AFTER INSERT ON whole FOR EACH ROW EXECUTE FUNCTION f();
+        CREATE TABLE plain (id int);
+        CREATE TRIGGER off BEFORE INSERT ON plain EXECUTE FUNCTION f();
+        CREATE TRIGGER on_always BEFORE INSERT ON plain EXECUTE FUNCTION f();
+        CREATE TRIGGER replicated BEFORE INSERT ON plain EXECUTE FUNCTION f();
+        ALTER TABLE plain DISABLE TRIGGER off, ENABLE ALWAYS TRIGGER on_always, ENABLE REPLICA TRIGGER replicated;
+        CREATE TABLE without (id int);
+    """)
+    firing = {(trigger.name, trigger.firing) for trigger in read.table[public("plain")].triggers}
+    assert firing == {("off", Firing.OFF), ("on_always", Firing.ON), ("replicated", Firing.REPLICATION)}
+    assert read.table[public("without")].triggers == ()
+    (above,), (below,) = read.table[public("whole")].triggers, read.table[public("part")].triggers
+    assert (above.name, above.inherited) == ("A b; %", False)
+    assert above.definition.startswith('CREATE TRIGGER "A b; %" AFTER INSERT ON public.whole FOR EACH ROW')
+    if major(server) >= 13:
+        assert (below.name, below.inherited) == ("A b; %", True)
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_tables(query: Query, database: Database) -> None:

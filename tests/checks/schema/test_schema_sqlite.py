@@ -170,3 +170,15 @@ def test_the_text_of_a_table_made_from_a_query() -> None:
     ((sql,),) = own.execute("SELECT sql FROM sqlite_master WHERE name = 'b'")
     own.close()
     assert [column.name for column in table_text(sql).columns] == ["x", "z z"]
+
+
+def test_triggers_belong_to_their_table_however_it_is_written() -> None:
+    read = catalogue("""
+        CREATE TABLE "or;ders" (id INTEGER PRIMARY KEY); CREATE TABLE other (id); CREATE VIEW v AS SELECT 1 AS id;
+        CREATE TRIGGER "t 1" AFTER INSERT ON 'OR;DERS' BEGIN DELETE FROM other; END;
+        CREATE TRIGGER of_view INSTEAD OF INSERT ON v BEGIN SELECT 1; END;
+    """)
+    (trigger,) = read.table[TableName("", "or;ders")].triggers
+    assert trigger.name == "t 1"
+    assert trigger.definition.startswith('CREATE TRIGGER "t 1"')
+    assert read.table[TableName("", "other")].triggers == ()
