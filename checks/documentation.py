@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from checks.interface import Check
-from checks.registry import CHECKS
+from checks.registry import CHECKS, LIVE
 
 #: The blocks that each check's docstring has, each with a fenced example.
 BLOCKS = ("**Anti-pattern**", "**Best practice**")
@@ -33,7 +33,8 @@ def _section(identifier: str, check: Check[Any]) -> str:
     title, text = _docstring(check)
     needs = ", ".join(sorted(check.NEEDS)) or "nothing but the catalogue"
     engines = ", ".join(sorted(check.ENGINES))
-    facts = f"Severity {check.SEVERITY} · {engines} · needs {needs} · proves that {check.SUBJECTS} {check.PROVES}"
+    live = f" in a run, {LIVE[identifier]} on a database that is looked at" if identifier in LIVE else ""
+    facts = f"Severity {check.SEVERITY}{live} · {engines} · needs {needs} · proves that {check.SUBJECTS} {check.PROVES}"
     return f"## {identifier}\n\n{title}\n\n{facts}\n\n{text}\n"
 
 

@@ -5,11 +5,26 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 
 from __future__ import annotations
 
-from checks.constraints import load_refused, missing_primary_key, no_rows, sequence_behind, unvalidated_constraint
+from checks.constraints import (
+    disabled_trigger,
+    key_exhaustion,
+    load_refused,
+    missing_primary_key,
+    no_rows,
+    sequence_behind,
+    unvalidated_constraint,
+)
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
-from checks.references import delete_rule, orphaned_rows, reference_probe, reference_type_mismatch
+from checks.references import (
+    cascade_reach,
+    delete_rule,
+    orphaned_rows,
+    reference_cycle,
+    reference_probe,
+    reference_type_mismatch,
+)
 from checks.targets import RelationalTarget
 
 #: Every check, in the order in which it is reported.
@@ -21,8 +36,12 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-probe": reference_probe,
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,
+    "reference-cycle": reference_cycle,
+    "cascade-reach": cascade_reach,
     "unvalidated-constraint": unvalidated_constraint,
+    "disabled-trigger": disabled_trigger,
     "sequence-behind": sequence_behind,
+    "key-exhaustion": key_exhaustion,
     "missing-primary-key": missing_primary_key,
     "no-rows": no_rows,
     "unindexed-foreign-key": unindexed_foreign_key,

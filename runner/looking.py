@@ -12,6 +12,7 @@ from typing import Any
 
 from checks.evidence import Evidence
 from checks.interface import Engine, Finding, Need, Outcome, State
+from checks.registry import LIVE
 from checks.schema.model import TableName
 from checks.targets import StatementFailed, Target
 from runner.backends.interface import Backend
@@ -43,7 +44,19 @@ _HISTORY = frozenset({Need.EVIDENCE})
 #: Why a check that judges what is declared has nothing to judge.
 NOT_DECLARED = "nothing is declared of it"
 #: Checks of what a database has by itself: where it has none of that, there was nothing to declare.
-_OF_THE_DATABASE = frozenset({"sequence-behind", "missing-primary-key", "invalid-index", "duplicate-index", "redundant-index"})
+_OF_THE_DATABASE = frozenset(
+    {
+        "cascade-reach",
+        "disabled-trigger",
+        "duplicate-index",
+        "invalid-index",
+        "key-exhaustion",
+        "missing-primary-key",
+        "redundant-index",
+        "reference-cycle",
+        "sequence-behind",
+    }
+)
 #: So many rows, by the server's estimate, make a table's size worth a word.
 _WORTH_SAYING = 10_000
 _ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
@@ -72,7 +85,8 @@ def look(
         for label, text, origin in _notes(settings, server, database, seen):
             output.progress.note(label, text, origin)
         sight = _sight(_Place(backend, server, database, loaded.root, output.progress), stack)
-        checks = with_severities(_that_apply(backend, sight), loaded.settings.severity)
+        told = loaded.settings.model_copy(update={"severity": {**LIVE, **loaded.settings.severity}})
+        checks = with_severities(_that_apply(backend, sight), told.severity)
         expect = expectations(settings, loaded.source(name))
         with output.progress.stage("check") as stage:
             evidence, outcomes = sight.evidence, list[Outcome]()
@@ -82,8 +96,8 @@ def look(
                     _begin(target, seen, stage)
                     run_checks(target, checks, sight.missing, outcomes.append)
             finally:
-                told = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
-                judged = reported_checks(told, checks, evidence, frozenset(), loaded.settings)
+                ended = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
+                judged = reported_checks(ended, checks, evidence, frozenset(), told)
                 say_judged(stage, judged)
                 keep(
                     ReportedDatabase(
