@@ -6,9 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from checks.document_expectations import DocumentExpectations
 from checks.schema.model import Action, TableName, column_label
+from checks.spelling import SIDE, side_of
+
+if TYPE_CHECKING:
+    from checks.candidates import Candidate
 
 
 class Category(StrEnum):
@@ -40,7 +45,8 @@ class ExpectedReference:
     """A declared expectation ``orders.buyer_id -> users.id on delete restrict``.
 
     A composite key is written ``a.(x, y) -> b.(x, y)``; a schema stands before its table: ``sales.orders.buyer_id``.
-    ``on_delete`` is ``None`` where the declaration leaves it open.
+    ``on_delete`` is ``None`` where the declaration leaves it open. ``undeclared`` says that no foreign key stands for it and the
+    rows must hold all the same. ``where`` is SQL that a row's parent must fulfil (``users.deleted_at is null``), empty for none.
     """
 
     table: TableName
@@ -48,11 +54,42 @@ class ExpectedReference:
     parent: TableName
     parent_columns: tuple[str, ...]
     on_delete: Action | None = None
+    undeclared: bool = False
+    where: str = ""
 
     @property
     def label(self) -> str:
         """``orders.buyer_id -> users.id``."""
         return f"{column_label(self.table, self.columns)} -> {column_label(self.parent, self.parent_columns)}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of parent of a polymorphic reference: the text by which a row names it, and the parent."""
+
+    value: str
+    parent: TableName
+    column: str
+
+    @property
+    def label(self) -> str:
+        """``Post: posts.id``."""
+        return f"{self.value}: {column_label(self.parent, (self.column,))}"
+
+
+@dataclass(frozen=True)
+class PolymorphicReference:
+    """A reference whose parent's table each row names: ``comments.(target_type, target_id) -> {Post: posts.id, Photo: photos.id}``."""
+
+    table: TableName
+    type_column: str
+    column: str
+    kinds: tuple[Kind, ...]
+
+    @property
+    def label(self) -> str:
+        """``comments.(target_type, target_id)``."""
+        return column_label(self.table, (self.type_column, self.column))
 
 
 @dataclass(frozen=True)
@@ -69,11 +106,14 @@ class DeclaredQuery:
 class Expectations:
     """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row.
 
+    ``audit`` are constraints that are not there yet and that the rows are counted by.
     ``foreign_keys`` is what the application's sessions do with that pragma of SQLite, ``None`` where nobody says it;
     ``documents`` is what only a document database has.
     """
 
     references: tuple[ExpectedReference, ...] = ()
+    polymorphic: tuple[PolymorphicReference, ...] = ()
+    audit: tuple[Candidate, ...] = ()
     no_rows: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[DeclaredQuery, ...] = ()
     foreign_keys: bool | None = None
@@ -85,35 +125,66 @@ class Expectations:
         return bool(self.queries or self.documents.queries)
 
 
-_NAME = r'(?:"(?:[^"]|"")+"|[^\s".,()]+)'
-_SIDE = rf"(?P<{{0}}path>{_NAME}(?:\.{_NAME})?)\.(?:(?P<{{0}}one>{_NAME})|\((?P<{{0}}many>[^()]+)\))"
 _REFERENCE = re.compile(
-    rf"\s*{_SIDE.format('child_')}\s*->\s*{_SIDE.format('parent_')}(?:\s+on\s+delete\s+(?P<rule>[a-z ]+?))?\s*",
-    re.IGNORECASE,
+    rf"\s*{SIDE.format('child_')}\s*->\s*{SIDE.format('parent_')}(?:\s+on\s+delete\s+(?P<rule>[a-z ]+?))?"
+    r"(?:\s+(?P<undeclared>undeclared))?(?:\s+where\s+(?P<where>.*\S))?\s*",
+    re.IGNORECASE | re.DOTALL,
 )
+_POLYMORPHIC = re.compile(rf"\s*{SIDE.format('child_')}\s*->\s*\{{(?P<kinds>.*)\}}\s*", re.DOTALL)
+_KIND = re.compile(rf"\s*(?P<value>'[^']*'|\"[^\"]*\"|[^\s'\",{{}}]+)\s*:\s*{SIDE.format('')}\s*(?:,|\Z)")
 
 
 def parse_reference(text: str, default_schema: str = "public") -> ExpectedReference:
     """Read a declared reference; raises ValueError with what was expected."""
     found = _REFERENCE.fullmatch(text)
     if found is None:
-        raise ValueError("expected 'child.column -> parent.column', with 'on delete restrict' or another rule after it")
-    table, columns = _side(found, "child_", default_schema)
-    parent, parent_columns = _side(found, "parent_", default_schema)
+        raise ValueError(
+            "expected 'child.column -> parent.column', with 'on delete restrict' or another rule after it, or 'undeclared', or"
+            " 'where …'"
+        )
+    table, columns = side_of(found, "child_", default_schema)
+    parent, parent_columns = side_of(found, "parent_", default_schema)
     if len(columns) != len(parent_columns):
         raise ValueError(f"{len(columns)} columns refer to {len(parent_columns)}")
-    return ExpectedReference(table, columns, parent, parent_columns, _rule(found["rule"]))
+    rule, undeclared = _rule(found["rule"]), found["undeclared"] is not None
+    if rule is not None and undeclared:
+        raise ValueError("a reference that is 'undeclared' has no rule 'on delete'")
+    return ExpectedReference(table, columns, parent, parent_columns, rule, undeclared, found["where"] or "")
 
 
-def _side(found: re.Match[str], side: str, default_schema: str) -> tuple[TableName, tuple[str, ...]]:
-    path = [_unquote(part) for part in re.findall(_NAME, found[f"{side}path"])]
-    schema = path[0] if len(path) == 2 else default_schema
-    listed = found[f"{side}one"] or found[f"{side}many"]
-    return TableName(schema, path[-1]), tuple(_unquote(part) for part in re.findall(_NAME, listed))
+def parse_any_reference(text: str, default_schema: str = "public") -> ExpectedReference | PolymorphicReference:
+    """Read a declared reference of either form; raises ValueError with what was expected."""
+    if text.partition("->")[2].lstrip().startswith("{"):
+        return _polymorphic(text, default_schema)
+    return parse_reference(text, default_schema)
 
 
-def _unquote(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+def _polymorphic(text: str, default_schema: str) -> PolymorphicReference:
+    found = _POLYMORPHIC.fullmatch(text)
+    kinds = _kinds(found["kinds"], default_schema) if found else ()
+    if found is None or not kinds:
+        raise ValueError("expected 'child.(type_column, id_column) -> {Type: parent.column, …}'")
+    table, columns = side_of(found, "child_", default_schema)
+    if len(columns) != 2:
+        raise ValueError("expected two columns, the one that names the type and the one that names the row")
+    if twice := sorted({kind.value for kind in kinds if sum(kind.value == other.value for other in kinds) > 1}):
+        raise ValueError(f"'{twice[0]}' stands there twice")
+    return PolymorphicReference(table, columns[0], columns[1], kinds)
+
+
+def _kinds(text: str, default_schema: str) -> tuple[Kind, ...]:
+    """The kinds in braces; none where something else stands between them."""
+    kinds, place = [], 0
+    while place < len(text.rstrip()):
+        found = _KIND.match(text, place)
+        if found is None:
+            return ()
+        parent, columns = side_of(found, "", default_schema)
+        if len(columns) != 1:
+            return ()
+        kinds.append(Kind(found["value"].strip("'\""), parent, columns[0]))
+        place = found.end()
+    return tuple(kinds)
 
 
 def _rule(words: str | None) -> Action | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-from checks.expectations import DeclaredQuery, Expectations, parse_reference
+from checks.candidates import parse_candidate
+from checks.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
 from checks.interface import Engine
 from checks.schema.model import default_schema
 from runner.errors import DbproofError, UsageError
@@ -59,8 +60,12 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
     """
     if settings.engine in DOCUMENTS:
         return Expectations(documents=documents(settings, source))
+    schema = default_schema(settings.engine)
+    references = [parse_any_reference(text, schema) for text in settings.expect.references]
     return Expectations(
-        references=tuple(parse_reference(text, default_schema(settings.engine)) for text in settings.expect.references),
+        references=tuple(one for one in references if isinstance(one, ExpectedReference)),
+        polymorphic=tuple(one for one in references if isinstance(one, PolymorphicReference)),
+        audit=tuple(parse_candidate(text, schema) for text in settings.expect.audit),
         no_rows=settings.expect.no_rows,
         queries=tuple(
             DeclaredQuery(name, query.sql or "", query.category, query.limit or query.category.limit)

@@ -25,6 +25,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("migrations", "config"): RELATIONAL,
     ("migrations", "transaction"): RELATIONAL,
     ("expect", "no_rows"): RELATIONAL,
+    ("expect", "audit"): RELATIONAL,
     ("expect", "schemas"): DOCUMENTS,
     ("expect", "indexes"): DOCUMENTS,
     ("queries", "*", "sql"): RELATIONAL,

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from checks.candidates import parse_candidate
 from checks.document_expectations import parse_document_reference
 from checks.evidence import Place
-from checks.expectations import parse_reference
+from checks.expectations import parse_any_reference
 from checks.interface import Engine
 from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
@@ -203,12 +204,17 @@ def _rows(database: Mapping[str, object]) -> Iterator[Contradiction]:
 
 
 def _references(database: Mapping[str, object]) -> Iterator[Contradiction]:
-    parse = parse_document_reference if _engine_of(database) in DOCUMENTS else parse_reference
-    for number, text in _texts(database, "expect", "references"):
-        try:
-            parse(text)
-        except ValueError as wrong:
-            yield ("expect", "references", number), str(wrong)
+    """Lines with a grammar of their own."""
+    parsers: tuple[tuple[str, Callable[[str], object]], ...] = (
+        ("references", parse_document_reference if _engine_of(database) in DOCUMENTS else parse_any_reference),
+        ("audit", parse_candidate),
+    )
+    for key, parse in parsers:
+        for number, text in _texts(database, "expect", key):
+            try:
+                parse(text)
+            except ValueError as wrong:
+                yield ("expect", key, number), str(wrong)
 
 
 def _texts(database: Mapping[str, object], section: str, key: str) -> Iterator[tuple[int, str]]:

@@ -126,7 +126,35 @@ FAULTS = {
     ),
     "databases.shop.expect.references = ['a.b -> c.d', 'a.b']": (
         f"{SHOP}.expect.references[1]: expected 'child.column -> parent.column', "
-        "with 'on delete restrict' or another rule after it"
+        "with 'on delete restrict' or another rule after it, or 'undeclared', or 'where …'"
+    ),
+    "databases.shop.expect.references = ['a.b -> c.d on delete cascade undeclared']": (
+        f"{SHOP}.expect.references[0]: a reference that is 'undeclared' has no rule 'on delete'"
+    ),
+    "databases.shop.expect.references = ['a.(t, i) -> {Post posts.id}']": (
+        f"{SHOP}.expect.references[0]: expected 'child.(type_column, id_column) -> {{Type: parent.column, …}}'"
+    ),
+    "databases.shop.expect.references = ['a.i -> {Post: posts.id}']": (
+        f"{SHOP}.expect.references[0]: expected two columns, the one that names the type and the one that names the row"
+    ),
+    "databases.shop.expect.references = ['a.(t, i) -> {Post: posts.id, Post: photos.id}']": (
+        f"{SHOP}.expect.references[0]: 'Post' stands there twice"
+    ),
+    "databases.shop.expect.audit = ['orders: total > 0']": (
+        f"{SHOP}.expect.audit[0]: expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or "
+        "'child.column -> parent.column'"
+    ),
+    "databases.shop.expect.audit = ['orders: check (a) or (b)']": (
+        f"{SHOP}.expect.audit[0]: the parentheses after 'check' do not close at its end"
+    ),
+    "databases.shop.expect.audit = ['orders: unique (a) whre b']": (
+        f"{SHOP}.expect.audit[0]: expected 'table: unique (column, …)', with 'where …' or nothing after it"
+    ),
+    "databases.shop.expect.audit = ['a.b -> c.d on delete cascade']": (
+        f"{SHOP}.expect.audit[0]: a candidate is 'child.column -> parent.column', and nothing after it"
+    ),
+    f"{DOCS}, expect = {{ audit = ['a.b: not null'] }} }}": (
+        "databases.docs.expect.audit: belongs to 'postgresql' or 'sqlite', and the engine is 'mongodb'"
     ),
     "databases.shop.expect.references = ['a.b -> c.d on delete explode']": (
         f"{SHOP}.expect.references[0]: 'explode' is not a delete rule; "
