@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from checks.schema.model import ObjectReference
+from checks.schema.model import Catalogue, ObjectReference
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,10 @@ class QueryTiming:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a run gathered about one database at one revision."""
+    """All that a run gathered about one database at one revision.
+
+    ``base`` is what the base revision's database held, ``None`` where there is none to compare with (``Need.BASE``).
+    """
 
     migrations: tuple[Migration, ...] = ()
     statements: tuple[Statement, ...] = ()
@@ -163,6 +166,7 @@ class Evidence:
     queries: tuple[QueryTiming, ...] = ()
     loaded: tuple[LoadedFile, ...] = ()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
+    base: Catalogue | None = None
 
     @property
     def incomplete(self) -> bool:

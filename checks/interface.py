@@ -63,7 +63,10 @@ _WEIGHTS = {Severity.OFF: 0, Severity.NOTICE: 1, Severity.WARNING: 2, Severity.E
 
 
 class Need(StrEnum):
-    """What a check cannot do without; where a run cannot give it, the check is skipped with that reason."""
+    """What a check cannot do without; where a run cannot give it, the check is skipped with that reason.
+
+    ``BASE`` is what the base revision's database held, ``Evidence.base``.
+    """
 
     ROWS = "rows"
     SANDBOX = "sandbox"

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from checks.expectations import Expectations
-from checks.interface import Outcome, State
+from checks.interface import Need, Outcome, State
+from checks.inventory import Inventory, inventory
+from checks.schema.model import Catalogue
+from checks.targets import StatementFailed, Target
 from runner import git
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
@@ -58,9 +61,12 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
     judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
     with built(plan(name, settings, base, loaded, output)) as pair, output.progress.stage("check") as stage:
         head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
+        before: Catalogue | None = None
+        after: Catalogue | None = None
         try:
-            head = judges.measured(pair.head)
-            judges.judge(head, outcomes)
+            before = judges.catalogue(pair.base) if pair.base else None
+            head = judges.measured(replace(head, evidence=replace(head.evidence, base=before)))
+            after = judges.judge(head, outcomes, pair.compared)
             known = judges.known(pair.base, outcomes) if pair.base else known
         finally:
             judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, known, loaded.settings)
@@ -76,6 +82,8 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
                     migrations=reported_migrations(head.evidence),
                     checks=judged,
                     notes=pair.notes,
+                    before=counted(before),
+                    after=counted(after),
                 )
             )
 
@@ -95,10 +103,20 @@ class _Judges:
         with one.server.clone(one.golden) as copy:
             return replace(one, evidence=replace(one.evidence, queries=self.backend.measure(copy, self.expect)))
 
-    def judge(self, one: Built, outcomes: list[Outcome]) -> None:
-        """Run every check; each outcome is kept as it comes."""
+    def judge(self, one: Built, outcomes: list[Outcome], alone: str) -> Catalogue | None:
+        """Run every check; each outcome is kept as it comes. ``alone`` says why a database without a base has none.
+
+        Gives what the database holds.
+        """
+        missing = {Need.BASE: f"no base to compare with: {alone}"} if one.evidence.base is None else {}
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
-            run_checks(target, self.checks, {}, outcomes.append)
+            run_checks(target, self.checks, missing, outcomes.append)
+            return catalogue_of(target)
+
+    def catalogue(self, one: Built) -> Catalogue | None:
+        """What a database holds."""
+        with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
+            return catalogue_of(target)
 
     def known(self, base: Built, head: Sequence[Outcome]) -> frozenset[str]:
         """What base has too: only the checks that found something on head are asked there."""
@@ -106,8 +124,22 @@ class _Judges:
         outcomes: list[Outcome] = []
         if found:
             asked = replace(self, checks=found)
-            asked.judge(asked.measured(base), outcomes)
+            asked.judge(asked.measured(base), outcomes, "it is the base")
         return known_fingerprints(outcomes)
+
+
+def catalogue_of(target: Target) -> Catalogue | None:
+    """What a relational database holds; a document database has no catalogue, and of one that cannot be read the checks tell."""
+    try:
+        found = getattr(target, "catalogue", None)
+    except StatementFailed:
+        return None
+    return found if isinstance(found, Catalogue) else None
+
+
+def counted(catalogue: Catalogue | None) -> Inventory | None:
+    """The rules of a database, where there is one."""
+    return None if catalogue is None else inventory(catalogue)
 
 
 def all_outcomes(checks: Checks, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

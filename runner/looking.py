@@ -228,9 +228,13 @@ def next_steps(databases: Sequence[ReportedDatabase], loaded: Loaded) -> tuple[s
 
 
 def _that_apply(backend: Backend, sight: _Sight) -> Checks:
-    """The checks that ask more than how a database came to be: a record says whether that failed, and no more."""
+    """The checks that ask more than how a database came to be: a record says whether that failed, and no more.
+
+    Nothing is compared with a base here, so what a change took away is not asked either.
+    """
     told = {"migration-failed"} if sight.evidence.statements else frozenset[str]()
-    return {name: check for name, check in backend.CHECKS.items() if check.NEEDS != _HISTORY or name in told}
+    asked = {name: check for name, check in backend.CHECKS.items() if Need.BASE not in check.NEEDS}
+    return {name: check for name, check in asked.items() if check.NEEDS != _HISTORY or name in told}
 
 
 def meant(databases: Mapping[str, DatabaseSettings], url_env: str | None, address: str) -> Mapping[str, DatabaseSettings]:

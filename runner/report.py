@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Json, Severity, State
+from checks.inventory import Inventory
 from runner.errors import Exit
 
 #: The version of ``report.json``; its JSON Schema is published with it.
@@ -131,7 +132,8 @@ class ReportedDatabase:
 
     ``compared`` says against what ("main 3f9c2ab") or why against nothing; ``notes`` are sentences for people (the version was
     not set, the owner was refused and the migrations ran as superuser, the seeds did not fit). ``standing`` says that it was
-    looked at as it stands, so that no change is judged.
+    looked at as it stands, so that no change is judged. ``before`` and ``after`` count the rules of base and head, ``None`` where
+    there is no base, or where what is judged has no such rules (a document database).
     """
 
     name: str
@@ -144,6 +146,8 @@ class ReportedDatabase:
     checks: tuple[ReportedCheck, ...] = ()
     notes: tuple[str, ...] = ()
     standing: bool = False
+    before: Inventory | None = None
+    after: Inventory | None = None
 
 
 @dataclass(frozen=True)

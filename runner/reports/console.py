@@ -137,6 +137,7 @@ def _indented(line: str, by: int, style: str = "") -> _Line:
 def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     """The lines below the findings, each under its label."""
     yield from _labelled("Notes", list(_notes(report)))
+    yield from _labelled("Inventory", wording.inventories(report))
     yield from _labelled("Proven", _columns(wording.proven(report), width), "green")
     yield from _labelled("Not proven", _gaps(report), "yellow")
     yield from _labelled("Notices", _notices(report, show_all))

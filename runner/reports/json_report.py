@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def _database(database: ReportedDatabase) -> _Object:
         "migrations": [_migration(migration) for migration in database.migrations],
         "checks": [_check(check) for check in database.checks],
         "notes": list(database.notes),
+        "before": None if database.before is None else asdict(database.before),
+        "after": None if database.after is None else asdict(database.after),
     }
 
 

@@ -117,11 +117,28 @@ def _sections(report: Report) -> Iterator[_Section]:
         for migration in database.migrations:
             if migration.new:
                 yield _migration(report, database, migration)
+    yield from _inventories(report)
     yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
     gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in wording.gaps(report).items())
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)
     yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))
     yield _folded("known finding", "Known: on the base revision too", _LISTED, _rows(report, Standing.KNOWN))
+
+
+def _inventories(report: Report) -> Iterator[_Section]:
+    """How many rules of each kind each database had and has."""
+    for database in report.databases:
+        rows = tuple(row([kinds, *_figures(was, has)]) for kinds, was, has in wording.inventory_rows(database))
+        titles = ("Inventory", "Number") if database.before is None else ("Inventory", "Before", "After")
+        name = f"{code(database.name)}\n\n" if len(report.databases) > 1 else ""
+        yield _Section("kind of rule", name + head(titles), rows)
+
+
+def _figures(before: int | None, after: int) -> Iterator[str]:
+    if before is not None:
+        yield wording.thousands(before)
+    changed = before is not None and before != after
+    yield f"**{wording.thousands(after)}**" if changed else wording.thousands(after)
 
 
 def _problems(report: Report) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Severity, State, fingerprint
+from checks.inventory import Inventory
 from runner.errors import Exit
 from runner.report import (
     Problem,
@@ -141,6 +142,8 @@ APP = ReportedDatabase(
     migrations=MIGRATIONS,
     checks=CHECKS,
     notes=("backend/alembic/versions/7c20_payments.py:12 was refused to the owner (42501), so migrations ran as superuser.",),
+    before=Inventory(foreign_keys=56, checks=33, primary_keys=38, uniques=12, not_nulls=1240, triggers=2),
+    after=Inventory(foreign_keys=57, checks=33, primary_keys=38, uniques=11, partial_uniques=1, not_nulls=1240, triggers=2),
 )
 
 FILES = ("dbproof-report/junit.xml", "dbproof-report/report.json", "dbproof-report/summary.md")
