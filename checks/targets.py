@@ -46,7 +46,16 @@ class Delete:
     key: Mapping[str, Any]
 
 
-Write = Insert | Delete
+@dataclass(frozen=True)
+class Update:
+    """Give the rows whose columns equal ``key`` these values."""
+
+    table: TableName
+    key: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+
+Write = Insert | Update | Delete
 
 
 @dataclass(frozen=True)
@@ -58,12 +67,13 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """The server refused: its SQLSTATE, the constraint it named (empty for none) and its words."""
+    """The server refused: its SQLSTATE, the constraint, table and column it named (empty for none) and its words."""
 
     code: str
     constraint: str
     said: str
     relation: str = ""
+    column: str = ""
 
 
 Verdict = Accepted | Refused
@@ -81,14 +91,55 @@ class ReadSession(Protocol):
         ...
 
 
+class Trial(Protocol):
+    """Several writes one after the other, each of which sees those before; all are undone when the trial ends."""
+
+    def write(self, write: Write) -> Verdict:
+        """Write; a refused one changes nothing, and the trial goes on. Deferred constraints answer at once.
+
+        Raises StatementFailed where the session was lost: that says nothing about the write.
+        """
+        ...
+
+    def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SQLAlchemy Core statement, as the trial left them so far.
+
+        Raises StatementFailed, and the trial goes on.
+        """
+        ...
+
+
 class Sandbox(Protocol):
-    """A copy, or a transaction that is undone, in which anything may be tried."""
+    """A copy, or a transaction that is undone, in which anything may be tried; one trial at a time."""
+
+    def trial(
+        self, only: Sequence[ObjectReference] | None = None, tables: Sequence[TableName] = ()
+    ) -> AbstractContextManager[Trial]:
+        """A trial with everything in place: the real rows, constraints, triggers, rules.
+
+        With ``only``, a trial of these alone, on ``tables`` (without any: on those that ``only`` names). Each is empty, and all
+        else that could refuse, change or swallow a row of it is taken away, or met where the engine cannot take it away: a
+        column that must have a value and that an insert does not name gets one, a row that another reference wants is there.
+        ``only`` may name, in any number:
+
+        - a constraint: a foreign key (where its parent is among ``tables`` too, that keeps the key which is referred to), a
+          CHECK, a primary key (its columns stay NOT NULL), a UNIQUE or an EXCLUDE constraint;
+        - an index: a unique one that no constraint stands on;
+        - a column: its NOT NULL, where it has one.
+
+        Or nothing at all (``only=()`` with ``tables``): then there are only columns with their types. A partition among
+        ``tables`` is taken out of its table and stands for it; a partitioned table takes any row, into a partition of the
+        trial's own where no other is for it. Tables that are not among ``tables`` stay as they are, with their rows.
+
+        Raises StatementFailed where something that ``only`` names is not there, or the server does not let go of something.
+        """
+        ...
 
     def attempt(self, write: Write, only: ObjectReference | None = None) -> Verdict:
-        """Try a write and undo it.
+        """Try a write and undo it: a trial of one write, with everything in place.
 
-        With ``only``, every other constraint and trigger of the table is taken away first (and put back), so that the named
-        constraint alone can answer. Deferred constraints are made immediate.
+        With ``only``, every other constraint and trigger of the table is taken away, so that the named constraint alone can
+        answer; unlike in a trial, rows may be there.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, TypeVar
 
@@ -28,11 +28,15 @@ class Constraint:
 
 @dataclass(frozen=True)
 class FreeIndex:
-    """An index that no constraint of its table stands on."""
+    """An index that no constraint of its table stands on.
+
+    ``declared`` is what was declared: the partitioned table's index for one that a partition inherits, else itself.
+    """
 
     oid: int
     schema: str
     name: str
+    declared: ObjectReference
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,16 @@ class Above:
 
 
 @dataclass(frozen=True)
+class Partitioning:
+    """How a table is partitioned: whether by hash, and its default partition where it has one."""
+
+    by_hash: bool
+    default: TableName | None
+
+
+@dataclass(frozen=True)
 class Anatomy:
-    """All of a table's parts."""
+    """All of a table's parts. ``referred`` are all references to it, its own too, or to a table that it is a part of."""
 
     constraints: tuple[Constraint, ...]
     indexes: tuple[FreeIndex, ...]
@@ -75,6 +87,8 @@ class Anatomy:
     domains: tuple[StrictDomain, ...]
     rules: tuple[str, ...]
     above: tuple[Above, ...]
+    referred: tuple[ObjectReference, ...]
+    partitioning: Partitioning | None
 
 
 class Anatomies:
@@ -82,11 +96,13 @@ class Anatomies:
 
     def __init__(self, driver: Driver) -> None:
         self._constraints = _parts(driver, _CONSTRAINTS, _constraint)
-        self._indexes = _parts(driver, _INDEXES, FreeIndex)
+        self._indexes = _parts(driver, _INDEXES, _index)
         self._columns = _parts(driver, _COLUMNS, StrictColumn)
         self._domains = _parts(driver, _DOMAINS, StrictDomain)
         self._rules = _parts(driver, _RULES, str)
         self._above = _parts(driver, _ABOVE, lambda schema, name, partitioned: Above(TableName(schema, name), partitioned))
+        self._referred = _parts(driver, _REFERRED, lambda *key: ObjectReference(ObjectKind.CONSTRAINT, *key))
+        self._partitioning = _parts(driver, _PARTITIONING, _partitioning)
 
     def of(self, table: TableName) -> Anatomy:
         """The parts of one table."""
@@ -97,7 +113,15 @@ class Anatomies:
             self._domains.get(table, ()),
             self._rules.get(table, ()),
             self._above.get(table, ()),
+            tuple(dict.fromkeys(self._referring(table))),
+            next(iter(self._partitioning.get(table, ())), None),
         )
+
+    def _referring(self, table: TableName) -> Iterator[ObjectReference]:
+        yield from self._referred.get(table, ())
+        for above in self._above.get(table, ()):
+            if above.partitioned:
+                yield from self._referring(above.table)
 
     def declared(self, table: TableName, constraint: str) -> ObjectReference:
         """What was declared, given a constraint as the server's errors name it."""
@@ -116,6 +140,14 @@ def _parts(driver: Driver, query: LiteralString, build: Callable[..., PartT]) ->
 def _constraint(name: str, index: int, own_index: bool, *declared: Any) -> Constraint:  # noqa: ANN401 - a row's rest
     schema, table, declared_name = declared
     return Constraint(name, index, own_index, ObjectReference(ObjectKind.CONSTRAINT, schema, table, declared_name))
+
+
+def _index(oid: int, schema: str, name: str, *declared: str) -> FreeIndex:
+    return FreeIndex(oid, schema, name, ObjectReference(ObjectKind.INDEX, *declared))
+
+
+def _partitioning(by_hash: bool, schema: str | None, name: str | None) -> Partitioning:
+    return Partitioning(by_hash, None if schema is None or name is None else TableName(schema, name))
 
 
 # A reference to a partitioned table has further rows for its partitions, of the same child: they come and go with the first.
@@ -140,12 +172,18 @@ WHERE climb.above = 0 AND (con.oid = declared.oid OR con.conrelid <> declared.co
 """
 
 _INDEXES = """
-SELECT nsp.nspname::text, rel.relname::text, idx.indexrelid::bigint, idxnsp.nspname::text, idxrel.relname::text
+SELECT nsp.nspname::text, rel.relname::text, idx.indexrelid::bigint, idxnsp.nspname::text, idxrel.relname::text,
+       wholensp.nspname::text, whole.relname::text, top.relname::text
 FROM pg_catalog.pg_index idx
 JOIN pg_catalog.pg_class rel ON rel.oid = idx.indrelid AND rel.relkind IN ('r', 'p')
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace AND nsp.nspname !~ '^pg_'
 JOIN pg_catalog.pg_class idxrel ON idxrel.oid = idx.indexrelid
 JOIN pg_catalog.pg_namespace idxnsp ON idxnsp.oid = idxrel.relnamespace
+JOIN pg_catalog.pg_class top
+  ON top.oid = CASE WHEN idxrel.relispartition THEN pg_catalog.pg_partition_root(idxrel.oid) ELSE idxrel.oid END
+JOIN pg_catalog.pg_index topidx ON topidx.indexrelid = top.oid
+JOIN pg_catalog.pg_class whole ON whole.oid = topidx.indrelid
+JOIN pg_catalog.pg_namespace wholensp ON wholensp.oid = whole.relnamespace
 WHERE NOT EXISTS (
   SELECT FROM pg_catalog.pg_constraint con
   WHERE con.conrelid = idx.indrelid AND con.conindid = idx.indexrelid AND con.contype IN ('p', 'u', 'x'))
@@ -203,4 +241,24 @@ JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 JOIN pg_catalog.pg_class whole ON whole.oid = inh.inhparent
 JOIN pg_catalog.pg_namespace wholensp ON wholensp.oid = whole.relnamespace
 ORDER BY inh.inhseqno
+"""
+
+_REFERRED = """
+SELECT parentnsp.nspname::text, parent.relname::text, nsp.nspname::text, rel.relname::text, con.conname::text
+FROM pg_catalog.pg_constraint con
+JOIN pg_catalog.pg_class parent ON parent.oid = con.confrelid
+JOIN pg_catalog.pg_namespace parentnsp ON parentnsp.oid = parent.relnamespace
+JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid
+JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
+WHERE con.contype = 'f' AND con.conparentid = 0
+ORDER BY con.conrelid = con.confrelid
+"""
+
+_PARTITIONING = """
+SELECT nsp.nspname::text, rel.relname::text, par.partstrat = 'h', partnsp.nspname::text, part.relname::text
+FROM pg_catalog.pg_partitioned_table par
+JOIN pg_catalog.pg_class rel ON rel.oid = par.partrelid
+JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
+LEFT JOIN pg_catalog.pg_class part ON part.oid = par.partdefid
+LEFT JOIN pg_catalog.pg_namespace partnsp ON partnsp.oid = part.relnamespace
 """

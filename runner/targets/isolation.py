@@ -1,78 +1,144 @@
-"""Takes away all that could answer a write to a table, save one constraint: so the right one answers, or none does.
+"""Takes away all that could answer a write to some tables, save what is to be tried: so the right one answers, or none does.
 
 Everything happens in the caller's transaction, which is rolled back. Catalogues change; rows are neither read nor rewritten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import LiteralString
 
 from psycopg import sql
 
 from checks.schema.model import ObjectKind, ObjectReference, TableName
 from checks.targets import StatementFailed
-from runner.targets.anatomy import Above, Anatomies, Anatomy, Constraint, StrictColumn, StrictDomain
+from runner.targets.anatomy import Above, Anatomies, Anatomy, Partitioning, StrictColumn, StrictDomain
 from runner.targets.sessions import Driver, said_plainly
 
 
-def isolate(driver: Driver, anatomies: Anatomies, table: TableName, only: ObjectReference) -> None:
-    """Leave ``table`` with the constraint ``only`` and nothing else that could refuse, change or swallow a row.
+def isolate(
+    driver: Driver,
+    anatomies: Anatomies,
+    tables: Sequence[TableName],
+    only: Sequence[ObjectReference],
+    *,
+    emptied: bool,
+) -> None:
+    """Leave ``tables`` with what ``only`` names and nothing else that could refuse, change or swallow a row.
 
-    ``table`` may be a partition of the one that ``only`` belongs to: it is detached, and keeps what it inherited. Raises
-    StatementFailed where there is no such constraint or the server does not let go of something.
+    What may be named and what becomes of partitions: :meth:`checks.targets.Sandbox.trial`. Rows stay where they are, unless
+    ``emptied``. Raises StatementFailed where something that ``only`` names is on none of the tables, or the server does not let
+    go of something.
     """
-    anatomy = anatomies.of(table)
-    kept = _kept(anatomy, table, only)
+    found = {table: anatomies.of(table) for table in tables}
+    kept = _kept(found, only)
     with said_plainly():
-        for above in anatomy.above:
-            _leave(driver, table, above, only)
-        _drop_constraints(driver, table, anatomy, kept)
-        _drop_indexes(driver, anatomy, kept)
-        _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
-        for domain in anatomy.domains:
-            _loosen_domain(driver, domain)
-        _alter(driver, table, _loosened(anatomy, kept))
+        for table, anatomy in found.items():
+            if emptied or anatomy.above:
+                _cut_off(driver, table, anatomy, kept)
+        for table, anatomy in found.items():
+            _strip(driver, table, anatomy, kept)
+        if emptied:
+            _empty(driver, found)
+            _make_room(driver, found)
 
 
-def _kept(anatomy: Anatomy, table: TableName, only: ObjectReference) -> Constraint:
-    if only.kind is not ObjectKind.CONSTRAINT:
-        raise StatementFailed(f"a {only.kind} cannot be isolated, only a constraint")
-    found = next((part for part in anatomy.constraints if part.declared == only), None)
-    if found is None:
-        raise StatementFailed(f"there is no constraint {only.name} on {table.label()}")
-    return found
+@dataclass(frozen=True)
+class _Kept:
+    """What stays: what was named, and the indexes (oids) of keys among it and of keys that are referred to."""
+
+    named: frozenset[ObjectReference]
+    indexes: frozenset[int]
+
+    def not_null(self, table: TableName, anatomy: Anatomy, column: StrictColumn) -> bool:
+        """Whether a column stays NOT NULL: it was named, here or on the whole, or a primary key that stays is made of it."""
+        names = (table, *(above.table for above in anatomy.above))
+        named = any(ObjectReference(ObjectKind.COLUMN, name.schema, name.name, column.name) in self.named for name in names)
+        return named or (column.primary != 0 and column.primary in self.indexes)
 
 
-def _leave(driver: Driver, table: TableName, above: Above, only: ObjectReference) -> None:
-    """Detach a partition, or a table that inherits.
+def _kept(found: Mapping[TableName, Anatomy], only: Sequence[ObjectReference]) -> _Kept:
+    indexes: dict[ObjectReference, set[int]] = {}
+    for anatomy in found.values():
+        for constraint in anatomy.constraints:
+            indexes.setdefault(constraint.declared, set()).add(constraint.index)
+        for index in anatomy.indexes:
+            indexes.setdefault(index.declared, set()).add(index.oid)
+    for one in only:
+        if one.kind is not ObjectKind.COLUMN and one not in indexes:
+            raise StatementFailed(f"there is no {one.kind} {one.name} of {one.relation} that could be tried alone")
+    return _Kept(frozenset(only), frozenset(oid for one in only for oid in indexes.get(one, ()) if oid))
 
-    Rows that refer to the whole would be looked through for the partition's, so such references go first; where it is the
-    kept one that refers to its own table, the rows go.
+
+def _cut_off(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
+    """Without references to it that are not to be tried, a table can be emptied and a partition be detached.
+
+    Rows that refer to the whole would be looked through for the partition's; where it is the kept one that refers to its own
+    table, the rows go.
     """
+    for reference in anatomy.referred:
+        if reference not in kept.named:
+            _alter(driver, TableName(reference.schema, reference.relation), [_drop("CONSTRAINT", reference.name)])
+    for above in anatomy.above:
+        _leave(driver, table, above, [reference for reference in anatomy.referred if reference in kept.named])
+
+
+def _leave(driver: Driver, table: TableName, above: Above, referring: Sequence[ObjectReference]) -> None:
+    """Detach a partition, or a table that inherits."""
     if not above.partitioned:
         _alter(driver, table, [sql.SQL("NO INHERIT {}").format(_name(above.table))])
         return
-    values = {"schema": above.table.schema, "table": above.table.name}
-    for schema, name, constraint in driver.execute(_REFERENCES_TO_THE_WHOLE, values).fetchall():
-        if ObjectReference(ObjectKind.CONSTRAINT, schema, name, constraint) == only:
-            driver.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(schema, name)))
-        else:
-            _alter(driver, TableName(schema, name), [_drop("CONSTRAINT", constraint)])
+    for reference in referring:
+        driver.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(reference.schema, reference.relation)))
     _alter(driver, above.table, [sql.SQL("DETACH PARTITION {}").format(_name(table))])
 
 
-def _drop_constraints(driver: Driver, table: TableName, anatomy: Anatomy, kept: Constraint) -> None:
-    """Others go, with what depends on them; not the key that the kept one refers to where a table refers to itself."""
-    others = (part for part in anatomy.constraints if part != kept and not (part.own_index and part.index == kept.index))
+def _strip(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
+    """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one."""
+    others = (
+        part
+        for part in anatomy.constraints
+        if part.declared not in kept.named and not (part.own_index and part.index in kept.indexes)
+    )
     _alter(driver, table, [_drop("CONSTRAINT", part.name) for part in others])
+    free = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid not in kept.indexes]
+    if free:
+        driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free)))
+    _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
+    for domain in anatomy.domains:
+        _loosen_domain(driver, domain)
+    _alter(driver, table, _loosened(table, anatomy, kept))
 
 
-def _drop_indexes(driver: Driver, anatomy: Anatomy, kept: Constraint) -> None:
-    """Unique ones refuse rows, and any expression in an index may fail on one."""
-    names = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid != kept.index]
-    if names:
-        driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(names)))
+def _empty(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:
+    """All at once, as some may refer to others; tables without rows are left alone, because emptying takes new files.
+
+    Tables that inherit from them keep their rows: ONLY, which a partitioned table cannot be named with.
+    """
+    named = [_name(table) if part.partitioning else sql.SQL("ONLY {}").format(_name(table)) for table, part in found.items()]
+    held = sql.SQL(" OR ").join(sql.SQL("EXISTS (SELECT FROM {})").format(name) for name in named)
+    if driver.execute(sql.SQL("SELECT {}").format(held)).fetchall() == [(True,)]:
+        driver.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(named)))
+
+
+def _make_room(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:
+    """Give each partitioned table a partition of ours, without rules of its own, for all that no other takes."""
+    for number, (table, anatomy) in enumerate(found.items()):
+        if anatomy.partitioning is None:
+            continue
+        for part in _in_the_way(driver, table, anatomy.partitioning):
+            _alter(driver, table, [sql.SQL("DETACH PARTITION {}").format(_name(part))])
+        bounds = sql.SQL("FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if anatomy.partitioning.by_hash else "DEFAULT")
+        ours = TableName(table.schema, f"dbproof {number}")
+        driver.execute(sql.SQL("CREATE TABLE {} PARTITION OF {} {}").format(_name(ours), _name(table), bounds))
+        _alter(driver, ours, [sql.SQL("REPLICA IDENTITY FULL"), sql.SQL("DISABLE TRIGGER USER")])
+
+
+def _in_the_way(driver: Driver, table: TableName, partitioning: Partitioning) -> Sequence[TableName]:
+    if partitioning.by_hash:
+        return [TableName(*row) for row in driver.execute(_PARTITIONS, {"schema": table.schema, "table": table.name}).fetchall()]
+    return [partitioning.default] if partitioning.default else []
 
 
 def _loosen_domain(driver: Driver, domain: StrictDomain) -> None:
@@ -83,10 +149,10 @@ def _loosen_domain(driver: Driver, domain: StrictDomain) -> None:
         driver.execute(sql.SQL("ALTER DOMAIN {} DROP CONSTRAINT {}").format(name, sql.Identifier(check)))
 
 
-def _loosened(anatomy: Anatomy, kept: Constraint) -> Iterator[sql.Composable]:
+def _loosened(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composable]:
     """Columns without NOT NULL, default, identity and computed values; no triggers, rules and policies."""
     for column in anatomy.columns:
-        for change in _changes(column, kept):
+        for change in _changes(column, stays=kept.not_null(table, anatomy, column)):
             yield sql.SQL("ALTER COLUMN {} {}").format(sql.Identifier(column.name), sql.SQL(change))
     for rule in anatomy.rules:
         yield sql.SQL("DISABLE RULE {}").format(sql.Identifier(rule))
@@ -94,15 +160,18 @@ def _loosened(anatomy: Anatomy, kept: Constraint) -> Iterator[sql.Composable]:
     yield sql.SQL("DISABLE ROW LEVEL SECURITY")
 
 
-def _changes(column: StrictColumn, kept: Constraint) -> Iterator[LiteralString]:
-    """What a kept primary key is made of has to stay NOT NULL. A detached partition has lost its identity already."""
+def _changes(column: StrictColumn, *, stays: bool) -> Iterator[LiteralString]:
+    """What makes a column take anything, except that NULL is refused still where that ``stays``.
+
+    A detached partition has lost its identity already.
+    """
     if column.identity:
         yield "DROP IDENTITY IF EXISTS"
     if column.computed:
         yield "DROP EXPRESSION"
     if column.default:
         yield "DROP DEFAULT"
-    if column.not_null and (not column.primary or column.primary != kept.index):
+    if column.not_null and not stays:
         yield "DROP NOT NULL"
 
 
@@ -121,18 +190,11 @@ def _name(table: TableName) -> sql.Identifier:
     return sql.Identifier(table.schema, table.name)
 
 
-# Looked up each time: it is short, and only a partition asks.
-_REFERENCES_TO_THE_WHOLE = """
-WITH RECURSIVE above(relation) AS (
-  SELECT rel.oid FROM pg_catalog.pg_class rel JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
-  WHERE nsp.nspname = %(schema)s AND rel.relname = %(table)s
-  UNION
-  SELECT inh.inhparent FROM above JOIN pg_catalog.pg_inherits inh ON inh.inhrelid = above.relation
-)
-SELECT nsp.nspname::text, rel.relname::text, con.conname::text
-FROM pg_catalog.pg_constraint con
-JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid
+_PARTITIONS = """
+SELECT nsp.nspname::text, rel.relname::text
+FROM pg_catalog.pg_inherits inh
+JOIN pg_catalog.pg_class whole ON whole.oid = inh.inhparent AND whole.relname = %(table)s
+JOIN pg_catalog.pg_namespace wholensp ON wholensp.oid = whole.relnamespace AND wholensp.nspname = %(schema)s
+JOIN pg_catalog.pg_class rel ON rel.oid = inh.inhrelid
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
-WHERE con.contype = 'f' AND con.conparentid = 0 AND con.confrelid IN (SELECT relation FROM above)
-ORDER BY con.conrelid = con.confrelid
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -11,50 +12,87 @@ from psycopg import sql
 from sqlalchemy import Connection, Executable
 
 from checks.schema.model import ObjectReference, TableName
-from checks.targets import Accepted, Delete, Insert, Refused, Verdict, Write
+from checks.targets import Accepted, Delete, Insert, Refused, Trial, Update, Verdict, Write
 from runner.targets.anatomy import Anatomies
 from runner.targets.isolation import isolate
 from runner.targets.sessions import Driver, driver_of, failed, said_plainly
+
+
+class PostgresTrial:
+    """Writes in a savepoint of their own each, within the savepoint of the trial."""
+
+    def __init__(self, connection: Connection, anatomies: Callable[[], Anatomies]) -> None:
+        self._connection = connection
+        self._driver = driver_of(connection)
+        self._anatomies = anatomies
+
+    def write(self, write: Write) -> Verdict:
+        """Write, and have deferred constraints answer.
+
+        A refusal by a partition's constraint is given the name and table of the declared one. Raises StatementFailed where the
+        session was lost.
+        """
+        statement, values = _compose(write)
+        with said_plainly():
+            try:
+                with self._driver.transaction():
+                    rows = self._driver.execute(statement, values).rowcount
+                    self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            except psycopg.Error as refusal:
+                if self._driver.closed:
+                    raise
+                return _refused(refusal, self._anatomies())
+            return Accepted(rows)
+
+    def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SQLAlchemy Core statement; raises StatementFailed, and the trial goes on."""
+        with said_plainly(), self._driver.transaction(force_rollback=True):
+            return [tuple(row) for row in self._connection.execute(statement)]
 
 
 class PostgresSandbox:
     """A session whose transaction is rolled back when the connection is given back; nothing of ours may commit in it."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
         self._driver = driver_of(connection)
+        self._trial = PostgresTrial(connection, lambda: self._anatomies)
         with said_plainly():
             _switch_off_event_triggers(self._driver)
 
-    def attempt(self, write: Write, only: ObjectReference | None = None) -> Verdict:
-        """Try a write and undo it; with ``only``, after taking away all else that could answer (see :mod:`.isolation`).
+    @contextmanager
+    def trial(self, only: Sequence[ObjectReference] | None = None, tables: Sequence[TableName] = ()) -> Iterator[Trial]:
+        """A savepoint that is rolled back; with ``only``, all else is taken away first (see :mod:`.isolation`).
 
-        A refusal by a partition's constraint is given the name and table of the declared one. Raises StatementFailed where
-        the constraint could not be isolated or the session was lost: neither says anything about the write.
+        Raises StatementFailed where that cannot be done or the session was lost.
         """
+        with self._tried(only, tables or _tables(only or ()), emptied=True):
+            yield self._trial
+
+    def attempt(self, write: Write, only: ObjectReference | None = None) -> Verdict:
+        """A trial of one write, into a table that keeps its rows; raises StatementFailed as a trial does."""
+        with self._tried(None if only is None else [only], [write.table], emptied=False):
+            return self._trial.write(write)
+
+    @contextmanager
+    def _tried(self, only: Sequence[ObjectReference] | None, tables: Sequence[TableName], *, emptied: bool) -> Iterator[None]:
         anatomies = self._anatomies
         with said_plainly(), self._driver.transaction(force_rollback=True):
             if only is not None:
-                isolate(self._driver, anatomies, write.table, only)
-            try:
-                statement, values = _compose(write)
-                rows = self._driver.execute(statement, values).rowcount
-                self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            except psycopg.Error as refusal:
-                if self._driver.closed:
-                    raise
-                return _refused(refusal, anatomies)
-            return Accepted(rows)
+                isolate(self._driver, anatomies, tables, only, emptied=emptied)
+            yield
 
     def rows(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
         """All rows of a SQLAlchemy Core statement; raises StatementFailed, and the sandbox goes on."""
-        with said_plainly(), self._driver.transaction(force_rollback=True):
-            return [tuple(row) for row in self._connection.execute(statement)]
+        return self._trial.rows(statement)
 
     @cached_property
     def _anatomies(self) -> Anatomies:
         with said_plainly():
             return Anatomies(self._driver)
+
+
+def _tables(only: Sequence[ObjectReference]) -> Sequence[TableName]:
+    return list(dict.fromkeys(TableName(one.schema, one.relation) for one in only))
 
 
 def _refused(refusal: psycopg.Error, anatomies: Anatomies) -> Refused:
@@ -63,13 +101,15 @@ def _refused(refusal: psycopg.Error, anatomies: Anatomies) -> Refused:
     if constraint:
         declared = anatomies.declared(TableName(diagnosis.schema_name or "", relation), constraint)
         relation, constraint = declared.relation, declared.name
-    return Refused(words.code, constraint, words.said, relation)
+    return Refused(words.code, constraint, words.said, relation, diagnosis.column_name or "")
 
 
 def _compose(write: Write) -> tuple[sql.Composed, list[Any]]:
     match write:
         case Insert():
             return _insert(write), list(write.values.values())
+        case Update():
+            return _update(write), [*write.values.values(), *write.key.values()]
         case Delete():
             return _delete(write), list(write.key.values())
 
@@ -83,12 +123,25 @@ def _insert(write: Insert) -> sql.Composed:
     return sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(table, columns, values)
 
 
-def _delete(write: Delete) -> sql.Composed:
-    if not write.key:
-        raise ValueError("a row to delete is named by its key")
+def _update(write: Update) -> sql.Composed:
     table = _identifier(write.table.schema, write.table.name)
-    equal = (sql.SQL("{} = {}").format(_identifier(column), sql.Placeholder()) for column in write.key)
-    return sql.SQL("DELETE FROM {} WHERE {}").format(table, sql.SQL(" AND ").join(equal))
+    changes = sql.SQL(", ").join(_equal(write.values))
+    return sql.SQL("UPDATE {} SET {} WHERE {}").format(table, changes, _where(write.key))
+
+
+def _delete(write: Delete) -> sql.Composed:
+    table = _identifier(write.table.schema, write.table.name)
+    return sql.SQL("DELETE FROM {} WHERE {}").format(table, _where(write.key))
+
+
+def _where(key: Mapping[str, Any]) -> sql.Composed:
+    if not key:
+        raise ValueError("a row to change is named by its key")
+    return sql.SQL(" AND ").join(_equal(key))
+
+
+def _equal(columns: Iterable[str]) -> list[sql.Composed]:
+    return [sql.SQL("{} = {}").format(_identifier(column), sql.Placeholder()) for column in columns]
 
 
 def _identifier(*names: str) -> sql.Identifier:

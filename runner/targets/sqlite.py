@@ -7,7 +7,7 @@ removed at the end. A file that was given is read where it is, and never written
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from threading import RLock
 from types import TracebackType
@@ -62,7 +62,7 @@ class SqliteTarget:
         self._reading_now: set[Session] = set()
         self._ended = False
         self._to_read: Database | None = None
-        self._to_write: Database | None = None
+        self._to_write: dict[str, Database] = {}
         self._catalogue: Catalogue | None = None
         self._filled: frozenset[TableName] | None = None
 
@@ -109,11 +109,12 @@ class SqliteTarget:
 
     @contextmanager
     def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:  # noqa: ARG002 - SQLite has no roles
-        """A transaction that is rolled back, with foreign keys enforced. Raises UsageError where nothing may be written."""
+        """Copies on which foreign keys are enforced. Raises UsageError where nothing may be written."""
         if self._golden is None:
             raise UsageError(f"nothing may be written to '{self._database.name}': the file was given to be read only")
-        with opened(self._writing(), read_only=False, limit=self._limit) as session:
-            yield SqliteSandbox(session, self.catalogue)
+        sandbox = SqliteSandbox(lambda: self._writing("filled"), lambda: self._writing("empty"), self.catalogue)
+        with closing(sandbox):
+            yield sandbox
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:
@@ -132,11 +133,11 @@ class SqliteTarget:
                 self._to_read = self._cloned()
             return self._to_read.private
 
-    def _writing(self) -> Address:
+    def _writing(self, which: str) -> AbstractContextManager[Session]:
         with self._lock:
-            if self._to_write is None:
-                self._to_write = self._cloned()
-            return self._to_write.private
+            if which not in self._to_write:
+                self._to_write[which] = self._cloned()
+            return opened(self._to_write[which].private, read_only=False, limit=self._limit)
 
     def _cloned(self) -> Database:
         if self._golden is None:

@@ -9,7 +9,7 @@ from judging import Query, target
 from sqlalchemy import text
 
 from checks.schema.model import ObjectKind, ObjectReference, TableName
-from checks.targets import Accepted, Delete, Insert, Refused, Role, Sandbox, StatementFailed
+from checks.targets import Accepted, Delete, Insert, Refused, Role, Sandbox, StatementFailed, Update
 from runner.servers.interface import Database, Server
 
 USERS, ORDERS = TableName("public", "users"), TableName("public", "orders")
@@ -144,3 +144,83 @@ def test_partitions_answer_in_the_name_of_what_was_declared(server: Server, data
     assert [(said.constraint, said.relation) for said in verdicts if isinstance(said, Refused)] == [("buyer", "orders")] * 2
     assert isinstance(nowhere, Refused)
     assert (nowhere.code, nowhere.constraint) == ("23514", "")
+
+
+def test_a_trial_keeps_what_is_written_until_it_ends(sandbox: Sandbox) -> None:
+    with sandbox.trial() as trial:
+        assert trial.write(Insert(USERS, {"id": 4, "name": "d"})) == Accepted(1)
+        assert trial.write(Insert(ORDERS, {"total": 1, "buyer_id": 4})) == Accepted(1)
+        refused = trial.write(Update(USERS, {"id": 4}, {"id": 5}))
+        assert isinstance(refused, Refused)
+        assert (refused.code, refused.constraint) == ("23503", "buyer")
+        assert trial.write(Update(USERS, {"id": 3, "name": "b"}, {"id": 6, "name": "c"})) == Accepted(1)
+        with pytest.raises(StatementFailed):
+            trial.rows(text("SELECT 1 / 0"))
+        assert trial.rows(text("SELECT id, name FROM users ORDER BY id")) == [(1, "a"), (2, "b"), (4, "d"), (6, "c")]
+    assert counts(sandbox) == [(3, 1)]
+
+
+def test_a_trial_of_a_reference_has_its_child_and_its_parent_alone(sandbox: Sandbox) -> None:
+    with sandbox.trial([BUYER], [ORDERS, USERS]) as trial:
+        assert trial.rows(text("SELECT FROM users UNION ALL SELECT FROM orders")) == []
+        assert trial.write(Insert(USERS, {"id": 1})) == Accepted(1)
+        assert trial.write(Insert(ORDERS, {"buyer_id": 1})) == Accepted(1)
+        refused = trial.write(Delete(USERS, {"id": 1}))
+        assert isinstance(refused, Refused)
+        assert (refused.constraint, refused.relation) == ("buyer", "orders")
+    assert counts(sandbox) == [(3, 1)]
+
+
+def test_a_trial_of_nothing_leaves_columns_and_types(sandbox: Sandbox) -> None:
+    with sandbox.trial([], [ORDERS]) as trial:
+        for _ in range(2):
+            assert trial.write(Insert(ORDERS, {"id": 1, "total": None, "buyer_id": 99})) == Accepted(1)
+        assert isinstance(trial.write(Insert(ORDERS, {"total": "many"})), Refused)
+
+
+def test_a_trial_of_what_is_not_null(sandbox: Sandbox) -> None:
+    total = ObjectReference(ObjectKind.COLUMN, "public", "orders", "total")
+    with sandbox.trial([total]) as trial:
+        assert trial.write(Insert(ORDERS, {"total": -1})) == Accepted(1)
+        refused = trial.write(Insert(ORDERS, {}))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.relation, refused.column) == ("23502", "orders", "total")
+
+
+def test_a_trial_of_unique_indexes(server: Server, database: Database, query: Query) -> None:
+    query("""
+        CREATE TABLE orders (id int PRIMARY KEY, code text, note text CHECK (note <> ''));
+        CREATE UNIQUE INDEX code ON orders (code) WHERE note IS NULL;
+        CREATE UNIQUE INDEX ON orders (note);
+    """)
+    code = ObjectReference(ObjectKind.INDEX, "public", "orders", "code")
+    with target(server, database) as made, made.sandbox() as sandbox, sandbox.trial([code]) as trial:
+        assert trial.write(Insert(ORDERS, {"code": "a"})) == Accepted(1)
+        assert trial.write(Insert(ORDERS, {"code": "a", "note": ""})) == Accepted(1)
+        assert trial.write(Insert(ORDERS, {"code": "b", "note": ""})) == Accepted(1)
+        refused = trial.write(Insert(ORDERS, {"code": "a"}))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.constraint) == ("23505", "code")
+
+
+@pytest.mark.parametrize(
+    ("by", "bounds"), [("RANGE", "FROM (0) TO (9)"), ("LIST", "IN (1)"), ("HASH", "WITH (MODULUS 2, REMAINDER 0)")]
+)
+def test_a_partitioned_table_takes_any_row_of_a_trial(
+    server: Server, database: Database, query: Query, by: str, bounds: str
+) -> None:
+    query(f"""
+        CREATE TABLE users (id int PRIMARY KEY) PARTITION BY {by} (id);
+        CREATE TABLE users_1 PARTITION OF users FOR VALUES {bounds};
+        CREATE TABLE orders (at int NOT NULL, buyer_id int CONSTRAINT buyer REFERENCES users ON DELETE CASCADE)
+            PARTITION BY {by} (at);
+        CREATE TABLE orders_1 PARTITION OF orders FOR VALUES {bounds};
+        {"" if by == "HASH" else "CREATE TABLE orders_d PARTITION OF orders DEFAULT"};
+    """)
+    if by != "HASH":
+        query("INSERT INTO users VALUES (1); INSERT INTO orders VALUES (5, 1)")
+    with target(server, database) as made, made.sandbox() as sandbox, sandbox.trial([BUYER], [ORDERS, USERS]) as trial:
+        assert trial.write(Insert(USERS, {"id": 77})) == Accepted(1)
+        assert trial.write(Insert(ORDERS, {"buyer_id": 77})) == Accepted(1)
+        assert trial.write(Delete(USERS, {"id": 77})) == Accepted(1)
+        assert trial.rows(text("SELECT * FROM orders")) == []
