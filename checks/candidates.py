@@ -1,7 +1,7 @@
 """Constraints that the settings propose and that are counted on the rows before a migration adds them, and their parser.
 
-A line is one of these; names are spelled as the catalogue spells them, what stands in parentheses after ``check`` and after ``where``
-is the engine's own SQL:
+A line is one of these; names are spelled as the catalogue spells them, what stands in the parentheses after ``check`` and what
+stands after ``where`` is the engine's own SQL:
 
     orders: check (total > 0)
     orders.buyer_id: not null
@@ -80,7 +80,10 @@ _UNIQUE = re.compile(r"unique\b(?P<nulls>\s*nulls\s+not\s+distinct\b)?\s*(?=\()"
 _WHERE = re.compile(r"\s*(?:where\s+(?P<predicate>.*\S)\s*)?", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
-_EXPECTED = "expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or 'child.column -> parent.column'"
+_EXPECTED = (
+    "expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or"
+    " 'child.column -> parent.column'"
+)
 
 
 def parse_candidate(text: str, default_schema: str = "public") -> Candidate:

@@ -79,7 +79,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class PolymorphicReference:
-    """A reference whose parent's table each row names: ``comments.(target_type, target_id) -> {Post: posts.id, Photo: photos.id}``."""
+    """A reference whose parent's table each row names: ``comments.(target_type, target_id) -> {Post: posts.id}``."""
 
     table: TableName
     type_column: str

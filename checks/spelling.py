@@ -1,4 +1,4 @@
-"""How the settings spell tables and columns: ``orders.buyer_id``, ``sales.orders.(tenant_id, buyer_id)``, ``"Order"."buyerId"``."""
+"""How the settings spell tables and columns: ``orders.buyer_id``, ``sales.orders.(tenant_id, buyer_id)``, ``"User"."e-mail"``."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ the database, and a migration that drops and re-adds a key loses its rule withou
 The rule must be the same, word for word: `restrict` is not met by `no action`. Both refuse to delete a parent that has
 children, but NO ACTION looks at the end of the statement (or of the transaction, where the key is deferrable), so a trigger or
 another cascade may remove the children first, and the delete passes; RESTRICT refuses at once (manual, "Foreign Keys"). A line
-without `on delete` accepts any rule.
+without `on delete` accepts any rule; one that says `undeclared` wants no key at all (see orphaned-rows).
 
 In SQLite a rule does nothing unless the application's sessions switch foreign keys on: where the settings do not say so
 (`foreign_keys = true`) nothing is proven, and where they say that they are off nothing holds.
@@ -30,10 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.absent import absent
 from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.remedies import made_anew
-from checks.schema.model import Action, Catalogue, ForeignKey, TableName, column_label, column_reference, table_reference
+from checks.schema.model import Action, Catalogue, ForeignKey, column_label, column_reference, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
@@ -47,16 +48,17 @@ PROVES = "stand as declared"
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every expected reference by the catalogue."""
     for expected in dict.fromkeys(target.expect.references):
-        yield _judge(expected, target)
+        if not expected.undeclared:
+            yield _judge(expected, target)
 
 
 def _judge(expected: ExpectedReference, target: RelationalTarget) -> Judgement:
-    absent = _absent(expected, target.catalogue)
-    key = None if absent else _key(expected, target.catalogue)
+    lacking = absent(target.catalogue, (expected.table, expected.columns), (expected.parent, expected.parent_columns))
+    key = None if lacking else _key(expected, target.catalogue)
     if key is None and target.evidence.incomplete:
         return NotProven(expected.label, "not there, the migrations failed")
     if key is None:
-        return _without_columns(expected, absent) if absent else _missing(expected, target)
+        return _without_columns(expected, lacking) if lacking else _missing(expected, target)
     if expected.on_delete not in {None, key.on_delete}:
         return _wrong_rule(expected, key, target)
     if target.engine is Engine.SQLITE and not target.expect.foreign_keys:
@@ -88,27 +90,14 @@ def _key(expected: ExpectedReference, catalogue: Catalogue) -> ForeignKey | None
     return min(found, key=lambda key: key.on_delete is not expected.on_delete, default=None)
 
 
-def _absent(expected: ExpectedReference, catalogue: Catalogue) -> list[str]:
-    """Tables and columns of the expectation that the database does not have."""
-    sides = ((expected.table, expected.columns), (expected.parent, expected.parent_columns))
-    return [name for table, columns in sides for name in _unknown(table, columns, catalogue)]
-
-
-def _unknown(table: TableName, columns: tuple[str, ...], catalogue: Catalogue) -> list[str]:
-    known = catalogue.table.get(table)
-    if known is None:
-        return [f"table {table.label()}"]
-    return [f"column {column_label(table, (name,))}" for name in columns if name not in known.column]
-
-
 # The three ways to fail have subjects of their own: a reference whose column did not exist on the base revision and which arrives
 # with the wrong rule is a new finding, not a known one.
 
 
-def _without_columns(expected: ExpectedReference, absent: list[str]) -> Finding:
+def _without_columns(expected: ExpectedReference, lacking: list[str]) -> Finding:
     return Finding(
         subject=f"{expected.label} (absent)",
-        message=f"{expected.label} is expected, and there is no {' and no '.join(absent)}",
+        message=f"{expected.label} is expected, and there is no {' and no '.join(lacking)}",
         remedy="Correct the line under `references`, or add what it names in a migration.",
         objects=(table_reference(expected.table), table_reference(expected.parent)),
     )

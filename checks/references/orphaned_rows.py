@@ -9,6 +9,9 @@ with any NULL in it refers to nothing and is fine; under `MATCH FULL` a key that
 (foreignkeys.html) knows SIMPLE alone, compares in the parent's collation after giving the child's value the parent's affinity,
 and enforces nothing unless each session says `PRAGMA foreign_keys = on`: rows are counted whatever the sessions do.
 
+A reference that the settings call `undeclared` has no key and is held to all the same; where the types of its two sides do not
+compare (a text that holds a number) they are compared as text.
+
 The count is exact and comes with the sample from one scan, by the anti-join that the engine itself finds best. An empty table
 proves nothing.
 
@@ -35,22 +38,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, exists, func, literal_column, or_, select
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
-
+from checks.absent import absent
+from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import (
-    Catalogue,
-    ForeignKey,
-    Match,
-    Table,
-    column_label,
-    column_reference,
-    no_table,
-    table_reference,
-)
-from checks.statements import copyable, named, only
+from checks.orphans import has_no_parents, key_of, listing, sample, shown, shown_row
+from checks.schema.model import Catalogue, ForeignKey, Match, column_label, column_reference, table_reference
 from checks.subjects import references
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
@@ -60,22 +52,48 @@ NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared references"
 PROVES = "hold for every row"
 
-#: How many orphans a finding shows, of however many there are.
-SAMPLE = 5
-
-#: What PostgreSQL calls the database's own collation.
-DEFAULT_COLLATION = 'pg_catalog."default"'
-
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
-    """Judge every declared reference by its rows."""
+    """Judge every declared reference by its rows, and every one that the settings call undeclared."""
     with target.rows() as session:
         for subject, key in references(target.catalogue):
             yield _judge(subject, key, session, target) if key.table in target.filled else NotProven(subject, "no rows")
+        for expected in dict.fromkeys(target.expect.references):
+            if expected.undeclared and not _is_declared(expected, target.catalogue):
+                yield _undeclared(expected, session, target)
+
+
+def _is_declared(expected: ExpectedReference, catalogue: Catalogue) -> bool:
+    """Whether a key stands for it all the same: then that is judged."""
+    wanted = set(zip(expected.columns, expected.parent_columns, strict=True))
+    return any(
+        key.table == expected.table and key.parent == expected.parent and set(zip(key.columns, key.parent_columns)) == wanted  # noqa: B905
+        for key in catalogue.foreign_keys
+    )
+
+
+def _undeclared(expected: ExpectedReference, session: ReadSession, target: RelationalTarget) -> Judgement:
+    sides = ((expected.table, expected.columns), (expected.parent, expected.parent_columns))
+    if lacking := absent(target.catalogue, *sides):
+        return _without_columns(expected, lacking, target)
+    if expected.table not in target.filled:
+        return NotProven(expected.label, "no rows")
+    return _judge(expected.label, key_of(expected), session, target)
+
+
+def _without_columns(expected: ExpectedReference, lacking: list[str], target: RelationalTarget) -> Judgement:
+    if target.evidence.incomplete:
+        return NotProven(expected.label, "not there, the migrations failed")
+    return Finding(
+        subject=f"{expected.label} (absent)",
+        message=f"{expected.label} is declared to hold, and there is no {' and no '.join(lacking)}",
+        remedy="Correct the line under `references`, or add what it names in a migration.",
+        objects=(table_reference(expected.table), table_reference(expected.parent)),
+    )
 
 
 def _judge(subject: str, key: ForeignKey, session: ReadSession, target: RelationalTarget) -> Judgement:
-    if key.mismatch and not _has_no_parents(key) and not _is_known(key, target.catalogue):
+    if key.mismatch and not has_no_parents(key) and not _is_known(key, target.catalogue):
         return NotProven(subject, key.mismatch)
     try:
         orphans = session.rows(sample(key, target.catalogue, target.engine))
@@ -86,111 +104,30 @@ def _judge(subject: str, key: ForeignKey, session: ReadSession, target: Relation
     return _finding(subject, key, target, orphans) if orphans else Proven(subject)
 
 
-def _has_no_parents(key: ForeignKey) -> bool:
-    return key.mismatch == no_table(key.parent)
-
-
 def _is_known(key: ForeignKey, catalogue: Catalogue) -> bool:
     parent = catalogue.table.get(key.parent)
     return parent is not None and set(key.parent_columns) <= set(parent.column)
 
 
-def sample(key: ForeignKey, catalogue: Catalogue, engine: Engine = Engine.POSTGRESQL) -> Select[*tuple[Any, ...]]:
-    """The first orphans of a reference in the order of their primary key, each row with the count of all.
-
-    Columns: the child's primary key and the reference's columns as text, then the count.
-    """
-    child = named(key.table, shown(key, catalogue), "child")
-    texts = [cast(child.c[name], Text) for name in shown(key, catalogue)]
-    order = [child.c[name] for name in shown(key, catalogue)]
-    counted = select(*(*texts, func.count().over().label("orphans")))
-    return _orphans(counted, child, key, catalogue, engine).order_by(*order).limit(SAMPLE)
-
-
-def shown(key: ForeignKey, catalogue: Catalogue) -> tuple[str, ...]:
-    """The columns by which an orphan is shown: its primary key, then what it refers by."""
-    child = catalogue.table.get(key.table)
-    return tuple(dict.fromkeys((*(child.primary_key if child else ()), *key.columns)))
-
-
-def _orphans(
-    statement: Select[*tuple[Any, ...]], child: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine
-) -> Select[*tuple[Any, ...]]:
-    """Read from the child only rows that refer to something and find no parent.
-
-    A key that is NULL in part equals no parent, so that MATCH FULL needs no more than to look at those rows as well.
-    """
-    given = [child.c[name].is_not(None) for name in key.columns]
-    refers = or_(*given) if key.match is Match.FULL else and_(*given)
-    source = only(statement.select_from(child), child, catalogue.table.get(key.table))
-    return source.where(refers) if _has_no_parents(key) else source.where(refers, ~exists(_parent(child, key, catalogue, engine)))
-
-
-def _parent(child: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Select[*tuple[Any, ...]]:
-    """What a child's parent is found by; a period must be covered by all the parent's periods together."""
-    parent = named(key.parent, key.parent_columns, "parent")
-    found = only(select(literal_column("1")).select_from(parent), parent, catalogue.table.get(key.parent))
-    same = _same(child, parent, key) if engine is Engine.SQLITE else _equalities(child, parent, key, catalogue)
-    if not key.period:
-        return found.where(*same)
-    mine, theirs = child.c[key.columns[-1]], parent.c[key.parent_columns[-1]]
-    return found.where(*same[:-1], theirs.op("&&")(mine)).having(mine.op("<@")(func.range_agg(theirs)))
-
-
-def _same(child: FromClause, parent: FromClause, key: ForeignKey) -> list[ColumnElement[bool]]:
-    """Each pair as SQLite's own foreign keys compare it: the parent stands left, so that its collation decides, and a plus sign
-    takes the child's affinity away, so that its value gets the parent's (datatype3.html, 4.2; foreignkeys.html, 3)."""
-    return [
-        parent.c[theirs] == UnaryExpression(child.c[mine], operator=custom_op("+"))
-        for mine, theirs in zip(key.columns, key.parent_columns, strict=True)
-    ]
-
-
-def _equalities(child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue) -> list[ColumnElement[bool]]:
-    """Each pair of columns compared as the server's own trigger does: its operator, the parent's collation."""
-    compared: list[ColumnElement[bool]] = []
-    operators = key.operators or ("=",) * len(key.columns)
-    for mine, theirs, operator in zip(key.columns, key.parent_columns, operators, strict=True):
-        column: ColumnElement[Any] = child.c[mine]
-        collation = _collation(catalogue.table.get(key.parent), theirs)
-        if collation != _collation(catalogue.table.get(key.table), mine):
-            column = column.op("COLLATE")(literal_column(collation or DEFAULT_COLLATION))
-        compared.append(parent.c[theirs].bool_op(operator)(column))
-    return compared
-
-
-def _collation(table: Table | None, column: str) -> str | None:
-    found = table.column.get(column) if table is not None else None
-    return found.collation if found is not None else None
-
-
 def _finding(subject: str, key: ForeignKey, target: RelationalTarget, orphans: Sequence[tuple[Any, ...]]) -> Finding:
     count = int(orphans[0][-1])
     names = shown(key, target.catalogue)
+    everything = listing(key, target.catalogue, target.engine)
+    columns = (column_reference(key.table, name) for name in key.columns)
     return Finding(
         subject=subject,
         message=_message(key, count),
-        remedy=_remedy(key, target),
-        objects=(key.reference, *(column_reference(key.table, name) for name in key.columns), table_reference(key.table)),
+        remedy=f"List them all with: {everything}; then give them a parent, or remove them.",
+        objects=(*([key.reference] if key.name else ()), *columns, table_reference(key.table)),
         count=count,
-        values=tuple(_value(names, row[:-1]) for row in orphans),
-        evidence={"constraint": key.name, "parent": column_label(key.parent, key.parent_columns)},
+        values=tuple(shown_row(names, row[:-1]) for row in orphans),
+        evidence={"constraint": key.name or None, "parent": column_label(key.parent, key.parent_columns)},
     )
 
 
 def _message(key: ForeignKey, count: int) -> str:
     rows = f"{count} row of {key.table.label()} names" if count == 1 else f"{count} rows of {key.table.label()} name"
-    if _has_no_parents(key):
+    if has_no_parents(key):
         return f"{rows} a row of {key.parent.label()}, and {key.mismatch}"
     partly = ", or only a part of one, which MATCH FULL forbids" if key.match is Match.FULL and len(key.columns) > 1 else ""
     return f"{rows} a {column_label(key.parent, key.parent_columns)} that does not exist{partly}"
-
-
-def _remedy(key: ForeignKey, target: RelationalTarget) -> str:
-    child = named(key.table, key.columns, "child")
-    everything = _orphans(select(literal_column("child.*")), child, key, target.catalogue, target.engine)
-    return f"List them all with: {copyable(everything, target.engine)}; then give them a parent, or remove them."
-
-
-def _value(names: Sequence[str], values: Sequence[str | None]) -> str:
-    return ", ".join(f"{name}={'NULL' if value is None else value}" for name, value in zip(names, values, strict=True))

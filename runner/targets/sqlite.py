@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import replace
 from threading import RLock
 from types import TracebackType
 
@@ -16,7 +15,7 @@ from sqlalchemy import Select, exists, literal_column, select
 from sqlalchemy import table as core_table
 
 from checks.evidence import Evidence
-from checks.expectations import Expectations, ExpectedReference
+from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.schema.sqlite import read
@@ -25,6 +24,7 @@ from runner.errors import UsageError
 from runner.servers.interface import Address, Database, Golden, Server
 from runner.targets.sqlite_sandbox import SqliteSandbox
 from runner.targets.sqlite_sessions import Limit, Session, SqliteReadSession, opened
+from runner.targets.sqlite_spelling import spelled
 
 #: Seconds after which a statement of a check is ended.
 LIMIT = 300.0
@@ -78,8 +78,7 @@ class SqliteTarget:
     @property
     def expect(self) -> Expectations:
         """What the settings declare, spelled as the tables are: SQLite's names know no case."""
-        spelled = tuple(_spelled(reference, self.catalogue) for reference in self._expect.references)
-        return replace(self._expect, references=spelled)
+        return spelled(self._expect, self.catalogue)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -143,20 +142,6 @@ class SqliteTarget:
         if self._golden is None:
             return self._database
         return self._clones.enter_context(self._server.clone(self._golden))
-
-
-def _spelled(reference: ExpectedReference, catalogue: Catalogue) -> ExpectedReference:
-    table, columns = _side(reference.table, reference.columns, catalogue)
-    parent, parent_columns = _side(reference.parent, reference.parent_columns, catalogue)
-    return replace(reference, table=table, columns=columns, parent=parent, parent_columns=parent_columns)
-
-
-def _side(name: TableName, columns: tuple[str, ...], catalogue: Catalogue) -> tuple[TableName, tuple[str, ...]]:
-    found = next((table for table in catalogue.tables if table.name.name.lower() == name.name.lower()), None)
-    if found is None:
-        return name, columns
-    spelled = {column.name.lower(): column.name for column in found.columns}
-    return found.name, tuple(spelled.get(column.lower(), column) for column in columns)
 
 
 def _holds_rows(name: TableName) -> Select[tuple[bool]]:

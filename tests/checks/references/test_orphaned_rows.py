@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from judging import Judge, Query, target
 
+from checks.expectations import Expectations, parse_reference
 from checks.interface import Engine
-from checks.references.orphaned_rows import sample
+from checks.orphans import sample
 from checks.statements import copyable
 from runner.servers.interface import Database, Server
 
@@ -243,3 +244,38 @@ def test_a_period_must_be_covered_by_the_parents_periods_together(server: Server
         SET session_replication_role = replica; INSERT INTO stays VALUES (2, '[1,2)', '[2020-02-20,2020-03-10)');
     """
     assert judge(CHECK, ddl).finding.values == ("id=2, room=[1,2), during=[2020-02-20,2020-03-10)",)
+
+
+UNDECLARED = """
+CREATE TABLE customers (id bigint PRIMARY KEY, stripe_id varchar(20) UNIQUE);
+CREATE TABLE events (id bigint PRIMARY KEY, customer_ref text, customer text);
+INSERT INTO customers VALUES (1, 'cus_1'), (2, 'cus_2');
+INSERT INTO events VALUES (1, 'cus_1', '1'), (2, 'cus_9', '2'), (3, NULL, '3'), (4, 'cus_9', NULL);
+"""
+
+
+def test_a_reference_without_a_key_is_counted_where_the_settings_call_it_undeclared(judge: Judge) -> None:
+    lines = (
+        "events.customer_ref -> customers.stripe_id undeclared",
+        "events.customer -> customers.id undeclared",  # a text that holds a number
+        "events.id -> customers.id",  # declared, so delete-rule asks for its key
+        "events.buyer -> clients.id undeclared",
+    )
+    said = judge("orphaned-rows", UNDECLARED, Expectations(references=tuple(parse_reference(line) for line in lines)))
+    found = {finding.subject: finding for finding in said.findings}
+    assert {subject: finding.count for subject, finding in found.items()} == {
+        "events.customer_ref -> customers.stripe_id": 2,
+        "events.customer -> customers.id": 1,
+        "events.buyer -> clients.id (absent)": None,
+    }
+    finding = found["events.customer_ref -> customers.stripe_id"]
+    assert finding.message == "2 rows of events name a customers.stripe_id that does not exist"
+    assert finding.values == ("id=2, customer_ref=cus_9", "id=4, customer_ref=cus_9")
+    assert "no column events.buyer and no table clients" in found["events.buyer -> clients.id (absent)"].message
+
+
+def test_an_undeclared_reference_that_a_key_stands_for_is_judged_once(judge: Judge) -> None:
+    key = "ALTER TABLE events ADD FOREIGN KEY (customer_ref) REFERENCES customers (stripe_id)"
+    ddl = f"{UNDECLARED} DELETE FROM events WHERE id > 1; {key}"
+    expect = Expectations(references=(parse_reference("events.customer_ref -> customers.stripe_id undeclared"),))
+    assert [said.subject for said in judge("orphaned-rows", ddl, expect).all] == ["events.customer_ref"]

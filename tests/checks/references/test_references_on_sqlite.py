@@ -12,7 +12,7 @@ from sqlite_judging import ENFORCED, judged, made, target
 
 from checks.expectations import Expectations, parse_reference
 from checks.interface import Engine, Severity
-from checks.references.orphaned_rows import sample
+from checks.orphans import sample
 from checks.statements import copyable
 
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY); INSERT INTO users VALUES (1), (2);"
@@ -271,3 +271,21 @@ def test_types_differ_by_affinity_not_by_name(parent: str, child: str, words: st
         f"c.x and p.id differ in type (x to id: {words})",
     )
     assert "Make c anew" in found.finding.remedy
+
+
+# orphaned-rows without a key ------------------------------------------------------------------------------------------
+
+
+def test_an_undeclared_reference_is_counted_as_sqlite_compares() -> None:
+    ddl = """
+        CREATE TABLE customers (id INTEGER PRIMARY KEY, ref TEXT COLLATE NOCASE);
+        CREATE TABLE events (id INTEGER PRIMARY KEY, Customer TEXT, ref TEXT);
+        INSERT INTO customers VALUES (1, 'cus_a');
+        INSERT INTO events VALUES (1, '1', 'CUS_A'), (2, '2', NULL), (3, NULL, 'cus_b');
+    """
+    lines = ("Events.customer -> CUSTOMERS.id undeclared", "events.ref -> customers.ref undeclared")
+    found = judged("orphaned-rows", ddl, expecting(*lines)).findings
+    assert [(finding.subject, finding.count, finding.values) for finding in found] == [
+        ("events.Customer -> customers.id", 1, ("id=2, Customer=2",)),
+        ("events.ref -> customers.ref", 1, ("id=3, ref=cus_b",)),
+    ]
