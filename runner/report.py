@@ -126,6 +126,62 @@ class ReportedMigration:
     statements: tuple[ReportedStatement, ...] = ()
 
 
+class FaultState(StrEnum):
+    """What became of a fault that was to be planted: the responsible check found it, missed it, or it could not be planted."""
+
+    FOUND = "found"
+    MISSED = "missed"
+    NOT_PLANTED = "not-planted"
+
+
+@dataclass(frozen=True)
+class PlantedFault:
+    """One fault of the self-proof: its ``kind`` and ``place``, and the check that has to find it.
+
+    ``reason`` says why it was missed or could not be planted.
+    """
+
+    kind: str
+    check: str
+    place: str
+    state: FaultState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SelfProof:
+    """Whether the checks can fail: faults were planted on copies, one at a time.
+
+    ``vacuous`` are the checks that no fault could turn red on this schema. ``allowance`` is how many seconds there were for a
+    sample, ``None`` where every fault was planted; ``left_out`` counts the kinds of faults that there was no time for.
+    """
+
+    faults: tuple[PlantedFault, ...] = ()
+    vacuous: tuple[ReportedGap, ...] = ()
+    seconds: float = 0.0
+    allowance: float | None = None
+    left_out: int = 0
+
+    def of(self, state: FaultState) -> tuple[PlantedFault, ...]:
+        """The faults that this became of."""
+        return tuple(fault for fault in self.faults if fault.state is state)
+
+    @property
+    def found(self) -> int:
+        """How many planted faults were found."""
+        return len(self.of(FaultState.FOUND))
+
+    @property
+    def planted(self) -> int:
+        """How many faults were planted."""
+        return self.found + len(self.of(FaultState.MISSED))
+
+    @property
+    def score(self) -> float | None:
+        """The share of planted faults that were found, ``None`` where none was planted."""
+        return self.found / self.planted if self.planted else None
+
+
 @dataclass(frozen=True)
 class ReportedDatabase:
     """One database: what served it, what was compared, what was applied, what was checked.
@@ -148,6 +204,7 @@ class ReportedDatabase:
     standing: bool = False
     before: Inventory | None = None
     after: Inventory | None = None
+    selftest: SelfProof | None = None
 
 
 @dataclass(frozen=True)
