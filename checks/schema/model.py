@@ -233,11 +233,44 @@ class Trigger:
         return ObjectReference(ObjectKind.TRIGGER, self.table.schema, self.table.name, self.name)
 
 
+class Command(StrEnum):
+    """What a policy of row security is asked for."""
+
+    ALL = "all"
+    SELECT = "select"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy of row security. ``roles`` are those that it is for, none for everybody.
+
+    ``using`` decides which rows are there, ``check`` which may be written, as the engine deparses them; ``None`` where the policy
+    says nothing of it (then ``using`` decides what may be written too). Permissive ones widen, the others narrow.
+    """
+
+    name: str
+    table: TableName
+    command: Command = Command.ALL
+    permissive: bool = True
+    roles: tuple[str, ...] = ()
+    using: str | None = None
+    check: str | None = None
+
+    @property
+    def reference(self) -> ObjectReference:
+        """What provenance is kept under."""
+        return ObjectReference(ObjectKind.POLICY, self.table.schema, self.table.name, self.name)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with all that hangs on it.
 
-    ``partitioned`` tables hold no rows themselves; ``partition_of`` names the table that a partition belongs to.
+    ``partitioned`` tables hold no rows themselves; ``partition_of`` names the table that a partition belongs to. ``row_security``
+    says whether the policies are asked, ``forced`` whether the ``owner`` (a role) has to obey them too.
     """
 
     name: TableName
@@ -250,6 +283,10 @@ class Table:
     partition_of: TableName | None = None
     sequences: tuple[Sequence, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    row_security: bool = False
+    forced: bool = False
+    owner: str = ""
 
     @cached_property
     def column(self) -> Mapping[str, Column]:

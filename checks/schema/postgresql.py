@@ -21,10 +21,12 @@ from checks.schema.model import (
     Catalogue,
     CheckConstraint,
     Column,
+    Command,
     Firing,
     ForeignKey,
     Index,
     Match,
+    Policy,
     Sequence,
     Table,
     TableName,
@@ -37,6 +39,13 @@ _ACTIONS = {
     "c": Action.CASCADE,
     "n": Action.SET_NULL,
     "d": Action.SET_DEFAULT,
+}
+_COMMANDS = {
+    "*": Command.ALL,
+    "r": Command.SELECT,
+    "a": Command.INSERT,
+    "w": Command.UPDATE,
+    "d": Command.DELETE,
 }
 _FIRING = {"O": Firing.ON, "A": Firing.ON, "R": Firing.REPLICATION, "D": Firing.OFF}
 _MATCHES = {"s": Match.SIMPLE, "f": Match.FULL, "p": Match.PARTIAL}
@@ -62,6 +71,7 @@ def read(connection: Connection, leave_out: frozenset[TableName] = frozenset()) 
 
 def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Table, ...]:
     relations = [row for row in connection.execute(text(queries.RELATIONS)) if _judged(TableName(row[1], row[2]), leave_out)]
+    relations.sort(key=lambda row: (row[1], row[2]))
     names = {row[0]: TableName(row[1], row[2]) for row in relations}
     oids = {"relations": list(names)}
 
@@ -85,8 +95,12 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
             partitioned=partitioned,
             partition_of=None if whole is None else TableName(whole_schema, whole),
             triggers=tuple(_trigger(names[oid], row) for row in json.loads(triggers or "[]")),
+            policies=tuple(_policy(names[oid], row) for row in json.loads(policies or "[]")),
+            row_security=on,
+            forced=forced,
+            owner=owner,
         )
-        for oid, _, _, partitioned, whole_schema, whole, triggers in sorted(relations, key=lambda row: (row[1], row[2]))
+        for oid, _, _, partitioned, whole_schema, whole, triggers, policies, on, forced, owner in relations
         if not _of_alembic(columns.get(oid, ()))
     )
 
@@ -173,6 +187,11 @@ def _index(table: TableName, row: Row) -> Index:
 def _trigger(table: TableName, row: Row) -> Trigger:
     name, definition, enabled, inherited = row
     return Trigger(name, table, definition, _FIRING[enabled], inherited)
+
+
+def _policy(table: TableName, row: Row) -> Policy:
+    name, command, permissive, roles, using, check = row
+    return Policy(name, table, _COMMANDS[command], permissive, tuple(roles), using, check)
 
 
 def _from_15(connection: Connection, query: str) -> TextClause:

@@ -14,12 +14,21 @@ SELECT rel.oid::bigint, nsp.nspname::text, rel.relname::text, rel.relkind = 'p',
          SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
                   trg.tgname, pg_catalog.pg_get_triggerdef(trg.oid), trg.tgenabled,
                   coalesce(pg_catalog.to_jsonb(trg) ->> 'tgparentid', '0') <> '0') ORDER BY trg.tgname)::text
-         FROM pg_catalog.pg_trigger trg WHERE trg.tgrelid = rel.oid AND NOT trg.tgisinternal) END
+         FROM pg_catalog.pg_trigger trg WHERE trg.tgrelid = rel.oid AND NOT trg.tgisinternal) END,
+       policies.listed, rel.relrowsecurity, rel.relforcerowsecurity, pg_catalog.pg_get_userbyid(rel.relowner)::text
 FROM pg_catalog.pg_class rel
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 LEFT JOIN pg_catalog.pg_inherits inh ON rel.relispartition AND inh.inhrelid = rel.oid
 LEFT JOIN pg_catalog.pg_class whole ON whole.oid = inh.inhparent
 LEFT JOIN pg_catalog.pg_namespace wholensp ON wholensp.oid = whole.relnamespace
+LEFT JOIN (
+  SELECT pol.polrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
+           pol.polname, pol.polcmd, pol.polpermissive, ARRAY(
+             SELECT rol.rolname FROM pg_catalog.pg_roles rol WHERE rol.oid = ANY (pol.polroles) ORDER BY 1),
+           pg_catalog.pg_get_expr(pol.polqual, pol.polrelid),
+           pg_catalog.pg_get_expr(pol.polwithcheck, pol.polrelid)) ORDER BY pol.polname)::text AS listed
+  FROM pg_catalog.pg_policy pol GROUP BY pol.polrelid
+) policies ON policies.polrelid = rel.oid
 WHERE rel.relkind IN ('r', 'p') AND rel.relpersistence <> 't'
   AND nsp.nspname <> 'information_schema' AND nsp.nspname !~ '^pg_'
   AND NOT EXISTS (

@@ -12,7 +12,7 @@ from versions import MAJORS
 
 from checks.interface import Engine
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, Column, Firing, Match, TableName
+from checks.schema.model import Action, Catalogue, Column, Command, Firing, Match, Policy, TableName
 from checks.schema.postgresql import read
 from checks.targets import Role
 from runner.servers.interface import Database, Server, Wanted
@@ -219,6 +219,27 @@ def test_triggers(catalogue: Read, server: Server) -> None:
     assert above.definition.startswith('CREATE TRIGGER "A b; %" AFTER INSERT ON public.whole FOR EACH ROW')
     if major(server) >= 13:
         assert (below.name, below.inherited) == ("A b; %", True)
+
+
+def test_row_security(catalogue: Read, query: Query) -> None:
+    query('DROP ROLE IF EXISTS "reader \'%"; CREATE ROLE "reader \'%"')
+    read = catalogue("""
+        CREATE TABLE plain (id int);
+        CREATE TABLE walled (id int, tenant int);
+        ALTER TABLE walled ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        ALTER TABLE walled OWNER TO "reader '%";
+        CREATE POLICY "A b; %" ON walled USING (tenant = current_setting('app.tenant')::int);
+        CREATE POLICY narrow ON walled AS RESTRICTIVE FOR UPDATE TO "reader '%" USING (true) WITH CHECK (tenant > 0);
+    """)
+    plain, walled = read.table[public("plain")], read.table[public("walled")]
+    assert (plain.row_security, plain.forced, plain.policies) == (False, False, ())
+    assert (walled.row_security, walled.forced, walled.owner) == (True, True, "reader '%")
+    using = "(tenant = (current_setting('app.tenant'::text))::integer)"
+    assert walled.policies == (
+        Policy("A b; %", walled.name, using=using),
+        Policy("narrow", walled.name, Command.UPDATE, False, ("reader '%",), "true", "(tenant > 0)"),
+    )
+    query('DROP OWNED BY "reader \'%"; DROP ROLE "reader \'%"')
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_tables(query: Query, database: Database) -> None:
