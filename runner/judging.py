@@ -108,7 +108,7 @@ class _Judges:
 
         Gives what the database holds.
         """
-        missing = {Need.BASE: f"no base to compare with: {alone}"} if one.evidence.base is None else {}
+        missing = {Need.BASE: f"no base revision: {alone}"} if one.evidence.base is None else {}
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             run_checks(target, self.checks, missing, outcomes.append)
             return catalogue_of(target)

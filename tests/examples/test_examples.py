@@ -16,6 +16,7 @@ WITHOUT_FAULT = {
     "disabled-trigger",
     "invalid-index",
     "key-exhaustion",
+    "lost-constraint",
     "reference-cycle",
     "sequence-behind",
     "superuser-migration",

@@ -66,11 +66,24 @@ def test_what_the_change_adds_counts(repo: Repository) -> None:
     assert run(repo, "--base", "nothing", "--fail-on", "never").code == 0
 
 
+def test_a_constraint_that_the_change_takes_away_is_named(repo: Repository) -> None:
+    base(repo, {"migrations/002_named.sql": "alter table authors add constraint named check (name <> '');"})
+    repo.commit({"migrations/003_import.sql": "select 1;\nalter table authors drop constraint named;"})
+    ran = run(repo)
+    (finding,) = ran.findings("lost-constraint")
+    assert (finding["subject"], finding["severity"], finding["state"]) == ("authors.named", "warning", "new")
+    assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("migrations/003_import.sql", 2)
+    assert (ran.database["before"]["checks"], ran.database["after"]["checks"]) == (1, 0)
+    assert "foreign keys 1, CHECKs 1 → 0, primary keys 2, NOT NULLs 2" in ran.out
+
+
 def test_compared_with_nothing_everything_is_judged_and_no_migration_is_new(repo: Repository) -> None:
     base(repo, {"migrations/002_doubtful.sql": DOUBTFUL}, STRICT + SQL)
     ran = run(repo, "--base", "nothing")
     assert ran.code == 1, ran.said
     assert {new for _, new in states(ran).values()} == {False}
+    assert ran.check("lost-constraint")["reason"] == "no base revision: compared with nothing, as asked"
+    assert (ran.database["before"], ran.database["after"]["foreign_keys"]) == (None, 2)
 
 
 def test_a_base_without_the_folder_makes_everything_new(tmp_path: Path) -> None:

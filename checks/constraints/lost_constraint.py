@@ -1,0 +1,167 @@
+"""No constraint of the base revision was lost.
+
+Proves, for every foreign key, CHECK, primary key, unique, exclusion constraint, NOT NULL and trigger that the base revision's
+database had, that head has it too, so that no kind of rule falls without somebody knowing. A constraint stands where one of its
+kind and name does, or where the table is held to the same by another: the same condition under a new name or in other words, a
+CHECK that is a part of a longer one, a primary key in place of a UNIQUE, a UNIQUE of fewer columns, a CHECK that says
+`IS NOT NULL` for a NOT NULL. What belonged to a table or a column that is gone went with it and is no subject; nor is it judged
+whether a rule that kept its name still says the same, for a list of states may grow.
+
+It compares what the two databases hold, not the text of the migrations: what a tool leaves out when it makes a table anew
+(Alembic's batch mode, a model that never knew of the CHECK) is seen as well as a `DROP`. The inventory in the reports counts both
+sides by kind. A warning, because taking a rule away may be meant. Without a base revision there is nothing to compare with.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE orders DROP CONSTRAINT ck_order_total_positive;    -- for one import, and it never came back
+```
+
+**Best practice**
+
+```sql
+ALTER TABLE orders DROP CONSTRAINT ck_order_total_positive;
+-- ... the import ...
+ALTER TABLE orders ADD CONSTRAINT ck_order_total_positive CHECK (total > 0) NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT ck_order_total_positive;
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from checks.covering import covered, speaks_of
+from checks.evidence import Evidence, Place
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.inventory import Kind, Rule, rules
+from checks.remedies import made_anew
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Trigger
+from checks.statements import quoted, quoted_table
+from checks.targets import RelationalTarget
+from checks.traces import where_lost
+
+SEVERITY = Severity.WARNING
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+NEEDS = frozenset({Need.BASE})
+SUBJECTS = "constraints of base"
+PROVES = "still stand"
+
+
+def run(target: RelationalTarget) -> Iterator[Judgement]:
+    """Look for every rule of base whose table and columns are still there."""
+    base = target.evidence.base or Catalogue(())
+    standing = {(rule.table.name, rule.kind, rule.thing.name) for rule in rules(target.catalogue)}
+    for rule in rules(base):
+        table = target.catalogue.table.get(rule.table.name)
+        if table is None:
+            continue
+        if (rule.table.name, rule.kind, rule.thing.name) in standing or covered(rule, table, target.engine):
+            yield Proven(rule.subject)
+        elif all(column in table.column for column in speaks_of(rule, target.engine)):
+            yield (
+                NotProven(rule.subject, "not there, the migrations failed") if target.evidence.incomplete else _lost(rule, target)
+            )
+
+
+def _lost(rule: Rule, target: RelationalTarget) -> Finding:
+    place, statement = _where(rule, target.evidence)
+    return Finding(
+        subject=rule.subject,
+        message=f"{rule.table.name.label()} lost its {_noun(rule)}, and nothing in its place asks for the same: {_said(rule)}",
+        remedy=_remedy(rule, target),
+        objects=rule.references,
+        place=place,
+        evidence={"kind": rule.kind.value, "was": _said(rule), **({"statement": statement} if statement else {})},
+    )
+
+
+def _noun(rule: Rule) -> str:
+    if rule.kind is Kind.NOT_NULL:
+        return f"NOT NULL of {rule.thing.name}"
+    return f"{_WORDS.get(rule.kind, rule.kind.value)} {rule.thing.name}"
+
+
+_WORDS = {Kind.UNIQUE: "UNIQUE", Kind.PARTIAL_UNIQUE: "partial UNIQUE", Kind.EXCLUSION: "exclusion constraint"}
+
+
+def _said(rule: Rule) -> str:
+    """What the rule said, on one line."""
+    match rule.thing:
+        case ForeignKey() as key:
+            return f"{key.label} -> {key.parent.label()}.{', '.join(key.parent_columns)} on delete {key.on_delete}"
+        case CheckConstraint() as check:
+            return " ".join(check.expression.split())
+        case Index() as index:
+            where = f" where {' '.join(index.predicate.split())}" if index.predicate else ""
+            return (
+                f"({', '.join(name or '…' for name in index.columns)}){where}" if None not in index.columns else index.definition
+            )
+        case Column() as column:
+            return f"{column.name} {column.type} NOT NULL"
+        case Trigger() as trigger:
+            return " ".join(trigger.definition.split())
+
+
+def _remedy(rule: Rule, target: RelationalTarget) -> str:
+    """The statement that brings it back."""
+    table = quoted_table(target.engine, rule.table.name, target.catalogue.default_schema)
+    clause = _clause(rule, target)
+    if rule.kind is Kind.EXCLUSION:  # no catalogue read here has its operators
+        return f"Add it to {table} again as the migration that made it did, with EXCLUDE {_method(rule)}."
+    if not clause:
+        return f"{rule.thing.definition};" if isinstance(rule.thing, Index | Trigger) else ""
+    if target.engine is Engine.SQLITE:
+        return made_anew(table, clause)
+    if isinstance(rule.thing, Column):
+        return f"ALTER TABLE {table} ALTER COLUMN {quoted(target.engine, rule.thing.name)} SET NOT NULL;"
+    return f"ALTER TABLE {table} ADD {clause};"
+
+
+def _method(rule: Rule) -> str:
+    definition = rule.thing.definition if isinstance(rule.thing, Index) else ""
+    return "".join(definition.partition("USING ")[1:])
+
+
+def _clause(rule: Rule, target: RelationalTarget) -> str:
+    """The rule as a clause of CREATE TABLE; empty where it is made by a statement of its own."""
+
+    def names(columns: tuple[str | None, ...]) -> str:
+        return quoted(target.engine, [name for name in columns if name is not None])
+
+    match rule.thing:
+        case ForeignKey() as key:
+            parent = quoted_table(target.engine, key.parent, target.catalogue.default_schema)
+            rest = f"FOREIGN KEY ({names(key.columns)}) REFERENCES {parent} ({names(key.parent_columns)})"
+            return f"{_named(key.name, target)}{rest} ON DELETE {key.on_delete.upper()}"
+        case CheckConstraint() as check:
+            return f"{_named(check.name, target)}CHECK ({check.expression})"
+        case Column() as column:
+            return f"{quoted(target.engine, column.name)} {column.type} NOT NULL"
+        case Index() as index if index.constraint in ("p", "u") and None not in index.columns:
+            words = "PRIMARY KEY" if index.primary else "UNIQUE"
+            return f"{_named(index.name, target)}{words} ({names(index.columns)})"
+        case _:
+            return ""
+
+
+def _named(name: str, target: RelationalTarget) -> str:
+    """``CONSTRAINT name``; what SQLite calls a constraint without a name is none."""
+    invented = target.engine is Engine.SQLITE and (" " in name or name.startswith("sqlite_autoindex_"))
+    return "" if invented else f"CONSTRAINT {quoted(target.engine, name)} "
+
+
+def _where(rule: Rule, evidence: Evidence) -> tuple[Place | None, str]:
+    """The statement that took it away: as it was recorded, else as it reads, else the one new migration there is."""
+    for reference in rule.references:
+        place, statement = where_lost(reference, evidence)
+        if place is not None:
+            return place, statement
+    name = re.compile(rf"(?<!\w){re.escape(rule.thing.name)}(?!\w)")
+    words = re.compile(r"\bdrop\s+not\s+null\b" if isinstance(rule.thing, Column) else r"\bdrop\b", re.IGNORECASE)
+    for said in reversed(evidence.statements):
+        if said.place is not None and not said.undone and words.search(said.text) and name.search(said.text):
+            return said.place, said.text
+    new = [migration for migration in evidence.migrations if migration.new]
+    return (new[0].place, "") if len(new) == 1 else (None, "")
