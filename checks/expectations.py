@@ -14,6 +14,7 @@ from checks.spelling import SIDE, side_of
 
 if TYPE_CHECKING:
     from checks.candidates import Candidate
+    from checks.tenancy.declared import Tenancy
 
 
 class Category(StrEnum):
@@ -107,8 +108,8 @@ class Expectations:
     """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row.
 
     ``audit`` are constraints that are not there yet and that the rows are counted by.
-    ``foreign_keys`` is what the application's sessions do with that pragma of SQLite, ``None`` where nobody says it;
-    ``documents`` is what only a document database has.
+    ``tenancy`` says whose a row is. ``foreign_keys`` is what the application's sessions do with that pragma
+    of SQLite, ``None`` where nobody says it; ``documents`` is what only a document database has.
     """
 
     references: tuple[ExpectedReference, ...] = ()
@@ -117,6 +118,7 @@ class Expectations:
     no_rows: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[DeclaredQuery, ...] = ()
     foreign_keys: bool | None = None
+    tenancy: Tenancy | None = None
     documents: DocumentExpectations = field(default_factory=DocumentExpectations)
 
     @property

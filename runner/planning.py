@@ -20,6 +20,7 @@ from runner.settings.declarations import Source, documents
 from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings, MigrationSettings
+from runner.settings.tenancy import tenancy
 
 
 def wanted(name: str, settings: DatabaseSettings, loaded: Loaded, environment: Mapping[str, str]) -> Wanted:
@@ -72,6 +73,7 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
             for name, query in settings.queries.items()
         ),
         foreign_keys=settings.foreign_keys,
+        tenancy=tenancy(settings.tenancy, settings.engine),
     )
 
 

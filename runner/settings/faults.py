@@ -18,6 +18,7 @@ from checks.interface import Engine
 from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
+from runner.settings.tenancy import contradictions as tenancy
 from runner.settings.wording import Fault, did_you_mean, shorten
 
 Path = tuple[str | int, ...]
@@ -125,7 +126,7 @@ def _plain(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common
 def contradictions(document: Mapping[str, object]) -> Iterator[Fault]:
     """What cannot be meant together. Reads the raw document, so that it is told together with everything else."""
     for name, database in _tables(document, "databases"):
-        for judge in (_given_server, _two_servers, _migrations, _engine, _rows, _references, _queries):
+        for judge in (_given_server, _two_servers, _migrations, _engine, _rows, _references, _queries, tenancy):
             for key, message in judge(database):
                 yield Fault(("databases", name, *key), message)
     yield from _names(document)

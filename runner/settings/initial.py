@@ -19,6 +19,7 @@ from runner.settings.files import OWN_FILE, check_root, find
 from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
 from runner.settings.services import WantedImage
 from runner.settings.services import find as find_server
+from runner.settings.tenancy import TenancySettings
 from runner.settings.values import Section
 from runner.settings.wording import BARE_KEY
 
@@ -63,6 +64,8 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     yield from _table(MigrationSettings, _Shown(engine, ("migrations",), found, because), out=not found)
     yield from _table(DataSettings, _Shown(engine, ("data",)))
     yield from _table(ExpectSettings, _Shown(engine, ("expect",)))
+    if belongs(("tenancy",), engine):
+        yield from _table(TenancySettings, _Shown(engine, ("tenancy",)), out=True)
     yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from checks.interface import Engine, Severity
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.surface import ROWS, FailOn
+from runner.settings.tenancy import TenancySettings
 from runner.settings.values import (
     WORD,
     Command,
@@ -105,6 +106,7 @@ class DatabaseSettings(Section):
     migrations: MigrationSettings | None = Field(default=None, description="How the repository's migrations are applied.")
     data: DataSettings = Field(default=DataSettings(), description="The rows to judge.")
     expect: ExpectSettings = Field(default=ExpectSettings(), description="What the repository declares of this database.")
+    tenancy: TenancySettings | None = Field(default=None, description="Whose a row is, and how tenants are kept apart.")
     queries: Mapping[str, QuerySettings] = Field(default_factory=dict, description="Queries with a limit.")
 
     @model_validator(mode="before")
