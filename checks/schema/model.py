@@ -103,7 +103,9 @@ class ForeignKey:
 
     ``period`` says that the last column is a period of time that the parent's periods must cover (PostgreSQL 18).
     ``operators`` compare each parent column (left) with its child column, as they are written in SQL.
-    ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it.
+    ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it;
+    ``delete_off`` and ``update_off`` those (the parent, or partitions of it) where that is what carries out its rule.
+    ``delete_columns`` are the columns that SET NULL or SET DEFAULT changes on delete, where those are not all.
     ``mismatch`` says why the server can do nothing with it (SQLite takes a key to a parent that cannot be one).
     """
 
@@ -139,6 +141,9 @@ class ForeignKey:
 class CheckConstraint:
     """A CHECK constraint with its expression as the engine deparses it."""
 
+    delete_off: tuple[TableName, ...] = ()
+    update_off: tuple[TableName, ...] = ()
+    delete_columns: tuple[str, ...] = ()
     name: str
     table: TableName
     expression: str

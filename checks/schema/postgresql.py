@@ -79,7 +79,7 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
         return _grouped(connection.execute(query, oids), names, build)
 
     columns = parts(text(queries.COLUMNS), lambda _, row: _column(row))
-    keys = parts(_from_18(connection, queries.FOREIGN_KEYS), _foreign_key)
+    keys = parts(_from_18(connection, _columns_of_rules(connection, queries.FOREIGN_KEYS)), _foreign_key)
     checks = parts(_from_18(connection, queries.CHECKS), _check)
     indexes = parts(_from_15(connection, queries.INDEXES), _index)
     sequences = parts(text(queries.SEQUENCES), lambda _, row: Sequence(*row))
@@ -135,7 +135,7 @@ def _column(row: Row) -> Column:
 
 
 def _foreign_key(table: TableName, row: Row) -> ForeignKey:
-    name, columns, schema, parent, parent_columns, operators, delete, update, match, *switches, off_schemas, off_tables = row
+    name, columns, schema, parent, parent_columns, operators, delete, update, match, *switches, delete_columns, off = row
     deferrable, deferred, validated, enforced, period = switches
     return ForeignKey(
         name=name,
@@ -152,7 +152,10 @@ def _foreign_key(table: TableName, row: Row) -> ForeignKey:
         validated=validated,
         enforced=enforced,
         period=period,
-        switched_off=tuple(map(TableName, off_schemas or (), off_tables or ())),
+        switched_off=tables.get("check", ()),
+        delete_off=tables.get("delete", ()),
+        update_off=tables.get("update", ()),
+        delete_columns=tuple(delete_columns),
     )
 
 
@@ -205,4 +208,11 @@ def _from_18(connection: Connection, query: str) -> TextClause:
     """A query of pg_constraint, with what held before PostgreSQL 18 in place of the columns that came with it."""
     if (connection.dialect.server_version_info or ()) >= (18,):
         return text(query)
+def _columns_of_rules(connection: Connection, query: str) -> str:
+    """The columns that ON DELETE SET NULL changes could be named from PostgreSQL 15 on."""
+    if (connection.dialect.server_version_info or ()) >= (15,):
+        return query
+    return query.replace("con.confdelsetcols", "NULL::int2[]")
+
+
     return text(query.replace("con.conenforced", "true").replace("con.conperiod", "false"))

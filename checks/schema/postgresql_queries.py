@@ -70,21 +70,24 @@ ORDER BY att.attrelid, att.attnum
 
 # A foreign key of a partitioned table has a row for each partition, of the child and of the parent: conparentid tells them.
 FOREIGN_KEYS = """
-WITH RECURSIVE climb(constraint_, relation) AS (
-  SELECT trg.tgconstraint, trg.tgrelid
+WITH RECURSIVE climb(constraint_, relation, work) AS (
+  SELECT trg.tgconstraint, trg.tgrelid,
+         CASE WHEN prc.proname LIKE '%\\_del' THEN 'delete' WHEN prc.proname LIKE '%\\_check\\_%' THEN 'check' ELSE 'update' END
   FROM pg_catalog.pg_trigger trg
   WHERE trg.tgconstraint <> 0 AND trg.tgenabled IN ('D', 'R')
     AND trg.tgfoid IN ('pg_catalog."RI_FKey_check_ins"'::regproc, 'pg_catalog."RI_FKey_check_upd"'::regproc)
   UNION
-  SELECT con.conparentid, climb.relation
+  SELECT con.conparentid, climb.relation, climb.work
   FROM climb JOIN pg_catalog.pg_constraint con ON con.oid = climb.constraint_ AND con.conparentid <> 0
 ), off AS (
-  SELECT climb.constraint_, pg_catalog.array_agg(nsp.nspname::text ORDER BY nsp.nspname, rel.relname) AS schemas,
-         pg_catalog.array_agg(rel.relname::text ORDER BY nsp.nspname, rel.relname) AS tables
+  SELECT climb.constraint_, climb.work, pg_catalog.json_agg(
+           pg_catalog.json_build_array(nsp.nspname, rel.relname) ORDER BY nsp.nspname, rel.relname) AS tables
   FROM climb
   JOIN pg_catalog.pg_class rel ON rel.oid = climb.relation
   JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
-  GROUP BY climb.constraint_
+  GROUP BY climb.constraint_, climb.work
+), works AS (
+  SELECT constraint_, pg_catalog.json_object_agg(work, tables)::text AS off FROM off GROUP BY constraint_
 )
 SELECT con.conrelid::bigint, con.conname::text, ARRAY(
          SELECT att.attname::text FROM pg_catalog.unnest(con.conkey) WITH ORDINALITY AS part(attnum, place)
@@ -99,11 +102,14 @@ SELECT con.conrelid::bigint, con.conname::text, ARRAY(
          JOIN pg_catalog.pg_operator opr ON opr.oid = part.operator
          JOIN pg_catalog.pg_namespace oprnsp ON oprnsp.oid = opr.oprnamespace ORDER BY part.place),
        con.confdeltype::text, con.confupdtype::text, con.confmatchtype::text,
-       con.condeferrable, con.condeferred, con.convalidated, con.conenforced, con.conperiod, off.schemas, off.tables
+       con.condeferrable, con.condeferred, con.convalidated, con.conenforced, con.conperiod, ARRAY(
+         SELECT att.attname::text FROM pg_catalog.unnest(con.confdelsetcols) WITH ORDINALITY AS part(attnum, place)
+         JOIN pg_catalog.pg_attribute att ON att.attrelid = con.conrelid AND att.attnum = part.attnum ORDER BY part.place),
+       works.off
 FROM pg_catalog.pg_constraint con
 JOIN pg_catalog.pg_class parent ON parent.oid = con.confrelid
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = parent.relnamespace
-LEFT JOIN off ON off.constraint_ = con.oid
+LEFT JOIN works ON works.constraint_ = con.oid
 WHERE con.contype = 'f' AND con.conparentid = 0 AND con.conrelid = ANY (CAST(:relations AS oid[]))
 ORDER BY con.conrelid, con.conname
 """

@@ -17,12 +17,14 @@ PartT = TypeVar("PartT")
 class Constraint:
     """A CHECK, a key or a reference. ``index`` is the oid of the index it stands on, 0 for none.
 
-    ``declared`` is what was declared: the partitioned table's constraint for one that a partition inherits, else itself.
+    ``defaults`` are the columns that take their default where its rule is SET DEFAULT. ``declared`` is what was declared: the
+    partitioned table's constraint for one that a partition inherits, else itself.
     """
 
     name: str
     index: int
     own_index: bool
+    defaults: Sequence[str]
     declared: ObjectReference
 
 
@@ -137,9 +139,9 @@ def _parts(driver: Driver, query: LiteralString, build: Callable[..., PartT]) ->
     return {table: tuple(parts) for table, parts in gathered.items()}
 
 
-def _constraint(name: str, index: int, own_index: bool, *declared: Any) -> Constraint:  # noqa: ANN401 - a row's rest
-    schema, table, declared_name = declared
-    return Constraint(name, index, own_index, ObjectReference(ObjectKind.CONSTRAINT, schema, table, declared_name))
+def _constraint(name: str, index: int, own_index: bool, *more: Any) -> Constraint:  # noqa: ANN401 - a row's rest
+    defaults, schema, table, declared_name = more
+    return Constraint(name, index, own_index, defaults, ObjectReference(ObjectKind.CONSTRAINT, schema, table, declared_name))
 
 
 def _index(oid: int, schema: str, name: str, *declared: str) -> FreeIndex:
@@ -160,6 +162,9 @@ WITH RECURSIVE climb(constraint_, declared, above) AS (
   FROM climb JOIN pg_catalog.pg_constraint con ON con.oid = climb.above
 )
 SELECT nsp.nspname::text, rel.relname::text, con.conname::text, con.conindid::bigint, con.contype IN ('p', 'u', 'x'),
+       CASE WHEN 'd' IN (con.confdeltype, con.confupdtype) THEN ARRAY(
+         SELECT att.attname::text FROM pg_catalog.pg_attribute att
+         WHERE att.attrelid = con.conrelid AND att.attnum = ANY (con.conkey)) ELSE '{}' END,
        wholensp.nspname::text, whole.relname::text, declared.conname::text
 FROM climb
 JOIN pg_catalog.pg_constraint con ON con.oid = climb.constraint_

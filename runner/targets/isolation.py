@@ -151,8 +151,9 @@ def _loosen_domain(driver: Driver, domain: StrictDomain) -> None:
 
 def _loosened(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composable]:
     """Columns without NOT NULL, default, identity and computed values; no triggers, rules and policies."""
+    defaults = {name for part in anatomy.constraints if part.declared in kept.named for name in part.defaults}
     for column in anatomy.columns:
-        for change in _changes(column, stays=kept.not_null(table, anatomy, column)):
+        for change in _changes(column, stays=kept.not_null(table, anatomy, column), falls_back=column.name in defaults):
             yield sql.SQL("ALTER COLUMN {} {}").format(sql.Identifier(column.name), sql.SQL(change))
     for rule in anatomy.rules:
         yield sql.SQL("DISABLE RULE {}").format(sql.Identifier(rule))
@@ -160,16 +161,17 @@ def _loosened(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.C
     yield sql.SQL("DISABLE ROW LEVEL SECURITY")
 
 
-def _changes(column: StrictColumn, *, stays: bool) -> Iterator[LiteralString]:
+def _changes(column: StrictColumn, *, stays: bool, falls_back: bool) -> Iterator[LiteralString]:
     """What makes a column take anything, except that NULL is refused still where that ``stays``.
 
-    A detached partition has lost its identity already.
+    A column that a rule to be tried gives its default to (``falls_back``) keeps that. A detached partition has lost its
+    identity already.
     """
     if column.identity:
         yield "DROP IDENTITY IF EXISTS"
     if column.computed:
         yield "DROP EXPRESSION"
-    if column.default:
+    if column.default and not falls_back:
         yield "DROP DEFAULT"
     if column.not_null and not stays:
         yield "DROP NOT NULL"

@@ -100,6 +100,21 @@ def test_foreign_keys(catalogue: Read) -> None:
     assert pair.operators == ("=", "=")
 
 
+def test_what_carries_out_the_rules_of_a_key(catalogue: Read) -> None:
+    found = catalogue("""
+        CREATE TABLE users (id int PRIMARY KEY, org int, UNIQUE (org, id));
+        CREATE TABLE orders (org int, u int, a int REFERENCES users,
+            FOREIGN KEY (org, u) REFERENCES users (org, id) ON DELETE SET NULL (u));
+        CREATE TABLE bills (u int REFERENCES users);
+        ALTER TABLE users DISABLE TRIGGER ALL;
+        ALTER TABLE bills DISABLE TRIGGER ALL;
+    """)
+    bill, one, pair = found.foreign_keys
+    assert (bill.switched_off, bill.delete_off, bill.update_off) == ((public("bills"),), (public("users"),), (public("users"),))
+    assert (one.switched_off, one.delete_off, one.delete_columns) == ((), (public("users"),), ())
+    assert pair.delete_columns == ("u",)
+
+
 def test_not_enforced(catalogue: Read, server: Server) -> None:
     if major(server) < 18:
         pytest.skip("NOT ENFORCED came with PostgreSQL 18")
