@@ -124,6 +124,9 @@ class ForeignKey:
     period: bool = False
     operators: tuple[str, ...] = ()
     switched_off: tuple[TableName, ...] = ()
+    delete_off: tuple[TableName, ...] = ()
+    update_off: tuple[TableName, ...] = ()
+    delete_columns: tuple[str, ...] = ()
     mismatch: str = ""
 
     @property
@@ -141,9 +144,6 @@ class ForeignKey:
 class CheckConstraint:
     """A CHECK constraint with its expression as the engine deparses it."""
 
-    delete_off: tuple[TableName, ...] = ()
-    update_off: tuple[TableName, ...] = ()
-    delete_columns: tuple[str, ...] = ()
     name: str
     table: TableName
     expression: str

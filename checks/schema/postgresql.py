@@ -137,6 +137,7 @@ def _column(row: Row) -> Column:
 def _foreign_key(table: TableName, row: Row) -> ForeignKey:
     name, columns, schema, parent, parent_columns, operators, delete, update, match, *switches, delete_columns, off = row
     deferrable, deferred, validated, enforced, period = switches
+    tables = {work: tuple(TableName(*table) for table in listed) for work, listed in json.loads(off or "{}").items()}
     return ForeignKey(
         name=name,
         table=table,
@@ -204,10 +205,6 @@ def _from_15(connection: Connection, query: str) -> TextClause:
     return text(query.replace("idx.indnullsnotdistinct", "false"))
 
 
-def _from_18(connection: Connection, query: str) -> TextClause:
-    """A query of pg_constraint, with what held before PostgreSQL 18 in place of the columns that came with it."""
-    if (connection.dialect.server_version_info or ()) >= (18,):
-        return text(query)
 def _columns_of_rules(connection: Connection, query: str) -> str:
     """The columns that ON DELETE SET NULL changes could be named from PostgreSQL 15 on."""
     if (connection.dialect.server_version_info or ()) >= (15,):
@@ -215,4 +212,8 @@ def _columns_of_rules(connection: Connection, query: str) -> str:
     return query.replace("con.confdelsetcols", "NULL::int2[]")
 
 
+def _from_18(connection: Connection, query: str) -> TextClause:
+    """A query of pg_constraint, with what held before PostgreSQL 18 in place of the columns that came with it."""
+    if (connection.dialect.server_version_info or ()) >= (18,):
+        return text(query)
     return text(query.replace("con.conenforced", "true").replace("con.conperiod", "false"))
