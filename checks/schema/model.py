@@ -77,12 +77,28 @@ def default_schema(engine: str) -> str:
 
 
 @dataclass(frozen=True)
+class DomainCheck:
+    """A CHECK of a domain, or of one below it; the expression speaks of ``VALUE``."""
+
+    name: str
+    schema: str
+    domain: str
+    expression: str
+
+    @property
+    def reference(self) -> ObjectReference:
+        """The domain, which is what provenance is kept of."""
+        return ObjectReference(ObjectKind.TYPE, self.schema, "", self.domain)
+
+
+@dataclass(frozen=True)
 class Column:
     """A column. ``type`` is the full type as the engine formats it (``character varying(20)``).
 
     ``collation`` is written as in SQL (``"de-x-icu"``), ``None`` for the database's own.
     ``base`` is the type below a domain; ``element`` is the type of an array's elements; ``enum_labels`` are in their order
-    and belong to the type itself, to the type below a domain, or to the elements.
+    and belong to the type itself, to the type below a domain, or to the elements. The ``default`` of a generated column is the
+    expression that it is computed by, where the engine tells it.
     """
 
     name: str
@@ -95,6 +111,7 @@ class Column:
     base: str | None = None
     enum_labels: tuple[str, ...] = ()
     element: str | None = None
+    domain_checks: tuple[DomainCheck, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,7 +292,8 @@ class Table:
     """A table with all that hangs on it.
 
     ``partitioned`` tables hold no rows themselves; ``partition_of`` names the table that a partition belongs to. ``row_security``
-    says whether the policies are asked, ``forced`` whether the ``owner`` (a role) has to obey them too.
+    says whether the policies are asked, ``forced`` whether the ``owner`` (a role) has to obey them too. ``bound`` is the
+    condition that a partition's rows have to meet.
     """
 
     name: TableName
@@ -292,6 +310,7 @@ class Table:
     row_security: bool = False
     forced: bool = False
     owner: str = ""
+    bound: str | None = None
 
     @cached_property
     def column(self) -> Mapping[str, Column]:

@@ -22,6 +22,7 @@ from checks.schema.model import (
     CheckConstraint,
     Column,
     Command,
+    DomainCheck,
     Firing,
     ForeignKey,
     Index,
@@ -99,8 +100,9 @@ def _tables(connection: Connection, leave_out: frozenset[TableName]) -> tuple[Ta
             row_security=on,
             forced=forced,
             owner=owner,
+            bound=bound,
         )
-        for oid, _, _, partitioned, whole_schema, whole, triggers, policies, on, forced, owner in relations
+        for oid, _, _, partitioned, whole_schema, whole, triggers, policies, on, forced, owner, bound in relations
         if not _of_alembic(columns.get(oid, ()))
     )
 
@@ -130,8 +132,9 @@ def _grouped(rows: Iterable[Row], names: Names, build: Callable[[TableName, Row]
 
 
 def _column(row: Row) -> Column:
-    name, formatted, nullable, default, generated, identity, collation, base, labels, element = row
-    return Column(name, formatted, nullable, default, generated, identity, collation, base, tuple(labels or ()), element)
+    name, formatted, nullable, default, generated, identity, collation, base, labels, element, rules = row
+    checks = tuple(DomainCheck(*rule) for rule in json.loads(rules or "[]"))
+    return Column(name, formatted, nullable, default, generated, identity, collation, base, tuple(labels or ()), element, checks)
 
 
 def _foreign_key(table: TableName, row: Row) -> ForeignKey:

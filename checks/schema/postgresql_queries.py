@@ -15,7 +15,8 @@ SELECT rel.oid::bigint, nsp.nspname::text, rel.relname::text, rel.relkind = 'p',
                   trg.tgname, pg_catalog.pg_get_triggerdef(trg.oid), trg.tgenabled,
                   coalesce(pg_catalog.to_jsonb(trg) ->> 'tgparentid', '0') <> '0') ORDER BY trg.tgname)::text
          FROM pg_catalog.pg_trigger trg WHERE trg.tgrelid = rel.oid AND NOT trg.tgisinternal) END,
-       policies.listed, rel.relrowsecurity, rel.relforcerowsecurity, pg_catalog.pg_get_userbyid(rel.relowner)::text
+       policies.listed, rel.relrowsecurity, rel.relforcerowsecurity, pg_catalog.pg_get_userbyid(rel.relowner)::text,
+       CASE WHEN rel.relispartition THEN pg_catalog.pg_get_partition_constraintdef(rel.oid) END
 FROM pg_catalog.pg_class rel
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 LEFT JOIN pg_catalog.pg_inherits inh ON rel.relispartition AND inh.inhrelid = rel.oid
@@ -48,6 +49,21 @@ WITH RECURSIVE below(domain, type, modifier, not_null) AS (
 ), labels AS (
   SELECT enumtypid, pg_catalog.array_agg(enumlabel::text ORDER BY enumsortorder) AS listed
   FROM pg_catalog.pg_enum GROUP BY enumtypid
+), chain(domain, part) AS (
+  SELECT oid, oid FROM pg_catalog.pg_type WHERE typtype = 'd'
+  UNION ALL
+  SELECT chain.domain, below.oid
+  FROM chain
+  JOIN pg_catalog.pg_type typ ON typ.oid = chain.part
+  JOIN pg_catalog.pg_type below ON below.oid = typ.typbasetype AND below.typtype = 'd'
+), ruled AS (
+  SELECT chain.domain, pg_catalog.json_agg(pg_catalog.json_build_array(
+           con.conname, nsp.nspname, typ.typname, pg_catalog.pg_get_expr(con.conbin, 0)) ORDER BY con.conname)::text AS listed
+  FROM chain
+  JOIN pg_catalog.pg_constraint con ON con.contypid = chain.part AND con.contype = 'c'
+  JOIN pg_catalog.pg_type typ ON typ.oid = chain.part
+  JOIN pg_catalog.pg_namespace nsp ON nsp.oid = typ.typnamespace
+  GROUP BY chain.domain
 )
 SELECT att.attrelid::bigint, att.attname::text, pg_catalog.format_type(att.atttypid, att.atttypmod),
        NOT (att.attnotnull OR coalesce(ground.not_null, false)), pg_catalog.pg_get_expr(def.adbin, def.adrelid),
@@ -56,7 +72,7 @@ SELECT att.attrelid::bigint, att.attname::text, pg_catalog.format_type(att.attty
             WHEN collnsp.nspname = 'pg_catalog' THEN pg_catalog.quote_ident(coll.collname)
             ELSE pg_catalog.quote_ident(collnsp.nspname) || '.' || pg_catalog.quote_ident(coll.collname) END,
        pg_catalog.format_type(ground.type, ground.modifier), labels.listed,
-       pg_catalog.format_type(element.oid, coalesce(ground.modifier, att.atttypmod))
+       pg_catalog.format_type(element.oid, coalesce(ground.modifier, att.atttypmod)), ruled.listed
 FROM pg_catalog.pg_attribute att
 LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = att.attrelid AND def.adnum = att.attnum
 LEFT JOIN pg_catalog.pg_collation coll ON coll.oid = att.attcollation
@@ -64,6 +80,7 @@ LEFT JOIN pg_catalog.pg_namespace collnsp ON collnsp.oid = coll.collnamespace
 LEFT JOIN ground ON ground.domain = att.atttypid
 LEFT JOIN pg_catalog.pg_type element ON element.typarray = coalesce(ground.type, att.atttypid)
 LEFT JOIN labels ON labels.enumtypid = coalesce(element.oid, ground.type, att.atttypid)
+LEFT JOIN ruled ON ruled.domain = att.atttypid
 WHERE att.attrelid = ANY (CAST(:relations AS oid[])) AND att.attnum > 0 AND NOT att.attisdropped
 ORDER BY att.attrelid, att.attnum
 """
@@ -74,8 +91,8 @@ WITH RECURSIVE climb(constraint_, relation, work) AS (
   SELECT trg.tgconstraint, trg.tgrelid,
          CASE WHEN prc.proname LIKE '%\\_del' THEN 'delete' WHEN prc.proname LIKE '%\\_check\\_%' THEN 'check' ELSE 'update' END
   FROM pg_catalog.pg_trigger trg
+  JOIN pg_catalog.pg_proc prc ON prc.oid = trg.tgfoid AND prc.proname LIKE 'RI\\_FKey\\_%'
   WHERE trg.tgconstraint <> 0 AND trg.tgenabled IN ('D', 'R')
-    AND trg.tgfoid IN ('pg_catalog."RI_FKey_check_ins"'::regproc, 'pg_catalog."RI_FKey_check_upd"'::regproc)
   UNION
   SELECT con.conparentid, climb.relation, climb.work
   FROM climb JOIN pg_catalog.pg_constraint con ON con.oid = climb.constraint_ AND con.conparentid <> 0

@@ -12,7 +12,7 @@ from versions import MAJORS
 
 from checks.interface import Engine
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, Column, Command, Firing, Match, Policy, TableName
+from checks.schema.model import Action, Catalogue, Column, Command, DomainCheck, Firing, Match, Policy, TableName
 from checks.schema.postgresql import read
 from checks.targets import Role
 from runner.servers.interface import Database, Server, Wanted
@@ -69,13 +69,14 @@ def test_columns(catalogue: Read) -> None:
             de text COLLATE "C", days date[]);
         ALTER TABLE t DROP COLUMN gone;
     """)
+    short = DomainCheck("short_code_check", "public", "short_code", "(length((VALUE)::text) < 5)")
     assert found.table[public("t")].columns == (
         Column("id", "bigint", False, identity=True),
         Column("name", "character varying(20)", False, "'x'::character varying"),
         Column("total", "numeric(10,2)", True),
         Column("mood", "public.mood", True, enum_labels=("good", "bad")),
         Column("all_moods", "public.mood[]", True, enum_labels=("good", "bad"), element="public.mood"),
-        Column("code", "public.short_code", False, base="character varying(20)"),
+        Column("code", "public.short_code", False, base="character varying(20)", domain_checks=(short,)),
         Column("m", "public.moods", True, base="public.mood[]", enum_labels=("good", "bad"), element="public.mood"),
         Column("doubled", "integer", True, "(2 * 3)", generated=True),
         Column("de", "text", True, collation='"C"'),
@@ -148,6 +149,8 @@ def test_partitions(catalogue: Read) -> None:
         ("events_2", False, public("events")),
     ]
     assert [len(table.checks) for table in found.tables] == [1, 0, 0, 0, 0, 0]
+    assert found.table[public("events_2")].bound is not None
+    assert found.table[public("events")].bound is None
     parts = {index.name: index.part_of for index in found.table[public("events_1a")].indexes}
     assert parts == {"events_1a_pkey": "events_1_pkey", "events_1a_u_idx": "events_1_u_idx"}
 
