@@ -23,12 +23,16 @@ from runner.progress import Stage
 from runner.report import ReportedCheck, ReportedDatabase
 from runner.report_building import known_fingerprints, reported_checks, reported_migrations
 from runner.scheduler import Checks, run_checks, with_severities
+from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 
 #: Takes what is to be reported of a database, once.
 Keep = Callable[[ReportedDatabase], None]
+
+#: Is shown a database with what the checks said of it.
+See = Callable[[Target, Built, Sequence[Outcome]], None]
 
 _STOPPED = "not reached, the run was stopped"
 
@@ -59,19 +63,23 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
     backend = backend_of(settings.engine)
     checks = with_severities(backend.CHECKS, loaded.settings.severity)
     judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
-    with built(plan(name, settings, base, loaded, output)) as pair, output.progress.stage("check") as stage:
+    with (
+        built(plan(name, settings, base, loaded, output)) as pair,
+        SelfProving(keep, loaded.settings.selftest, backend, judges.expect, checks, output.progress) as proving,
+        output.progress.stage("check") as stage,
+    ):
         head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
         before: Catalogue | None = None
         after: Catalogue | None = None
         try:
             before = judges.catalogue(pair.base) if pair.base else None
             head = judges.measured(replace(head, evidence=replace(head.evidence, base=before)))
-            after = judges.judge(head, outcomes, pair.compared)
+            after = judges.judge(head, outcomes, pair.compared, proving.see)
             known = judges.known(pair.base, outcomes) if pair.base else known
         finally:
             judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, known, loaded.settings)
             say_judged(stage, judged)
-            keep(
+            proving.hold(
                 ReportedDatabase(
                     name=name,
                     engine=settings.engine,
@@ -103,14 +111,15 @@ class _Judges:
         with one.server.clone(one.golden) as copy:
             return replace(one, evidence=replace(one.evidence, queries=self.backend.measure(copy, self.expect)))
 
-    def judge(self, one: Built, outcomes: list[Outcome], alone: str) -> Catalogue | None:
+    def judge(self, one: Built, outcomes: list[Outcome], alone: str, see: See = lambda *_: None) -> Catalogue | None:
         """Run every check; each outcome is kept as it comes. ``alone`` says why a database without a base has none.
 
-        Gives what the database holds.
+        ``see`` is shown what was judged at the end. Gives what the database holds.
         """
         missing = {Need.BASE: f"no base revision: {alone}"} if one.evidence.base is None else {}
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             run_checks(target, self.checks, missing, outcomes.append)
+            see(target, one, outcomes)
             return catalogue_of(target)
 
     def catalogue(self, one: Built) -> Catalogue | None:

@@ -19,6 +19,7 @@ from checks.interface import Severity
 from runner.errors import DbproofError
 from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Verdict
 from runner.reports import wording
+from runner.reports.selfproof import self_proof
 from runner.reports.wording import Part
 
 #: How wide findings and columns are drawn where there is room.
@@ -139,6 +140,7 @@ def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     yield from _labelled("Notes", list(_notes(report)))
     yield from _labelled("Inventory", wording.inventories(report))
     yield from _labelled("Proven", _columns(wording.proven(report), width), "green")
+    yield from _labelled("Self-proof", self_proof(report), "green")
     yield from _labelled("Not proven", _gaps(report), "yellow")
     yield from _labelled("Notices", _notices(report, show_all))
     yield from _labelled("Known", _known(report, show_all))

@@ -19,6 +19,7 @@ from runner.report import (
     ReportedMigration,
     ReportedStatement,
 )
+from runner.reports import selfproof
 
 FILE = "report.json"
 
@@ -70,6 +71,7 @@ def _database(database: ReportedDatabase) -> _Object:
         "notes": list(database.notes),
         "before": None if database.before is None else asdict(database.before),
         "after": None if database.after is None else asdict(database.after),
+        "selftest": selfproof.as_json(database.selftest),
     }
 
 

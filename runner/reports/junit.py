@@ -19,6 +19,7 @@ from junit_xml import TestCase, TestSuite
 from checks.interface import State
 from runner.report import Problem, Report, ReportedCheck, ReportedDatabase, ReportedFinding, Verdict
 from runner.reports import wording
+from runner.reports.selfproof import properties
 
 FILE = "junit.xml"
 
@@ -83,6 +84,7 @@ def _properties(report: Report, database: ReportedDatabase) -> dict[str, str]:
         "version": database.version,
         "origin": database.origin,
         "compared": database.compared,
+        **properties(database),
     }
 
 

@@ -20,6 +20,7 @@ from runner.report import (
 )
 from runner.reports import wording
 from runner.reports.markdown import code, fence, head, prose, row
+from runner.reports.selfproof import not_found, proofs, sentence_of
 from runner.reports.wording import Part
 
 FILE = "summary.md"
@@ -120,9 +121,20 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield from _inventories(report)
     yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
     gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in wording.gaps(report).items())
+    yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)
     yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))
     yield _folded("known finding", "Known: on the base revision too", _LISTED, _rows(report, Standing.KNOWN))
+
+
+def _self_proofs(report: Report) -> Iterator[_Section]:
+    """Of each database what was not found of the faults that were planted."""
+    for database, proof in proofs(report):
+        said = prose(wording.with_database(report, database, sentence_of(proof)))
+        rows = tuple(row([code(check, True), *(prose(cell, True) for cell in cells)]) for check, *cells in not_found(proof))
+        if proof.planted or rows:
+            yield _Section("self-proof", "", (f"Self-proof: {said}.\n",))
+        yield _folded("fault", "Faults that were not found", ("Check", "Fault", "State", "Why"), rows)
 
 
 def _inventories(report: Report) -> Iterator[_Section]:

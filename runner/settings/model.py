@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from checks.interface import Engine, Severity
 from runner.settings.expected import ExpectSettings, QuerySettings
-from runner.settings.surface import ROWS, FailOn
+from runner.settings.surface import ROWS, FailOn, Selftest
 from runner.settings.tenancy import TenancySettings
 from runner.settings.values import (
     WORD,
@@ -130,6 +130,7 @@ class Settings(Section):
     compare: Text | None = setting(None, ROWS["compare"].help, "main")
     report_dir: Text = setting("dbproof-report", ROWS["report_dir"].help, "dbproof-report")
     show_values: bool = setting(False, ROWS["show_values"].help, True)
+    selftest: Annotated[Selftest, WORD] = setting(Selftest.SAMPLE, ROWS["selftest"].help, "full")
     severity: Mapping[str, Annotated[Severity, WORD]] = setting(
         {}, "The severity of a check, instead of its own: error, warning, notice or off.", {"unindexed-foreign-key": "error"}
     )

@@ -30,6 +30,14 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+class Selftest(StrEnum):
+    """How many faults are planted to see the checks find them: none, one of each kind while there is time, or all."""
+
+    OFF = "off"
+    SAMPLE = "sample"
+    FULL = "full"
+
+
 class Kind(StrEnum):
     """What a setting's value is."""
 
@@ -133,6 +141,15 @@ SURFACE = (
         "Show key values of rows and the server's DETAIL, which may quote rows.",
         "true",
         "false",
+    ),
+    Row(
+        "selftest",
+        Kind.CHOICE,
+        "How many faults to plant on copies, to see the checks find them: sample is one of each kind while there is time.",
+        "full",
+        "sample",
+        choices=tuple(Selftest),
+        in_action=False,
     ),
     Row("all", Kind.SWITCH, "List the known findings too, not only their number.", "true", "false", in_file=False),
     Row(

@@ -10,6 +10,8 @@ from checks.interface import Severity, State, fingerprint
 from checks.inventory import Inventory
 from runner.errors import Exit
 from runner.report import (
+    FaultState,
+    PlantedFault,
     Problem,
     Provenance,
     Report,
@@ -19,6 +21,7 @@ from runner.report import (
     ReportedGap,
     ReportedMigration,
     ReportedStatement,
+    SelfProof,
     Standing,
     Verdict,
 )
@@ -144,6 +147,18 @@ APP = ReportedDatabase(
     notes=("backend/alembic/versions/7c20_payments.py:12 was refused to the owner (42501), so migrations ran as superuser.",),
     before=Inventory(foreign_keys=56, checks=33, primary_keys=38, uniques=12, not_nulls=1240, triggers=2),
     after=Inventory(foreign_keys=57, checks=33, primary_keys=38, uniques=11, partial_uniques=1, not_nulls=1240, triggers=2),
+    selftest=SelfProof(
+        faults=(
+            PlantedFault("orphan", "orphaned-rows", "orders.buyer_id", FaultState.FOUND),
+            PlantedFault("unenforced-reference", "reference-probe", "orders.buyer_id", FaultState.FOUND),
+            PlantedFault("dropped-index", "unindexed-foreign-key", "orders.buyer_id", FaultState.MISSED, "the check found nothing"),
+            PlantedFault("sequence-back", "sequence-behind", "", FaultState.NOT_PLANTED, "there is nothing of that kind here"),
+        ),
+        vacuous=(ReportedGap("unindexed-foreign-key", "missed"), ReportedGap("sequence-behind", "there is nothing of that kind here")),
+        seconds=0.31,
+        allowance=0.9,
+        left_out=1,
+    ),
 )
 
 FILES = ("dbproof-report/junit.xml", "dbproof-report/report.json", "dbproof-report/summary.md")

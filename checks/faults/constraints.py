@@ -1,0 +1,146 @@
+"""Faults of constraints, keys and sequences, and of the repository's own sentences about its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from checks.faults import sql
+from checks.faults.interface import Fault, Scene, Way
+from checks.faults.references import around
+from checks.interface import Engine
+from checks.reading import tables_read
+from checks.schema.model import CheckConstraint, Column, ForeignKey, Table, TableName, column_label
+
+#: How many changes to rows are tried to break a sentence of the repository's.
+TRIED = 60
+
+#: The highest number of a type; SQLite has but one kind of integer.
+_HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_NUMBERS = re.compile(r"smallint|integer|bigint|numeric|decimal|real|double|float|int\b", re.IGNORECASE)
+
+
+def unvalidated(scene: Scene) -> Iterator[Fault]:
+    """A constraint is as if it had been added NOT VALID."""
+    if scene.engine is not Engine.POSTGRESQL:
+        return
+    for table in scene.catalogue.tables:
+        constraints: tuple[ForeignKey | CheckConstraint, ...] = (*table.foreign_keys, *table.checks)
+        for constraint in constraints:
+            subject = f"{table.name.label()}.{constraint.name}"
+            yield Fault("unvalidated", "unvalidated-constraint", subject, subject, subject, ((_unvalidate(scene, constraint),),))
+
+
+def _unvalidate(scene: Scene, constraint: ForeignKey | CheckConstraint) -> str:
+    relation = sql.literal(sql.table(scene.engine, constraint.table))
+    where = f"conrelid = {relation}::pg_catalog.regclass AND conname = {sql.literal(constraint.name)}"
+    return sql.update("pg_catalog.pg_constraint", "convalidated = false", where)
+
+
+def sequence_back(scene: Scene) -> Iterator[Fault]:
+    """A sequence is put back to the lowest number that is taken."""
+    if scene.engine is not Engine.POSTGRESQL:
+        return
+    for table in scene.catalogue.tables:
+        for sequence in table.sequences:
+            subject = column_label(table.name, (sequence.column,))
+            called = sql.literal(sql.table(scene.engine, TableName(sequence.schema, sequence.name)))
+            first = "min" if sequence.increment > 0 else "max"
+            taken = sql.select(f"{first}({sql.name(scene.engine, sequence.column)})", sql.table(scene.engine, table.name))
+            way: Way = (f"SELECT pg_catalog.setval({called}, ({taken}), false)",)
+            yield Fault(
+                "sequence-back",
+                "sequence-behind",
+                subject,
+                subject,
+                subject,
+                (way,),
+                around(scene.catalogue, table.name),
+            )
+
+
+def used_up(scene: Scene) -> Iterator[Fault]:
+    """A key comes near the end of its numbers: by its sequence, or by a row."""
+    for table in scene.catalogue.tables:
+        if len(table.primary_key) != 1 or table.partition_of is not None:
+            continue
+        column = table.column[table.primary_key[0]]
+        sequence = next((one for one in table.sequences if one.column == column.name), None)
+        highest = _HIGHEST.get((column.base or column.type).lower())
+        if highest is None or (sequence is not None and sequence.increment < 0):
+            continue
+        called = sql.name(scene.engine, column.name)
+        mine = sql.table(scene.engine, table.name)
+        furthest = sql.select(f"max({called})", mine)
+        way: Way = (sql.update(mine, f"{called} = {highest}", f"{called} = ({furthest})"),)
+        if sequence is not None:
+            where = sql.literal(sql.table(scene.engine, TableName(sequence.schema, sequence.name)))
+            way = (f"SELECT pg_catalog.setval({where}, {min(sequence.maximum, highest)})",)
+        subject = column_label(table.name, (column.name,))
+        yield Fault("used-up-key", "key-exhaustion", subject, subject, subject, (way,), around(scene.catalogue, table.name))
+
+
+def no_key(scene: Scene) -> Iterator[Fault]:
+    """A table loses what tells its rows apart; SQLite, which cannot take a key away, gets a copy of the table without one."""
+    for table in scene.catalogue.tables:
+        subject = table.name.label()
+        keys = [index for index in table.indexes if index.unique and index.predicate is None]
+        if scene.engine is Engine.SQLITE:
+            copy = TableName(table.name.schema, sql.PLANTED)
+            everything = sql.select("*", sql.table(scene.engine, table.name))
+            way: Way = (f"CREATE TABLE {sql.table(scene.engine, copy)} AS {everything}",)
+            yield Fault("dropped-key", "missing-primary-key", subject, subject, copy.label(), (way,))
+        elif table.partition_of is None and keys:
+            way = tuple(sql.drop_index(scene.engine, index) for index in keys if not index.part_of)
+            yield Fault("dropped-key", "missing-primary-key", subject, subject, subject, (way,))
+
+
+def broken_sentence(scene: Scene) -> Iterator[Fault]:
+    """The rows are changed until a query that must find nothing finds something."""
+    for sentence, query in scene.expect.no_rows.items():
+        ways = tuple(
+            way for table in sorted(tables_read(query, scene.engine, scene.catalogue)) for way in _ways(scene, table, query)
+        )
+        yield Fault("broken-sentence", "no-rows", sentence, sentence, sentence, ways[:TRIED], shows=query)
+
+
+def _ways(scene: Scene, name: TableName, query: str) -> Iterator[Way]:
+    """Changes to the rows of one table that could break a sentence about it."""
+    table, free = scene.catalogue.table[name], _past_checks(scene, scene.catalogue.table[name])
+    where = sql.table(scene.engine, name)
+    yield (sql.delete(where),)
+    if table.primary_key:
+        key = sql.names(scene.engine, table.primary_key)
+        one = sql.select("*", f"({sql.select(key, where, 'LIMIT 1')}) AS one")
+        yield (sql.delete(where, f"({key}) IN ({one})"),)
+    for column in table.columns:
+        if not column.generated and re.search(rf"\b{re.escape(column.name)}\b", query, re.IGNORECASE):
+            called = sql.name(scene.engine, column.name)
+            for value in _values(column, called, where):
+                strict = _past_not_null(scene, name, column, value)
+                yield *free, *strict, sql.update(where, f"{called} = {value}")
+
+
+def _values(column: Column, called: str, where: str) -> Iterator[str]:
+    """Other values for all rows: more, all the same, each of an enum's, the other truth, nothing."""
+    if _NUMBERS.search(column.base or column.type):
+        yield f"{called} + 1"
+    for direction in ("DESC", "ASC"):
+        yield f"({sql.select(called, where, f'ORDER BY {called} {direction} LIMIT 1')})"
+    yield from map(sql.literal, column.enum_labels)
+    if column.type.lower() == "boolean":
+        yield f"NOT {called}"
+    yield "NULL"
+
+
+def _past_checks(scene: Scene, table: Table) -> Way:
+    """PostgreSQL's CHECKs are taken away for it; SQLite's are asked to look away."""
+    if scene.engine is not Engine.POSTGRESQL:
+        return ()
+    return tuple(sql.drop_constraint(scene.engine, table.name, check.name) for check in table.checks)
+
+
+def _past_not_null(scene: Scene, table: TableName, column: Column, value: str) -> Way:
+    if value != "NULL" or column.nullable or scene.engine is not Engine.POSTGRESQL:
+        return ()
+    return (f"ALTER TABLE {sql.table(scene.engine, table)} ALTER COLUMN {sql.name(scene.engine, column.name)} DROP NOT NULL",)

@@ -1,0 +1,206 @@
+"""Faults of references: orphans, keys that are gone, switched off, of another rule or of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from checks.faults import sql
+from checks.faults.interface import Fault, Scene, Statement, Way
+from checks.faults.sqlite_edits import Edit, Part
+from checks.interface import Engine
+from checks.references.cascade_reach import MOST_TABLES
+from checks.schema.model import Action, Catalogue, Column, ForeignKey, TableName
+from checks.schema.sqlite import affinity
+from checks.subjects import references
+
+_WIDER = {"smallint": "bigint", "integer": "bigint", "bigint": "integer"}
+
+
+def orphan(scene: Scene) -> Iterator[Fault]:
+    """A parent goes past everything that would keep it, and its children stay."""
+    for subject, key in references(scene.catalogue):
+        if not key.period and not key.mismatch:
+            yield Fault(
+                "orphan",
+                "orphaned-rows",
+                subject,
+                subject,
+                subject,
+                ((_delete_a_parent(scene, key),),),
+                around(scene.catalogue, key.table),
+            )
+
+
+def _delete_a_parent(scene: Scene, key: ForeignKey) -> str:
+    """Of one row that refers to a parent. A row that refers to itself would go with its parent."""
+    engine = scene.engine
+    given = [f"{sql.name(engine, column)} IS NOT NULL" for column in key.columns]
+    pairs = zip(key.columns, key.parent_columns, strict=True)
+    itself = " AND ".join(f"{sql.name(engine, mine)} = {sql.name(engine, theirs)}" for mine, theirs in pairs)
+    other = [f"NOT ({itself})"] if key.table == key.parent else []
+    chosen = sql.select(
+        sql.names(engine, key.columns),
+        sql.rows_of(engine, key.table, scene.catalogue),
+        f"WHERE {' AND '.join([*given, *other])} LIMIT 1",
+    )
+    there = sql.select("*", f"({chosen}) AS one")
+    return sql.delete(sql.table(engine, key.parent), f"({sql.names(engine, key.parent_columns)}) IN ({there})")
+
+
+def switched_off(scene: Scene) -> Iterator[Fault]:
+    """What enforces a reference is switched off: its triggers, or (SQLite) the parent is moved away from under its name."""
+    for subject, key in references(scene.catalogue):
+        if way := _switch_off(scene, key):
+            tables = around(scene.catalogue, key.table)
+            yield Fault("unenforced-reference", "reference-probe", subject, subject, subject, (way,), tables)
+
+
+def _switch_off(scene: Scene, key: ForeignKey) -> Way:
+    if scene.engine is Engine.POSTGRESQL:
+        return (f"ALTER TABLE {sql.table(scene.engine, key.table)} DISABLE TRIGGER ALL",)
+    if scene.engine is Engine.SQLITE and key.table != key.parent:
+        parent = sql.name(scene.engine, key.parent.name)
+        return (f"ALTER TABLE {parent} RENAME TO {sql.name(scene.engine, sql.PLANTED)}",)
+    return ()
+
+
+def switched_off_triggers(scene: Scene) -> Iterator[Fault]:
+    """The triggers of a table are switched off, those that were made and those that enforce its references."""
+    if scene.engine is not Engine.POSTGRESQL:
+        return
+    for table in scene.catalogue.tables:
+        for trigger in table.triggers:
+            if not trigger.inherited:
+                off = f"ALTER TABLE {sql.table(scene.engine, table.name)} DISABLE TRIGGER {sql.name(scene.engine, trigger.name)}"
+                subject = f"{table.name.label()}.{trigger.name}"
+                yield Fault("disabled-trigger", "disabled-trigger", subject, subject, subject, ((off,),))
+    for subject, key in references(scene.catalogue):
+        yield Fault("disabled-triggers", "disabled-trigger", subject, subject, subject, (_switch_off(scene, key),))
+
+
+def lost_reference(scene: Scene) -> Iterator[Fault]:
+    """An expected reference is dropped."""
+    for expected in dict.fromkeys(scene.expect.references):
+        key = _declared(scene, expected.table, expected.columns, expected.parent)
+        if key is not None and (way := drop_key(scene, key)):
+            yield Fault("dropped-reference", "delete-rule", expected.label, expected.label, f"{expected.label} (missing)", (way,))
+
+
+def swapped_rule(scene: Scene) -> Iterator[Fault]:
+    """An expected reference does something else when its parent goes."""
+    for expected in dict.fromkeys(scene.expect.references):
+        key = _declared(scene, expected.table, expected.columns, expected.parent)
+        if key is not None and expected.on_delete is not None:
+            ways = tuple(with_rule(scene, key, rule) for rule in sql.other_rule(key))
+            if all(ways):
+                yield Fault("swapped-rule", "delete-rule", expected.label, expected.label, expected.label, ways)
+
+
+def _declared(scene: Scene, table: TableName, columns: tuple[str, ...], parent: TableName) -> ForeignKey | None:
+    found = scene.catalogue.table.get(table)
+    same = [key for key in found.foreign_keys if set(key.columns) == set(columns) and key.parent == parent] if found else []
+    return same[0] if len(same) == 1 else None
+
+
+def other_type(scene: Scene) -> Iterator[Fault]:
+    """A column that refers gets another type than its parent's."""
+    for subject, key in references(scene.catalogue):
+        column = scene.catalogue.table[key.table].column.get(key.columns[0])
+        if column is not None and not column.generated and not key.mismatch:
+            ways = tuple(_retyped(scene, key, column))
+            if ways:
+                yield Fault("other-type", "reference-type-mismatch", subject, subject, subject, ways)
+
+
+def _retyped(scene: Scene, key: ForeignKey, column: Column) -> Iterator[Way]:
+    """Another width where there is one, else a domain of the same type: both are taken by the key."""
+    if scene.engine is Engine.SQLITE:
+        number = affinity(column.type) in ("INTEGER", "NUMERIC", "REAL")
+        yield (Edit(key.table, Part.TYPE, column=column.name, text="TEXT" if number else "INTEGER"),)
+    if scene.engine is Engine.POSTGRESQL:
+        where, which = sql.table(scene.engine, key.table), sql.name(scene.engine, column.name)
+        if column.type in _WIDER:
+            yield (f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {_WIDER[column.type]}",)
+        domain = sql.table(scene.engine, TableName(key.table.schema, sql.PLANTED))
+        yield f"CREATE DOMAIN {domain} AS {column.type}", f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {domain}"
+
+
+def circle(scene: Scene) -> Iterator[Fault]:
+    """A table and a new one must each have a row of the other first."""
+    engine = scene.engine
+    for table in scene.catalogue.tables:
+        if len(table.primary_key) != 1 or all(key.parent == table.name for key in table.foreign_keys) or table.partition_of:
+            continue
+        key, new = table.column[table.primary_key[0]], TableName(table.name.schema, sql.PLANTED)
+        mine, other = sql.table(engine, table.name), sql.table(engine, new)
+        default = " DEFAULT 0" if engine is Engine.SQLITE else ""
+        way = (
+            f"CREATE TABLE {other} (id integer PRIMARY KEY, other {key.type} NOT NULL"
+            f" REFERENCES {mine} ({sql.name(engine, key.name)}))",
+            sql.delete(mine),
+            f"ALTER TABLE {mine} ADD COLUMN {sql.name(engine, sql.PLANTED)} integer NOT NULL{default} REFERENCES {other} (id)",
+        )
+        turns = ", ".join(name.label() for name in sorted((table.name, new)))
+        yield Fault("reference-circle", "reference-cycle", table.name.label(), table.name.label(), turns, (way,))
+
+
+def wide_cascade(scene: Scene) -> Iterator[Fault]:
+    """So many tables more go with a parent's rows that the reach of one DELETE is beyond its limit."""
+    engine, parents = scene.engine, dict[TableName, ForeignKey]()
+    for key in scene.catalogue.foreign_keys:
+        if key.on_delete is Action.CASCADE and key.enforced and not key.mismatch and not key.period:
+            parents.setdefault(key.parent, key)
+    for parent, key in parents.items():
+        types = [scene.catalogue.table[parent].column[column].type for column in key.parent_columns]
+        columns = ", ".join(f"c{number} {type_}" for number, type_ in enumerate(types))
+        listed = ", ".join(f"c{number}" for number in range(len(types)))
+        way = tuple(
+            f"CREATE TABLE {sql.table(engine, TableName(parent.schema, f'{sql.PLANTED}_{number}'))} ({columns}, FOREIGN KEY"
+            f" ({listed}) REFERENCES {sql.table(engine, parent)} ({sql.names(engine, key.parent_columns)}) ON DELETE CASCADE)"
+            for number in range(MOST_TABLES + 1)
+        )
+        yield Fault("wide-cascade", "cascade-reach", parent.label(), parent.label(), parent.label(), (way,))
+
+
+def drop_key(scene: Scene, key: ForeignKey) -> Way:
+    """What takes a foreign key away; nothing where an engine cannot."""
+    if scene.engine is not Engine.SQLITE:
+        return (sql.drop_foreign_key(scene.engine, key),)
+    number = written(scene.catalogue, key)
+    return () if number is None else (Edit(key.table, Part.REFERENCE, number),)
+
+
+def with_rule(scene: Scene, key: ForeignKey, rule: Action) -> Way:
+    """What gives a foreign key another delete rule; nothing where an engine cannot."""
+    if scene.engine is Engine.SQLITE:
+        number = written(scene.catalogue, key)
+        return () if number is None else (Edit(key.table, Part.RULE, number, text=rule.upper()),)
+    made: tuple[Statement, ...] = (
+        sql.drop_foreign_key(scene.engine, key),
+        sql.add_foreign_key(scene.engine, replace(key, on_delete=rule)),
+    )
+    return made
+
+
+def written(catalogue: Catalogue, key: ForeignKey) -> int | None:
+    """The place of a foreign key among those of its table, in the order in which SQLite's text has them."""
+    keys = catalogue.table[key.table].foreign_keys
+    return next((number for number, one in enumerate(keys) if one is key), None)
+
+
+def around(catalogue: Catalogue, table: TableName) -> frozenset[TableName]:
+    """A table with its children, their parents and all above those, and what they are partitioned into."""
+    wanted = {table, *(key.table for key in catalogue.foreign_keys if key.parent == table)}
+    open_ones = list(wanted)
+    while open_ones:
+        name = open_ones.pop()
+        found = catalogue.table.get(name)
+        if found is None:
+            continue
+        more = {key.parent for key in found.foreign_keys}
+        more |= {part.name for part in catalogue.partitions.get(name, ())}
+        more |= {found.partition_of} if found.partition_of else set()
+        open_ones += more - wanted
+        wanted |= more
+    return frozenset(wanted)

@@ -1,0 +1,36 @@
+"""Which faults each check has to find, and which checks no fault can be planted for, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.faults import constraints, indexes, references
+from checks.faults.interface import Maker
+
+#: The makers of faults by the check that must find them, the likeliest mistake first.
+FAULTS: Mapping[str, tuple[Maker, ...]] = {
+    "orphaned-rows": (references.orphan,),
+    "reference-probe": (references.switched_off,),
+    "delete-rule": (references.swapped_rule, references.lost_reference),
+    "reference-type-mismatch": (references.other_type,),
+    "reference-cycle": (references.circle,),
+    "cascade-reach": (references.wide_cascade,),
+    "unvalidated-constraint": (constraints.unvalidated,),
+    "disabled-trigger": (references.switched_off_triggers,),
+    "sequence-behind": (constraints.sequence_back,),
+    "key-exhaustion": (constraints.used_up,),
+    "missing-primary-key": (constraints.no_key,),
+    "no-rows": (constraints.broken_sentence,),
+    "unindexed-foreign-key": (indexes.unserved_reference,),
+    "invalid-index": (indexes.broken_index,),
+    "duplicate-index": (indexes.second_index,),
+    "redundant-index": (indexes.needless_index,),
+}
+
+#: Checks that no fault can be planted for on a copy of a database that stands, and why.
+NO_FAULT: Mapping[str, str] = {
+    "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
+    "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
+    "load-refused": "it judges how the rows were loaded, which a copy that holds them cannot show otherwise",
+    "query-limit": "it judges times that were measured; a fault would have to waste them",
+}
