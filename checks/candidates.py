@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from checks.expectations import ExpectedReference, parse_reference
 from checks.schema.model import TableName, column_label
-from checks.spelling import NAME, names_in, table_of, unquoted
+from checks.spelling import NAME, QUOTED, closing, names_in, table_of, unquoted
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ _CHECK = re.compile(r"check\s*\((?P<expression>.+)\)\s*", re.IGNORECASE | re.DOT
 _NOT_NULL = re.compile(r"not\s+null\s*", re.IGNORECASE)
 _UNIQUE = re.compile(r"unique\b(?P<nulls>\s*nulls\s+not\s+distinct\b)?\s*(?=\()", re.IGNORECASE)
 _WHERE = re.compile(r"\s*(?:where\s+(?P<predicate>.*\S)\s*)?", re.IGNORECASE | re.DOTALL)
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 _EXPECTED = (
     "expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or"
@@ -95,7 +94,7 @@ def parse_candidate(text: str, default_schema: str = "public") -> Candidate:
         raise ValueError(_EXPECTED)
     path, rule = names_in(found["path"]), found["rule"]
     if check := _CHECK.fullmatch(rule):
-        if _end(rule, rule.index("(")) != len(rule.rstrip()):
+        if closing(rule, rule.index("(")) != len(rule.rstrip()):
             raise ValueError("the parentheses after 'check' do not close at its end")
         return CheckCandidate(_table(path, default_schema), check["expression"].strip())
     if _NOT_NULL.fullmatch(rule):
@@ -119,7 +118,7 @@ def _reference(text: str, default_schema: str) -> ExpectedReference:
 
 
 def _unique(table: TableName, rest: str, *, nulls_distinct: bool) -> UniqueCandidate:
-    end = _end(rest, 0)
+    end = closing(rest, 0)
     where = _WHERE.fullmatch(rest[end:]) if end else None
     parts = tuple(_part(one) for one in _split(rest[1 : end - 1])) if end else ()
     if where is None or not parts:
@@ -131,28 +130,14 @@ def _part(text: str) -> Part:
     return Part(unquoted(text)) if re.fullmatch(NAME, text) else Part(text, expression=True)
 
 
-def _end(text: str, start: int) -> int:
-    """Behind the parenthesis that closes the one at ``start``; 0 where none does. Quotes hide parentheses."""
-    depth, place = 0, start
-    while place < len(text):
-        if quoted := _QUOTED.match(text, place):
-            place = quoted.end()
-            continue
-        depth += {"(": 1, ")": -1}.get(text[place], 0)
-        place += 1
-        if depth == 0:
-            return place
-    return 0
-
-
 def _split(text: str) -> list[str]:
     """The parts between commas that stand in no parentheses and no quotes, without empty ones."""
     parts, begun, place = [], 0, 0
     while place < len(text):
-        if quoted := _QUOTED.match(text, place):
+        if quoted := QUOTED.match(text, place):
             place = quoted.end()
         elif text[place] == "(":
-            place = _end(text, place) or len(text)
+            place = closing(text, place) or len(text)
         else:
             if text[place] == ",":
                 parts.append(text[begun:place])

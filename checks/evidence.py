@@ -153,10 +153,25 @@ class QueryTiming:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """How many rows break a rule, exactly. ``groups`` is how many different values rows share, where two may not.
+
+    ``values`` are keys of the first rows; ``gap`` says why they could not be counted.
+    """
+
+    rows: int
+    groups: int = 0
+    values: tuple[str, ...] = ()
+    gap: str = ""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a run gathered about one database at one revision.
 
     ``base`` is what the base revision's database held, ``None`` where there is none to compare with (``Need.BASE``).
+    ``audits`` is gathered where the new migrations failed on base's rows: by the subjects of ``constraint-violation``, how many
+    of those rows break each rule that head has and base has not.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -167,6 +182,7 @@ class Evidence:
     loaded: tuple[LoadedFile, ...] = ()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
+    audits: Mapping[str, Counted] = field(default_factory=dict)
 
     @property
     def incomplete(self) -> bool:

@@ -6,6 +6,7 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 from __future__ import annotations
 
 from checks.constraints import (
+    constraint_violation,
     disabled_trigger,
     key_exhaustion,
     load_refused,
@@ -39,6 +40,8 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-type-mismatch": reference_type_mismatch,
     "reference-cycle": reference_cycle,
     "cascade-reach": cascade_reach,
+    "constraint-violation": constraint_violation,
+    "expected-constraint": expected_constraint,
     "unvalidated-constraint": unvalidated_constraint,
     "disabled-trigger": disabled_trigger,
     "lost-constraint": lost_constraint,

@@ -12,6 +12,9 @@ NAME = r'(?:"(?:[^"]|"")+"|[^\s".,()]+)'
 #: A table with its columns; ``{0}`` stands before the names of the groups.
 SIDE = rf"(?P<{{0}}path>{NAME}(?:\.{NAME})?)\.(?:(?P<{{0}}one>{NAME})|\((?P<{{0}}many>[^()]+)\))"
 
+#: A text or a name in quotes, in SQL.
+QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
+
 
 def unquoted(name: str) -> str:
     """A name as the catalogue has it, without the quotes that it is written in."""
@@ -32,3 +35,17 @@ def side_of(found: re.Match[str], prefix: str, default_schema: str) -> tuple[Tab
     """The table and the columns of a match of :data:`SIDE`."""
     columns = names_in(found[f"{prefix}one"] or found[f"{prefix}many"])
     return table_of(names_in(found[f"{prefix}path"]), default_schema), columns
+
+
+def closing(text: str, start: int) -> int:
+    """The place behind the parenthesis that closes the one at ``start``; 0 where none does. Quotes hide parentheses."""
+    depth, place = 0, start
+    while place < len(text):
+        if quoted := QUOTED.match(text, place):
+            place = quoted.end()
+            continue
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        place += 1
+        if depth == 0:
+            return place
+    return 0

@@ -12,6 +12,8 @@ from checks.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git
+from runner.allows.allows import allows_in
+from runner.auditing import audited
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
 from runner.build import built
@@ -73,7 +75,8 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
         after: Catalogue | None = None
         try:
             before = judges.catalogue(pair.base) if pair.base else None
-            head = judges.measured(replace(head, evidence=replace(head.evidence, base=before)))
+            head = replace(head, evidence=replace(head.evidence, base=before))
+            head = judges.measured(audited(backend, judges.expect, head, pair.base))
             after = judges.judge(head, outcomes, pair.compared, proving.see)
             known = judges.known(pair.base, outcomes) if pair.base else known
         finally:

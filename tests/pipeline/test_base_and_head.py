@@ -116,6 +116,12 @@ def test_a_migration_that_fails_on_rows_is_that_and_the_checks_go_on(repo: Repos
     assert ("unvalidated-constraint", "books.books_id_fkey") in ran.failing
     assert ran.check("load-refused")["outcome"] == "passed"
     assert ran.check("orphaned-rows")["proven"] > 0
+    (violated,) = ran.findings("constraint-violation")
+    assert (violated["subject"], violated["evidence"]["count"]) == ("books.books_id_fkey", 2)
+    assert (violated["state"], violated["provenance"]["file"]) == ("new", "migrations/003_doubtful.sql")
+    assert violated["message"].endswith("FOREIGN KEY (id) REFERENCES authors (id), which the new migrations add")
+    gaps = {gap["subject"]: gap["reason"] for gap in ran.check("constraint-violation")["not_proven"]}
+    assert gaps == {"books.isbn NOT NULL": "column books.isbn is not there yet"}
 
 
 def test_new_migrations_that_pass_on_rows_leave_base_s_rows_to_be_judged(repo: Repository) -> None:
