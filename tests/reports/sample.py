@@ -151,10 +151,15 @@ APP = ReportedDatabase(
         faults=(
             PlantedFault("orphan", "orphaned-rows", "orders.buyer_id", FaultState.FOUND),
             PlantedFault("unenforced-reference", "reference-probe", "orders.buyer_id", FaultState.FOUND),
-            PlantedFault("dropped-index", "unindexed-foreign-key", "orders.buyer_id", FaultState.MISSED, "the check found nothing"),
+            PlantedFault(
+                "dropped-index", "unindexed-foreign-key", "orders.buyer_id", FaultState.MISSED, "the check found nothing"
+            ),
             PlantedFault("sequence-back", "sequence-behind", "", FaultState.NOT_PLANTED, "there is nothing of that kind here"),
         ),
-        vacuous=(ReportedGap("unindexed-foreign-key", "missed"), ReportedGap("sequence-behind", "there is nothing of that kind here")),
+        vacuous=(
+            ReportedGap("unindexed-foreign-key", "missed"),
+            ReportedGap("sequence-behind", "there is nothing of that kind here"),
+        ),
         seconds=0.31,
         allowance=0.9,
         left_out=1,
