@@ -41,7 +41,6 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-cycle": reference_cycle,
     "cascade-reach": cascade_reach,
     "constraint-violation": constraint_violation,
-    "expected-constraint": expected_constraint,
     "unvalidated-constraint": unvalidated_constraint,
     "disabled-trigger": disabled_trigger,
     "lost-constraint": lost_constraint,

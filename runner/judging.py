@@ -12,7 +12,6 @@ from checks.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git
-from runner.allows.allows import allows_in
 from runner.auditing import audited
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
