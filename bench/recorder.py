@@ -1,6 +1,6 @@
 """What the recorder costs: a published history with it and without it, and a long script of DDL.
 
-Run as ``python bench/recorder.py [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
+Run as ``python -m bench.recorder [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
 environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds. Exits 1 where the
 median of the published history is above 1.10. A busy machine moves the median of a few pairs by some hundredths, as the bounds
 show: measure more pairs there. Only the migrations are timed, in a child that has imported everything already.
@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import platformdirs
 import psycopg
 from psycopg import sql
 
+from bench.ratios import Ratio, bounded, environment
 from checks.interface import Engine
 from checks.targets import Role
 from runner.servers.interface import Address, Server, Wanted
@@ -32,7 +31,6 @@ from runner.servers.registry import provision
 
 LIMIT = 1.10
 PACKAGE = "arize-phoenix[pg]"
-DEADLINE = 600
 
 #: Reads addresses, upgrades each to head and answers with the seconds.
 CHILD = """
@@ -55,15 +53,6 @@ for address in sys.stdin:
 Timed = Callable[[Address], float]
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """With to without the recorder: the median of the pairs, and the bounds within which it lies with 95 %."""
-
-    median: float
-    low: float
-    high: float
-
-
 def main() -> int:
     """Measure, print, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -71,7 +60,10 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=25, help="interleaved pairs to measure (25)")
     parser.add_argument("--version", help="the PostgreSQL to measure on; the newest one here if left out")
     wanted = parser.parse_args()
-    with provision(Wanted(Engine.POSTGRESQL, version=wanted.version)) as server, history(wanted.python or made()) as upgrade:
+    with (
+        provision(Wanted(Engine.POSTGRESQL, version=wanted.version)) as server,
+        history(wanted.python or environment("arize-phoenix", PACKAGE) / "python") as upgrade,
+    ):
         print(f"PostgreSQL {server.version}")
         published = compare("arize-phoenix, upgrade head", server, upgrade, wanted.pairs)
         compare(f"{len(script())} statements of DDL, one transaction", server, run_script, max(3, wanted.pairs // 3))
@@ -84,16 +76,8 @@ def compare(name: str, server: Server, run: Timed, pairs: int) -> Ratio:
     timings = [both(server, run, number) for number in range(pairs + 1)][1:]
     ratio = bounded([recorded / bare for recorded, bare in timings])
     recorded, bare = (statistics.median(column) for column in zip(*timings, strict=True))
-    bounds = f"{ratio.low:.3f} to {ratio.high:.3f} in {pairs} pairs"
-    print(f"  {name}: {ratio.median:.3f} ({bounds}; medians {recorded:.3f} s with, {bare:.3f} s without)", flush=True)
+    print(f"  {name}: {ratio} in {pairs} pairs, medians {recorded:.3f} s with, {bare:.3f} s without", flush=True)
     return ratio
-
-
-def bounded(ratios: list[float]) -> Ratio:
-    """The median of ratios with its bootstrap bounds, the same each time for the same ratios."""
-    chance = random.Random(0)
-    medians = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(2000))
-    return Ratio(statistics.median(ratios), medians[49], medians[-50])
 
 
 def both(server: Server, run: Timed, number: int) -> tuple[float, float]:
@@ -140,18 +124,6 @@ def history(interpreter: Path) -> Iterator[Timed]:
     finally:
         child.kill()
         child.wait()
-
-
-def made() -> Path:
-    """The interpreter of a virtual environment with the package, made where there is none yet."""
-    home = platformdirs.user_cache_path("dbproof") / "bench" / "arize-phoenix"
-    interpreter = home / "bin" / "python"
-    if not (home / "ready").exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "--clear", "--quiet", home], check=True, timeout=DEADLINE)
-        subprocess.run([*uv, "pip", "install", "--quiet", "--python", interpreter, PACKAGE], check=True, timeout=DEADLINE)
-        (home / "ready").touch()
-    return interpreter
 
 
 def run_script(address: Address) -> float:

@@ -13,7 +13,7 @@ from checks.expectations import ExpectedReference
 from checks.families import alike
 from checks.interface import Engine
 from checks.schema.model import Catalogue, ForeignKey, Match, Table, no_table
-from checks.statements import copyable, named, only
+from checks.statements import ANTI_JOIN, copyable, named, only
 
 #: How many orphans a finding shows, of however many there are.
 SAMPLE = 5
@@ -45,13 +45,25 @@ def shown_row(names: Sequence[str], values: Sequence[str | None]) -> str:
     return ", ".join(f"{name}={'NULL' if value is None else value}" for name, value in zip(names, values, strict=True))
 
 
+def counted(key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Rows:
+    """How many orphans a reference has: one number, from nothing but the reference's columns, so that indexes may do."""
+    child = named(key.table, key.columns, "child")
+    return _orphans(select(func.count()), child, key, catalogue, engine).execution_options(**{ANTI_JOIN: True})
+
+
 def sample(key: ForeignKey, catalogue: Catalogue, engine: Engine = Engine.POSTGRESQL) -> Rows:
     """The first orphans of a reference in the order of their primary key, each row with the count of all.
 
     Columns: the child's primary key and the reference's columns as text, then the count.
     """
     child = named(key.table, shown(key, catalogue), "child")
-    return _orphans(_first(child, key, catalogue), child, key, catalogue, engine)
+    return _first(_orphans(_shown(child, key, catalogue), child, key, catalogue, engine), key, catalogue, engine)
+
+
+def number(key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Rows:
+    """How many orphans a reference has, in one row."""
+    child = named(key.table, key.columns, "child")
+    return _orphans(select(func.count()), child, key, catalogue, engine)
 
 
 def listing(key: ForeignKey, catalogue: Catalogue, engine: Engine) -> str:
@@ -66,7 +78,7 @@ def sample_lost(key: ForeignKey, where: str, catalogue: Catalogue, engine: Engin
     In ``where`` both tables go by their own names; where that is the same name, the child's is ``child``.
     """
     child = named(key.table, shown(key, catalogue), _name_of_child(key))
-    return _lost(_first(child, key, catalogue), child, key, where, catalogue, engine)
+    return _first(_lost(_shown(child, key, catalogue), child, key, where, catalogue, engine), key, catalogue, engine)
 
 
 def listing_lost(key: ForeignKey, where: str, catalogue: Catalogue, engine: Engine) -> str:
@@ -75,8 +87,18 @@ def listing_lost(key: ForeignKey, where: str, catalogue: Catalogue, engine: Engi
     return copyable(_lost(select(literal_column("*")), child, key, where, catalogue, engine), engine)
 
 
-def _first(child: FromClause, key: ForeignKey, catalogue: Catalogue) -> Rows:
-    columns = [child.c[name] for name in shown(key, catalogue)]
+def _shown(child: FromClause, key: ForeignKey, catalogue: Catalogue) -> Rows:
+    return select(*(child.c[name].label(name) for name in shown(key, catalogue)))
+
+
+def _first(rows: Rows, key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Rows:
+    """The first of some rows with the count of all.
+
+    OFFSET keeps PostgreSQL's planner from looking for the first five by the primary key's index, row after row and parent after
+    parent, which is the dearest way to find that there are none.
+    """
+    found = (rows.offset(0) if engine is Engine.POSTGRESQL else rows).subquery("orphan")
+    columns = [found.c[name] for name in shown(key, catalogue)]
     texts = [cast(column, Text) for column in columns]
     return select(*(*texts, func.count().over().label("orphans"))).order_by(*columns).limit(SAMPLE)
 
@@ -108,11 +130,18 @@ def _referring(statement: Rows, child: FromClause, key: ForeignKey, catalogue: C
     return only(statement.select_from(child), child, catalogue.table.get(key.table)).where(refers)
 
 
+def matching(
+    child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine
+) -> list[ColumnElement[bool]]:
+    """What makes a row the parent of a child, pair by pair, as the engine's own foreign keys compare."""
+    return _same(child, parent, key) if engine is Engine.SQLITE else _equalities(child, parent, key, catalogue)
+
+
 def _parent(child: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine, name: str = "parent") -> Rows:
     """What a child's parent is found by; a period must be covered by all the parent's periods together."""
     parent = named(key.parent, key.parent_columns, name)
     found = only(select(literal_column("1")).select_from(parent), parent, catalogue.table.get(key.parent))
-    same = _same(child, parent, key) if engine is Engine.SQLITE else _equalities(child, parent, key, catalogue)
+    same = matching(child, parent, key, catalogue, engine)
     if not key.period:
         return found.where(*same)
     mine, theirs = child.c[key.columns[-1]], parent.c[key.parent_columns[-1]]

@@ -14,6 +14,9 @@ from sqlalchemy.sql import ClauseElement
 from checks.interface import Engine
 from checks.schema.model import Table, TableName
 
+#: The execution option by which a statement says that it looks for rows without a partner: there are several ways to that.
+ANTI_JOIN = "anti_join"
+
 
 @cache
 def dialect(engine: Engine) -> Dialect:

@@ -12,8 +12,8 @@ and enforces nothing unless each session says `PRAGMA foreign_keys = on`: rows a
 A reference that the settings call `undeclared` has no key and is held to all the same; where the types of its two sides do not
 compare (a text that holds a number) they are compared as text.
 
-The count is exact and comes with the sample from one scan, by the anti-join that the engine itself finds best. An empty table
-proves nothing.
+The count is exact. Two references are looked at side by side, each by its own columns alone, so that where both sides have an
+index the tables need not be read; only where there are orphans are they read for a sample. An empty table proves nothing.
 
 **Anti-pattern**
 
@@ -41,8 +41,9 @@ from typing import Any
 from checks.absent import absent
 from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import has_no_parents, key_of, listing, sample, shown, shown_row
+from checks.orphans import counted, has_no_parents, key_of, listing, sample, shown, shown_row
 from checks.schema.model import Catalogue, ForeignKey, Match, column_label, column_reference, table_reference
+from checks.side_by_side import side_by_side
 from checks.subjects import references
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
@@ -52,15 +53,24 @@ NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared references"
 PROVES = "hold for every row"
 
+_Waiting = tuple[str, ForeignKey]
+
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every declared reference by its rows, and every one that the settings call undeclared."""
-    with target.rows() as session:
-        for subject, key in references(target.catalogue):
-            yield _judge(subject, key, session, target) if key.table in target.filled else NotProven(subject, "no rows")
-        for expected in dict.fromkeys(target.expect.references):
-            if expected.undeclared and not _is_declared(expected, target.catalogue):
-                yield _undeclared(expected, session, target)
+    waiting: list[_Waiting] = []
+    for subject, key in references(target.catalogue):
+        if key.table in target.filled:
+            waiting.append((subject, key))
+        else:
+            yield NotProven(subject, "no rows")
+    for expected in dict.fromkeys(target.expect.references):
+        if expected.undeclared and not _is_declared(expected, target.catalogue):
+            if said := _not_there(expected, target):
+                yield said
+            else:
+                waiting.append((expected.label, key_of(expected)))
+    yield from side_by_side(waiting, lambda one, session: _judge(*one, session, target), target)
 
 
 def _is_declared(expected: ExpectedReference, catalogue: Catalogue) -> bool:
@@ -72,13 +82,14 @@ def _is_declared(expected: ExpectedReference, catalogue: Catalogue) -> bool:
     )
 
 
-def _undeclared(expected: ExpectedReference, session: ReadSession, target: RelationalTarget) -> Judgement:
+def _not_there(expected: ExpectedReference, target: RelationalTarget) -> Judgement | None:
+    """What keeps an undeclared reference from being judged by its rows, if anything does."""
     sides = ((expected.table, expected.columns), (expected.parent, expected.parent_columns))
     if lacking := absent(target.catalogue, *sides):
         return _without_columns(expected, lacking, target)
     if expected.table not in target.filled:
         return NotProven(expected.label, "no rows")
-    return _judge(expected.label, key_of(expected), session, target)
+    return None
 
 
 def _without_columns(expected: ExpectedReference, lacking: list[str], target: RelationalTarget) -> Judgement:
@@ -96,7 +107,8 @@ def _judge(subject: str, key: ForeignKey, session: ReadSession, target: Relation
     if key.mismatch and not has_no_parents(key) and not _is_known(key, target.catalogue):
         return NotProven(subject, key.mismatch)
     try:
-        orphans = session.rows(sample(key, target.catalogue, target.engine))
+        ((count,),) = session.rows(counted(key, target.catalogue, target.engine))
+        orphans = session.rows(sample(key, target.catalogue, target.engine)) if count else ()
     except StatementFailed as failure:
         if not failure.gap:
             raise

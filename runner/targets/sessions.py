@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Engine, Executable, NullPool, Select, TableCl
 from sqlalchemy.exc import DBAPIError
 
 from checks.schema.model import TableName
+from checks.statements import ANTI_JOIN
 from checks.targets import StatementFailed
 from runner.errors import ServerFailed
 from runner.servers.interface import OURS, Address
+from runner.targets.joins import prefer_merge
 
 #: Seconds after which a statement of a check is ended by the server (57014).
 STATEMENT_TIMEOUT = 300.0
@@ -219,6 +221,8 @@ class PostgresReadSession:
         self._watch(_tables_of(statement))
         with said_plainly(_manner(self._connection)):
             try:
+                if isinstance(statement, Select) and statement.get_execution_options().get(ANTI_JOIN):
+                    prefer_merge(self._connection, statement)
                 return [tuple(row) for row in self._connection.execute(statement)]
             finally:
                 _roll_back(self._connection)
