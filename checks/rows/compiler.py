@@ -1,0 +1,264 @@
+"""The one row compiler: a row of a table that satisfies all that is declared of it, and rows that break one rule of it.
+
+A pure description goes in (the catalogue), and rows come out; what conditions come to and which keys are taken is asked of the
+server through ``read``, in a session that may only read. Parents come along in the order in which they have to be inserted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+from typing import Any
+
+from checks.rows.conditions import above, computed_from, conditions, storing, unique
+from checks.rows.judging import Dialect, Judge
+from checks.rows.missing import NoValue, Read
+from checks.rows.pools import plain, suggested
+from checks.rows.search import Condition, Field, Search, Violation
+from checks.rows.shapes import Kind, Row, Shape, Value, decimal
+from checks.schema.model import Catalogue, Column, ForeignKey, Table, TableName
+
+#: Values of a column that are worth trying, at most.
+POOL = 100
+#: Rows of a table that a search may begin from where it found nothing by itself.
+STARTS = 3
+
+
+@dataclass(frozen=True)
+class NewRow:
+    """A row as it is inserted; columns that ``values`` does not name take their default."""
+
+    table: TableName
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A row with the parents that it wants and that are not there yet, those that others refer to first.
+
+    ``breaks`` are the conditions that it does not meet, as nothing better was found. ``orphan`` says which parent could not be
+    made, and why; empty where there are all.
+    """
+
+    table: Table
+    row: Row
+    parents: tuple[NewRow, ...] = ()
+    breaks: tuple[Condition, ...] = ()
+    orphan: str = ""
+
+
+class Compiler:
+    """Compiles rows of one database. ``read`` sees the rows that are there already; nothing is written."""
+
+    def __init__(self, catalogue: Catalogue, dialect: Dialect, read: Read) -> None:
+        self._catalogue = catalogue
+        self._dialect = dialect
+        self._read = read
+        self._compiled: dict[object, Compiled | NoValue] = {}
+        self._searches: dict[TableName, Search] = {}
+
+    def satisfying(self, table: TableName) -> Compiled:
+        """A row of the table, or of a partition of it; raises NoValue where one of its types is not known."""
+        return self._of(self._stored(table), {}, (), 0, ())
+
+    def violating(self, table: TableName, condition: Condition) -> Violation:
+        """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
+        compiled = self.satisfying(table)
+        return self._searches[compiled.table.name].violating(compiled.row, condition)
+
+    def inserted(self, table: Table, row: Row) -> NewRow:
+        """A row as it is inserted."""
+        values = {name: self._dialect.bound(value, self._dialect.shape(table.column[name])) for name, value in row.items()}
+        return NewRow(table.name, values)
+
+    def _stored(self, table: TableName) -> Table:
+        found = storing(self._catalogue.table[table], self._catalogue)
+        if found is None:
+            raise NoValue("no partition")
+        return found
+
+    def _of(self, table: Table, given: Row, wanted: Sequence[str], variant: int, path: tuple[TableName, ...]) -> Compiled:
+        """A row with these values; ``wanted`` columns must be among its own; another ``variant`` has other keys. Remembered."""
+        key = (table.name, tuple(given.items()), tuple(wanted), variant)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = self._made(table, given, wanted, variant, (*path, table.name))
+            except NoValue as reason:
+                self._compiled[key] = reason
+        found = self._compiled[key]
+        if isinstance(found, NoValue):
+            raise NoValue(*found.args)
+        return found
+
+    def _made(self, table: Table, given: Row, wanted: Sequence[str], variant: int, path: tuple[TableName, ...]) -> Compiled:
+        held = conditions(table, self._catalogue, self._dialect)
+        spoken = {condition: computed_from(condition, table, self._dialect) for condition in held}
+        names = _given(table, (*given, *wanted, *chain.from_iterable(spoken.values())))
+        parents = _Parents(self, table, names, path)
+        options, orphan = parents.options(given, held)
+        names = _given(table, (*names, *options))
+        held += [one for index in table.indexes if (one := unique(index, table, names, self._dialect)) is not None]
+        fields = [self._field(table, name, held, options, variant) for name in names]
+        search = self._search(table, fields, held, spoken)
+        row, breaks = self._best(table, search, fields, options)
+        if not given and not wanted:
+            self._searches[table.name] = search
+        return Compiled(table, row, tuple(parents.rows()), breaks, orphan)
+
+    def _best(
+        self, table: Table, search: Search, fields: Sequence[Field], fixed: Mapping[str, Sequence[Value]]
+    ) -> tuple[Row, tuple[Condition, ...]]:
+        """From nothing; where that satisfies not all, from rows that are there."""
+        row, breaks = search.satisfying({field.name: field.pool[0] for field in fields})
+        if breaks:
+            for start in self._rows(table, [field.name for field in fields], {}, STARTS):
+                pinned = {name: values[0] for name, values in fixed.items()}
+                further, left = search.satisfying({**start, **pinned})
+                if len(left) < len(breaks):
+                    row, breaks = further, left
+        return row, breaks
+
+    def _search(
+        self, table: Table, fields: Sequence[Field], held: Sequence[Condition], spoken: Mapping[Condition, Sequence[str]]
+    ) -> Search:
+        used = {field.name for field in fields} | {name for condition in held for name in condition.columns}
+        judge = Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
+        return Search(fields, held, judge, Decimal(int(time.time())), spoken)
+
+    def _field(
+        self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]], variant: int
+    ) -> Field:
+        column, shape = table.column[name], self._dialect.shape(table.column[name])
+        if name in fixed:
+            return Field(name, shape, tuple(fixed[name]))
+        rare = self._rare(column, shape, variant)
+        first = any(name == index.columns[0] for index in table.indexes if index.unique)
+        listed = [*rare, *plain(shape)] if first else [*plain(shape), *rare]
+        for condition in held:
+            if name in condition.columns and condition.tree is not None:
+                listed += suggested(condition.tree, shape, tuple(table.column))
+        if not listed:
+            listed = [row[name] for row in self._rows(table, [name], {}, 1)]
+        pool = list(dict.fromkeys(value for value in listed if value is not None))[:POOL]
+        if not pool and not column.nullable:
+            raise NoValue(f"type {column.type}")
+        return Field(name, shape, (*pool, None) if column.nullable else tuple(pool))
+
+    def _rare(self, column: Column, shape: Shape, variant: int) -> list[Value]:
+        if shape.labels:
+            return []
+        listed = [canonical(text, shape) for text in self._dialect.candidates(column)]
+        return [*listed[variant:], *listed[:variant]]
+
+    def _rows(self, table: Table, names: Sequence[str], where: Row, limit: int) -> list[dict[str, Value]]:
+        """Rows that are there, with what they hold in these columns."""
+        shapes = [self._dialect.shape(table.column[name]) for name in names]
+        found = self._read(self._dialect.existing(table, names, where, limit)) if names else ()
+        return [{name: canonical(value, shape) for name, value, shape in zip(names, row, shapes, strict=True)} for row in found]
+
+
+class _Parents:
+    """The parents of a row: rows that are there, or new ones."""
+
+    def __init__(self, compiler: Compiler, table: Table, names: Sequence[str], path: tuple[TableName, ...]) -> None:
+        self._compiler = compiler
+        self._catalogue = compiler._catalogue
+        self._table = table
+        self._names = names
+        self._path = path
+        self._made: list[Compiled] = []
+
+    def rows(self) -> Iterator[NewRow]:
+        """New parents and theirs, each once, in the order in which they have to be inserted."""
+        seen: list[NewRow] = []
+        for parent in self._made:
+            for row in (*parent.parents, self._compiler.inserted(parent.table, parent.row)):
+                if row not in seen:
+                    seen.append(row)
+        yield from seen
+
+    def options(self, given: Row, held: Sequence[Condition]) -> tuple[dict[str, list[Value]], str]:
+        """The values that columns of references may have, and which parent could not be had."""
+        options: dict[str, list[Value]] = {name: [value] for name, value in given.items()}
+        keys = [key for one in above(self._table, self._catalogue) for key in one.foreign_keys]
+        orphan = ""
+        for key in sorted(keys, key=lambda key: key.parent != self._table.name):
+            if not set(key.columns) <= set(self._names) or not key.enforced or key.mismatch:
+                continue
+            try:
+                self._choose(key, options, held)
+            except NoValue as reason:
+                orphan = orphan or f"no parent for {key.label}: {reason}"
+        return options, orphan
+
+    def _choose(self, key: ForeignKey, options: dict[str, list[Value]], held: Sequence[Condition]) -> None:
+        fixed = {
+            theirs: options[mine][0] for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in options
+        }
+        if len(fixed) == len(key.columns) and None in fixed.values():
+            return
+        if key.parent in self._path:
+            self._refer_back(key, options)
+            return
+        several = len(key.columns) == 1 and any(key.columns[0] in one.columns and len(one.columns) > 1 for one in held)
+        for found in self._parents(key, fixed, 2 if several else 1):
+            for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
+                if found[theirs] not in options.setdefault(mine, []):
+                    options[mine].append(found[theirs])
+        for mine in key.columns:
+            if self._table.column[mine].nullable and None not in options[mine]:
+                options[mine].append(None)
+
+    def _parents(self, key: ForeignKey, fixed: Row, number: int) -> Iterator[Row]:
+        """Rows that are there, unless each parent may have only one child; then new ones."""
+        table = self._catalogue.table.get(key.parent)
+        if table is None:
+            raise NoValue(f"there is no table {key.parent.label()}")
+        single = any(index.unique and set(index.columns) <= set(key.columns) for index in self._table.indexes)
+        there = [] if single else self._compiler._rows(table, key.parent_columns, fixed, number)
+        yield from there
+        stored = self._compiler._stored(key.parent)
+        for variant in range(number - len(there)):
+            made = self._compiler._of(stored, fixed, key.parent_columns, variant, self._path)
+            if made.breaks or made.orphan:
+                raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {made.breaks[0].name}")
+            self._made.append(made)
+            yield made.row
+
+    def _refer_back(self, key: ForeignKey, options: dict[str, list[Value]]) -> None:
+        """A table that refers to itself: NULL where that may be, else the row refers to itself."""
+        nullable = [mine for mine in key.columns if self._table.column[mine].nullable]
+        if nullable:
+            options[nullable[0]] = [None]
+            return
+        if key.parent != self._table.name:
+            raise NoValue("the tables refer to each other in a circle")
+        compiler = self._compiler
+        for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
+            column = self._table.column[theirs]
+            shape = compiler._dialect.shape(column)
+            value = options.get(theirs) or compiler._rare(column, shape, 0)[:1]
+            if not value:
+                raise NoValue(f"type {column.type}")
+            options[mine] = options[theirs] = value
+
+
+def canonical(value: object, shape: Shape) -> Value:
+    """A value as an engine gives it, as the row compiler takes it."""
+    if value is None:
+        return None
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    number = decimal(text) if shape.kind is Kind.NUMBER else None
+    return text if number is None else number
+
+
+def _given(table: Table, names: Sequence[str]) -> list[str]:
+    """The columns that a row names: these, and those that must have a value and get none by themselves."""
+    return [column.name for column in table.columns if not column.generated and (column.name in names or _needed(column))]
+
+
+def _needed(column: Column) -> bool:
+    return not column.nullable and column.default is None and not column.identity

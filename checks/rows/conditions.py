@@ -1,0 +1,88 @@
+"""All that a row of a table has to meet, as conditions which the server can be asked about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from checks.rows.expressions import columns_of, parsed
+from checks.rows.judging import Dialect
+from checks.rows.search import Condition
+from checks.schema.model import Catalogue, CheckConstraint, Column, DomainCheck, Index, Table
+from checks.statements import quoted
+
+#: The word VALUE where it stands for the value of a domain: not in a text, not as a name.
+_VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\bVALUE\b")
+
+
+def above(table: Table, catalogue: Catalogue) -> Iterator[Table]:
+    """The table itself, then what it is a partition of, up to the whole: what holds there holds here."""
+    here: Table | None = table
+    while here is not None:
+        yield here
+        here = catalogue.table.get(here.partition_of) if here.partition_of is not None else None
+
+
+def storing(table: Table, catalogue: Catalogue) -> Table | None:
+    """A table that holds the rows of this one: itself, or one of its partitions."""
+    if not table.partitioned:
+        return table
+    found = (storing(part, catalogue) for part in catalogue.partitions.get(table.name, ()))
+    return next((part for part in found if part is not None), None)
+
+
+def of_check(check: CheckConstraint, table: Table, dialect: Dialect) -> Condition:
+    """A CHECK of the table, or of one that it is a partition of."""
+    return _condition(check.name, check.expression, table, dialect)
+
+
+def of_domain(check: DomainCheck, column: Column, table: Table, dialect: Dialect) -> Condition:
+    """A CHECK of a column's domain, asked of that column."""
+    name = quoted(dialect.ENGINE, column.name)
+    expression = _VALUE.sub(lambda found: f"({name})" if found[0] == "VALUE" else found[0], check.expression)
+    return _condition(f"{check.domain}.{check.name}", expression, table, dialect)
+
+
+def conditions(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Condition]:
+    """What is enforced of a row of the table, except for its references: CHECKs, those of domains, a partition's bound."""
+    checks = chain.from_iterable(one.checks for one in above(table, catalogue))
+    found = [of_check(check, table, dialect) for check in checks if check.enforced]
+    found += [of_domain(check, column, table, dialect) for column in table.columns for check in column.domain_checks]
+    if table.bound:
+        found.append(_condition("the partition's bound", table.bound, table, dialect))
+    return list(dict.fromkeys(found))
+
+
+def unique(index: Index, table: Table, given: Sequence[str], dialect: Dialect) -> Condition | None:
+    """That no row has the values of a unique index; None where a row does not give them all, or they are no plain columns."""
+    names = [name for name in index.columns if name is not None and name in given]
+    if not index.unique or len(names) < len(index.columns) or not names:
+        return None
+    mine, other = quoted(dialect.ENGINE, table.name.name), "dbproof_other"
+    equal = " AND ".join(f"{other}.{column} = {mine}.{column}" for column in (quoted(dialect.ENGINE, name) for name in names))
+    schema = f"{quoted(dialect.ENGINE, table.name.schema)}." if table.name.schema else ""
+    expression = f"NOT EXISTS (SELECT 1 FROM {schema}{mine} AS {other} WHERE {equal})"  # noqa: S608 - names are quoted
+    if index.predicate:
+        expression = f"({index.predicate}) IS NOT TRUE OR {expression}"
+    return Condition(f"unique {index.name}", expression, tuple(names))
+
+
+def computed_from(condition: Condition, table: Table, dialect: Dialect) -> tuple[str, ...]:
+    """The columns that a condition rests on: for a generated one, those that it is computed from."""
+    found: dict[str, None] = {}
+    for name in condition.columns:
+        column = table.column[name]
+        tree = parsed(column.default, dialect.DIALECT) if column.generated and column.default else None
+        names = columns_of(tree, tuple(table.column)) if tree is not None else () if column.generated else (name,)
+        found.update(dict.fromkeys(names))
+    return tuple(found)
+
+
+def _condition(name: str, expression: str, table: Table, dialect: Dialect) -> Condition:
+    names = tuple(table.column)
+    tree = parsed(expression, dialect.DIALECT)
+    if tree is not None:
+        return Condition(name, expression, columns_of(tree, names), dialect.DIALECT)
+    words = set(re.findall(r"\w+", expression.lower()))
+    return Condition(name, expression, tuple(column for column in names if column.lower() in words))

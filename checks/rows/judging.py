@@ -1,0 +1,108 @@
+"""Asks the server what conditions come to for rows that are in no table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Executable
+
+from checks.interface import Engine
+from checks.rows.missing import Read
+from checks.rows.search import Condition, Truth
+from checks.rows.shapes import Row, Shape, Value
+from checks.schema.model import Column, Table
+from checks.targets import StatementFailed
+
+# Beginnings of codes that say that the session or the server is gone or full, not what became of one expression.
+_LOST = ("08", "53", "57P")
+#: Where all of so many rows break a condition, all others are taken to break it, too.
+_SAMPLE = 3
+
+
+class Dialect(Protocol):
+    """How rows are compiled for an engine; a module of this package is the implementation."""
+
+    @property
+    def DIALECT(self) -> str:  # noqa: N802 - a module's constant
+        """sqlglot's name of the language."""
+        ...
+
+    @property
+    def ENGINE(self) -> Engine:  # noqa: N802 - a module's constant
+        """The engine."""
+        ...
+
+    def shape(self, column: Column, /) -> Shape:
+        """What a column can hold as far as its type goes."""
+        ...
+
+    def candidates(self, column: Column, /) -> tuple[str, ...]:
+        """Values that real rows hardly hold, as text; empty for a type that is not known."""
+        ...
+
+    def bound(self, value: Value, shape: Shape, /) -> Any:  # noqa: ANN401 - what a driver takes
+        """A value as it is bound in a write."""
+        ...
+
+    def question(self, table: Table, columns: Sequence[Column], expressions: Sequence[str], rows: Sequence[Row], /) -> Executable:
+        """What each expression comes to for each row, in order."""
+        ...
+
+    def existing(self, table: Table, columns: Sequence[str], where: Mapping[str, Value], limit: int, /) -> Executable:
+        """Some rows of a table whose columns have these values."""
+        ...
+
+
+class Judge:
+    """Asks of one table, about rows with values for ``columns``."""
+
+    def __init__(self, dialect: Dialect, read: Read, table: Table, columns: Sequence[Column]) -> None:
+        self._dialect = dialect
+        self._read = read
+        self._table = table
+        self._columns = columns
+
+    def __call__(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> Sequence[Sequence[Truth]]:
+        """What each condition comes to for each row, in one statement where no expression fails.
+
+        Raises StatementFailed where the session was lost.
+        """
+        if not conditions or not rows:
+            return [[] for _ in rows]
+        question = self._dialect.question(self._table, self._columns, [condition.expression for condition in conditions], rows)
+        try:
+            return [[_truth(value) for value in answer] for answer in self._read(question)]
+        except StatementFailed as failure:
+            if not failure.code or failure.code.startswith(_LOST):
+                raise
+        return self._apart(conditions, rows)
+
+    def _apart(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> Sequence[Sequence[Truth]]:
+        """Some expression failed on some row: find out which, by halves."""
+        if len(conditions) > 1:
+            half = len(conditions) // 2
+            left, right = self(conditions[:half], rows), self(conditions[half:], rows)
+            return [[*first, *second] for first, second in zip(left, right, strict=True)]
+        if len(rows) == 1:
+            return [[Truth.BROKEN]]
+        if len(rows) > _SAMPLE:
+            some = self(conditions, rows[:: len(rows) // _SAMPLE][:_SAMPLE])
+            if all(truth is Truth.BROKEN for (truth,) in some):
+                return [[Truth.BROKEN] for _ in rows]
+        half = len(rows) // 2
+        return [*self(conditions, rows[:half]), *self(conditions, rows[half:])]
+
+
+def _truth(value: object) -> Truth:
+    if value is None:
+        return Truth.NULL
+    return Truth.TRUE if (value if isinstance(value, bool | int | float) else _number(str(value))) else Truth.FALSE
+
+
+def _number(text: str) -> float:
+    """What SQLite makes of a text where it wants to know whether it is true."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,293 @@
+"""Finds rows for which conditions hold, or one of them does not, by trying: the server says what each proposed row comes to.
+
+Nothing is solved. From a row that is not right yet, the columns of a condition that fails are changed, one at a time and in
+pairs, to values worth trying; the server judges all these rows in one statement, and the best goes on. What a condition is made
+of (the sides of AND, one side of an OR) is asked along, so that it is seen when a row has come nearer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum
+from itertools import chain, combinations, islice, product
+
+from sqlglot import exp
+
+from checks.rows.expressions import boundaries, parsed
+from checks.rows.missing import NoValue
+from checks.rows.pools import at_boundary
+from checks.rows.shapes import Row, Shape, Value
+
+#: Rows that are judged in one statement at most, those that are tried first, and statements before a search gives up.
+AT_ONCE = 400
+FIRST = 24
+ROUNDS = 10
+#: Values of a column that are tried in pairs with another's.
+PAIRED = 12
+
+
+class Truth(Enum):
+    """What a condition comes to: an expression that fails (a division by zero) is broken."""
+
+    TRUE = "true"
+    FALSE = "false"
+    NULL = "null"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An expression of one row that must not be false, as the server writes it; with ``strict`` it must be true.
+
+    ``dialect`` is sqlglot's name of its language; ``columns`` are those it speaks of.
+    """
+
+    name: str
+    expression: str
+    columns: tuple[str, ...]
+    dialect: str = ""
+    strict: bool = False
+
+    @property
+    def tree(self) -> exp.Expression | None:
+        """The expression as it was parsed, or None."""
+        return parsed(self.expression, self.dialect) if self.dialect else None
+
+    def holds(self, truth: Truth) -> bool:
+        """Whether a row for which the expression comes to this is taken: NULL passes a CHECK."""
+        return truth is Truth.TRUE or (truth is Truth.NULL and not self.strict)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column whose value is looked for: what it can hold, and what is worth trying, the plainest first."""
+
+    name: str
+    shape: Shape
+    pool: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A row for which one condition is false. ``changed`` are the columns in which it differs from the row it was made of;
+    ``others`` are the conditions that it breaks as well.
+    """
+
+    row: Row
+    changed: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+#: What each of the conditions comes to, for each of the rows.
+Ask = Callable[[Sequence[Condition], Sequence[Row]], Sequence[Sequence[Truth]]]
+
+
+class Search:
+    """Looks for rows of these fields; ``now`` is the server's present in seconds since 1970, roughly.
+
+    ``rests_on`` names the columns that a condition rests on, where these are not those that it speaks of (generated ones).
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        conditions: Sequence[Condition],
+        ask: Ask,
+        now: Decimal,
+        rests_on: Mapping[Condition, Sequence[str]] | None = None,
+    ) -> None:
+        self._rests_on = {condition.columns: names for condition, names in (rests_on or {}).items()}
+        self._fields = {field.name: field for field in fields}
+        self._shapes = {field.name: field.shape for field in fields}
+        self._conditions = tuple(conditions)
+        self._ask = ask
+        self._now = now
+
+    def satisfying(self, start: Row) -> tuple[Row, tuple[Condition, ...]]:
+        """The row that was found to satisfy most, made from ``start``, and the conditions that it still breaks."""
+        row, failing = self._climbed(self._each_alone(start), self._conditions)
+        for condition in failing:
+            further, left = self._by_one_side(row, condition)
+            if len(left) < len(failing):
+                row, failing = further, left
+        return row, tuple(failing)
+
+    def violating(self, row: Row, condition: Condition) -> Violation:
+        """A row for which ``condition`` is false and, where that was found, nothing else; raises NoValue.
+
+        ``row`` satisfies everything. What differs least from it comes first, and of that what lies at a boundary.
+        """
+        found = self._nearest(row, condition)
+        if found is None:
+            denied = _denied(condition)
+            wanted = (denied, *(other for other in self._conditions if other != condition))
+            further, failing = self._climbed(row, wanted)
+            if denied in failing:
+                further, failing = self._by_one_side(further, denied, wanted)
+            if denied in failing:
+                raise NoValue("no row was found for which it is false")
+            found = Violation(further, _changes(row, further), tuple(other.name for other in failing))
+        return found
+
+    def _each_alone(self, start: Row) -> Row:
+        """Each column with its first value that satisfies the conditions which speak of it alone, found in one statement."""
+        single: dict[str, list[Condition]] = {}
+        for condition in self._conditions:
+            if len(condition.columns) == 1 and condition.columns[0] in self._fields:
+                single.setdefault(condition.columns[0], []).append(condition)
+        values = {name: self._worth_trying(start, name, own) for name, own in single.items()}
+        rows = [{**start, name: value} for name, listed in values.items() for value in listed]
+        asked = [condition for own in single.values() for condition in own]
+        found: dict[str, Value] = {}
+        for (name, value), truths in zip(_flat(values), self._ask(asked, rows) if rows else (), strict=True):
+            own = [truth for condition, truth in zip(asked, truths, strict=True) if condition.columns[0] == name]
+            if name not in found and all(truth is Truth.TRUE for truth in own):
+                found[name] = value
+        return {**start, **found}
+
+    def _worth_trying(self, row: Row, name: str, conditions: Sequence[Condition]) -> list[Value]:
+        """The present value first, then what any of the conditions makes worth trying."""
+        listed = (value for condition in conditions for value in self._values(row, name, condition))
+        return list(dict.fromkeys((row[name], *listed)))
+
+    def _nearest(self, row: Row, condition: Condition) -> Violation | None:
+        """The first row that breaks nothing else, else one that breaks as little else as possible; a few are asked about first."""
+        proposed = islice(self._changed(row, condition), AT_ONCE)
+        best: Violation | None = None
+        for number in (FIRST, AT_ONCE):
+            found = self._least(row, list(islice(proposed, number)), condition)
+            best = min((one for one in (best, found) if one), key=lambda one: len(one.others), default=None)
+            if best is not None and not best.others:
+                break
+        return best
+
+    def _least(self, row: Row, rows: Sequence[Row], condition: Condition) -> Violation | None:
+        others = [other for other in self._conditions if other != condition]
+        best: Violation | None = None
+        for tried, (own, *rest) in zip(rows, self._ask([condition, *others], rows), strict=True):
+            if own is not Truth.FALSE or Truth.BROKEN in rest:
+                continue
+            broken = tuple(other.name for other, truth in zip(others, rest, strict=True) if not other.holds(truth))
+            if best is None or len(broken) < len(best.others):
+                best = Violation(tried, _changes(row, tried), broken)
+        return best
+
+    def _climbed(self, start: Row, wanted: Sequence[Condition], aims: Sequence[Condition] = ()) -> tuple[Row, list[Condition]]:
+        """The best row that was come to, and which of ``wanted`` still fail for it; ``aims`` only show the way."""
+        asked = [*wanted, *self._that_work(start, [*aims, *chain.from_iterable(map(_parts, wanted))])]
+        row = start
+        failing = _failing(asked, self._ask(asked, [row])[0])
+        seen = {tuple(row.items())}
+        for turn in range(ROUNDS):
+            missed = [condition for condition in failing if condition in wanted]
+            if not missed:
+                break
+            target = failing[-1 - turn % len(failing)]  # parts come last, and say more exactly what is wrong
+            rows = [one for one in islice(self._changed(row, target), AT_ONCE) if tuple(one.items()) not in seen]
+            if not rows:
+                continue
+            judged = [_failing(asked, truths) for truths in self._ask(asked, rows)]
+            best = min(range(len(rows)), key=lambda number: (len(judged[number]), number))
+            seen.add(tuple(rows[best].items()))
+            if len(judged[best]) <= len(failing):
+                row, failing = rows[best], judged[best]
+        return row, [condition for condition in failing if condition in wanted]
+
+    def _by_one_side(
+        self, row: Row, condition: Condition, wanted: Sequence[Condition] | None = None
+    ) -> tuple[Row, list[Condition]]:
+        """Go for one side of an OR after the other."""
+        wanted = self._conditions if wanted is None else wanted
+        best, left = row, [condition]
+        for side in _sides(condition):
+            best, left = self._climbed(row, wanted, [side, *_parts(side)])
+            if not left:
+                break
+        return best, left
+
+    def _that_work(self, row: Row, parts: Sequence[Condition]) -> list[Condition]:
+        """Those parts that the server understands as they were written anew."""
+        distinct = list(dict.fromkeys(parts))
+        if not distinct:
+            return []
+        truths = self._ask(distinct, [row])[0]
+        return [part for part, truth in zip(distinct, truths, strict=True) if truth is not Truth.BROKEN]
+
+    def _changed(self, row: Row, condition: Condition) -> Iterator[Row]:
+        """Rows that differ from ``row`` in one column of a condition, then in which of them are NULL, then in two columns."""
+        names = [name for name in self._rests_on.get(condition.columns, condition.columns) if name in self._fields]
+        values = {name: self._values(row, name, condition) for name in names}
+        for name in names:
+            yield from ({**row, name: value} for value in values[name] if value != row.get(name))
+        empty = [name for name in names if None in self._fields[name].pool]
+        if len(empty) > 1:
+            yield {**row, **dict.fromkeys(empty)}
+            yield from ({**row, **{name: None for name in empty if name != kept}} for kept in empty)
+        for first, second in combinations(names, 2):
+            for pair in product(values[first][:PAIRED], values[second][:PAIRED]):
+                yield {**row, first: pair[0], second: pair[1]}
+
+    def _values(self, row: Row, name: str, condition: Condition) -> list[Value]:
+        """Values at the boundaries of a condition, then those worth trying; NULL comes last, as it passes most conditions."""
+        field = self._fields[name]
+        found: list[Value] = []
+        if len(field.pool) > 1 and condition.tree is not None:
+            for boundary in boundaries(condition.tree, name, row, self._shapes, self._now):
+                found += at_boundary(boundary, field.shape, row.get(name))
+        distinct = dict.fromkeys((*found, *field.pool))
+        return [*(value for value in distinct if value is not None), *([None] if None in distinct else [])]
+
+
+def _flat(values: Mapping[str, Sequence[Value]]) -> list[tuple[str, Value]]:
+    return [(name, value) for name, listed in values.items() for value in listed]
+
+
+def _failing(conditions: Sequence[Condition], truths: Sequence[Truth]) -> list[Condition]:
+    return [condition for condition, truth in zip(conditions, truths, strict=True) if not condition.holds(truth)]
+
+
+def _changes(before: Row, after: Row) -> tuple[str, ...]:
+    return tuple(name for name in after if after[name] != before.get(name))
+
+
+def _denied(condition: Condition) -> Condition:
+    return replace(condition, expression=f"NOT ({condition.expression})", strict=True)
+
+
+def _parts(condition: Condition) -> list[Condition]:
+    """The sides of AND that a condition is made of, or of the OR that it denies; none where it is one."""
+    tree = condition.tree
+    if tree is None:
+        return []
+    inner, denied = _undenied(tree)
+    return [_part(condition, side, denied) for side in _joined(inner, exp.Or if denied else exp.And)]
+
+
+def _sides(condition: Condition) -> list[Condition]:
+    """The sides of OR that a condition is made of, or of the AND that it denies; itself where it is none."""
+    tree = condition.tree
+    if tree is None:
+        return []
+    inner, denied = _undenied(tree)
+    return [_part(condition, side, denied) for side in _joined(inner, exp.And if denied else exp.Or)]
+
+
+def _joined(tree: exp.Expression, by: type[exp.Connector]) -> list[exp.Expression]:
+    sides = tree.flatten() if isinstance(tree, by) else ()
+    return [side for side in sides if isinstance(side, exp.Expression)]
+
+
+def _undenied(tree: exp.Expression) -> tuple[exp.Expression, bool]:
+    inner, denied = tree, False
+    while isinstance(inner, exp.Not | exp.Paren):
+        inner, denied = inner.this, denied ^ isinstance(inner, exp.Not)
+    return inner, denied
+
+
+def _part(condition: Condition, side: exp.Expression, denied: bool) -> Condition:
+    text = side.sql(dialect=condition.dialect)
+    names = {column.name.lower() for column in side.find_all(exp.Column)}
+    columns = tuple(name for name in condition.columns if name.lower() in names)
+    return replace(condition, expression=f"NOT ({text})" if denied else text, columns=columns, strict=True)
