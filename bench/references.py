@@ -215,7 +215,7 @@ def _empty_tables(tables: int) -> Iterator[str]:
     """500 statements at a time: one transaction for all would run out of locks."""
     made = [
         f"CREATE TABLE t{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,"
-        + ", ".join(f"r{key} bigint REFERENCES t{(number - key) // 2}" for key in range(3) if number)
+        + ", ".join(f"r{key} bigint REFERENCES t{max(number - key - 1, 0) // 2}" for key in range(3) if number)
         + (", " if number else "")
         + "total numeric CHECK (total > 0), UNIQUE (name, id));"
         for number in range(tables)
