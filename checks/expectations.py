@@ -14,6 +14,7 @@ from checks.spelling import SIDE, side_of
 
 if TYPE_CHECKING:
     from checks.candidates import Candidate
+    from checks.expected import ExpectedConstraint
     from checks.tenancy.declared import Tenancy
 
 
@@ -107,7 +108,7 @@ class DeclaredQuery:
 class Expectations:
     """All that the settings declare of one database. ``no_rows`` maps a sentence to a query that must return no row.
 
-    ``audit`` are constraints that are not there yet and that the rows are counted by.
+    ``audit`` are constraints that are not there yet and that the rows are counted by; ``constraints`` are to be there.
     ``tenancy`` says whose a row is. ``foreign_keys`` is what the application's sessions do with that pragma
     of SQLite, ``None`` where nobody says it; ``documents`` is what only a document database has.
     """
@@ -115,6 +116,7 @@ class Expectations:
     references: tuple[ExpectedReference, ...] = ()
     polymorphic: tuple[PolymorphicReference, ...] = ()
     audit: tuple[Candidate, ...] = ()
+    constraints: tuple[ExpectedConstraint, ...] = ()
     no_rows: Mapping[str, str] = field(default_factory=dict)
     queries: tuple[DeclaredQuery, ...] = ()
     foreign_keys: bool | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from checks.constraints import (
     constraint_violation,
     disabled_trigger,
+    expected_constraint,
     key_exhaustion,
     load_refused,
     lost_constraint,
@@ -41,6 +42,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-cycle": reference_cycle,
     "cascade-reach": cascade_reach,
     "constraint-violation": constraint_violation,
+    "expected-constraint": expected_constraint,
     "unvalidated-constraint": unvalidated_constraint,
     "disabled-trigger": disabled_trigger,
     "lost-constraint": lost_constraint,

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from checks.candidates import CheckCandidate, UniqueCandidate
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.collections import Collections
-from checks.schema.model import Catalogue, ObjectReference, TableName
+from checks.schema.model import Catalogue, CheckConstraint, Index, ObjectReference, TableName
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -176,6 +177,17 @@ class RelationalTarget(Target, Protocol):
     def sandbox(self, role: Role = Role.ADMIN) -> AbstractContextManager[Sandbox]:
         """A sandbox of this database; what happens in it is gone when the context ends."""
         ...
+
+    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
+        """Constraints of existing tables in the server's own words, each upon an empty copy of its table that is gone after.
+
+        Locks the tables as a sandbox does, so nothing else may run. ``None`` where nothing may be written.
+        """
+        ...
+
+
+#: A declared constraint as the catalogue would have it, or why the server did not take it.
+ReadBack: TypeAlias = "CheckConstraint | Index | StatementFailed"
 
 
 class DocumentSession(Protocol):

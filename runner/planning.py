@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from checks.candidates import parse_candidate
 from checks.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
+from checks.expected import parse_expected
 from checks.interface import Engine
 from checks.schema.model import default_schema
 from runner.errors import DbproofError, UsageError
@@ -67,6 +68,7 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
         references=tuple(one for one in references if isinstance(one, ExpectedReference)),
         polymorphic=tuple(one for one in references if isinstance(one, PolymorphicReference)),
         audit=tuple(parse_candidate(text, schema) for text in settings.expect.audit),
+        constraints=tuple(parse_expected(text, schema, source.place("expect", "checks")) for text in settings.expect.checks),
         no_rows=settings.expect.no_rows,
         queries=tuple(
             DeclaredQuery(name, query.sql or "", query.category, query.limit or query.category.limit)

@@ -28,6 +28,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),
     ("tenancy", "sign_in"): frozenset({Engine.POSTGRESQL}),
     ("expect", "no_rows"): RELATIONAL,
+    ("expect", "checks"): RELATIONAL,
     ("expect", "audit"): RELATIONAL,
     ("expect", "schemas"): DOCUMENTS,
     ("expect", "indexes"): DOCUMENTS,

@@ -34,6 +34,11 @@ class ExpectSettings(Section):
         ("orders.buyer_id -> users.id on delete restrict",),
         ("subscriptions.company_name -> companies.company_name",),
     )
+    checks: Texts = setting(
+        (),
+        "Constraints that must stand, by name or by meaning.",
+        ("ck_order_total_positive", "orders: total > 0", "orders.buyer_id: not null", "users: unique (email)"),
+    )
     audit: Texts = setting(
         (),
         "Constraints that are not there yet: the rows are counted by them before a migration adds them.",

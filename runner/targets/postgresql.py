@@ -7,7 +7,7 @@ disposable, in transactions that are rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import RLock
@@ -15,15 +15,17 @@ from types import TracebackType
 
 from sqlalchemy import Engine as Sessions
 
+from checks.candidates import CheckCandidate, UniqueCandidate
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.schema.postgresql import read
-from checks.targets import ReadSession, Role, Sandbox, StatementFailed
+from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
 from runner.targets.filled import filled
+from runner.targets.reading_back import read_back
 from runner.targets.sandbox import PostgresSandbox
 from runner.targets.sessions import (
     POLITE_LOCK_TIMEOUT,
@@ -135,8 +137,16 @@ class PostgresTarget:
             connection.begin()
             yield PostgresSandbox(connection)
 
+:    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
+        """Constraints in the server's own words; ``None`` where nothing may be written."""
+        if self._golden is None and not self._server.disposable:
+            return None
+        with opened(sessions(self._writing().private, self._manner(read_only=False))) as connection:
+            connection.begin()
+            return read_back(connection, declared)
+
     @property
-    def _ours(self) -> bool:
+    def _ours(self) -> bool::
         return self._golden is not None
 
     def _reading(self) -> Sessions:

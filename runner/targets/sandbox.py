@@ -57,7 +57,7 @@ class PostgresSandbox:
         self._driver = driver_of(connection)
         self._trial = PostgresTrial(connection, lambda: self._anatomies)
         with said_plainly():
-            _switch_off_event_triggers(self._driver)
+            switch_off_event_triggers(self._driver)
 
     @contextmanager
     def trial(self, only: Sequence[ObjectReference] | None = None, tables: Sequence[TableName] = ()) -> Iterator[Trial]:
@@ -149,7 +149,7 @@ def _identifier(*names: str) -> sql.Identifier:
     return sql.Identifier(*(name.replace("%", "%%") for name in names))
 
 
-def _switch_off_event_triggers(driver: Driver) -> None:
+def switch_off_event_triggers(driver: Driver) -> None:
     """They would record, or refuse, what takes constraints away. A role that is no superuser has to live with them."""
     if driver.info.parameter_status("is_superuser") != "on":
         return

@@ -6,7 +6,7 @@ removed at the end. A file that was given is read where it is, and never written
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from threading import RLock
 from types import TracebackType
@@ -14,14 +14,16 @@ from types import TracebackType
 from sqlalchemy import Select, exists, literal_column, select
 from sqlalchemy import table as core_table
 
+from checks.candidates import CheckCandidate, UniqueCandidate
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue, TableName
 from checks.schema.sqlite import read
-from checks.targets import ReadSession, Role, Sandbox
+from checks.targets import ReadBack, ReadSession, Role, Sandbox
 from runner.errors import UsageError
 from runner.servers.interface import Address, Database, Golden, Server
+from runner.targets.sqlite_reading_back import read_back
 from runner.targets.sqlite_sandbox import SqliteSandbox
 from runner.targets.sqlite_sessions import Limit, Session, SqliteReadSession, opened
 from runner.targets.sqlite_spelling import spelled
@@ -114,6 +116,13 @@ class SqliteTarget:
         sandbox = SqliteSandbox(lambda: self._writing("filled"), lambda: self._writing("empty"), self.catalogue)
         with closing(sandbox):
             yield sandbox
+
+    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
+        """Constraints as SQLite keeps them; ``None`` where nothing may be written."""
+        if self._golden is None:
+            return None
+        with self._writing("empty") as session:
+            return read_back(session, self.catalogue, declared)
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:

@@ -140,6 +140,16 @@ FAULTS = {
     "databases.shop.expect.references = ['a.(t, i) -> {Post: posts.id, Post: photos.id}']": (
         f"{SHOP}.expect.references[0]: 'Post' stands there twice"
     ),
+    "databases.shop.expect.checks = ['orders.buyer_id -> users.id']": (
+        f"{SHOP}.expect.checks[0]: declare it under 'references'"
+    ),
+    "databases.shop.expect.checks = ['ck_total', 'orders: unique email']": (
+        f"{SHOP}.expect.checks[1]: expected the name of a constraint, or 'table: condition', 'table.column: not null', "
+        "'table: unique (column, …)'"
+    ),
+    f"{DOCS}, expect = {{ checks = ['ck_total'] }} }}": (
+        "databases.docs.expect.checks: belongs to 'postgresql' or 'sqlite', and the engine is 'mongodb'"
+    ),
     "databases.shop.expect.audit = ['orders: total > 0']": (
         f"{SHOP}.expect.audit[0]: expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or "
         "'child.column -> parent.column'"
