@@ -137,7 +137,7 @@ class PostgresTarget:
             connection.begin()
             yield PostgresSandbox(connection)
 
-:    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
+    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
         """Constraints in the server's own words; ``None`` where nothing may be written."""
         if self._golden is None and not self._server.disposable:
             return None
@@ -146,7 +146,7 @@ class PostgresTarget:
             return read_back(connection, declared)
 
     @property
-    def _ours(self) -> bool::
+    def _ours(self) -> bool:
         return self._golden is not None
 
     def _reading(self) -> Sessions:
