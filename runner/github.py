@@ -17,12 +17,12 @@ from runner.errors import DbproofError, ToolFailed
 from runner.git import Base, NoBase
 from runner.output import Output
 from runner.report import Problem, Report, Verdict
-from runner.report_building import verdict
 from runner.reports import github_commands, github_files, summary
 from runner.reports.github import Change, annotate, outputs
 from runner.reports.registry import REPORTERS
 from runner.reports.writing import ReportNotWritten
 from runner.text import clean
+from runner.verdict import verdict
 
 
 def publish(report: Report, root: Path, base: Base | NoBase, output: Output) -> None:

@@ -12,6 +12,7 @@ from checks.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git
+from runner.allows.allows import allows_in
 from runner.auditing import audited
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
@@ -22,7 +23,8 @@ from runner.plan import Built, Plan
 from runner.planning import expectations, wanted
 from runner.progress import Stage
 from runner.report import ReportedCheck, ReportedDatabase
-from runner.report_building import known_fingerprints, reported_checks, reported_migrations
+from runner.report_building import reported_checks, reported_migrations
+from runner.reported_findings import Standards
 from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
@@ -31,6 +33,9 @@ from runner.settings.model import DatabaseSettings
 
 #: Takes what is to be reported of a database, once.
 Keep = Callable[[ReportedDatabase], None]
+
+#: What makes a check dear, so that base is judged by it only where head has something to compare.
+_DEAR = frozenset({Need.SANDBOX, Need.QUIET, Need.APP_ROLE, Need.BASE})
 
 #: Is shown a database with what the checks said of it.
 See = Callable[[Target, Built, Sequence[Outcome]], None]
@@ -69,7 +74,7 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
         SelfProving(keep, loaded.settings.selftest, backend, judges.expect, checks, output.progress) as proving,
         output.progress.stage("check") as stage,
     ):
-        head, outcomes, known = pair.head, list[Outcome](), frozenset[str]()
+        head, outcomes, on_base = pair.head, list[Outcome](), list[Outcome]()
         before: Catalogue | None = None
         after: Catalogue | None = None
         try:
@@ -77,9 +82,11 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
             head = replace(head, evidence=replace(head.evidence, base=before))
             head = judges.measured(audited(backend, judges.expect, head, pair.base))
             after = judges.judge(head, outcomes, pair.compared, proving.see)
-            known = judges.known(pair.base, outcomes) if pair.base else known
+            if pair.base:
+                judges.judge_base(pair.base, outcomes, on_base)
         finally:
-            judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, known, loaded.settings)
+            by = Standards(loaded.settings, settings.engine, allows_in(loaded), on_base)
+            judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, by)
             say_judged(stage, judged)
             proving.hold(
                 ReportedDatabase(
@@ -129,14 +136,15 @@ class _Judges:
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             return catalogue_of(target)
 
-    def known(self, base: Built, head: Sequence[Outcome]) -> frozenset[str]:
-        """What base has too: only the checks that found something on head are asked there."""
-        found = {outcome.check: self.checks[outcome.check] for outcome in head if outcome.findings}
-        outcomes: list[Outcome] = []
-        if found:
-            asked = replace(self, checks=found)
-            asked.judge(asked.measured(base), outcomes, "it is the base")
-        return known_fingerprints(outcomes)
+    def judge_base(self, base: Built, head: Sequence[Outcome], outcomes: list[Outcome]) -> None:
+        """Judge what tells the known from the new, and what is gone: all that only reads, and what found something on head.
+
+        Checks that write, and measuring, cost more than what they could add here: the names of what is gone.
+        """
+        found = {outcome.check for outcome in head if outcome.findings}
+        cheap = {name for name, check in self.checks.items() if not check.NEEDS & _DEAR} - {"query-limit"}
+        asked = replace(self, checks={name: check for name, check in self.checks.items() if name in found | cheap})
+        asked.judge(asked.measured(base), outcomes, "it is the base")
 
 
 def catalogue_of(target: Target) -> Catalogue | None:

@@ -15,6 +15,7 @@ from checks.interface import Engine, Finding, Need, Outcome, State
 from checks.registry import LIVE
 from checks.schema.model import TableName
 from checks.targets import StatementFailed, Target
+from runner.allows.allows import allows_in
 from runner.backends.interface import Backend
 from runner.backends.registry import BACKENDS, backend_of
 from runner.errors import ServerFailed, UsageError
@@ -26,6 +27,7 @@ from runner.planning import expectations, wanted
 from runner.progress import Progress, Stage
 from runner.report import ReportedDatabase
 from runner.report_building import reported_checks
+from runner.reported_findings import Standards
 from runner.retracing import retrace
 from runner.scheduler import Checks, run_checks, with_severities
 from runner.servers.interface import Database, Golden, Server
@@ -97,7 +99,7 @@ def look(
                     run_checks(target, checks, sight.missing, outcomes.append)
             finally:
                 ended = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
-                judged = reported_checks(ended, checks, evidence, frozenset(), told)
+                judged = reported_checks(ended, checks, evidence, Standards(told, settings.engine, allows_in(loaded)))
                 say_judged(stage, judged)
                 keep(
                     ReportedDatabase(

@@ -12,18 +12,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner import __version__, children, git, github
+from runner.allows.allows import allows_in
+from runner.allows.ledger import reported_allows
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import plan, prove
 from runner.looking import look, meant, next_steps
 from runner.output import Output
 from runner.planning import header, notes
 from runner.report import Problem, Report, ReportedDatabase
-from runner.report_building import exit_code, verdict
 from runner.reports.writing import names, write
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 from runner.steps import standing
 from runner.text import clean
+from runner.verdict import coverage, criteria, exit_code, quality, verdict
 
 _NOT_COMPARED = git.NoBase("not compared")
 
@@ -75,7 +77,8 @@ class _Run:
         return clean(replace(self._report(), files=files), self.output.redactor)
 
     def _report(self) -> Report:
-        code = exit_code(self.databases, self.problems)
+        rests_on = criteria(self.databases, self.problems, self.loaded.settings.fail_on)
+        code = exit_code(rests_on)
         return Report(
             version=__version__,
             started=self.started.strftime("%Y-%m-%dT%H:%M:%S"),
@@ -87,6 +90,10 @@ class _Run:
             problems=tuple(self.problems),
             notes=(*self.loaded.notes, *(() if self.databases or self.problems else (_NOTHING,))),
             next=next_steps(self.databases, self.loaded),
+            allows=reported_allows(allows_in(self.loaded), self.databases, isinstance(self.base, git.Base)),
+            criteria=rests_on,
+            quality=quality(self.databases),
+            coverage=coverage(self.databases),
         )
 
 

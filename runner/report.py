@@ -19,10 +19,11 @@ SCHEMA_VERSION = "1.0"
 
 
 class Standing(StrEnum):
-    """Whether the base revision has the finding too."""
+    """Whether a finding counts: it is new, the base revision has it too, or the repository accepts it."""
 
     NEW = "new"
     KNOWN = "known"
+    ALLOWED = "allowed"
 
 
 class Verdict(StrEnum):
@@ -45,8 +46,21 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """Where and why a finding was accepted; ``until`` is the last day in ISO 8601, empty where there is none."""
+
+    place: Place
+    reason: str
+    until: str = ""
+    expired: bool = False
+
+
+@dataclass(frozen=True)
 class ReportedFinding:
-    """A finding as reports show it. ``values`` and ``detail`` are empty without ``show_values``."""
+    """A finding as reports show it. ``values`` and ``detail`` are empty without ``show_values``.
+
+    ``allowed`` is also there where the allow is past its date: such a finding counts again, as a warning that fails nothing.
+    """
 
     check: str
     subject: str
@@ -63,6 +77,7 @@ class ReportedFinding:
     evidence: Mapping[str, Json] = field(default_factory=dict)
     remedy: str = ""
     fails: bool = False
+    allowed: Allowance | None = None
 
 
 @dataclass(frozen=True)
@@ -74,10 +89,22 @@ class ReportedGap:
 
 
 @dataclass(frozen=True)
+class ReportedGone:
+    """A finding of base that head has not; ``holds`` says that its subject was proven on head, else it is not there any more."""
+
+    subject: str
+    severity: Severity
+    message: str
+    fingerprint: str
+    holds: bool
+
+
+@dataclass(frozen=True)
 class ReportedCheck:
     """One check on one database. ``proven`` counts subjects; ``subjects`` and ``proves`` make the sentence.
 
-    ``area`` is the check's package (``references``), by which pipelines group.
+    ``area`` is the check's package (``references``), by which pipelines group. ``severity`` is what a subject weighs that holds,
+    ``probe`` says that it writes to see what happens, ``gone`` is what base has and head has not any more.
     """
 
     id: str
@@ -90,6 +117,9 @@ class ReportedCheck:
     not_proven: tuple[ReportedGap, ...] = ()
     findings: tuple[ReportedFinding, ...] = ()
     area: str = ""
+    severity: Severity = Severity.ERROR
+    probe: bool = False
+    gone: tuple[ReportedGone, ...] = ()
 
     @property
     def judged(self) -> int:
@@ -207,6 +237,82 @@ class ReportedDatabase:
     selftest: SelfProof | None = None
 
 
+class AllowState(StrEnum):
+    """What became of an allow."""
+
+    USED = "used"
+    EXPIRED = "expired"
+    UNUSED = "unused"
+    NOT_JUDGED = "not-judged"
+    NOT_HEEDED = "not-heeded"
+
+
+@dataclass(frozen=True)
+class ReportedAllow:
+    """One allow of the settings (``subject`` is its pattern) or of a comment (``subject`` is empty).
+
+    ``findings`` counts what it is of. ``fault`` says why it was not heeded.
+    """
+
+    check: str
+    subject: str
+    reason: str
+    place: Place
+    state: AllowState
+    until: str = ""
+    findings: int = 0
+    fault: str = ""
+
+
+class Held(StrEnum):
+    """Whether a criterion of the verdict is fulfilled."""
+
+    HELD = "held"
+    NOT_HELD = "not-held"
+    NOT_JUDGED = "not-judged"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One of the things that the verdict rests on: ``held`` of ``of`` are its numbers, ``why`` says more.
+
+    ``exit_code`` is what it asks for where it is not held; one without decides nothing.
+    """
+
+    id: str
+    says: str
+    state: Held
+    held: int = 0
+    of: int = 0
+    why: str = ""
+    exit_code: Exit | None = None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How many rules about the data hold, are broken, and could not be judged; ``weight_held`` of ``weight`` make the score."""
+
+    held: int = 0
+    broken: int = 0
+    not_proven: int = 0
+    weight_held: int = 0
+    weight: int = 0
+
+    @property
+    def score(self) -> float | None:
+        """Per cent to one decimal, rounded down; ``None`` where no rule was judged (docs/verdict.md)."""
+        return self.weight_held * 1000 // self.weight / 10 if self.weight else None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of a kind of rules were exercised by a probe, with whatever result."""
+
+    kind: str
+    exercised: int
+    of: int
+
+
 @dataclass(frozen=True)
 class Problem:
     """An error of the run itself (settings, server, tool), with its remedy and the exit code it asks for."""
@@ -234,6 +340,10 @@ class Report:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
+    allows: tuple[ReportedAllow, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    quality: Quality = Quality()
+    coverage: tuple[Coverage, ...] = ()
 
     @property
     def findings(self) -> tuple[ReportedFinding, ...]:

@@ -11,7 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 
-from runner.migrations.statements import MetaCommand, Statement
+from runner.migrations.statements import Comment, MetaCommand, Statement
 
 _TOKEN = re.compile(
     r"""(?P<blank>[\s\ufeff]+|--[^\n]*|/\*.*?\*/)
@@ -29,6 +29,18 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 def split(text: str) -> tuple[Statement | MetaCommand, ...]:
     """The statements and shell commands of a file, in order."""
     return tuple(_pieces(text))
+
+
+def comments(text: str) -> tuple[Comment, ...]:
+    """The comments of a file, in order."""
+    found, position = list[Comment](), 0
+    while position < len(text) and (token := _TOKEN.match(text, position)):
+        if token.lastgroup == "open":  # it never ends
+            break
+        position = token.end()
+        if token[0].startswith(("--", "/*")):
+            found.append(Comment(token[0], token.start(), position))
+    return tuple(found)
 
 
 def _pieces(text: str) -> Iterator[Statement | MetaCommand]:

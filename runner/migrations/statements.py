@@ -67,15 +67,32 @@ class MetaCommand:
     within: bool = False
 
 
+@dataclass(frozen=True)
+class Comment:
+    """A comment with its marks, where it begins and ends in the file."""
+
+    text: str
+    start: int
+    end: int
+
+
 def split(text: str) -> tuple[Statement | MetaCommand, ...]:
     """The statements and psql commands of a file, in order."""
     return tuple(_Splitter(text).split())
+
+
+def comments(text: str) -> tuple[Comment, ...]:
+    """The comments of a file, in order; one that stands between the parts of an E'' string is not among them."""
+    splitter = _Splitter(text)
+    splitter.split()
+    return tuple(Comment(text[start:end], start, end) for start, end in splitter.comments)
 
 
 class _Splitter:
     def __init__(self, text: str) -> None:
         self.text = text
         self.found: list[Statement | MetaCommand] = []
+        self.comments: list[tuple[int, int]] = []
         self.counted = 0
         self.line = 1
         self.forget()
@@ -108,6 +125,8 @@ class _Splitter:
     def take(self, kind: str, token: re.Match[str]) -> int:
         """Take one token in; gives the position after it."""
         if kind == "blank":
+            if token[0].startswith("--"):
+                self.comments.append(token.span())
             return token.end()
         if kind == "block":
             return self.comment(token.end())
@@ -158,6 +177,7 @@ class _Splitter:
             depth += 1 if mark[0] == "/*" else -1
             position = mark.end()
         if not depth:
+            self.comments.append((opened, position))
             return position
         self.start = opened if self.start < 0 else self.start
         self.open_at, self.end = opened, len(self.text)

@@ -18,7 +18,7 @@ from rich.text import Text
 from checks.interface import Severity
 from runner.errors import DbproofError
 from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Verdict
-from runner.reports import wording
+from runner.reports import accounts, wording
 from runner.reports.selfproof import self_proof
 from runner.reports.wording import Part
 
@@ -33,6 +33,8 @@ _LABEL = 12
 _STATEMENT_LINES = 8
 _LINES_WHERE_NOTHING_FAILS = 1
 _REASONS = 8
+_SENTENCES = 10
+_ALLOWS = 3
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold blue"}
 _VERDICT_STYLES = {Verdict.GO: "bold white on green", Verdict.NO_GO: "bold white on red", Verdict.BROKEN: "bold white on red"}
 _PART_STYLES = {Part.PLACE: "cyan", Part.STATEMENT: "dim", Part.DETAIL: "dim", Part.VALUES: "dim"}
@@ -139,11 +141,16 @@ def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     """The lines below the findings, each under its label."""
     yield from _labelled("Notes", list(_notes(report)))
     yield from _labelled("Inventory", wording.inventories(report))
-    yield from _labelled("Proven", _columns(wording.proven(report), width), "green")
+    yield from _labelled("Proven", _columns(wording.proven(report.databases, None if show_all else _SENTENCES), width), "green")
+    yield from _labelled("Tried", [", ".join(accounts.coverage(report))] if report.coverage else [], "green")
     yield from _labelled("Self-proof", self_proof(report), "green")
     yield from _labelled("Not proven", _gaps(report), "yellow")
     yield from _labelled("Notices", _notices(report, show_all))
     yield from _labelled("Known", _known(report, show_all))
+    yield from _labelled("Gone", _gone(report, show_all), "green")
+    yield from _labelled("Allowed", _allowed(report, show_all))
+    yield from _labelled("Quality", [text for text in [accounts.score(report)] if text])
+    yield from _labelled("Rests on", accounts.criteria(report))
     yield from _labelled("Reports", _reports(report.files))
     yield from _labelled("Next", report.next)
 
@@ -189,11 +196,29 @@ def _known(report: Report, show_all: bool) -> list[str]:
     count = wording.known(report)
     if not count:
         return []
-    where = {database.compared for database in report.databases if any(wording.known_of(database))}
-    base = where.pop() if len(where) == 1 else "their bases"
+    base = accounts.bases([database for database in report.databases if any(wording.known_of(database))])
     verbs = ("is", "does") if count == 1 else ("are", "do")
     how = "" if show_all else " (`--all` lists them)"
     return [f"{wording.plural(count, 'finding')} {verbs[0]} on {base} too and {verbs[1]} not count{how}"]
+
+
+def _gone(report: Report, show_all: bool) -> list[str]:
+    found = list(accounts.gone(report))
+    if not found:
+        return []
+    names = [f"{check.id} · {wording.with_database(report, database, one.subject)}" for database, check, one in found]
+    verb = "is" if len(found) == 1 else "are"
+    said = f"{wording.plural(len(found), 'finding')} of {accounts.bases([at[0] for at in found])} {verb} gone"
+    return [f"{said}:", *names] if show_all else [f"{said}: {wording.listing(names)}"]
+
+
+def _allowed(report: Report, show_all: bool) -> list[str]:
+    count, told = accounts.allowed(report), accounts.allow_notices(report)
+    how = "" if show_all else " (`--all` lists them)"
+    said = [f"{wording.plural(count, 'finding')} {'is' if count == 1 else 'are'} allowed, with a reason{how}"] if count else []
+    if len(told) > _ALLOWS and not show_all:
+        told = [*told[:_ALLOWS], f"and {wording.plural(len(told) - _ALLOWS, 'more word')} on allows, see report.json"]
+    return [*said, *told]
 
 
 def _reports(files: Sequence[str]) -> list[str]:

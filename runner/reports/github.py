@@ -25,7 +25,7 @@ MOST = 10
 LONGEST_MESSAGE = 2_000
 LONGEST_TITLE = 200
 
-_SHOWN = (Part.SAID, Part.DETAIL, Part.MESSAGE, Part.VALUES, Part.REMEDY)
+_SHOWN = (Part.SAID, Part.DETAIL, Part.MESSAGE, Part.VALUES, Part.ALLOWED, Part.REMEDY)
 
 
 @dataclass(frozen=True)

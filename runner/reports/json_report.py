@@ -11,11 +11,16 @@ from checks.evidence import Place
 from checks.interface import Json
 from runner.report import (
     SCHEMA_VERSION,
+    Allowance,
+    Criterion,
     Provenance,
+    Quality,
     Report,
+    ReportedAllow,
     ReportedCheck,
     ReportedDatabase,
     ReportedFinding,
+    ReportedGone,
     ReportedMigration,
     ReportedStatement,
 )
@@ -48,6 +53,10 @@ def as_json(report: Report) -> _Object:
         "verdict": report.verdict.value,
         "exit_code": int(report.exit_code),
         "fail_on": report.fail_on,
+        "criteria": [_criterion(one) for one in report.criteria],
+        "quality": _quality(report.quality),
+        "coverage": [{"kind": one.kind, "exercised": one.exercised, "of": one.of} for one in report.coverage],
+        "allows": [_allow(one) for one in report.allows],
         "databases": [_database(database) for database in report.databases],
         "problems": [
             {"message": problem.message, "remedy": problem.remedy, "exit_code": int(problem.exit_code)}
@@ -55,6 +64,42 @@ def as_json(report: Report) -> _Object:
         ],
         "notes": list(report.notes),
         "files": list(report.files),
+    }
+
+
+def _criterion(one: Criterion) -> _Object:
+    return {
+        "id": one.id,
+        "says": one.says,
+        "state": one.state.value,
+        "held": one.held,
+        "of": one.of,
+        "why": one.why,
+        "exit_code": None if one.exit_code is None else int(one.exit_code),
+    }
+
+
+def _quality(quality: Quality) -> _Object:
+    return {
+        "score": quality.score,
+        "held": quality.held,
+        "broken": quality.broken,
+        "not_proven": quality.not_proven,
+        "weight_held": quality.weight_held,
+        "weight": quality.weight,
+    }
+
+
+def _allow(allow: ReportedAllow) -> _Object:
+    return {
+        "check": allow.check,
+        "subject": allow.subject,
+        "reason": allow.reason,
+        "until": allow.until or None,
+        "place": _place(allow.place),
+        "state": allow.state.value,
+        "findings": allow.findings,
+        "fault": allow.fault,
     }
 
 
@@ -102,6 +147,8 @@ def _check(check: ReportedCheck) -> _Object:
     return {
         "id": check.id,
         "area": check.area,
+        "severity": check.severity.value,
+        "probe": check.probe,
         "outcome": check.outcome.value,
         "reason": check.reason,
         "seconds": _rounded(check.seconds),
@@ -110,6 +157,7 @@ def _check(check: ReportedCheck) -> _Object:
         "proven": check.proven,
         "not_proven": [{"subject": gap.subject, "reason": gap.reason} for gap in check.not_proven],
         "findings": [_finding(finding) for finding in check.findings],
+        "gone": [_gone(one) for one in check.gone],
     }
 
 
@@ -120,6 +168,7 @@ def _finding(finding: ReportedFinding) -> _Object:
         "severity": finding.severity.value,
         "state": finding.state.value,
         "fails": finding.fails,
+        "allowed": None if finding.allowed is None else _allowance(finding.allowed),
         "message": finding.message,
         "fingerprint": finding.fingerprint,
         "provenance": None if finding.provenance is None else _provenance(finding.provenance),
@@ -133,6 +182,20 @@ def _finding(finding: ReportedFinding) -> _Object:
         },
         "remedy": finding.remedy,
     }
+
+
+def _gone(one: ReportedGone) -> _Object:
+    return {
+        "subject": one.subject,
+        "severity": one.severity.value,
+        "message": one.message,
+        "fingerprint": one.fingerprint,
+        "holds": one.holds,
+    }
+
+
+def _allowance(given: Allowance) -> _Object:
+    return {"place": _place(given.place), "reason": given.reason, "until": given.until or None, "expired": given.expired}
 
 
 def _provenance(provenance: Provenance) -> _Object:

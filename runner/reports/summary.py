@@ -18,7 +18,8 @@ from runner.report import (
     Standing,
     Verdict,
 )
-from runner.reports import wording
+from runner.reports import accounts, wording
+from runner.reports import summary_rows as rows
 from runner.reports.markdown import code, fence, head, prose, row
 from runner.reports.selfproof import not_found, proofs, sentence_of
 from runner.reports.wording import Part
@@ -30,7 +31,9 @@ MOST_BYTES = 900_000
 
 _MARKS = {Verdict.GO: "✅", Verdict.NO_GO: "❌", Verdict.NOTHING_CHECKED: "⚪", Verdict.BROKEN: "⚠️", Verdict.CANCELLED: "⚪"}
 _SEVERITY_MARKS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️"}
-_TITLES = ("Database", "Compared", "New migrations", "Proven", "New", "Known", "Time")
+_TITLES = ("Database", "Compared", "New migrations", "Proven", "New", "Known", "Allowed", "Time")
+#: How many sentences of what was proven stand in a database's row.
+_SENTENCES = 8
 _LISTED = ("Check", "Subject", "Where", "What")
 
 
@@ -91,11 +94,7 @@ def _opening(report: Report) -> str:
 def _database_row(database: ReportedDatabase) -> str:
     findings = [finding for check in database.checks for finding in check.findings]
     new = [migration for migration in database.migrations if migration.new]
-    proven = [
-        wording.proven_sentence(check.proven, check.judged, check.subjects, check.proves)
-        for check in database.checks
-        if check.proven
-    ]
+    proven = wording.proven([database], _SENTENCES)
     engine = f"{wording.engine_name(database.engine)} {database.version}"
     cells = [
         f"**{code(database.name, in_table=True)}**<br>{prose(engine, in_table=True)}",
@@ -104,6 +103,7 @@ def _database_row(database: ReportedDatabase) -> str:
         "<br>".join(prose(sentence, in_table=True) for sentence in proven),
         wording.thousands(sum(finding.state is Standing.NEW for finding in findings)),
         wording.thousands(sum(finding.state is Standing.KNOWN for finding in findings)),
+        wording.thousands(sum(finding.state is Standing.ALLOWED for finding in findings)),
         wording.duration(database.seconds),
     ]
     return row(cells)
@@ -118,12 +118,16 @@ def _sections(report: Report) -> Iterator[_Section]:
         for migration in database.migrations:
             if migration.new:
                 yield _migration(report, database, migration)
+    yield _Section("row on the verdict", head(rows.CRITERIA), tuple(rows.criteria(report)))
     yield from _inventories(report)
     yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
+    yield _folded("proof", "Proven", rows.PROVEN, tuple(rows.proven(report)))
     gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in wording.gaps(report).items())
     yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)
     yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))
+    yield _folded("gone finding", "Gone: on the base revision only", rows.GONE, tuple(rows.gone(report)))
+    yield _folded("allowed finding", "Allowed, with a reason", rows.ALLOWED, tuple(rows.allowed(report)))
     yield _folded("known finding", "Known: on the base revision too", _LISTED, _rows(report, Standing.KNOWN))
 
 
@@ -173,7 +177,7 @@ def _finding(report: Report, database: ReportedDatabase, _check: ReportedCheck, 
 def _part(part: Part, text: str) -> str:
     if part is Part.PLACE:
         return f"{code(text)}\n\n"
-    if part in (Part.MESSAGE, Part.VALUES):
+    if part in (Part.MESSAGE, Part.VALUES, Part.ALLOWED):
         return f"{prose(text)}\n\n"
     if part is Part.REMEDY:
         return f"**Remedy:** {prose(text.removeprefix('Remedy: '))}\n\n"
@@ -219,6 +223,7 @@ def _names(names: Sequence[str], most: int = 40) -> str:
 
 def _notes(report: Report) -> Iterator[str]:
     yield from report.notes
+    yield from accounts.allow_notices(report)
     for database in report.databases:
         yield from (wording.with_database(report, database, note) for note in database.notes)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from checks.interface import Engine, Severity, State
 from runner.errors import Exit
-from runner.report import Report, ReportedCheck, ReportedDatabase, ReportedFinding, Standing, Verdict
+from runner.report import Allowance, Report, ReportedCheck, ReportedDatabase, ReportedFinding, Standing, Verdict
 
 _ENGINES = {
     Engine.POSTGRESQL: "PostgreSQL",
@@ -46,6 +46,7 @@ class Part(StrEnum):
     DETAIL = "detail"
     MESSAGE = "message"
     VALUES = "values"
+    ALLOWED = "allowed"
     REMEDY = "remedy"
 
 
@@ -64,8 +65,18 @@ def parts(finding: ReportedFinding, engine: str) -> Iterator[tuple[Part, str]]:
         yield Part.MESSAGE, finding.message
     if finding.values:
         yield Part.VALUES, "Values: " + ", ".join(finding.values)
+    if finding.allowed is not None:
+        yield Part.ALLOWED, allowance(finding.allowed)
     if finding.remedy:
         yield Part.REMEDY, f"Remedy: {finding.remedy}"
+
+
+def allowance(given: Allowance) -> str:
+    """Why a finding is accepted, or was: ``Allowed until 2027-06-30 by dbproof.toml:12: append only``."""
+    if given.expired:
+        return f"Was allowed until {given.until} by {given.place}: {given.reason}"
+    until = f" until {given.until}" if given.until else ""
+    return f"Allowed{until} by {given.place}: {given.reason}"
 
 
 def server_words(finding: ReportedFinding, engine: str) -> str:
@@ -110,7 +121,8 @@ def with_database(report: Report, database: ReportedDatabase, text: str) -> str:
 def located(report: Report) -> Iterator[tuple[ReportedDatabase, ReportedCheck, ReportedFinding]]:
     """Every finding with where it was found: those that fail the run first, then by weight."""
     found = [(d, c, f) for d in report.databases for c in d.checks for f in c.findings]
-    return iter(sorted(found, key=lambda at: (not at[2].fails, at[2].state is Standing.KNOWN, -at[2].severity.weight)))
+    states = list(Standing)
+    return iter(sorted(found, key=lambda at: (not at[2].fails, states.index(at[2].state), -at[2].severity.weight)))
 
 
 def is_prominent(finding: ReportedFinding) -> bool:
@@ -161,13 +173,33 @@ def errored(report: Report) -> Iterator[tuple[ReportedDatabase, ReportedCheck]]:
     return ((d, c) for d in report.databases for c in d.checks if c.outcome is State.ERRORED)
 
 
-def proven(report: Report) -> list[str]:
-    """``58 of 58 declared references refuse an orphan``, one sentence a check, added up over databases."""
-    sums: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for check in (check for database in report.databases for check in database.checks):
-        held, judged = sums.get((check.id, check.subjects, check.proves), (0, 0))
-        sums[check.id, check.subjects, check.proves] = held + check.proven, judged + check.judged
-    return [proven_sentence(held, judged, key[1], key[2]) for key, (held, judged) in sums.items() if held]
+def proven(databases: Sequence[ReportedDatabase], most: int | None = None) -> list[str]:
+    """``58 of 58 declared references refuse an orphan``, one sentence a check, added up over databases.
+
+    Where there are more than ``most``, what was tried and what weighs most goes before the rest, which is counted.
+    """
+    checks = _by_check(databases)
+    if most is None or len(checks) <= most:
+        return [_proven(same) for same in checks]
+    kept = sorted(checks, key=lambda same: (same[0].id != "migration-failed", not same[0].probe, -same[0].severity.weight))
+    rest = [check for same in kept[most - 1 :] for check in same]
+    held, judged = sum(check.proven for check in rest), sum(check.judged for check in rest)
+    more = plural(len(checks) - most + 1, "more check")
+    said = f"and {more}, by which {thousands(held)} of {thousands(judged)} hold"
+    return [*(_proven(same) for same in checks if same in kept[: most - 1]), said]
+
+
+def _by_check(databases: Sequence[ReportedDatabase]) -> list[list[ReportedCheck]]:
+    """The checks that proved something, each with all its databases."""
+    same: dict[tuple[str, str, str], list[ReportedCheck]] = {}
+    for check in (check for database in databases for check in database.checks):
+        same.setdefault((check.id, check.subjects, check.proves), []).append(check)
+    return [checks for checks in same.values() if any(check.proven for check in checks)]
+
+
+def _proven(same: Sequence[ReportedCheck]) -> str:
+    held, judged = sum(check.proven for check in same), sum(check.judged for check in same)
+    return proven_sentence(held, judged, same[0].subjects, same[0].proves)
 
 
 def proven_sentence(held: int, judged: int, subjects: str, proves: str) -> str:

@@ -14,7 +14,6 @@ from checks.candidates import parse_candidate
 from checks.document_expectations import parse_document_reference
 from checks.evidence import Place
 from checks.expectations import parse_any_reference
-from checks.expected import parse_expected
 from checks.interface import Engine
 from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
@@ -43,6 +42,7 @@ _EXPECTED = {
     "mapping_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
+    "date_type": "a date such as 2027-06-30, without quotes and time",
 }
 
 
@@ -113,7 +113,8 @@ def _keys(path: Path) -> Collection[str]:
     kind: Any = Settings
     for part in path:
         section = isinstance(kind, type) and issubclass(kind, BaseModel)
-        kind = _plain(kind.model_fields[part].annotation if section else get_args(kind)[1])
+        inner = get_args(kind)
+        kind = _plain(kind.model_fields[part].annotation if section else inner[0 if isinstance(part, int) else 1])
     return tuple(kind.model_fields)
 
 
@@ -209,7 +210,6 @@ def _references(database: Mapping[str, object]) -> Iterator[Contradiction]:
     """Lines with a grammar of their own."""
     parsers: tuple[tuple[str, Callable[[str], object]], ...] = (
         ("references", parse_document_reference if _engine_of(database) in DOCUMENTS else parse_any_reference),
-        ("checks", parse_expected),
         ("audit", parse_candidate),
     )
     for key, parse in parsers:
@@ -264,14 +264,21 @@ _BELONGS = {
 
 
 def unknown_checks(document: Mapping[str, object], known: Callable[[], Collection[str]]) -> Iterator[Fault]:
-    """A fault for each id under ``severity`` that no check has; ``known`` is asked only where there are any."""
-    severity = document.get("severity")
-    if not isinstance(severity, Mapping) or not severity:
-        return
-    ids = known()
-    for name in severity:
+    """A fault for each id under ``severity`` and in ``allow`` that no check has; ``known`` is asked only where there are any."""
+    named = list(_named_checks(document))
+    ids = known() if named else ()
+    for path, name in named:
         if name not in ids:
-            yield Fault(("severity", name), f"no such check{did_you_mean(str(name), ids)}")
+            yield Fault(path, f"no such check{did_you_mean(name, ids)}")
+
+
+def _named_checks(document: Mapping[str, object]) -> Iterator[tuple[Path, str]]:
+    severity, allows = document.get("severity"), document.get("allow")
+    for name in severity if isinstance(severity, Mapping) else ():
+        yield ("severity", str(name)), str(name)
+    for number, allow in enumerate(allows if isinstance(allows, list | tuple) else ()):
+        if isinstance(allow, Mapping) and isinstance(allow.get("check"), str):
+            yield ("allow", number, "check"), allow["check"]
 
 
 def _tables(document: Mapping[str, object], key: str) -> Iterator[tuple[str, Mapping[str, object]]]:

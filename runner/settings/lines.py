@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 _HEADER = re.compile(r"\s*\[(?P<keys>[^\[\]]+)\]\s*(?:#.*)?")
+_ONE_OF_SEVERAL = re.compile(r"\s*\[\[(?P<keys>[^\[\]]+)\]\]\s*(?:#.*)?")
 _NAME = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _ASSIGNED = re.compile(rf"\s*(?P<keys>{_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 
 
 def line_of(text: str, keys: Sequence[str]) -> int | None:
-    """The line (from 1) of a key, else of the nearest table above it that has one; ``None`` where nothing of it stands there."""
+    """The line (from 1) of a key, else of the nearest table above it that has one; ``None`` where nothing of it stands there.
+
+    The second ``[[allow]]`` is ``("allow", "1")``.
+    """
     best, length = None, 0
     for number, stands in _standing(text):
         if len(stands) > length and list(keys[: len(stands)]) == stands:
@@ -23,9 +28,15 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
 def _standing(text: str) -> Iterator[tuple[int, list[str]]]:
     """Every line that begins a table or a value, with all the keys down to it."""
     table: list[str] = []
+    met: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.fullmatch(line):
             table = _split(header["keys"])
+            yield number, table
+        elif several := _ONE_OF_SEVERAL.fullmatch(line):
+            path = _split(several["keys"])
+            table = [*path, str(met[repr(path)])]
+            met[repr(path)] += 1
             yield number, table
         elif assigned := _ASSIGNED.match(line):
             yield number, [*table, *_split(assigned["keys"])]

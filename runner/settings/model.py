@@ -6,11 +6,13 @@ Each field carries the sentence and the example that ``dbproof init`` and the do
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from checks.interface import Engine, Severity
+from runner.settings.allows import AllowSettings
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.surface import ROWS, FailOn, Selftest
 from runner.settings.tenancy import TenancySettings
@@ -133,6 +135,18 @@ class Settings(Section):
     selftest: Annotated[Selftest, WORD] = setting(Selftest.SAMPLE, ROWS["selftest"].help, "full")
     severity: Mapping[str, Annotated[Severity, WORD]] = setting(
         {}, "The severity of a check, instead of its own: error, warning, notice or off.", {"unindexed-foreign-key": "error"}
+    )
+    allow: tuple[AllowSettings, ...] = setting(
+        (),
+        "Findings that are accepted: the check, a pattern of the subject, the reason, and until when if not for ever.",
+        (
+            {
+                "check": "unindexed-foreign-key",
+                "subject": "audit_log.*",
+                "reason": "append only, parents are never deleted",
+                "until": date(2027, 6, 30),
+            },
+        ),
     )
     databases: Mapping[DatabaseName, DatabaseSettings] = Field(
         default_factory=dict, description="The databases, each under a name."

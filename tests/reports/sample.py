@@ -10,21 +10,27 @@ from checks.interface import Severity, State, fingerprint
 from checks.inventory import Inventory
 from runner.errors import Exit
 from runner.report import (
+    Allowance,
+    AllowState,
     FaultState,
     PlantedFault,
     Problem,
     Provenance,
     Report,
+    ReportedAllow,
     ReportedCheck,
     ReportedDatabase,
     ReportedFinding,
     ReportedGap,
+    ReportedGone,
     ReportedMigration,
     ReportedStatement,
     SelfProof,
     Standing,
     Verdict,
 )
+from runner.settings.surface import FailOn
+from runner.verdict import coverage, criteria, quality
 
 #: Every attack in one text: commands, escapes, markup, mentions, links, controls, surrogates, direction marks, separators.
 HOSTILE = (
@@ -89,11 +95,30 @@ UNINDEXED = finding(
 )
 NOTICE = finding("unindexed-foreign-key", "audit_log.user_id", severity=Severity.NOTICE, fails=False)
 KNOWN = finding("unvalidated-constraint", "orders_total_check", state=Standing.KNOWN, fails=False)
+SETTINGS = Place("dbproof.toml", 41)
+ALLOWED = finding(
+    "unindexed-foreign-key",
+    "audit_log.order_id",
+    severity=Severity.NOTICE,
+    state=Standing.ALLOWED,
+    fails=False,
+    allowed=Allowance(SETTINGS, "append only, parents are never deleted", "2027-06-30"),
+)
+EXPIRED = finding(
+    "unindexed-foreign-key",
+    "carts.order_id",
+    severity=Severity.NOTICE,
+    fails=False,
+    allowed=Allowance(Place("dbproof.toml", 47), "carts are emptied every night", "2026-06-30", expired=True),
+)
+GONE = ReportedGone("users_email_check", Severity.WARNING, "old rows were never looked at", fingerprint("x", "y"), holds=True)
 
 CHECKS = (
     ReportedCheck("migration-failed", State.FAILED, "", 0.001, "new migrations", "apply", 0, (), (REFUSED,), "migrations"),
     ReportedCheck("orphaned-rows", State.FAILED, "", 0.412, "references", "have no orphan", 56, (), (ORPHANS,), "references"),
-    ReportedCheck("reference-probe", State.PASSED, "", 1.2, "references", "refuse an orphan", 57, (), (), "references"),
+    ReportedCheck(
+        "reference-probe", State.PASSED, "", 1.2, "references", "refuse an orphan", 57, (), (), "references", probe=True
+    ),
     ReportedCheck("delete-rule", State.PASSED, "", 0.02, "delete rules", "are as declared", 8, (), (), "references"),
     ReportedCheck(
         "unindexed-foreign-key",
@@ -104,11 +129,21 @@ CHECKS = (
         "have an index",
         55,
         (ReportedGap("documents.owner_id -> users.id", "no rows"), ReportedGap("chunks.document_id -> documents.id", "no rows")),
-        (UNINDEXED, NOTICE),
-        "references",
+        (UNINDEXED, NOTICE, ALLOWED, EXPIRED),
+        "performance",
     ),
     ReportedCheck(
-        "unvalidated-constraint", State.FAILED, "", 0.01, "constraints", "are validated", 33, (), (KNOWN,), "constraints"
+        id="unvalidated-constraint",
+        outcome=State.FAILED,
+        reason="",
+        seconds=0.01,
+        subjects="constraints",
+        proves="are validated",
+        proven=33,
+        findings=(KNOWN,),
+        area="constraints",
+        severity=Severity.WARNING,
+        gone=(GONE,),
     ),
     ReportedCheck("no-rows", State.SKIPPED, "nothing is declared", 0.0, "queries", "return no row", 0, (), (), "rules"),
 )
@@ -166,6 +201,25 @@ APP = ReportedDatabase(
     ),
 )
 
+ALLOWS = (
+    ReportedAllow(
+        ALLOWED.check, "audit_log.*", "append only, parents are never deleted", SETTINGS, AllowState.USED, "2027-06-30", 1
+    ),
+    ReportedAllow(
+        EXPIRED.check,
+        "carts.*",
+        "carts are emptied every night",
+        Place("dbproof.toml", 47),
+        AllowState.EXPIRED,
+        "2026-06-30",
+        1,
+    ),
+    ReportedAllow("orphaned-rows", "carts.*", "old carts", Place("dbproof.toml", 53), AllowState.UNUSED),
+    ReportedAllow(
+        "orphaned-rows", "", "", ORDERS, AllowState.NOT_HEEDED, fault="it says no reason; write `dbproof: allow CHECK, why`"
+    ),
+)
+
 FILES = ("dbproof-report/junit.xml", "dbproof-report/report.json", "dbproof-report/summary.md")
 
 TYPICAL = Report(
@@ -177,6 +231,10 @@ TYPICAL = Report(
     fail_on="error",
     databases=(APP,),
     files=FILES,
+    allows=ALLOWS,
+    criteria=criteria((APP,), (), FailOn.ERROR),
+    quality=quality((APP,)),
+    coverage=coverage((APP,)),
 )
 
 ERRORED = ReportedCheck("query-limit", State.ERRORED, "statement timeout\nafter 30 s", 30.0, "queries", "keep their limit", 0)

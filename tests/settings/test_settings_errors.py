@@ -43,8 +43,10 @@ FAULTS = {
     "fail_on = 'x'": "fail_on: 'x' is not a severity to fail on; there are: error, never, notice, warning",
     "fail_on = 3": "fail_on: expected 'error' or 'warning' or 'notice' or 'never', found a number",
     "compar = 'main'": "compar: unknown key; did you mean 'compare'?",
-    "'[key]' = 1": '"[key]": unknown key; there are: compare, databases, fail_on, report_dir, selftest, severity, show_values',
-    "zzz = 1": "zzz: unknown key; there are: compare, databases, fail_on, report_dir, selftest, severity, show_values",
+    "'[key]' = 1": (
+        '"[key]": unknown key; there are: allow, compare, databases, fail_on, report_dir, selftest, severity, show_values'
+    ),
+    "zzz = 1": "zzz: unknown key; there are: allow, compare, databases, fail_on, report_dir, selftest, severity, show_values",
     "show_values = 'true'": "show_values: expected true or false, found text",
     "show_values = 1": "show_values: expected true or false, found a number",
     "report_dir = ''": "report_dir: is empty",
@@ -250,6 +252,25 @@ FAULTS = {
         "databases.docs.queries.open.examined: expected a whole number from 1 on"
     ),
     "severity.orphaned-row = 'error'": "severity.orphaned-row: no such check; did you mean 'orphaned-rows'?",
+    "allow = 'x'": "allow: expected a list, found text",
+    "allow = [3]": "allow[0]: expected a table, found a number",
+    "[[allow]]\nsubject = 'a'\nreason = 'x'": "allow[0].check: is missing",
+    "[[allow]]\ncheck = 'orphaned-rows'\nreason = 'x'": "allow[0].subject: is missing",
+    "[[allow]]\ncheck = 'orphaned-row'\nsubject = '*'\nreason = 'x'": (
+        "allow[0].check: no such check; did you mean 'orphaned-rows'?"
+    ),
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = ''\nreason = 'x'": "allow[0].subject: is empty",
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = 'a'\nreason = ' '": "allow[0].reason: is empty",
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = 'a'": "allow[0].reason: is missing",
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = 'a'\nreason = 'x'\nunitl = 1": (
+        "allow[0].unitl: unknown key; did you mean 'until'?"
+    ),
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = 'a'\nreason = 'x'\nuntil = '2027-06-30'": (
+        "allow[0].until: expected a date such as 2027-06-30, without quotes and time, found text"
+    ),
+    "[[allow]]\ncheck = 'orphaned-rows'\nsubject = 'a'\nreason = 'x'\nuntil = 2027-06-30T10:00:00": (
+        "allow[0].until: expected a date such as 2027-06-30, without quotes and time, found a date or time"
+    ),
     "severity.orphaned-rows = 'warn'": "severity.orphaned-rows: 'warn' is not a severity; did you mean 'warning'?",
 }
 
