@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import errno
 import fcntl
-import json
 import os
 import selectors
 import shutil
@@ -23,9 +22,9 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from runner.errors import ToolFailed
+from runner.lines import Line, Lines, Message, message
 
 #: The variable that marks a child and all its descendants; its value is a directory that holds the pipe ``events``.
 MARK = "DBPROOF_CHILD"
@@ -50,20 +49,6 @@ class Command:
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
     timeout: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the child's output (stdout and stderr as they came), without its end, cut where it is very long."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Message:
-    """A JSON object that a program of ours sent from inside the child."""
-
-    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -203,7 +188,7 @@ def _cannot_start(command: Command, error: OSError) -> ToolFailed:
 
 def _read(process: subprocess.Popen[bytes], channel: _Channel, deadline: float) -> Iterator[Line | Message]:
     """What comes until the child has ended or the deadline is over, whichever is first."""
-    output, lines, messages = channel.output, _Lines(_LONGEST_LINE), _Lines(_LONGEST_MESSAGE)
+    output, lines, messages = channel.output, Lines(_LONGEST_LINE), Lines(_LONGEST_MESSAGE)
     os.set_blocking(output, False)
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
@@ -213,7 +198,7 @@ def _read(process: subprocess.Popen[bytes], channel: _Channel, deadline: float) 
             ended = process.poll() is not None
             selector.select(0 if ended else _LOOK_AGAIN if output in selector.get_map() else _LOOK_AGAIN / 10)
             told, said = _take(channel.events), _take(output)
-            yield from (_message(text) for text in messages.feed(told or b""))
+            yield from (message(text) for text in messages.feed(told or b""))
             yield from (Line(text) for text in lines.feed(said or b""))
             if said is None and output in selector.get_map():
                 selector.unregister(output)
@@ -230,48 +215,6 @@ def _take(descriptor: int) -> bytes | None:
         return os.read(descriptor, _CHUNK) or None
     except BlockingIOError:
         return b""
-
-
-class _Lines:
-    """Cuts a stream of bytes into lines, keeping no more of one than ``longest`` bytes."""
-
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
-        self._begun = bytearray()
-        self._cut = False
-
-    def feed(self, chunk: bytes) -> Iterator[str]:
-        """The lines that this chunk completes."""
-        *complete, begun = chunk.split(b"\n")
-        for part in complete:
-            self._add(part)
-            yield self._line()
-        self._add(begun)
-
-    def rest(self) -> Iterator[str]:
-        """The last line, where it has no end."""
-        if self._begun:
-            yield self._line()
-
-    def _add(self, part: bytes) -> None:
-        room = self._longest - len(self._begun)
-        self._begun += part[:room]
-        self._cut = self._cut or len(part) > room
-
-    def _line(self) -> str:
-        text = self._begun.decode("utf-8", "replace").rstrip("\r") + (" …" if self._cut else "")
-        self._begun.clear()
-        self._cut = False
-        return text
-
-
-def _message(text: str) -> Line | Message:
-    """A message; what is no JSON object is shown as output, for it is not ours."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return Line(text)
-    return Message(body) if isinstance(body, dict) else Line(text)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -87,7 +87,7 @@ def _command(file: Path, wanted: Asked) -> tuple[str, ...] | None:
 def _run(command: children.Command, file: Path, say: Say) -> None:
     for heard in children.listen(command):
         match heard:
-            case children.Line():
+            case Line():
                 say(heard.text)
             case children.Finished() if heard.timed_out:
                 raise ToolFailed(f"{file} did not end within {_PATIENCE:.0f} s", "Make it shorter, or let the job do it.")

@@ -13,8 +13,9 @@ import pytest
 
 from runner import children
 from runner.child_environment import clean_environment, withheld
-from runner.children import Command, Finished, Line, Message
+from runner.children import Command, Finished
 from runner.errors import Cancelled, Exit, ToolFailed
+from runner.lines import Line, Message
 
 
 def command(*arguments: str, directory: Path, timeout: float = 30.0, **variables: str) -> Command:

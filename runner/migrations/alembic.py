@@ -12,8 +12,9 @@ from pathlib import Path
 
 from checks.evidence import Place
 from runner import children
-from runner.children import Command, Finished, Message
+from runner.children import Command, Finished
 from runner.errors import UsageError
+from runner.lines import Message
 from runner.migrations import hearing, interpreter, revision_files
 from runner.migrations.environment import environment
 from runner.migrations.interface import Detected, Event, Project, Revision

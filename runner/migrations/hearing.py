@@ -13,8 +13,9 @@ from checks.evidence import Place, Statement
 from checks.schema.model import ObjectKind, ObjectReference
 from runner import children
 from runner.child_environment import withheld
-from runner.children import Command, Finished, Line
+from runner.children import Command, Finished
 from runner.errors import ToolFailed
+from runner.lines import Line
 from runner.migrations import guessing
 from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Ran, Said, SchemaRow
 
