@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner import children
 from runner.errors import ServerFailed, ToolFailed, UsageError
+from runner.lines import Line
 from runner.servers.installations import Installation, installations
 from runner.servers.interface import Address
 from runner.servers.postgresql.configuration import Doors
