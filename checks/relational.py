@@ -24,9 +24,11 @@ from checks.references import (
     cascade_reach,
     delete_rule,
     orphaned_rows,
+    polymorphic_reference,
     reference_cycle,
     reference_probe,
     reference_type_mismatch,
+    soft_deleted_parent,
 )
 from checks.targets import RelationalTarget
 
@@ -36,6 +38,8 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "superuser-migration": superuser_migration,
     "load-refused": load_refused,
     "orphaned-rows": orphaned_rows,
+    "soft-deleted-parent": soft_deleted_parent,
+    "polymorphic-reference": polymorphic_reference,
     "reference-probe": reference_probe,
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,

@@ -49,3 +49,11 @@ def closing(text: str, start: int) -> int:
         if depth == 0:
             return place
     return 0
+
+
+def without_comments(sql: str) -> str:
+    """SQL without its comments, so that it can stand on one line."""
+    return _COMMENTS.sub(lambda found: found["kept"] or " ", sql)
+
+
+_COMMENTS = re.compile(rf"(?P<kept>{QUOTED.pattern}|`[^`]*`)|--[^\n]*|/\*.*?\*/", re.DOTALL)

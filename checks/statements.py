@@ -13,6 +13,7 @@ from sqlalchemy.sql import ClauseElement
 
 from checks.interface import Engine
 from checks.schema.model import Table, TableName
+from checks.spelling import without_comments
 
 #: The execution option by which a statement says that it looks for rows without a partner: there are several ways to that.
 ANTI_JOIN = "anti_join"
@@ -28,7 +29,7 @@ def dialect(engine: Engine) -> Dialect:
 def copyable(statement: ClauseElement, engine: Engine) -> str:
     """A statement on one line with its values in it, for people to copy; never sent to a server by dbproof."""
     compiled = statement.compile(dialect=dialect(engine), compile_kwargs={"literal_binds": True})
-    return " ".join(line.strip() for line in str(compiled).splitlines())
+    return " ".join(line.strip() for line in without_comments(str(compiled)).splitlines())
 
 
 def quoted(engine: Engine, names: str | Iterable[str]) -> str:

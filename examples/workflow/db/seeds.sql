@@ -220,6 +220,17 @@ SELECT format('aud_%s_%s', substr(id, 5), k), workspace_id, created_by_id, id, '
   FROM workflow_instances, generate_series(1, 2) AS k
  WHERE k = 1 OR status <> 'DRAFT';
 
+-- What else an event may be about.
+INSERT INTO audit_events (id, workspace_id, actor_id, workflow_instance_id, entity_type, entity_id, action, occurred_at)
+SELECT 'aud_' || id, workspace_id, assignee_id, workflow_instance_id, 'STAGE', id, 'CHANGED', completed_at
+  FROM workflow_stages WHERE status = 'DONE' AND sequence = 3
+UNION ALL
+SELECT 'aud_' || id, workspace_id, submitted_by_id, workflow_instance_id, 'SUBMISSION', id, 'CHANGED', submitted_at
+  FROM atp_submissions WHERE status = 'REJECTED'
+UNION ALL
+SELECT 'aud_' || id, workspace_id, raised_by_id, workflow_instance_id, 'PUNCHLIST', id, 'CREATED', created_at
+  FROM punchlists WHERE open_count > 0;
+
 INSERT INTO notifications (id, workspace_id, recipient_id, channel, template_code, subject, status, attempts, scheduled_at,
        sent_at, read_at, error, created_at)
 SELECT format('not_%s', substr(id, 5)), workspace_id, assignee_id, 'EMAIL', 'STAGE_OPENED', format('%s waits for you', name),
