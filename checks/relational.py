@@ -23,12 +23,14 @@ from checks.performance import duplicate_index, invalid_index, query_limit, redu
 from checks.references import (
     cascade_reach,
     delete_rule,
+    delete_rule_probe,
     orphaned_rows,
     polymorphic_reference,
     reference_cycle,
     reference_probe,
     reference_type_mismatch,
     soft_deleted_parent,
+    update_rule_probe,
 )
 from checks.targets import RelationalTarget
 
@@ -41,6 +43,8 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "soft-deleted-parent": soft_deleted_parent,
     "polymorphic-reference": polymorphic_reference,
     "reference-probe": reference_probe,
+    "delete-rule-probe": delete_rule_probe,
+    "update-rule-probe": update_rule_probe,
     "delete-rule": delete_rule,
     "reference-type-mismatch": reference_type_mismatch,
     "reference-cycle": reference_cycle,

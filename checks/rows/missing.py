@@ -50,7 +50,7 @@ def missing_parent(key: ForeignKey, catalogue: Catalogue, read: Read, candidates
 def _thought_of(key: ForeignKey, catalogue: Catalogue, candidates: Candidates) -> Iterator[Mapping[str, str]]:
     own = key.parent_columns if key.table == key.parent else ()
     names = tuple(dict.fromkeys((*key.columns, *own)))
-    for values in product(*(_values(key, name, catalogue, candidates) for name in names)):
+    for values in product(*(fitting(key, name, catalogue, candidates) for name in names)):
         row = dict(zip(names, values, strict=True))
         if not own or _folded(row, key.columns) != _folded(row, own):
             yield row
@@ -61,7 +61,8 @@ def _folded(row: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
     return [row[name].casefold() for name in names]
 
 
-def _values(key: ForeignKey, name: str, catalogue: Catalogue, candidates: Candidates) -> tuple[str, ...]:
+def fitting(key: ForeignKey, name: str, catalogue: Catalogue, candidates: Candidates) -> tuple[str, ...]:
+    """Values of a child's column that the parent's can hold as well. Raises NoValue where none can be thought of."""
     mine = catalogue.table[key.table].column[name]
     found = candidates(_narrower(mine, _parent_column(key, name, catalogue)))
     if not found:

@@ -42,12 +42,20 @@ class _Writes:
         return self._driver.execute(statement, values).rowcount
 
     def _refused(self, table: TableName, refusal: Exception) -> Refused:
+        """SQLite says where NULL was refused, which may be in a child; RESTRICT comes with the code of a trigger."""
         words = failed(refusal)
-        relation, column = table.name, ""
         if words.code == "SQLITE_CONSTRAINT_NOTNULL":
-            column = words.said.partition(f": {table.name}.")[2]
-        named = self._check(table, words.said) if words.code == "SQLITE_CONSTRAINT_CHECK" else ""
-        return Refused(words.code, named, words.said, relation if named or column else "", column)
+            where, column = self._place(words.said.partition(": ")[2])
+            return Refused(words.code, "", words.said, where, column)
+        if words.code == "SQLITE_CONSTRAINT_CHECK":
+            return Refused(words.code, self._check(table, words.said), words.said, table.name)
+        restricted = words.code == "SQLITE_CONSTRAINT_TRIGGER" and words.said == "FOREIGN KEY constraint failed"
+        return Refused(_FOREIGN_KEY if restricted else words.code, "", words.said)
+
+    def _place(self, said: str) -> tuple[str, str]:
+        """The table and column of ``orders.total``; both may hold a dot."""
+        places = ((table.name.name, column.name) for table in self._catalogue.tables for column in table.columns)
+        return next((place for place in places if ".".join(place) == said), ("", ""))
 
     def _check(self, table: TableName, said: str) -> str:
         """SQLite names a CHECK, or quotes one that has no name."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from example_repositories import Example
+from example_repositories import Example, run_on
+from repositories import repository
 
 DISCOVERY = Example("discovery")
 
@@ -28,3 +30,16 @@ def test_discovery_is_clean(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", DISCOVERY.faults)
 def test_each_fault_is_found_at_its_line(fault: str, tmp_path: Path) -> None:
     DISCOVERY.prove_fault(fault, tmp_path)
+
+
+def test_with_a_base_a_trigger_that_undoes_a_cascade_is_found_by_deleting(tmp_path: Path) -> None:
+    """The rows are loaded on base, before the trigger is there, and nothing deletes afterwards but the probe."""
+    place = DISCOVERY.lay(tmp_path)
+    repository(place, {}).branch("change")
+    shutil.copytree(DISCOVERY.fault("orphaned-rows").folder, place, dirs_exist_ok=True)
+    run = run_on(place)
+    assert run.code == 1, run.said
+    ((check, finding),) = run.findings("error")
+    assert (check, finding["subject"], finding["state"]) == ("delete-rule-probe", "import_field_mappings.data_import_id", "new")
+    assert finding["provenance"]["file"] == "db/migrations/0008_keep_approved_mappings.sql"
+    assert run.check("orphaned-rows")["outcome"] == "passed"
