@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner import __version__
-from runner.cli import check, checks, explain, init, run, service, up
+from runner.cli import allow, check, checks, explain, init, run, service, up
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -21,6 +21,7 @@ _SUBCOMMANDS: Mapping[str, Callable[..., Action]] = {
     "checks": checks.command,
     "explain": explain.command,
     "init": init.command,
+    "allow": allow.command,
 }
 
 
