@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from checks.faults import sql
+from checks.faults.changes import changes
 from checks.faults.interface import Fault, Scene, Way
 from checks.faults.references import around
 from checks.interface import Engine
 from checks.reading import tables_read
-from checks.schema.model import CheckConstraint, Column, ForeignKey, Table, TableName, column_label
+from checks.schema.model import CheckConstraint, ForeignKey, Table, TableName, column_label
 
 #: How many changes to rows are tried to break a sentence of the repository's.
 TRIED = 60
 
 #: The highest number of a type; SQLite has but one kind of integer.
 _HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
-_NUMBERS = re.compile(r"smallint|integer|bigint|numeric|decimal|real|double|float|int\b", re.IGNORECASE)
 
 
 def unvalidated(scene: Scene) -> Iterator[Fault]:
@@ -67,6 +66,8 @@ def used_up(scene: Scene) -> Iterator[Fault]:
         column = table.column[table.primary_key[0]]
         sequence = next((one for one in table.sequences if one.column == column.name), None)
         highest = _HIGHEST.get((column.base or column.type).lower())
+        if scene.engine is Engine.SQLITE and highest is not None:
+            highest = _HIGHEST["bigint"]
         if highest is None or (sequence is not None and sequence.increment < 0):
             continue
         called = sql.name(scene.engine, column.name)
@@ -113,24 +114,7 @@ def _ways(scene: Scene, name: TableName, query: str) -> Iterator[Way]:
         key = sql.names(scene.engine, table.primary_key)
         one = sql.select("*", f"({sql.select(key, where, 'LIMIT 1')}) AS one")
         yield (sql.delete(where, f"({key}) IN ({one})"),)
-    for column in table.columns:
-        if not column.generated and re.search(rf"\b{re.escape(column.name)}\b", query, re.IGNORECASE):
-            called = sql.name(scene.engine, column.name)
-            for value in _values(column, called, where):
-                strict = _past_not_null(scene, name, column, value)
-                yield *free, *strict, sql.update(where, f"{called} = {value}")
-
-
-def _values(column: Column, called: str, where: str) -> Iterator[str]:
-    """Other values for all rows: more, all the same, each of an enum's, the other truth, nothing."""
-    if _NUMBERS.search(column.base or column.type):
-        yield f"{called} + 1"
-    for direction in ("DESC", "ASC"):
-        yield f"({sql.select(called, where, f'ORDER BY {called} {direction} LIMIT 1')})"
-    yield from map(sql.literal, column.enum_labels)
-    if column.type.lower() == "boolean":
-        yield f"NOT {called}"
-    yield "NULL"
+    yield from ((*free, *change) for change in changes(scene, table, query))
 
 
 def _past_checks(scene: Scene, table: Table) -> Way:
@@ -138,9 +122,3 @@ def _past_checks(scene: Scene, table: Table) -> Way:
     if scene.engine is not Engine.POSTGRESQL:
         return ()
     return tuple(sql.drop_constraint(scene.engine, table.name, check.name) for check in table.checks)
-
-
-def _past_not_null(scene: Scene, table: TableName, column: Column, value: str) -> Way:
-    if value != "NULL" or column.nullable or scene.engine is not Engine.POSTGRESQL:
-        return ()
-    return (f"ALTER TABLE {sql.table(scene.engine, table)} ALTER COLUMN {sql.name(scene.engine, column.name)} DROP NOT NULL",)

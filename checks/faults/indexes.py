@@ -14,7 +14,7 @@ from checks.schema.model import Index, Table, TableName
 from checks.subjects import references
 
 _DEFINITION = re.compile(
-    r'^(CREATE (?:UNIQUE )?INDEX) (?:IF NOT EXISTS )?(?:"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\S+) ON ', re.IGNORECASE
+    r'^(CREATE (?:UNIQUE )?INDEX) (?:IF NOT EXISTS )?(?:"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\S+) ON (?:ONLY )?', re.IGNORECASE
 )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.faults import sql
+from checks.faults.changes import changes
 from checks.faults.interface import Fault, Scene, Statement, Way
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
 from checks.references.cascade_reach import MOST_TABLES
+from checks.references.soft_deleted_parent import subject_of
 from checks.schema.model import Action, Catalogue, Column, ForeignKey, TableName
 from checks.schema.sqlite import affinity
 from checks.subjects import references
@@ -77,6 +79,31 @@ def switched_off_triggers(scene: Scene) -> Iterator[Fault]:
                 yield Fault("disabled-trigger", "disabled-trigger", subject, subject, subject, ((off,),))
     for subject, key in references(scene.catalogue):
         yield Fault("disabled-triggers", "disabled-trigger", subject, subject, subject, (_switch_off(scene, key),))
+
+
+def marked_parent(scene: Scene) -> Iterator[Fault]:
+    """Parents are marked as deleted, or whatever else their children do not allow."""
+    for expected in dict.fromkeys(scene.expect.references):
+        parent = scene.catalogue.table.get(expected.parent)
+        if expected.where and parent is not None:
+            subject, where = subject_of(expected), sql.table(scene.engine, expected.parent)
+            shows = sql.select("1", where, f"WHERE ({expected.where}) IS NOT TRUE")
+            ways = tuple(changes(scene, parent, expected.where))
+            yield Fault("marked-parent", "soft-deleted-parent", subject, subject, subject, ways, shows=shows)
+
+
+def no_kind(scene: Scene) -> Iterator[Fault]:
+    """The type of a polymorphic reference is none that is known, or all parents of one type go."""
+    for reference in dict.fromkeys(scene.expect.polymorphic):
+        label, mine = reference.label, sql.table(scene.engine, reference.table)
+        called = sql.name(scene.engine, reference.type_column)
+        unknown = (sql.update(mine, f"{called} = {value}") for value in (sql.literal(sql.PLANTED), "NULL"))
+        yield Fault("unknown-kind", "polymorphic-reference", label, label, label, tuple((one,) for one in unknown))
+        for kind in reference.kinds:
+            if kind.parent != reference.table:
+                subject = f"{label} -> {kind.label}"
+                way = (sql.delete(sql.table(scene.engine, kind.parent)),)
+                yield Fault("unknown-kind", "polymorphic-reference", subject, subject, subject, (way,))
 
 
 def lost_reference(scene: Scene) -> Iterator[Fault]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.faults import constraints, indexes, references
+from checks.faults import constraints, documents, indexes, references, rules
 from checks.faults.interface import Maker
 
 #: The makers of faults by the check that must find them, the likeliest mistake first.
 FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "orphaned-rows": (references.orphan,),
+    "soft-deleted-parent": (references.marked_parent,),
+    "polymorphic-reference": (references.no_kind,),
     "reference-probe": (references.switched_off,),
     "delete-rule": (references.swapped_rule, references.lost_reference),
     "reference-type-mismatch": (references.other_type,),
     "reference-cycle": (references.circle,),
     "cascade-reach": (references.wide_cascade,),
+    "lost-constraint": (rules.lost_rule,),
+    "expected-constraint": (rules.unmet_expectation,),
+    "constraint-violation": (rules.broken_check,),
     "unvalidated-constraint": (constraints.unvalidated,),
     "disabled-trigger": (references.switched_off_triggers,),
     "sequence-behind": (constraints.sequence_back,),
@@ -25,6 +30,10 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "invalid-index": (indexes.broken_index,),
     "duplicate-index": (indexes.second_index,),
     "redundant-index": (indexes.needless_index,),
+    "dangling-reference": (documents.no_parents,),
+    "validator-missing": (documents.no_validator,),
+    "document-violates-validator": (documents.invalid_document,),
+    "index-drift": (documents.no_index,),
 }
 
 #: Checks that no fault can be planted for on a copy of a database that stands, and why.

@@ -20,6 +20,7 @@ class Part(StrEnum):
     REFERENCE = "reference"
     RULE = "rule"
     CHECK = "check"
+    WHOLE_CHECK = "whole check"
     NOT_NULL = "not null"
     TYPE = "type"
 
@@ -82,6 +83,17 @@ def _check(found: Sequence[Token], edit: Edit) -> Span:
     return found[opened].end, found[_closing(found, opened)].start, "1"
 
 
+def _whole_check(found: Sequence[Token], edit: Edit) -> Span:
+    """With its name, so that nothing stands under that any more."""
+    places = [at for at in _inside(found) if found[at].keyword == "CHECK"]
+    if edit.number >= len(places):
+        raise NothingThere(f"the text has {len(places)} CHECKs")
+    first, last = places[edit.number], _closing(found, places[edit.number] + 1)
+    if found[first - 2].keyword == "CONSTRAINT":
+        first -= 2
+    return found[first].start, found[last].end, "CHECK (1)"
+
+
 def _not_null(found: Sequence[Token], edit: Edit) -> Span:
     first, last = _column(found, edit.column)
     for at in range(first, last):
@@ -103,7 +115,14 @@ def _type(found: Sequence[Token], edit: Edit) -> Span:
     return found[first + 1].start, found[end].end, edit.text
 
 
-_SPANS = {Part.REFERENCE: _reference, Part.RULE: _rule, Part.CHECK: _check, Part.NOT_NULL: _not_null, Part.TYPE: _type}
+_SPANS = {
+    Part.REFERENCE: _reference,
+    Part.RULE: _rule,
+    Part.CHECK: _check,
+    Part.WHOLE_CHECK: _whole_check,
+    Part.NOT_NULL: _not_null,
+    Part.TYPE: _type,
+}
 _CONSTRAINTS = frozenset(
     {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"}
 )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner import __version__
-from runner.cli import allow, check, checks, explain, init, run, service, up
+from runner.cli import allow, check, checks, explain, init, run, selftest, service, up
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -20,6 +20,7 @@ _SUBCOMMANDS: Mapping[str, Callable[..., Action]] = {
     "service": service.command,
     "checks": checks.command,
     "explain": explain.command,
+    "selftest": selftest.command,
     "init": init.command,
     "allow": allow.command,
 }

@@ -62,6 +62,26 @@ def not_found(proof: SelfProof) -> Iterator[tuple[str, str, str, str]]:
         yield gap.subject, "", "vacuous", gap.reason
 
 
+def lines_of(database: str, proof: SelfProof) -> Iterator[str]:
+    """A table of one database: a line for each kind of fault, and one for each that was not found."""
+    kinds: dict[tuple[str, str], list[PlantedFault]] = {}
+    for fault in proof.faults:
+        kinds.setdefault((fault.check, fault.kind), []).append(fault)
+    width = max((len(check) for check, _ in kinds), default=0)
+    for (check, kind), faults in kinds.items():
+        planted = [fault for fault in faults if fault.state is not FaultState.NOT_PLANTED]
+        found = sum(fault.state is FaultState.FOUND for fault in planted)
+        count = f"{found} of {len(planted)}" if planted else "-"
+        yield f"{count:>12}  {check:<{width}}  {kind}"
+        for fault in faults:
+            if fault.state is not FaultState.FOUND:
+                state = "missed" if fault.state is FaultState.MISSED else "not planted"
+                yield f"{'':>12}  {state}{f' of {fault.place}' if fault.place else ''}: {fault.reason}"
+    yield f"{database}: {sentence_of(proof)} in {wording.duration(proof.seconds)}"
+    for gap in proof.vacuous:
+        yield f"{database}: no fault could turn {gap.subject} red: {gap.reason}"
+
+
 def properties(database: ReportedDatabase) -> Mapping[str, str]:
     """For JUnit, as texts."""
     proof = database.selftest

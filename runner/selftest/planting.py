@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Our statements stay out of the log, and no trigger of anybody's has a say in what is planted.
 _PAST_TRIGGERS = "-c log_min_duration_statement=-1 -c log_min_messages=fatal -c session_replication_role=replica"
+_UNBROKEN = "no change to the rows that was tried breaks it"
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -99,7 +100,7 @@ def _try_on_postgresql(connection: Connection[Any], way: Way, shows: str) -> Non
             rows = [_executed(connection, str(statement)) for statement in way]
             _has_effect(way, rows)
             if shows and not connection.execute(shows.encode()).fetchmany(1):
-                raise NotPlanted("no change to the rows that was tried makes it find anything")
+                raise NotPlanted(_UNBROKEN)
     except psycopg.Error as refused:
         raise NotPlanted(refused.diag.message_primary or str(refused)) from None
 
@@ -128,7 +129,7 @@ def _try_on_sqlite(connection: sqlite3.Connection, way: Way, shows: str) -> None
         rows = [_edit(connection, one) if isinstance(one, Edit) else connection.execute(str(one)).rowcount for one in way]
         _has_effect(way, rows)
         if shows and not connection.execute(shows).fetchmany(1):
-            raise NotPlanted("no change to the rows that was tried makes it find anything")
+            raise NotPlanted(_UNBROKEN)
         connection.execute("COMMIT")
     except (sqlite3.Error, NothingThere) as refused:
         raise NotPlanted(str(refused)) from None
@@ -171,7 +172,7 @@ def _first(fault: Fault, attempt: Callable[[Way], None]) -> None:
             return attempt(way)
         except NotPlanted as failed:
             reason = str(failed)
-    raise NotPlanted(reason)
+    raise NotPlanted(_UNBROKEN if fault.shows else reason)
 
 
 def _has_effect(way: Way, rows: list[int]) -> None:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 from checks.faults.interface import Fault, Maker, Scene
 from checks.faults.registry import FAULTS
-from checks.interface import Engine, Finding, Outcome, State
+from checks.interface import Check, Engine, Finding, Need, Outcome, State
 from checks.targets import RelationalTarget, Target
 from runner.report import FaultState, PlantedFault, ReportedGap, SelfProof
 from runner.scheduler import Checks, run_checks
@@ -135,17 +135,27 @@ def _silence(outcome: Outcome) -> str:
 
 def _kinds(scene: Scene, checks: Checks, outcomes: Sequence[Outcome]) -> Iterator[_Kind]:
     """Every kind of fault for the checks that came to a verdict: the first of each check before the second, errors first."""
-    judged = {outcome.check: outcome for outcome in outcomes if outcome.state in (State.PASSED, State.FAILED)}
+    judged = {outcome.check: outcome for outcome in outcomes if _is_judged(outcome, checks[outcome.check], scene.engine)}
     makers = [(place, name, maker) for name in judged for place, maker in enumerate(FAULTS.get(name, ()))]
     for _, name, maker in sorted(makers, key=lambda one: (one[0], -checks[one[1]].SEVERITY.weight)):
-        yield _kind(name, maker, scene, judged[name])
+        yield _kind(name, maker, scene, None if _compares(checks[name]) else judged[name])
 
 
-def _kind(check: str, maker: Maker, scene: Scene, outcome: Outcome) -> _Kind:
+def _is_judged(outcome: Outcome, check: Check[Any], engine: Engine) -> bool:
+    return outcome.state in (State.PASSED, State.FAILED) or (_compares(check) and engine in check.ENGINES)
+
+
+def _compares(check: Check[Any]) -> bool:
+    """What compares with base compares here with the database itself, without the fault: so all of it holds at first."""
+    return Need.BASE in check.NEEDS
+
+
+def _kind(check: str, maker: Maker, scene: Scene, outcome: Outcome | None) -> _Kind:
     """Only what holds can be broken, and only a finding that is not there yet says something."""
-    made = list(maker(scene))
-    red, proven = {finding.subject for finding in outcome.findings}, set(outcome.proven)
-    able = [fault for fault in made if fault.holds in proven and fault.turns not in red]
+    able = made = list(maker(scene))
+    if outcome is not None:
+        red, proven = {finding.subject for finding in outcome.findings}, set(outcome.proven)
+        able = [fault for fault in made if fault.holds in proven and fault.turns not in red]
     kind = made[0].kind if made else _words(maker)
     if able:
         return _Kind(check, kind, able)

@@ -1,0 +1,47 @@
+"""Changes to the rows of a table that are tried until one of them breaks what is said about the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from checks.faults import sql
+from checks.faults.interface import Scene, Way
+from checks.interface import Engine
+from checks.schema.model import Column, Table
+
+_NUMBERS = re.compile(r"smallint|integer|bigint|numeric|decimal|real|double|float|int\b", re.IGNORECASE)
+_TIMES = re.compile(r"date|time", re.IGNORECASE)
+_TEXTS = re.compile(r"char|text|clob", re.IGNORECASE)
+
+
+def changes(scene: Scene, table: Table, about: str) -> Iterator[Way]:
+    """Another value in all rows for each column that ``about`` (a query, a condition) names."""
+    where = sql.table(scene.engine, table.name)
+    for column in table.columns:
+        if column.generated or not re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", about, re.IGNORECASE):
+            continue
+        called = sql.name(scene.engine, column.name)
+        for value in _values(column, called, where):
+            change = sql.update(where, f"{called} = {value}")
+            if value == "NULL" and not column.nullable and scene.engine is Engine.POSTGRESQL:
+                yield f"ALTER TABLE {where} ALTER COLUMN {called} DROP NOT NULL", change
+            else:
+                yield (change,)
+
+
+def _values(column: Column, called: str, where: str) -> Iterator[str]:
+    """More or less of it, no text or more of it, now, all the same, each of an enum's, the other truth, nothing."""
+    type_ = column.base or column.type
+    if _NUMBERS.search(type_):
+        yield from (f"{called} + 1", f"-1 - abs({called})", f"{called} - {called}", f"{called} + 1000")
+    if _TEXTS.search(type_):
+        yield from ("''", "'#'", f"{called} || '#'")
+    if _TIMES.search(type_):
+        yield "CURRENT_TIMESTAMP"
+    for direction in ("DESC", "ASC"):
+        yield f"({sql.select(called, where, f'ORDER BY {called} {direction} LIMIT 1')})"
+    yield from map(sql.literal, column.enum_labels)
+    if type_.lower() == "boolean":
+        yield f"NOT {called}"
+    yield "NULL"
