@@ -25,6 +25,12 @@ from checks.interface import Engine
 from runner.errors import ServerFailed
 from runner.servers.containers import engine, fetch
 from runner.servers.interface import Address, Database, Server, Wanted
+from runner.servers.mariadb.installations import Installation as MariadbInstallation
+from runner.servers.mariadb.installations import installations as mariadbs
+from runner.servers.mariadb.local import local_server as mariadb_local_server
+from runner.servers.mariadb.provider import Need as NeedOfMariadb
+from runner.servers.mariadb.provider import choose as choose_mariadb
+from runner.servers.mariadb.server import MariadbServer
 from runner.servers.mongodb.installations import Installation as MongodInstallation
 from runner.servers.mongodb.installations import installations as mongods
 from runner.servers.mongodb.local import local_server as mongo_local_server
@@ -95,6 +101,25 @@ def mongo_connect() -> Iterator[MongoConnect]:
     """Opens clients as the project's tools do, closed at the end of the test."""
     with ExitStack() as clients:
         yield lambda address: clients.enter_context(MongoClient(address.url(), serverSelectionTimeoutMS=5000))[address.database]
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> MariadbInstallation:
+    """A mariadbd here. Where there is none tests are skipped with what to install, but not in CI, where they count."""
+    found = choose_mariadb(NeedOfMariadb(()), mariadbs())
+    if found is None:
+        reason = "no mariadbd here that can be used"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason}; install mariadb-server")
+        pytest.skip(f"{reason}; Debian: apt install mariadb-server")
+    return found
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(mariadb: MariadbInstallation) -> Iterator[MariadbServer]:
+    """A MariaDB of a program here, one for all tests of a process."""
+    with mariadb_local_server(mariadb) as running:
+        yield running
 
 
 @pytest.fixture

@@ -12,7 +12,11 @@ from pathlib import Path
 _PATIENCE = 3.0
 
 #: Files in a data directory that begin with the server's process id, and the signals that end that server at once.
-PID_FILES = {"postmaster.pid": (signal.SIGQUIT, signal.SIGKILL), "mongod.lock": (signal.SIGKILL,)}
+PID_FILES = {
+    "postmaster.pid": (signal.SIGQUIT, signal.SIGKILL),
+    "mongod.lock": (signal.SIGKILL,),
+    "mariadbd.pid": (signal.SIGKILL,),
+}
 
 
 def stop_server(file: Path) -> None:

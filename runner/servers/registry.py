@@ -30,7 +30,18 @@ def _sqlite(wanted: Wanted) -> AbstractContextManager[Server]:
     return provide(wanted)
 
 
-PROVIDERS: Mapping[Engine, Provider] = {Engine.POSTGRESQL: _postgresql, Engine.SQLITE: _sqlite, Engine.MONGODB: _mongodb}
+def _mariadb(wanted: Wanted) -> AbstractContextManager[Server]:
+    from runner.servers.mariadb.provider import provide
+
+    return provide(wanted)
+
+
+PROVIDERS: Mapping[Engine, Provider] = {
+    Engine.POSTGRESQL: _postgresql,
+    Engine.SQLITE: _sqlite,
+    Engine.MARIADB: _mariadb,
+    Engine.MONGODB: _mongodb,
+}
 
 
 def provision(wanted: Wanted) -> AbstractContextManager[Server]:
