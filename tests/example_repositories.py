@@ -35,9 +35,12 @@ class Run:
         return next(check for check in self.checks if check["id"] == name)
 
     def findings(self, *severities: str) -> list[tuple[str, dict[str, Any]]]:
-        """Each finding of one of these severities, with the id of its check."""
+        """Each finding of one of these severities that the example does not allow, with the id of its check."""
         return [
-            (check["id"], finding) for check in self.checks for finding in check["findings"] if finding["severity"] in severities
+            (check["id"], finding)
+            for check in self.checks
+            for finding in check["findings"]
+            if finding["severity"] in severities and finding["state"] != "allowed"
         ]
 
 
