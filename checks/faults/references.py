@@ -81,6 +81,30 @@ def switched_off_triggers(scene: Scene) -> Iterator[Fault]:
         yield Fault("disabled-triggers", "disabled-trigger", subject, subject, subject, (_switch_off(scene, key),))
 
 
+def idle_delete_rule(scene: Scene) -> Iterator[Fault]:
+    """What a reference does when its parent goes is switched off, or a trigger keeps it from coming to that."""
+    yield from _idle_rule(scene, "DELETE", "idle-delete-rule", "delete-rule-probe")
+
+
+def idle_update_rule(scene: Scene) -> Iterator[Fault]:
+    """The same of what it does when its parent's key changes."""
+    yield from _idle_rule(scene, "UPDATE", "idle-update-rule", "update-rule-probe")
+
+
+def _idle_rule(scene: Scene, event: str, kind: str, check: str) -> Iterator[Fault]:
+    for subject, key in references(scene.catalogue):
+        if key.mismatch:
+            continue
+        parent, tables = sql.table(scene.engine, key.parent), around(scene.catalogue, key.table)
+        if scene.engine is Engine.POSTGRESQL:
+            way: Way = (f"ALTER TABLE {parent} DISABLE TRIGGER ALL",)
+        elif scene.engine is Engine.SQLITE:
+            way = (f"CREATE TRIGGER {sql.PLANTED} BEFORE {event} ON {parent} BEGIN SELECT RAISE(IGNORE); END",)
+        else:
+            continue
+        yield Fault(kind, check, subject, subject, subject, (way,), tables)
+
+
 def marked_parent(scene: Scene) -> Iterator[Fault]:
     """Parents are marked as deleted, or whatever else their children do not allow."""
     for expected in dict.fromkeys(scene.expect.references):

@@ -13,6 +13,8 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "soft-deleted-parent": (references.marked_parent,),
     "polymorphic-reference": (references.no_kind,),
     "reference-probe": (references.switched_off,),
+    "delete-rule-probe": (references.idle_delete_rule,),
+    "update-rule-probe": (references.idle_update_rule,),
     "delete-rule": (references.swapped_rule, references.lost_reference),
     "reference-type-mismatch": (references.other_type,),
     "reference-cycle": (references.circle,),
