@@ -48,10 +48,16 @@ class NotNullCandidate:
 
 @dataclass(frozen=True)
 class Part:
-    """What is unique, or a part of it: a column by its name, or an ``expression`` in the engine's SQL."""
+    """What is unique, or a part of it: a column by its name, or an ``expression`` in the engine's SQL, shown as ``name``."""
 
     text: str
     expression: bool = False
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called where values of it are shown."""
+        return self.name or self.text
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from checks.constraints import (
     constraint_violation,
     disabled_trigger,
+    duplicate_rows,
     expected_constraint,
     key_exhaustion,
     load_refused,
@@ -51,6 +52,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-cycle": reference_cycle,
     "cascade-reach": cascade_reach,
     "constraint-violation": constraint_violation,
+    "duplicate-rows": duplicate_rows,
     "expected-constraint": expected_constraint,
     "missing-constraint": missing_constraint,
     "unvalidated-constraint": unvalidated_constraint,

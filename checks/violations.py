@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, case, cast, column, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, case, cast, column, func, literal_column, select
 
 from checks.candidates import Part
 from checks.evidence import Counted
@@ -111,7 +111,7 @@ class Counter:
         found = self.session.rows(shared(rule, self.catalogue))
         if not found:
             return Counted(0)
-        names = [part.text for part in rule.parts]
+        names = [part.label for part in rule.parts]
         values = tuple(f"{shown_row(names, row[:-3])} ({row[-3]})" for row in found)
         return Counted(int(found[0][-1]), int(found[0][-2]), values)
 
@@ -135,7 +135,7 @@ def shared(rule: UniqueRule, catalogue: Catalogue) -> Statement:
     source = _source(rule.table)
     parts = [_part(part).label(f"part{number}") for number, part in enumerate(rule.parts)]
     groups = only(select(*parts, func.count().label("times")).select_from(source), source, catalogue.table.get(rule.table))
-    same = groups.where(_counts(rule)).group_by(*map(_part, rule.parts)).having(func.count() > 1).subquery("same")
+    same = groups.where(*_counts(rule)).group_by(*map(_part, rule.parts)).having(func.count() > 1).subquery("same")
     texts = [cast(same.c[part.name], Text) for part in parts]
     statement = select(*texts, same.c.times, func.count().over(), func.sum(same.c.times).over())
     return statement.order_by(same.c.times.desc(), *texts).limit(SAMPLE)
@@ -151,7 +151,7 @@ def rows_that_break(rule: Rule, catalogue: Catalogue, engine: Engine) -> str:
         found = everything.select_from(source).where(_broken(rule))
     elif isinstance(rule, UniqueRule):
         parts = [_part(part) for part in rule.parts]
-        counted = select(*parts, func.count()).select_from(source).where(_counts(rule))
+        counted = select(*parts, func.count()).select_from(source).where(*_counts(rule))
         found = counted.group_by(*parts).having(func.count() > 1)
     return copyable(only(found, source, catalogue.table.get(rule.table)), engine)
 
@@ -176,11 +176,11 @@ def _broken(rule: RowRule) -> ColumnElement[bool]:
     return literal_column(f"NOT ({rule.expression}\n)")
 
 
-def _counts(rule: UniqueRule) -> ColumnElement[bool]:
+def _counts(rule: UniqueRule) -> list[ColumnElement[bool]]:
     """Which rows a unique rule is about."""
     given = [_part(part).is_not(None) for part in rule.parts] if rule.nulls_distinct else []
     within: list[ColumnElement[bool]] = [literal_column(f"({rule.predicate}\n)")] if rule.predicate else []
-    return and_(literal_column("1 = 1"), *given, *within)
+    return [*given, *within]
 
 
 def _part(part: Part) -> ColumnElement[Any]:

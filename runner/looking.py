@@ -49,8 +49,10 @@ NOT_DECLARED = "nothing is declared of it"
 _OF_THE_DATABASE = frozenset(
     {
         "cascade-reach",
+        "constraint-violation",
         "disabled-trigger",
         "duplicate-index",
+        "duplicate-rows",
         "invalid-index",
         "key-exhaustion",
         "missing-primary-key",
