@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from checks.evidence import LoadedFile, MigrationFailure, SuperuserNeeded
+from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.errors import ToolFailed, UsageError
@@ -18,6 +18,9 @@ from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Server
 from runner.settings.model import MigrationSettings
+
+#: Characters of a place in a stage's line.
+_PLACE = 40
 
 
 @dataclass
@@ -144,7 +147,14 @@ def migrate(
 
 
 def _stopped(failure: MigrationFailure) -> str:
-    return f"stopped at {failure.place or failure.revision or 'the first error'}"
+    return f"stopped at {_near(failure.place) or failure.revision or 'the first error'}"
+
+
+def _near(place: Place | None) -> str:
+    """A place that fits a stage's line: of a long path its end."""
+    if place is None:
+        return ""
+    return str(place) if len(str(place)) <= _PLACE else f"…{str(place)[1 - _PLACE :]}"
 
 
 def load_rows(building: Building, database: Database) -> tuple[LoadedFile, ...]:

@@ -34,7 +34,7 @@ _KINDS = {
     "unique-probe": "constraints",
     "delete-rule-probe": "delete rules",
     "update-rule-probe": "update rules",
-    "tenant-isolation-probe": "tenant tables",
+    "tenant-isolation-probe": "ways to other tenants' rows",
 }
 
 

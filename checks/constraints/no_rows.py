@@ -1,4 +1,4 @@
-"""The repository's own queries for what must never be find nothing.
+"""The repository's own queries for what must never be return no row.
 
 Proves, for every sentence under `no_rows` in `[databases.NAME.expect]`, that its query returns no row. It says what no
 constraint can: rules across tables, across rows, across time. Every row is a violation and the count is exact; where a query
@@ -34,8 +34,8 @@ from checks.targets import RelationalTarget, StatementFailed
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
 NEEDS = frozenset({Need.ROWS})
-SUBJECTS = "queries for what must not be"
-PROVES = "find nothing"
+SUBJECTS = "declared queries"
+PROVES = "found no row that must not be"
 
 #: How many rows a finding shows.
 SAMPLE = 5

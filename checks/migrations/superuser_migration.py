@@ -33,7 +33,7 @@ SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "migration histories"
-PROVES = "need no superuser"
+PROVES = "ran without a superuser"
 
 _REMEDIES = {Engine.MONGODB: "Let a user who has the privilege do this once per server, outside the migrations."}
 

@@ -33,6 +33,8 @@ _LABEL = 12
 _STATEMENT_LINES = 8
 _LINES_WHERE_NOTHING_FAILS = 1
 _REASONS = 8
+#: Characters of a remedy.
+_REMEDY = 240
 _SENTENCES = 10
 _ALLOWS = 3
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTICE: "bold blue"}
@@ -91,7 +93,7 @@ def _findings(report: Report, show_all: bool, edge: int) -> Iterator[list[_Line]
             continue
         met[database.name, check.id, finding.fails] += 1
         if show_all or met[database.name, check.id, finding.fails] <= _most(finding.fails):
-            yield _finding(report, database, finding, edge)
+            yield _finding(report, database, finding, edge, show_all)
     if show_all:
         return
     for (_, check_id, fails), count in met.items():
@@ -104,7 +106,7 @@ def _most(fails: bool) -> int:
     return MOST_OF_A_CHECK if fails else MOST_THAT_FAIL_NOTHING
 
 
-def _finding(report: Report, database: ReportedDatabase, finding: ReportedFinding, edge: int) -> list[_Line]:
+def _finding(report: Report, database: ReportedDatabase, finding: ReportedFinding, edge: int, show_all: bool) -> list[_Line]:
     title = Text.assemble(
         (finding.severity.upper(), _SEVERITY_STYLES.get(finding.severity, "bold")),
         "  ",
@@ -116,10 +118,15 @@ def _finding(report: Report, database: ReportedDatabase, finding: ReportedFindin
         title.append(" " * max(2, edge - title.cell_len - len(finding.state)))
         title.append(finding.state.value, "dim")
     most = _STATEMENT_LINES if finding.fails else _LINES_WHERE_NOTHING_FAILS
-    return [
-        _Line(title, 2),
-        *(line for part, text in wording.parts(finding, database.engine) for line in _part(part, text, most)),
-    ]
+    parts = wording.parts(finding, database.engine)
+    return [_Line(title, 2), *(line for part, text in parts for line in _part(part, _short(part, text, show_all), most))]
+
+
+def _short(part: Part, text: str, whole: bool) -> str:
+    """A remedy that fills the screen with a query is in the other reports."""
+    if part is not Part.REMEDY or whole or len(text) <= _REMEDY:
+        return text
+    return f"{text[:_REMEDY].rpartition(' ')[0] or text[:_REMEDY]} … (summary.md has all of it)"
 
 
 def _part(part: Part, text: str, most: int = _STATEMENT_LINES) -> list[_Line]:
