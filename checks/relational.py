@@ -6,9 +6,11 @@ Importing this imports every check (and SQLAlchemy with them), so it is imported
 from __future__ import annotations
 
 from checks.constraints import (
+    check_probe,
     constraint_violation,
     disabled_trigger,
     duplicate_rows,
+    enum_probe,
     expected_constraint,
     key_exhaustion,
     load_refused,
@@ -51,6 +53,8 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "reference-type-mismatch": reference_type_mismatch,
     "reference-cycle": reference_cycle,
     "cascade-reach": cascade_reach,
+    "check-probe": check_probe,
+    "enum-probe": enum_probe,
     "constraint-violation": constraint_violation,
     "duplicate-rows": duplicate_rows,
     "expected-constraint": expected_constraint,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from checks.rows.conditions import above, computed_from, conditions, storing, unique
+from checks.rows.conditions import above, conditions, storing, unique
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.pools import plain, suggested
@@ -95,24 +95,34 @@ class Compiler:
 
     def _made(self, table: Table, given: Row, wanted: Sequence[str], variant: int, path: tuple[TableName, ...]) -> Compiled:
         held = conditions(table, self._catalogue, self._dialect)
-        spoken = {condition: computed_from(condition, table, self._dialect) for condition in held}
-        names = _given(table, (*given, *wanted, *chain.from_iterable(spoken.values())))
+        names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in held)))
         parents = _Parents(self, table, names, path)
-        options, orphan = parents.options(given, held)
+        options, orphan = parents.options(given, self._wished(table, given, held), held)
         names = _given(table, (*names, *options))
         held += [one for index in table.indexes if (one := unique(index, table, names, self._dialect)) is not None]
         fields = [self._field(table, name, held, options, variant) for name in names]
-        search = self._search(table, fields, held, spoken)
+        search = self._search(table, fields, held)
         row, breaks = self._best(table, search, fields, options)
         if not given and not wanted:
             self._searches[table.name] = search
         return Compiled(table, row, tuple(parents.rows()), breaks, orphan)
 
+    def _wished(self, table: Table, given: Row, held: Sequence[Condition]) -> Row:
+        """What columns of references have to be by conditions of their own, whatever parent is chosen."""
+        referring = {name for one in above(table, self._catalogue) for key in one.foreign_keys for name in key.columns}
+        own = [one for one in held if len(one.columns) == 1 and one.columns[0] in referring and not one.computed]
+        names = [name for name in dict.fromkeys(one.columns[0] for one in own) if name not in given]
+        if not names:
+            return {}
+        fields = [self._field(table, name, own, {}, 0) for name in names]
+        row, _ = self._search(table, fields, own).satisfying({field.name: field.first for field in fields})
+        return row
+
     def _best(
         self, table: Table, search: Search, fields: Sequence[Field], fixed: Mapping[str, Sequence[Value]]
     ) -> tuple[Row, tuple[Condition, ...]]:
         """From nothing; where that satisfies not all, from rows that are there."""
-        row, breaks = search.satisfying({field.name: field.pool[0] for field in fields})
+        row, breaks = search.satisfying({field.name: field.first for field in fields})
         if breaks:
             for start in self._rows(table, [field.name for field in fields], {}, STARTS):
                 pinned = {name: values[0] for name, values in fixed.items()}
@@ -121,31 +131,28 @@ class Compiler:
                     row, breaks = further, left
         return row, breaks
 
-    def _search(
-        self, table: Table, fields: Sequence[Field], held: Sequence[Condition], spoken: Mapping[Condition, Sequence[str]]
-    ) -> Search:
-        used = {field.name for field in fields} | {name for condition in held for name in condition.columns}
+    def _search(self, table: Table, fields: Sequence[Field], held: Sequence[Condition]) -> Search:
+        used = {field.name for field in fields} | {name for condition in held for name in condition.computed}
         judge = Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
-        return Search(fields, held, judge, Decimal(int(time.time())), spoken)
+        return Search(fields, held, judge, Decimal(int(time.time())))
 
     def _field(
         self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]], variant: int
     ) -> Field:
         column, shape = table.column[name], self._dialect.shape(table.column[name])
-        if name in fixed:
-            return Field(name, shape, tuple(fixed[name]))
+        kept = tuple(fixed.get(name, ()))
         rare = self._rare(column, shape, variant)
         first = any(name == index.columns[0] for index in table.indexes if index.unique)
         listed = [*rare, *plain(shape)] if first else [*plain(shape), *rare]
         for condition in held:
             if name in condition.columns and condition.tree is not None:
                 listed += suggested(condition.tree, shape, tuple(table.column))
-        if not listed:
+        if not listed and not kept:
             listed = [row[name] for row in self._rows(table, [name], {}, 1)]
         pool = list(dict.fromkeys(value for value in listed if value is not None))[:POOL]
-        if not pool and not column.nullable:
+        if not pool and not column.nullable and not kept:
             raise NoValue(f"type {column.type}")
-        return Field(name, shape, (*pool, None) if column.nullable else tuple(pool))
+        return Field(name, shape, (*pool, None) if column.nullable else tuple(pool), kept)
 
     def _rare(self, column: Column, shape: Shape, variant: int) -> list[Value]:
         if shape.labels:
@@ -180,7 +187,7 @@ class _Parents:
                     seen.append(row)
         yield from seen
 
-    def options(self, given: Row, held: Sequence[Condition]) -> tuple[dict[str, list[Value]], str]:
+    def options(self, given: Row, wished: Row, held: Sequence[Condition]) -> tuple[dict[str, list[Value]], str]:
         """The values that columns of references may have, and which parent could not be had."""
         options: dict[str, list[Value]] = {name: [value] for name, value in given.items()}
         keys = [key for one in above(self._table, self._catalogue) for key in one.foreign_keys]
@@ -189,15 +196,14 @@ class _Parents:
             if not set(key.columns) <= set(self._names) or not key.enforced or key.mismatch:
                 continue
             try:
-                self._choose(key, options, held)
+                self._choose(key, options, wished, held)
             except NoValue as reason:
                 orphan = orphan or f"no parent for {key.label}: {reason}"
         return options, orphan
 
-    def _choose(self, key: ForeignKey, options: dict[str, list[Value]], held: Sequence[Condition]) -> None:
-        fixed = {
-            theirs: options[mine][0] for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in options
-        }
+    def _choose(self, key: ForeignKey, options: dict[str, list[Value]], wished: Row, held: Sequence[Condition]) -> None:
+        known = {**wished, **{name: values[0] for name, values in options.items()}}
+        fixed = {theirs: known[mine] for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in known}
         if len(fixed) == len(key.columns) and None in fixed.values():
             return
         if key.parent in self._path:

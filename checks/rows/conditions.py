@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from checks.rows.expressions import columns_of, parsed
+from sqlglot import exp
+
+from checks.rows.expressions import columns_of, parsed, with_formulas
 from checks.rows.judging import Dialect
 from checks.rows.search import Condition
 from checks.schema.model import Catalogue, CheckConstraint, Column, DomainCheck, Index, Table
 from checks.statements import quoted
+
+#: What a partition's bound is called among the conditions of its rows.
+BOUND = "the partition's bound"
 
 #: The word VALUE where it stands for the value of a domain: not in a text, not as a name.
 _VALUE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\bVALUE\b")
@@ -49,9 +54,15 @@ def conditions(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Con
     checks = chain.from_iterable(one.checks for one in above(table, catalogue))
     found = [of_check(check, table, dialect) for check in checks if check.enforced]
     found += [of_domain(check, column, table, dialect) for column in table.columns for check in column.domain_checks]
+    found += [_not_null(column, table, dialect) for column in table.columns if column.generated and not column.nullable]
     if table.bound:
-        found.append(_condition("the partition's bound", table.bound, table, dialect))
+        found.append(_condition(BOUND, table.bound, table, dialect))
     return list(dict.fromkeys(found))
+
+
+def _not_null(column: Column, table: Table, dialect: Dialect) -> Condition:
+    """A generated column has to come to something."""
+    return _condition(f"NOT NULL of {column.name}", f"{quoted(dialect.ENGINE, column.name)} IS NOT NULL", table, dialect)
 
 
 def unique(index: Index, table: Table, given: Sequence[str], dialect: Dialect) -> Condition | None:
@@ -68,21 +79,19 @@ def unique(index: Index, table: Table, given: Sequence[str], dialect: Dialect) -
     return Condition(f"unique {index.name}", expression, tuple(names))
 
 
-def computed_from(condition: Condition, table: Table, dialect: Dialect) -> tuple[str, ...]:
-    """The columns that a condition rests on: for a generated one, those that it is computed from."""
-    found: dict[str, None] = {}
-    for name in condition.columns:
-        column = table.column[name]
-        tree = parsed(column.default, dialect.DIALECT) if column.generated and column.default else None
-        names = columns_of(tree, tuple(table.column)) if tree is not None else () if column.generated else (name,)
-        found.update(dict.fromkeys(names))
-    return tuple(found)
-
-
 def _condition(name: str, expression: str, table: Table, dialect: Dialect) -> Condition:
     names = tuple(table.column)
     tree = parsed(expression, dialect.DIALECT)
-    if tree is not None:
-        return Condition(name, expression, columns_of(tree, names), dialect.DIALECT)
-    words = set(re.findall(r"\w+", expression.lower()))
-    return Condition(name, expression, tuple(column for column in names if column.lower() in words))
+    if tree is None:
+        words = set(re.findall(r"\w+", expression.lower()))
+        return Condition(name, expression, tuple(column for column in names if column.lower() in words))
+    spoken = columns_of(tree, names)
+    computed = {column: formula for column in spoken if (formula := _formula(table.column[column], dialect)) is not None}
+    reading = with_formulas(tree, computed, names) if computed else tree
+    meant = reading.sql(dialect=dialect.DIALECT) if computed else expression
+    return Condition(name, expression, columns_of(reading, names), dialect.DIALECT, meant, computed=tuple(computed))
+
+
+def _formula(column: Column, dialect: Dialect) -> exp.Expression | None:
+    """What a generated column is computed by."""
+    return parsed(column.default, dialect.DIALECT) if column.generated and column.default else None

@@ -63,6 +63,16 @@ def columns_of(tree: exp.Expression, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in spoken)
 
 
+def with_formulas(tree: exp.Expression, formulas: Mapping[str, exp.Expression], names: Sequence[str]) -> exp.Expression:
+    """A tree in which what generated columns are computed by stands in their place."""
+
+    def replaced(node: exp.Expression) -> exp.Expression:
+        name = _name(node, names) if isinstance(node, exp.Column) else None
+        return exp.Paren(this=formulas[name].copy()) if name is not None and name in formulas else node
+
+    return tree.copy().transform(replaced)
+
+
 def boundaries(tree: exp.Expression, column: str, row: Row, shapes: Shapes, now: Decimal) -> Iterator[Boundary]:
     """Where each comparison in ``tree`` changes its mind about ``column``, everything else being as in ``row``."""
     for left, right in _comparisons(tree):
@@ -86,8 +96,10 @@ def literals(tree: exp.Expression, names: Sequence[str]) -> Iterator[tuple[str, 
 
     A quoted name that is no column is a text in SQLite.
     """
-    for node in tree.find_all(exp.Literal, exp.Column):
-        if isinstance(node, exp.Column):
+    for node in tree.find_all(exp.Literal, exp.Column, exp.JSONPath):
+        if isinstance(node, exp.JSONPath):
+            yield "$." + ".".join(str(key.this) for key in node.find_all(exp.JSONPathKey)), None
+        elif isinstance(node, exp.Column):
             if node.this.quoted and _name(node, names) is None:
                 yield node.name, None
         elif node.is_string:

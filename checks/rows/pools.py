@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from checks.rows.shapes import DAY, TEMPORAL, Kind, Shape, Value, seconds, writt
 
 #: Longer texts are not written out.
 LONGEST = 1_000_000
+#: Texts of a condition that are put into a document.
+PLENTY = 8
 #: More elements than this are not put into an array.
 MOST_ELEMENTS = 1_000
 
@@ -70,7 +73,7 @@ def suggested(tree: exp.Expression, shape: Shape, names: Sequence[str]) -> Itera
             for number in numbers(tree):
                 yield from (one for one in (number, number - shape.step, number + shape.step) if _fits(one, shape))
         case Kind.JSON:
-            yield from _documents([text for text, _ in literals(tree, names)])
+            yield from _documents([text for text, pattern in literals(tree, names) if pattern is None], list(_texts(tree, names)))
         case Kind.ARRAY:
             yield from _arrays(tree, shape, names)
         case kind if kind in TEMPORAL:
@@ -91,7 +94,7 @@ def at_boundary(boundary: Boundary, shape: Shape, current: Value) -> Iterator[Va
     for number in (int(boundary.at) + step for step in (0, -1, 1)):
         if number < 0:
             continue
-        if boundary.measure is Measure.LENGTH and shape.kind is Kind.TEXT:
+        if boundary.measure is Measure.LENGTH and shape.kind in (Kind.TEXT, Kind.BYTES):
             yield from (text for text in _of_length(number, current) if shape.length is None or number <= shape.length)
         elif boundary.measure is Measure.COUNT and number <= MOST_ELEMENTS:
             yield from _of_count(number, shape, current)
@@ -137,14 +140,21 @@ def _samples(text: str, pattern: exp.Expression) -> Iterator[str]:
             yield from patterns.regular(text)
 
 
-def _documents(texts: Sequence[str]) -> Iterator[str]:
-    """Objects with the texts as keys, and with the later ones as values; arrays of them."""
-    for number, text in enumerate(texts):
-        others: list[object] = ["dbproof", 1, True, {}, [], None, *texts[number + 1 :]]
-        yield from (json.dumps({text: value}) for value in others)
-        yield json.dumps([text])
-    if len(texts) > 1:
-        yield from (json.dumps(dict.fromkeys(texts, value)) for value in ("dbproof", 1, True))
+def _documents(keys: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    """Objects with the keys, or paths of keys (``{a,b}``, ``$.a.b``), and the texts as values; arrays of them."""
+    for key in dict.fromkeys(keys):
+        values: list[object] = ["dbproof", 1, True, {}, [], None, *(text for text in texts[:PLENTY] if text != key)]
+        yield from (json.dumps(_nested(key, value)) for value in values)
+        yield json.dumps([key])
+    if len(keys) > 1:
+        yield from (json.dumps(dict.fromkeys(keys, value)) for value in ("dbproof", 1, True))
+
+
+def _nested(key: str, value: object) -> dict[str, object]:
+    path = re.findall(r"[^\s,.$\"{}\[\]]+", key) if key.startswith(("$", "{")) else [key]
+    for name in reversed(path or [key]):
+        value = {name: value}
+    return {key: value} if not isinstance(value, dict) else value
 
 
 def _of_length(number: int, current: Value) -> Iterator[str]:

@@ -40,8 +40,19 @@ _KINDS = {
     "jsonb": Kind.JSON,
     "bytea": Kind.BYTES,
 }
-#: Types whose values no candidates are known of, one value each.
+#: Types of which no rare values are known, and those whose rare values are all alike: one value each.
 _OTHERS = {
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "inet": "::1",
+    "cidr": "::1/128",
+    "macaddr": "00:00:00:00:00:00",
+    "bytea": "",
+    "int4range": "empty",
+    "int8range": "empty",
+    "numrange": "empty",
+    "daterange": "empty",
+    "tsrange": "empty",
+    "tstzrange": "empty",
     "json": "{}",
     "xml": "<dbproof/>",
     "tsvector": "dbproof",
@@ -74,14 +85,18 @@ def shape(column: Column) -> Shape:
 
 def candidates(column: Column) -> tuple[str, ...]:
     """Values that real rows hardly hold, else any; empty for a type that is not known."""
-    return values.candidates(column) or _other(column.base or column.type)
+    if column.element is not None or column.enum_labels:
+        return values.candidates(column)
+    type_ = column.base or column.type
+    return (*values.candidates(column), *_other(type_))
 
 
 def _other(type_: str) -> tuple[str, ...]:
-    name = _PARENTHESES.sub("", type_).rpartition(".")[2]
+    name, found = _PARENTHESES.sub("", type_).rpartition(".")[2], _PARENTHESES.search(type_)
     if name in ("vector", "halfvec"):
-        found = _PARENTHESES.search(type_)
         return ("[" + ",".join(["1"] * int(found[1] if found else 1)) + "]",)
+    if name in ("bit", "bit varying"):
+        return ("0" * int(found[1] if found else 1),)
     return (_OTHERS[name],) if name in _OTHERS else ()
 
 

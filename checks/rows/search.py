@@ -41,19 +41,22 @@ class Truth(Enum):
 class Condition:
     """An expression of one row that must not be false, as the server writes it; with ``strict`` it must be true.
 
-    ``dialect`` is sqlglot's name of its language; ``columns`` are those it speaks of.
+    ``dialect`` is sqlglot's name of its language; ``columns`` are those it rests on. ``reading`` is what is read for values worth
+    trying: the expression, with what generated columns (``computed``) are computed by in their place.
     """
 
     name: str
     expression: str
     columns: tuple[str, ...]
     dialect: str = ""
+    reading: str = ""
     strict: bool = False
+    computed: tuple[str, ...] = ()
 
     @property
     def tree(self) -> exp.Expression | None:
         """The expression as it was parsed, or None."""
-        return parsed(self.expression, self.dialect) if self.dialect else None
+        return parsed(self.reading or self.expression, self.dialect) if self.dialect else None
 
     def holds(self, truth: Truth) -> bool:
         """Whether a row for which the expression comes to this is taken: NULL passes a CHECK."""
@@ -62,11 +65,20 @@ class Condition:
 
 @dataclass(frozen=True)
 class Field:
-    """A column whose value is looked for: what it can hold, and what is worth trying, the plainest first."""
+    """A column whose value is looked for: what it can hold, and what is worth trying, the plainest first.
+
+    ``kept`` are the values it may have in a row that is to go in, where that are not all (it refers to a parent).
+    """
 
     name: str
     shape: Shape
     pool: tuple[Value, ...]
+    kept: tuple[Value, ...] = ()
+
+    @property
+    def first(self) -> Value:
+        """The value to begin with."""
+        return (self.kept or self.pool)[0]
 
 
 @dataclass(frozen=True)
@@ -85,20 +97,9 @@ Ask = Callable[[Sequence[Condition], Sequence[Row]], Sequence[Sequence[Truth]]]
 
 
 class Search:
-    """Looks for rows of these fields; ``now`` is the server's present in seconds since 1970, roughly.
+    """Looks for rows of these fields; ``now`` is the server's present in seconds since 1970, roughly."""
 
-    ``rests_on`` names the columns that a condition rests on, where these are not those that it speaks of (generated ones).
-    """
-
-    def __init__(
-        self,
-        fields: Sequence[Field],
-        conditions: Sequence[Condition],
-        ask: Ask,
-        now: Decimal,
-        rests_on: Mapping[Condition, Sequence[str]] | None = None,
-    ) -> None:
-        self._rests_on = {condition.columns: names for condition, names in (rests_on or {}).items()}
+    def __init__(self, fields: Sequence[Field], conditions: Sequence[Condition], ask: Ask, now: Decimal) -> None:
         self._fields = {field.name: field for field in fields}
         self._shapes = {field.name: field.shape for field in fields}
         self._conditions = tuple(conditions)
@@ -119,16 +120,23 @@ class Search:
 
         ``row`` satisfies everything. What differs least from it comes first, and of that what lies at a boundary.
         """
+        freed = Search([replace(field, kept=()) for field in self._fields.values()], self._conditions, self._ask, self._now)
+        return freed._violating(row, condition)
+
+    def _violating(self, row: Row, condition: Condition) -> Violation:
+        """Where the nearest row breaks other conditions too, those are mended; where there is none, it is looked for further."""
         found = self._nearest(row, condition)
+        if found is not None and not found.others:
+            return found
+        denied = _denied(condition)
+        wanted = (denied, *(other for other in self._conditions if other != condition))
+        further, failing = self._climbed(row if found is None else found.row, wanted)
+        if denied in failing and found is None:
+            further, failing = self._by_one_side(further, denied, wanted)
+        if denied not in failing and (found is None or len(failing) < len(found.others)):
+            return Violation(further, _changes(row, further), tuple(other.name for other in failing))
         if found is None:
-            denied = _denied(condition)
-            wanted = (denied, *(other for other in self._conditions if other != condition))
-            further, failing = self._climbed(row, wanted)
-            if denied in failing:
-                further, failing = self._by_one_side(further, denied, wanted)
-            if denied in failing:
-                raise NoValue("no row was found for which it is false")
-            found = Violation(further, _changes(row, further), tuple(other.name for other in failing))
+            raise NoValue("no row was found for which it is false")
         return found
 
     def _each_alone(self, start: Row) -> Row:
@@ -153,7 +161,7 @@ class Search:
         return list(dict.fromkeys((row[name], *listed)))
 
     def _nearest(self, row: Row, condition: Condition) -> Violation | None:
-        """The first row that breaks nothing else, else one that breaks as little else as possible; a few are asked about first."""
+        """The first row that breaks nothing else, else one that breaks as little else as may be; a few are asked about first."""
         proposed = islice(self._changed(row, condition), AT_ONCE)
         best: Violation | None = None
         for number in (FIRST, AT_ONCE):
@@ -217,11 +225,11 @@ class Search:
 
     def _changed(self, row: Row, condition: Condition) -> Iterator[Row]:
         """Rows that differ from ``row`` in one column of a condition, then in which of them are NULL, then in two columns."""
-        names = [name for name in self._rests_on.get(condition.columns, condition.columns) if name in self._fields]
+        names = [name for name in condition.columns if name in self._fields]
         values = {name: self._values(row, name, condition) for name in names}
         for name in names:
             yield from ({**row, name: value} for value in values[name] if value != row.get(name))
-        empty = [name for name in names if None in self._fields[name].pool]
+        empty = [name for name in names if None in (self._fields[name].kept or self._fields[name].pool)]
         if len(empty) > 1:
             yield {**row, **dict.fromkeys(empty)}
             yield from ({**row, **{name: None for name in empty if name != kept}} for kept in empty)
@@ -233,10 +241,10 @@ class Search:
         """Values at the boundaries of a condition, then those worth trying; NULL comes last, as it passes most conditions."""
         field = self._fields[name]
         found: list[Value] = []
-        if len(field.pool) > 1 and condition.tree is not None:
+        if not field.kept and condition.tree is not None:
             for boundary in boundaries(condition.tree, name, row, self._shapes, self._now):
                 found += at_boundary(boundary, field.shape, row.get(name))
-        distinct = dict.fromkeys((*found, *field.pool))
+        distinct = dict.fromkeys((*found, *(field.kept or field.pool)))
         return [*(value for value in distinct if value is not None), *([None] if None in distinct else [])]
 
 
@@ -253,7 +261,12 @@ def _changes(before: Row, after: Row) -> tuple[str, ...]:
 
 
 def _denied(condition: Condition) -> Condition:
-    return replace(condition, expression=f"NOT ({condition.expression})", strict=True)
+    return replace(
+        condition,
+        expression=f"NOT ({condition.expression})",
+        reading=f"NOT ({condition.reading or condition.expression})",
+        strict=True,
+    )
 
 
 def _parts(condition: Condition) -> list[Condition]:
@@ -290,4 +303,4 @@ def _part(condition: Condition, side: exp.Expression, denied: bool) -> Condition
     text = side.sql(dialect=condition.dialect)
     names = {column.name.lower() for column in side.find_all(exp.Column)}
     columns = tuple(name for name in condition.columns if name.lower() in names)
-    return replace(condition, expression=f"NOT ({text})" if denied else text, columns=columns, strict=True)
+    return replace(condition, expression=f"NOT ({text})" if denied else text, reading="", columns=columns, strict=True)

@@ -65,12 +65,20 @@ def bound(value: Value, shape: Shape) -> Any:  # noqa: ANN401 - what a driver ta
 def question(table: Table, columns: Sequence[Column], expressions: Sequence[str], rows: Sequence[Row]) -> Executable:
     """What each expression comes to for each row, in order: 1, 0 or NULL, or another number, of which only 0 is false."""
     listed = ", ".join(f"({expression})" for expression in expressions)
-    given = ", ".join(f"{_cast(column, number)} AS {_plain(_quoted(column.name))}" for number, column in enumerate(columns))
-    written = [[bound(row.get(column.name), _ANY) for column in columns] for row in rows]
-    alias = _plain(_quoted(table.name.name))
-    source = f"SELECT key AS dbproof_number, {given} FROM json_each(:rows)"  # noqa: S608 - names are quoted
-    statement = f"SELECT {_plain(listed)} FROM ({source}) AS {alias} ORDER BY dbproof_number"  # noqa: S608 - the catalogue's
-    return text(statement).bindparams(rows=json.dumps(written))
+    stored = [column for column in columns if not column.generated]
+    written = [[bound(row.get(column.name), _ANY) for column in stored] for row in rows]
+    given = ", ".join(f"{_cast(column, number)} AS {_quoted(column.name)}" for number, column in enumerate(stored))
+    source = f"SELECT key AS dbproof_number, {given} FROM json_each(" + _ROWS + ")"  # noqa: S608 - names are quoted
+    computed = [f"({column.default}) AS {_quoted(column.name)}" for column in columns if column.generated]
+    if computed:
+        source = f"SELECT *, {', '.join(computed)} FROM ({source})"  # noqa: S608 - expressions are the catalogue's
+    alias = _quoted(table.name.name)
+    statement = f"SELECT {listed} FROM ({source}) AS {alias} ORDER BY dbproof_number"  # noqa: S608 - as above
+    return text(_plain(statement).replace(_ROWS, ":rows")).bindparams(rows=json.dumps(written))
+
+
+#: Where the rows stand in a statement until no colon of the catalogue's can be taken for a parameter's.
+_ROWS = "dbproof-rows"
 
 
 def existing(table: Table, columns: Sequence[str], where: Mapping[str, Value], limit: int) -> Executable:
@@ -81,12 +89,12 @@ def existing(table: Table, columns: Sequence[str], where: Mapping[str, Value], l
 
 
 def _cast(column: Column, number: int) -> str:
-    """A text in a numeric column stays text, so dates are not cast; nor are values of a column without a type."""
+    """A text in a numeric column stays text, so dates and documents are not cast; nor is what has no type."""
     value = f"json_extract(value, '$[{number}]')"
     kind = affinity(column.type)
-    if shape(column).kind not in TEMPORAL and column.type and kind != "BLOB":
+    if shape(column).kind not in (*TEMPORAL, Kind.JSON) and column.type and kind != "BLOB":
         value = f"CAST({value} AS {kind})"
-    return f"{value} COLLATE {_plain(_quoted(column.collation))}" if column.collation else value
+    return f"{value} COLLATE {_quoted(column.collation)}" if column.collation else value
 
 
 def _quoted(name: str) -> str:

@@ -95,13 +95,14 @@ def _checks(written: TableText) -> Iterator[tuple[str, Any]]:
 
 def _columns(rows: Sequence[Row], not_null: tuple[str, ...], written: TableText) -> Iterator[Column]:
     collations = {column.name.lower(): column.collation for column in written.columns}
+    computed = {column.name.lower(): column.computed for column in written.columns}
     for name, type_, given, default, hidden, _ in rows:
         collation = collations.get(name.lower())
         yield Column(
             name=name,
             type=type_,
             nullable=not given and name not in not_null,
-            default=default,
+            default=computed.get(name.lower()) if hidden in (2, 3) else default,
             generated=hidden in (2, 3),
             collation=None if collation == BINARY else collation,
         )

@@ -88,12 +88,16 @@ class CheckText:
 
 @dataclass(frozen=True)
 class ColumnText:
-    """A column: its type, its collation, and whatever of its definition is no constraint with a name of its own."""
+    """A column: its type, its collation, and whatever of its definition is no constraint with a name of its own.
+
+    ``computed`` is the expression that a generated column is computed by.
+    """
 
     name: str
     type: str
     collation: str | None
     plain: tuple[str, ...]
+    computed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,7 @@ class _Reader:
         name = self._name()
         type_ = self._type()
         collation: str | None = None
+        computed: str | None = None
         constraint = ""
         plain: list[str] = []
         while self.more and self.word not in (",", ")"):
@@ -214,9 +219,10 @@ class _Reader:
                 self._constraint(constraint, name)
             else:
                 collation = self._clause() or collation
+                computed = self._computed(start) or computed
                 plain += [token.plain for token in self.tokens[start : self.at] if token.keyword not in ("(", ")")]
             constraint = ""
-        self.found.columns.append(ColumnText(name, type_, collation, (*type_.lower().split(), *plain)))
+        self.found.columns.append(ColumnText(name, type_, collation, (*type_.lower().split(), *plain), computed))
 
     def _type(self) -> str:
         """Any names up to the first constraint, with what stands in parentheses."""
@@ -241,6 +247,14 @@ class _Reader:
         else:
             self.at += 1
         return None
+
+    def _computed(self, start: int) -> str | None:
+        """The expression of GENERATED ALWAYS AS, where the clause that began there is one."""
+        clause = self.tokens[start : self.at]
+        if clause[0].keyword not in ("GENERATED", "AS"):
+            return None
+        signs = [token for token in clause if token.keyword in ("(", ")")]
+        return self.sql[signs[0].end : signs[-1].start].strip()
 
     def _default(self) -> None:
         self._any("+", "-")

@@ -153,13 +153,21 @@ def _partitioning(by_hash: bool, schema: str | None, name: str | None) -> Partit
 
 
 # A reference to a partitioned table has further rows for its partitions, of the same child: they come and go with the first.
+# A CHECK of a partition does not name the one that it is inherited from: that has its name.
 _CONSTRAINTS = """
-WITH RECURSIVE climb(constraint_, declared, above) AS (
-  SELECT oid, oid, conparentid FROM pg_catalog.pg_constraint
-  WHERE conrelid <> 0 AND contype IN ('c', 'f', 'p', 'u', 'x')
+WITH RECURSIVE parted AS (
+  SELECT con.oid, CASE WHEN con.contype = 'c' THEN coalesce(whole.oid, 0) ELSE con.conparentid END AS above
+  FROM pg_catalog.pg_constraint con
+  LEFT JOIN pg_catalog.pg_class rel ON rel.oid = con.conrelid AND rel.relispartition
+  LEFT JOIN pg_catalog.pg_inherits inh ON inh.inhrelid = rel.oid
+  LEFT JOIN pg_catalog.pg_constraint whole
+    ON whole.conrelid = inh.inhparent AND whole.conname = con.conname AND whole.contype = 'c'
+    AND con.contype = 'c' AND con.coninhcount > 0
+  WHERE con.conrelid <> 0 AND con.contype IN ('c', 'f', 'p', 'u', 'x')
+), climb(constraint_, declared, above) AS (
+  SELECT oid, oid, above FROM parted
   UNION ALL
-  SELECT climb.constraint_, con.oid, con.conparentid
-  FROM climb JOIN pg_catalog.pg_constraint con ON con.oid = climb.above
+  SELECT climb.constraint_, parted.oid, parted.above FROM climb JOIN parted ON parted.oid = climb.above
 )
 SELECT nsp.nspname::text, rel.relname::text, con.conname::text, con.conindid::bigint, con.contype IN ('p', 'u', 'x'),
        CASE WHEN 'd' IN (con.confdeltype, con.confupdtype) THEN ARRAY(

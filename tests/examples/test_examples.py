@@ -14,6 +14,7 @@ FAULTS = [(example, fault) for example in examples() for fault in example.faults
 WITHOUT_FAULT = {
     "cascade-reach",
     "disabled-trigger",
+    "enum-probe",
     "invalid-index",
     "key-exhaustion",
     "lost-constraint",
