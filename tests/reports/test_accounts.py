@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from checks.evidence import Place
-from checks.interface import Severity
+from checks.interface import Severity, State
 from reports.sample import ALLOWED, ALLOWS, APP, CHECKS, EXPIRED, GONE, ORPHANS, TYPICAL, finding
-from runner.report import Allowance, AllowState, Coverage, Quality, Report, ReportedCheck, Standing, Verdict
+from runner.report import Allowance, AllowState, Coverage, Quality, Report, ReportedCheck, ReportedGap, Standing, Verdict
 from runner.reports import accounts, console, json_report, junit, summary, wording
 from runner.reports.github import Change, annotate
 
@@ -145,3 +145,21 @@ def test_a_long_remedy_leaves_the_screen_to_the_rest() -> None:
 def test_states_are_told_apart() -> None:
     assert {one.state for one in ALLOWS} == set(AllowState) - {AllowState.NOT_JUDGED}
     assert (ALLOWED.state, EXPIRED.state) == (Standing.ALLOWED, Standing.NEW)
+
+
+def test_what_there_is_none_of_stands_last_on_one_line_and_databases_are_named_where_they_differ() -> None:
+    def skipped(identifier: str, reason: str) -> ReportedCheck:
+        return ReportedCheck(identifier, State.SKIPPED, reason, 0.0, "walls", "stand", 0)
+
+    one = (skipped("a", "no walls"), skipped("b", "no walls"), skipped("c", "not for SQLite"), skipped("e", "read only"))
+    two = (skipped("a", "no walls"), replace(CHECKS[2], id="b"), replace(CHECKS[2], id="c"), skipped("e", "read only"))
+    gap = replace(
+        CHECKS[2], id="d", outcome=State.SKIPPED, reason="no rows", proven=0, not_proven=(ReportedGap("t.x", "no rows"),)
+    )
+    databases = (replace(APP, checks=(*one, gap)), replace(APP, name="till", checks=two))
+    assert list(wording.gaps(replace(TYPICAL, databases=databases)).items()) == [
+        ("not for SQLite", ["app: c"]),
+        ("read only", ["e"]),
+        ("no rows", ["app: t.x"]),
+        (wording.NOTHING, ["a", "app: b"]),
+    ]
