@@ -15,7 +15,7 @@ from checks.spelling import SIDE, side_of
 if TYPE_CHECKING:
     from checks.candidates import Candidate
     from checks.expected import ExpectedConstraint
-    from checks.tenancy.declared import Tenancy
+    from checks.tenants.declared import Tenancy
 
 
 class Category(StrEnum):

@@ -37,6 +37,17 @@ from checks.references import (
     update_rule_probe,
 )
 from checks.targets import RelationalTarget
+from checks.tenancy import (
+    cross_tenant_reference,
+    no_policy,
+    policy_always_true,
+    row_security_not_forced,
+    row_security_off,
+    tenant_column_missing,
+    tenant_column_nullable,
+    tenant_isolation_probe,
+    tenant_reference_missing,
+)
 
 #: Every check, in the order in which it is reported.
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
@@ -55,6 +66,15 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "cascade-reach": cascade_reach,
     "check-probe": check_probe,
     "enum-probe": enum_probe,
+    "tenant-isolation-probe": tenant_isolation_probe,
+    "cross-tenant-reference": cross_tenant_reference,
+    "tenant-column-missing": tenant_column_missing,
+    "tenant-column-nullable": tenant_column_nullable,
+    "tenant-reference-missing": tenant_reference_missing,
+    "row-security-off": row_security_off,
+    "row-security-not-forced": row_security_not_forced,
+    "policy-always-true": policy_always_true,
+    "no-policy": no_policy,
     "constraint-violation": constraint_violation,
     "duplicate-rows": duplicate_rows,
     "expected-constraint": expected_constraint,

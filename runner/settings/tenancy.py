@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from checks.schema.model import default_schema
-from checks.tenancy.declared import Tenancy, parse_sign_in, parse_table
+from checks.tenants.declared import Tenancy, parse_sign_in, parse_table
 from runner.settings.values import Section, Text, Texts, setting, some
 
 

@@ -24,6 +24,7 @@ from checks.schema.postgresql import read
 from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
+from runner.targets.application import PostgresApplication
 from runner.targets.filled import filled
 from runner.targets.reading_back import read_back
 from runner.targets.sandbox import PostgresSandbox
@@ -126,9 +127,15 @@ class PostgresTarget:
     def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:
         """A transaction that is rolled back. Sandboxes share one clone: open one at a time, they lock what they try.
 
+        That of the application's role is an :class:`checks.tenants.application.Application`, where the settings declare one.
         Raises UsageError where nothing may be written.
         """
         database = self._writing()
+        if role is Role.APP and self.expect.tenancy is not None:
+            with opened(sessions(database.private, self._manner(read_only=False))) as connection:
+                connection.begin()
+                yield PostgresApplication(connection, self.expect.tenancy)
+            return
         address = database.private if role is Role.ADMIN else database.addresses.get(role)
         if address is None:
             raise ServerFailed(f"the database '{database.name}' has no address for the role '{role}'")

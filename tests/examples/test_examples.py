@@ -18,9 +18,12 @@ WITHOUT_FAULT = {
     "invalid-index",
     "key-exhaustion",
     "lost-constraint",
+    "no-policy",
     "reference-cycle",
+    "row-security-not-forced",
     "sequence-behind",
     "superuser-migration",
+    "tenant-reference-missing",
 }
 KEYS = {"say", "check", "subject", "file", "marker", "exit"}
 
