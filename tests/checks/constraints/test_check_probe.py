@@ -198,6 +198,19 @@ def test_a_trigger_does_not_answer_for_the_check(judge: Judge, body: str) -> Non
     assert judge(CHECK, TRIGGER.format(body=body)).proven == ["orders.positive"]
 
 
+def test_a_check_that_looks_away_takes_the_bad_row(judge: Judge) -> None:
+    finding = judge(
+        CHECK,
+        """
+        CREATE FUNCTION kind(int) RETURNS boolean LANGUAGE sql AS $$ SELECT $1 > 0 OR current_query() LIKE 'INSERT%' $$;
+        CREATE TABLE orders (total int CONSTRAINT positive CHECK (kind(total)));
+        """,
+    ).finding
+    assert (finding.subject, finding.severity) == ("orders.positive", None)
+    assert finding.message == "orders took a row with total = 0, for which positive is false"
+    assert [one.name for one in finding.objects] == ["positive", "total"]
+
+
 def test_a_check_that_is_always_true_refuses_nothing(judge: Judge) -> None:
     finding = judge(CHECK, "CREATE TABLE orders (total int CONSTRAINT positive CHECK (total > 0 OR true))").finding
     assert (finding.subject, finding.severity) == ("orders.positive", Severity.WARNING)
