@@ -134,6 +134,8 @@ def matching(
     child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue, engine: Engine
 ) -> list[ColumnElement[bool]]:
     """What makes a row the parent of a child, pair by pair, as the engine's own foreign keys compare."""
+    if engine is Engine.MARIADB:
+        return _collated(child, parent, key, catalogue)
     return _same(child, parent, key) if engine is Engine.SQLITE else _equalities(child, parent, key, catalogue)
 
 
@@ -170,6 +172,16 @@ def _equalities(child: FromClause, parent: FromClause, key: ForeignKey, catalogu
         if collation != _collation(catalogue.table.get(key.table), mine):
             column = column.op("COLLATE")(literal_column(collation or DEFAULT_COLLATION))
         compared.append(parent.c[theirs].bool_op(operator)(column))
+    return compared
+
+
+def _collated(child: FromClause, parent: FromClause, key: ForeignKey, catalogue: Catalogue) -> list[ColumnElement[bool]]:
+    """Each pair by the parent's collation, where the two differ (a key that was made with its checks switched off)."""
+    compared: list[ColumnElement[bool]] = []
+    for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
+        collation, column = _collation(catalogue.table.get(key.parent), theirs), child.c[mine]
+        differ = collation is not None and collation != _collation(catalogue.table.get(key.table), mine)
+        compared.append(parent.c[theirs] == (column.op("COLLATE")(literal_column(str(collation))) if differ else column))
     return compared
 
 

@@ -17,6 +17,7 @@ import pytest
 from document_judging import judge_documents as judge_documents
 from judging import judge as judge
 from judging import query as query
+from mariadb_judging import judge_mariadb as judge_mariadb
 from psycopg import sql
 from pymongo import MongoClient
 from pymongo.database import Database as MongoDatabase

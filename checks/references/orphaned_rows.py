@@ -48,7 +48,7 @@ from checks.subjects import references
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared references"
 PROVES = "hold for every row"

@@ -11,6 +11,9 @@ looking well; `NOT ENFORCED` (PostgreSQL 18) never enforced it. Of a partitioned
 the constraint is switched on, and each one on which it is switched off is tried itself. What cannot be thought of (a value of a
 type that is not known, an enum whose every label has a parent) is not proven, and the reason is given.
 
+MariaDB commits what changes a table, so there the row goes into an empty table of the same columns beside, which has the one key
+and refers to the real parent (`1452`). `foreign_key_checks = 0`, with which many tools load rows, switches a key off for a session.
+
 SQLite names no constraint. There the row is tried twice on a copy without rows, CHECKs and triggers, with foreign keys switched
 on: with its parent it must be taken, without it refused. What the application's sessions do with `PRAGMA foreign_keys` decides
 whether that means anything: without `foreign_keys = true` in the settings nothing is proven, and `false` is a warning. A key that
@@ -38,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rows import sqlite_values, values
+from checks.rows import mariadb_values, sqlite_values, values
 from checks.rows.missing import Candidates, NoValue, missing_parent
 from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName, column_label, column_reference, no_table
 from checks.statements import quoted, quoted_table
@@ -46,13 +49,13 @@ from checks.subjects import references
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "declared references"
 PROVES = "refuse an orphan"
 
-#: What PostgreSQL and SQLite say when a foreign key refuses a row.
-FOREIGN_KEY_VIOLATIONS = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
+#: What PostgreSQL, SQLite and MariaDB say when a foreign key refuses a row.
+FOREIGN_KEY_VIOLATIONS = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY", "1452"})
 
 #: The subject of what holds for all keys of a SQLite database.
 SWITCH = "foreign_keys"
@@ -60,6 +63,7 @@ SWITCH = "foreign_keys"
 _CANDIDATES: Mapping[Engine, Candidates] = {
     Engine.POSTGRESQL: values.candidates,
     Engine.SQLITE: sqlite_values.candidates,
+    Engine.MARIADB: mariadb_values.candidates,
 }
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one reference.
@@ -85,7 +89,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 def _judged(subject: str, key: ForeignKey, target: RelationalTarget, sandbox: Sandbox) -> Judgement:
     if key.mismatch:
-        return _mismatch(subject, key)
+        return _mismatch(subject, key, target)
     tables = _tried(key, target.catalogue)
     if not tables:
         return NotProven(subject, "no partition")
@@ -114,11 +118,11 @@ def _not_enforced(target: RelationalTarget) -> Iterator[Judgement]:
     yield from (NotProven(subject, reason) for subject, _ in keys)
 
 
-def _mismatch(subject: str, key: ForeignKey) -> Finding:
+def _mismatch(subject: str, key: ForeignKey, target: RelationalTarget) -> Finding:
     words = "every row that refers to something" if key.mismatch == no_table(key.parent) else "every write that it should look at"
     return Finding(
         subject=subject,
-        message=f"{key.name} of {key.table.label()} can be met by nothing: {key.mismatch}; SQLite refuses {words}",
+        message=f"{key.name} of {key.table.label()} can be met by nothing: {key.mismatch}; {target.engine.label} refuses {words}",
         remedy="Let the key refer to the primary key of a table that exists, or make what it refers to UNIQUE.",
         objects=_objects(key),
         evidence={"constraint": key.name, "table": key.table.label()},

@@ -72,8 +72,8 @@ class TableName:
 
 
 def default_schema(engine: str) -> str:
-    """The schema that a name without one is in: ``public``; none where an engine has no schemas (SQLite)."""
-    return "" if engine == "sqlite" else "public"
+    """The schema that a name without one is in: ``public``; none where a database has no schemas (SQLite, MariaDB)."""
+    return "" if engine in ("sqlite", "mariadb", "mysql") else "public"
 
 
 @dataclass(frozen=True)

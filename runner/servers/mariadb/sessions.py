@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.servers.interface import OURS, Address
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from pymysql.connections import Connection
 
     Driver = Connection[Any]
@@ -26,13 +24,17 @@ _PATIENCE = 10
 _ANSWER = 600
 
 
-def connect(address: Address, *, first: str | None = None, answer: float = _ANSWER) -> Driver:
+def connect(
+    address: Address, *, first: str | None = None, answer: float = _ANSWER, read: Mapping[Any, Any] | None = None
+) -> Driver:
     """A session in autocommit mode whose first statement is ``first``; raises pymysql.err.Error.
 
-    Rows count as touched by an UPDATE where they were found. A host that is a path is a Unix socket.
+    ``read`` are functions that make values from the bytes that come, by the driver's number of a type, in place of its own. Rows
+    count as touched by an UPDATE where they were found. A host that is a path is a Unix socket.
     """
     from pymysql.connections import Connection
     from pymysql.constants import CLIENT
+    from pymysql.converters import encoders
 
     of_socket = address.host.startswith("/")
     return Connection(
@@ -53,6 +55,8 @@ def connect(address: Address, *, first: str | None = None, answer: float = _ANSW
         init_command=first if first is not None else (UNLOGGED if address.user == OUR_USER else None),
         client_flag=CLIENT.FOUND_ROWS,
         program_name=OURS,
+        use_unicode=read is None,
+        conv=None if read is None else {**encoders, **read},
     )
 
 
