@@ -10,7 +10,8 @@ from runner.servers.mariadb.server import MariadbServer
 DDL = """
     CREATE TABLE users (
         id INT UNSIGNED PRIMARY KEY AUTO_INCREMENT, email VARCHAR(99) NOT NULL, kind ENUM('it''s', 'b') DEFAULT 'b',
-        note TEXT COLLATE utf8mb4_bin, twice INT AS (length(email) * 2) STORED, data JSON, made TIMESTAMP NOT NULL DEFAULT current_timestamp(),
+        note TEXT COLLATE utf8mb4_bin, twice INT AS (length(email) * 2) STORED, data JSON,
+        made TIMESTAMP NOT NULL DEFAULT current_timestamp(),
         UNIQUE KEY by_email (email), KEY by_note (note(10) DESC, kind) IGNORED
     );
     CREATE TABLE orders (
