@@ -35,7 +35,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, ColumnElement, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Executable, literal_column, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rows import postgresql, sqlite
@@ -186,7 +186,7 @@ class _Probe:
         """Whether a row for which the expression is false lies in the table once the row is written."""
         source = named(row.table, (), rule.declared.name.name)
         false: ColumnElement[bool] = literal_column(f"NOT ({rule.condition.expression})", Boolean)
-        broken = select(literal_column("1")).select_from(source).where(false)
+        broken: Executable = select(literal_column("1")).select_from(source).where(false)
         with self._sandbox.trial(only=[rule.alone] if rule.alone else [], tables=[row.table]) as trial:
             return isinstance(trial.write(row), Accepted) and len(trial.rows(broken)) > 0
 
