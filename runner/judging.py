@@ -11,7 +11,7 @@ from checks.interface import Need, Outcome, State
 from checks.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
-from runner import git
+from runner import git, tenancy
 from runner.allows.allows import allows_in
 from runner.auditing import audited
 from runner.backends.interface import Backend
@@ -28,6 +28,7 @@ from runner.reported_findings import Standards
 from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
+from runner.settings.declarations import Source
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 
@@ -81,6 +82,7 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
             before = judges.catalogue(pair.base) if pair.base else None
             head = replace(head, evidence=replace(head.evidence, base=before))
             head = judges.measured(audited(backend, judges.expect, head, pair.base))
+            judges.hold_tenancy(head, loaded.source(name))
             after = judges.judge(head, outcomes, pair.compared, proving.see)
             if pair.base:
                 judges.judge_base(pair.base, outcomes, on_base)
@@ -126,10 +128,17 @@ class _Judges:
         ``see`` is shown what was judged at the end. Gives what the database holds.
         """
         missing = {Need.BASE: f"no base revision: {alone}"} if one.evidence.base is None else {}
+        missing = {**missing, **tenancy.without_role(self.expect)}
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             run_checks(target, self.checks, missing, outcomes.append)
             see(target, one, outcomes)
             return catalogue_of(target)
+
+    def hold_tenancy(self, one: Built, source: Source) -> None:
+        """Refuse settings by which nothing would be proven of tenants. Raises UsageError."""
+        if self.expect.tenancy is not None:
+            with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
+                tenancy.hold(target, source)
 
     def catalogue(self, one: Built) -> Catalogue | None:
         """What a database holds."""

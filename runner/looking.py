@@ -15,6 +15,7 @@ from checks.interface import Engine, Finding, Need, Outcome, State
 from checks.registry import LIVE
 from checks.schema.model import TableName
 from checks.targets import StatementFailed, Target
+from runner import tenancy
 from runner.allows.allows import allows_in
 from runner.backends.interface import Backend
 from runner.backends.registry import BACKENDS, backend_of
@@ -56,8 +57,11 @@ _OF_THE_DATABASE = frozenset(
         "invalid-index",
         "key-exhaustion",
         "missing-primary-key",
+        "no-policy",
+        "policy-always-true",
         "redundant-index",
         "reference-cycle",
+        "row-security-off",
         "sequence-behind",
     }
 )
@@ -98,7 +102,9 @@ def look(
                 evidence = replace(evidence, queries=backend.measure(sight.database, expect))
                 with backend.target(server, sight.golden, sight.database, expect, evidence) as target:
                     _begin(target, seen, stage)
-                    run_checks(target, checks, sight.missing, outcomes.append)
+                    tenancy.hold(target, loaded.source(name))
+                    missing = {**sight.missing, **tenancy.without_role(expect)}
+                    run_checks(target, checks, missing, outcomes.append)
             finally:
                 ended = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
                 judged = reported_checks(ended, checks, evidence, Standards(told, settings.engine, allows_in(loaded)))
