@@ -263,7 +263,15 @@ def counts(report: Report) -> str:
 def reckoning(report: Report) -> str:
     """What the verdict rests on, in a few words."""
     said = [text for text in (_broken(report), _found(report)) if text]
-    return ", ".join(said) or "all that was checked holds"
+    return ", ".join(said) or (
+        "what does not hold is known or allowed" if _is_put_up_with(report) else "all that was checked holds"
+    )
+
+
+def _is_put_up_with(report: Report) -> bool:
+    """Whether there is more than notices that the run does not count."""
+    put_up_with = (finding for finding in report.findings if finding.state is not Standing.NEW)
+    return any(finding.severity.weight > Severity.NOTICE.weight for finding in put_up_with)
 
 
 def _found(report: Report) -> str:
