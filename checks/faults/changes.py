@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from checks.faults import sql
 from checks.faults.interface import Scene, Way
 from checks.interface import Engine
-from checks.schema.model import Column, Table
+from checks.schema.model import Column, Table, TableName
 
 _NUMBERS = re.compile(r"smallint|integer|bigint|numeric|decimal|real|double|float|int\b", re.IGNORECASE)
 _TIMES = re.compile(r"date|time", re.IGNORECASE)
@@ -45,3 +45,10 @@ def _values(column: Column, called: str, where: str) -> Iterator[str]:
     if type_.lower() == "boolean":
         yield f"NOT {called}"
     yield "NULL"
+
+
+def past_checks(scene: Scene, table: TableName) -> Way:
+    """What lets any value in: PostgreSQL's CHECKs are taken away; SQLite's are not asked where faults are planted."""
+    if scene.engine is not Engine.POSTGRESQL or table not in scene.catalogue.table:
+        return ()
+    return tuple(sql.drop_constraint(scene.engine, table, check.name) for check in scene.catalogue.table[table].checks)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.faults import sql
-from checks.faults.changes import changes
+from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Way
-from checks.faults.references import around
+from checks.faults.neighbours import around, with_children
 from checks.interface import Engine
 from checks.reading import tables_read
-from checks.schema.model import CheckConstraint, ForeignKey, Table, TableName, column_label
+from checks.schema.model import CheckConstraint, ForeignKey, TableName, column_label
 
 #: How many changes to rows are tried to break a sentence of the repository's.
 TRIED = 60
@@ -27,7 +27,8 @@ def unvalidated(scene: Scene) -> Iterator[Fault]:
         constraints: tuple[ForeignKey | CheckConstraint, ...] = (*table.foreign_keys, *table.checks)
         for constraint in constraints:
             subject = f"{table.name.label()}.{constraint.name}"
-            yield Fault("unvalidated", "unvalidated-constraint", subject, subject, subject, ((_unvalidate(scene, constraint),),))
+            way: Way = (_unvalidate(scene, constraint),)
+            yield Fault("unvalidated", "unvalidated-constraint", subject, (way,), touches=frozenset({table.name}))
 
 
 def _unvalidate(scene: Scene, constraint: ForeignKey | CheckConstraint) -> str:
@@ -51,10 +52,9 @@ def sequence_back(scene: Scene) -> Iterator[Fault]:
                 "sequence-back",
                 "sequence-behind",
                 subject,
-                subject,
-                subject,
                 (way,),
-                around(scene.catalogue, table.name),
+                tables=around(scene.catalogue, table.name),
+                touches=frozenset({table.name}),
             )
 
 
@@ -78,7 +78,8 @@ def used_up(scene: Scene) -> Iterator[Fault]:
             where = sql.literal(sql.table(scene.engine, TableName(sequence.schema, sequence.name)))
             way = (f"SELECT pg_catalog.setval({where}, {min(sequence.maximum, highest)})",)
         subject = column_label(table.name, (column.name,))
-        yield Fault("used-up-key", "key-exhaustion", subject, subject, subject, (way,), around(scene.catalogue, table.name))
+        tables, touches = around(scene.catalogue, table.name), with_children(scene.catalogue, table.name)
+        yield Fault("used-up-key", "key-exhaustion", subject, (way,), tables=tables, touches=touches)
 
 
 def no_key(scene: Scene) -> Iterator[Fault]:
@@ -87,27 +88,28 @@ def no_key(scene: Scene) -> Iterator[Fault]:
         subject = table.name.label()
         keys = [index for index in table.indexes if index.unique and index.predicate is None]
         if scene.engine is Engine.SQLITE:
-            copy = TableName(table.name.schema, sql.PLANTED)
+            copy = TableName(table.name.schema, f"{sql.PLANTED}_copy")
             everything = sql.select("*", sql.table(scene.engine, table.name))
             way: Way = (f"CREATE TABLE {sql.table(scene.engine, copy)} AS {everything}",)
-            yield Fault("dropped-key", "missing-primary-key", subject, subject, copy.label(), (way,))
+            yield Fault("dropped-key", "missing-primary-key", subject, (way,), copy.label(), touches=frozenset({copy}))
         elif table.partition_of is None and keys:
             way = tuple(sql.drop_index(scene.engine, index) for index in keys if not index.part_of)
-            yield Fault("dropped-key", "missing-primary-key", subject, subject, subject, (way,))
+            touches = with_children(scene.catalogue, table.name)
+            yield Fault("dropped-key", "missing-primary-key", subject, (way,), touches=touches)
 
 
 def broken_sentence(scene: Scene) -> Iterator[Fault]:
     """The rows are changed until a query that must find nothing finds something."""
     for sentence, query in scene.expect.no_rows.items():
-        ways = tuple(
-            way for table in sorted(tables_read(query, scene.engine, scene.catalogue)) for way in _ways(scene, table, query)
-        )
-        yield Fault("broken-sentence", "no-rows", sentence, sentence, sentence, ways[:TRIED], shows=query)
+        tables = sorted(tables_read(query, scene.engine, scene.catalogue))
+        ways = tuple(way for table in tables for way in _ways(scene, table, query))[:TRIED]
+        touches = with_children(scene.catalogue, *tables)
+        yield Fault("broken-sentence", "no-rows", sentence, ways, shows=query, touches=touches)
 
 
 def _ways(scene: Scene, name: TableName, query: str) -> Iterator[Way]:
     """Changes to the rows of one table that could break a sentence about it."""
-    table, free = scene.catalogue.table[name], _past_checks(scene, scene.catalogue.table[name])
+    table, free = scene.catalogue.table[name], past_checks(scene, name)
     where = sql.table(scene.engine, name)
     yield (sql.delete(where),)
     if table.primary_key:
@@ -115,10 +117,3 @@ def _ways(scene: Scene, name: TableName, query: str) -> Iterator[Way]:
         one = sql.select("*", f"({sql.select(key, where, 'LIMIT 1')}) AS one")
         yield (sql.delete(where, f"({key}) IN ({one})"),)
     yield from ((*free, *change) for change in changes(scene, table, query))
-
-
-def _past_checks(scene: Scene, table: Table) -> Way:
-    """PostgreSQL's CHECKs are taken away for it; SQLite's are asked to look away."""
-    if scene.engine is not Engine.POSTGRESQL:
-        return ()
-    return tuple(sql.drop_constraint(scene.engine, table.name, check.name) for check in table.checks)

@@ -15,14 +15,14 @@ def no_parents(scene: Scene) -> Iterator[Fault]:
         if reference.child.collection != reference.parent.collection:
             label = reference.label
             command = {"delete": reference.parent.collection, "deletes": [{"q": {}, "limit": 0}]}
-            yield Fault("orphan", "dangling-reference", label, label, label, ((command,),))
+            yield Fault("orphan", "dangling-reference", label, ((command,),))
 
 
 def no_validator(scene: Scene) -> Iterator[Fault]:
     """A collection loses its validator."""
     for declared in scene.expect.documents.validators:
         name = declared.collection
-        yield Fault("dropped-validator", "validator-missing", name, name, name, (({"collMod": name, "validator": {}},),))
+        yield Fault("dropped-validator", "validator-missing", name, (({"collMod": name, "validator": {}},),))
 
 
 def invalid_document(scene: Scene) -> Iterator[Fault]:
@@ -32,7 +32,7 @@ def invalid_document(scene: Scene) -> Iterator[Fault]:
         if document:
             command = {"insert": collection.name, "documents": [document], "bypassDocumentValidation": True}
             name = collection.name
-            yield Fault("invalid-document", "document-violates-validator", name, name, name, ((command,),))
+            yield Fault("invalid-document", "document-violates-validator", name, ((command,),))
 
 
 def _invalid(validator: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -50,4 +50,4 @@ def no_index(scene: Scene) -> Iterator[Fault]:
     """A declared index is dropped."""
     for declared in scene.expect.documents.indexes:
         command = {"dropIndexes": declared.collection, "index": declared.index.name}
-        yield Fault("dropped-index", "index-drift", declared.label, declared.label, f"{declared.label} (missing)", ((command,),))
+        yield Fault("dropped-index", "index-drift", declared.label, ((command,),), f"{declared.label} (missing)")

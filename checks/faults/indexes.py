@@ -13,6 +13,7 @@ from checks.performance.unindexed_foreign_key import covers
 from checks.schema.model import Index, Table, TableName
 from checks.subjects import references
 
+_SECOND, _NEEDLESS = f"{sql.PLANTED}_second", f"{sql.PLANTED}_needless"
 _DEFINITION = re.compile(
     r'^(CREATE (?:UNIQUE )?INDEX) (?:IF NOT EXISTS )?(?:"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\S+) ON (?:ONLY )?', re.IGNORECASE
 )
@@ -25,7 +26,7 @@ def unserved_reference(scene: Scene) -> Iterator[Fault]:
         serving = [index for index in table.indexes if covers(index, key, parent)]
         if serving and all(_may_go(scene, index) for index in serving):
             way = tuple(sql.drop_index(scene.engine, index) for index in serving)
-            yield Fault("dropped-index", "unindexed-foreign-key", subject, subject, subject, (way,))
+            yield Fault("dropped-index", "unindexed-foreign-key", subject, (way,), touches=frozenset({table.name}))
 
 
 def _may_go(scene: Scene, index: Index) -> bool:
@@ -43,19 +44,19 @@ def broken_index(scene: Scene) -> Iterator[Fault]:
             where = f"indexrelid = {relation}::pg_catalog.regclass"
             way = (sql.update("pg_catalog.pg_index", "indisvalid = false", where),)
             subject = index_subject(index)
-            yield Fault("invalid-index", "invalid-index", subject, subject, subject, (way,))
+            yield Fault("invalid-index", "invalid-index", subject, (way,), touches=frozenset({table.name}))
 
 
 def second_index(scene: Scene) -> Iterator[Fault]:
     """An index is made a second time."""
     for table in scene.catalogue.tables:
         for index in judged_indexes(table):
-            again = _DEFINITION.sub(
-                lambda found: f"{found[1]} {sql.name(scene.engine, sql.PLANTED)} ON ", index.definition, count=1
-            )
+            again = _DEFINITION.sub(lambda found: f"{found[1]} {sql.name(scene.engine, _SECOND)} ON ", index.definition, count=1)
             if again and again != index.definition and index.constraint != "x":
                 subject = index_subject(index)
-                yield Fault("second-index", "duplicate-index", subject, subject, _planted(table), ((again,),))
+                yield Fault(
+                    "second-index", "duplicate-index", subject, ((again,),), _of(table, _SECOND), touches=frozenset({table.name})
+                )
 
 
 def needless_index(scene: Scene) -> Iterator[Fault]:
@@ -65,12 +66,14 @@ def needless_index(scene: Scene) -> Iterator[Fault]:
         if primary is None or primary.method != "btree" or not table.primary_key:
             continue
         made = (
-            f"CREATE INDEX {sql.name(scene.engine, sql.PLANTED)} ON {sql.table(scene.engine, table.name)}"
+            f"CREATE INDEX {sql.name(scene.engine, _NEEDLESS)} ON {sql.table(scene.engine, table.name)}"
             f" ({sql.names(scene.engine, table.primary_key)})"
         )
         subject = index_subject(primary)
-        yield Fault("needless-index", "redundant-index", subject, subject, _planted(table), ((made,),))
+        yield Fault(
+            "needless-index", "redundant-index", subject, ((made,),), _of(table, _NEEDLESS), touches=frozenset({table.name})
+        )
 
 
-def _planted(table: Table) -> str:
-    return f"{table.name.label()}.{sql.PLANTED}"
+def _of(table: Table, index: str) -> str:
+    return f"{table.name.label()}.{index}"

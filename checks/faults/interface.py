@@ -22,21 +22,27 @@ Way = tuple[Statement, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, as a description. ``kind`` and ``place`` name it: ``orphan`` of ``orders.buyer_id``.
+    """One fault, as a description. ``kind`` and ``subject`` name it: ``orphan`` of ``orders.buyer_id``.
 
-    ``check`` must report a finding on the subject ``turns`` that it does not report without the fault; ``holds`` is what it has
-    proven without it. ``ways`` are tried in their order, until one can be planted, changes something, and (``shows``) lets this
-    query return a row. ``tables`` are all that the check has to see of the catalogue, empty for the whole.
+    ``check`` has proven the ``subject`` without the fault, and must report a finding with it, on that subject or on ``turns``.
+    ``ways`` are tried in their order, until one can be planted, changes something, and (``shows``) lets this query return a row.
+    ``tables`` are all that the check has to see of the catalogue, empty for the whole. ``touches`` are the tables that are not
+    the same any more: faults that touch none in common may stand side by side. It is empty for one that stands alone.
     """
 
     kind: str
     check: str
-    place: str
-    holds: str
-    turns: str
+    subject: str
     ways: tuple[Way, ...] = field(hash=False)
+    turns: str = ""
     tables: frozenset[TableName] = frozenset()
     shows: str = ""
+    touches: frozenset[TableName] = frozenset()
+
+    @property
+    def red(self) -> str:
+        """The subject of the finding."""
+        return self.turns or self.subject
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.faults import sql
-from checks.faults.changes import changes
+from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Statement, Way
+from checks.faults.neighbours import around, with_children
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
+from checks.orphans import key_of, listing_lost
 from checks.references.cascade_reach import MOST_TABLES
 from checks.references.soft_deleted_parent import subject_of
 from checks.schema.model import Action, Catalogue, Column, ForeignKey, TableName
@@ -27,10 +29,9 @@ def orphan(scene: Scene) -> Iterator[Fault]:
                 "orphan",
                 "orphaned-rows",
                 subject,
-                subject,
-                subject,
                 ((_delete_a_parent(scene, key),),),
-                around(scene.catalogue, key.table),
+                tables=around(scene.catalogue, key.table),
+                touches=with_children(scene.catalogue, key.parent),
             )
 
 
@@ -55,7 +56,8 @@ def switched_off(scene: Scene) -> Iterator[Fault]:
     for subject, key in references(scene.catalogue):
         if way := _switch_off(scene, key):
             tables = around(scene.catalogue, key.table)
-            yield Fault("unenforced-reference", "reference-probe", subject, subject, subject, (way,), tables)
+            touches = frozenset({key.table}) if scene.engine is Engine.POSTGRESQL else with_children(scene.catalogue, key.parent)
+            yield Fault("unenforced-reference", "reference-probe", subject, (way,), tables=tables, touches=touches)
 
 
 def _switch_off(scene: Scene, key: ForeignKey) -> Way:
@@ -63,7 +65,7 @@ def _switch_off(scene: Scene, key: ForeignKey) -> Way:
         return (f"ALTER TABLE {sql.table(scene.engine, key.table)} DISABLE TRIGGER ALL",)
     if scene.engine is Engine.SQLITE and key.table != key.parent:
         parent = sql.name(scene.engine, key.parent.name)
-        return (f"ALTER TABLE {parent} RENAME TO {sql.name(scene.engine, sql.PLANTED)}",)
+        return (f"ALTER TABLE {parent} RENAME TO {sql.name(scene.engine, f'{sql.PLANTED}_parent')}",)
     return ()
 
 
@@ -76,9 +78,10 @@ def switched_off_triggers(scene: Scene) -> Iterator[Fault]:
             if not trigger.inherited:
                 off = f"ALTER TABLE {sql.table(scene.engine, table.name)} DISABLE TRIGGER {sql.name(scene.engine, trigger.name)}"
                 subject = f"{table.name.label()}.{trigger.name}"
-                yield Fault("disabled-trigger", "disabled-trigger", subject, subject, subject, ((off,),))
+                yield Fault("disabled-trigger", "disabled-trigger", subject, ((off,),), touches=frozenset({table.name}))
     for subject, key in references(scene.catalogue):
-        yield Fault("disabled-triggers", "disabled-trigger", subject, subject, subject, (_switch_off(scene, key),))
+        way = _switch_off(scene, key)
+        yield Fault("disabled-triggers", "disabled-trigger", subject, (way,), touches=frozenset({key.table}))
 
 
 def idle_delete_rule(scene: Scene) -> Iterator[Fault]:
@@ -99,10 +102,11 @@ def _idle_rule(scene: Scene, event: str, kind: str, check: str) -> Iterator[Faul
         if scene.engine is Engine.POSTGRESQL:
             way: Way = (f"ALTER TABLE {parent} DISABLE TRIGGER ALL",)
         elif scene.engine is Engine.SQLITE:
-            way = (f"CREATE TRIGGER {sql.PLANTED} BEFORE {event} ON {parent} BEGIN SELECT RAISE(IGNORE); END",)
+            way = (f"CREATE TRIGGER {sql.PLANTED}_{event} BEFORE {event} ON {parent} BEGIN SELECT RAISE(IGNORE); END",)
         else:
             continue
-        yield Fault(kind, check, subject, subject, subject, (way,), tables)
+        touches = with_children(scene.catalogue, key.parent)
+        yield Fault(kind, check, subject, (way,), tables=tables, touches=touches)
 
 
 def marked_parent(scene: Scene) -> Iterator[Fault]:
@@ -110,10 +114,10 @@ def marked_parent(scene: Scene) -> Iterator[Fault]:
     for expected in dict.fromkeys(scene.expect.references):
         parent = scene.catalogue.table.get(expected.parent)
         if expected.where and parent is not None:
-            subject, where = subject_of(expected), sql.table(scene.engine, expected.parent)
-            shows = sql.select("1", where, f"WHERE ({expected.where}) IS NOT TRUE")
-            ways = tuple(changes(scene, parent, expected.where))
-            yield Fault("marked-parent", "soft-deleted-parent", subject, subject, subject, ways, shows=shows)
+            subject = subject_of(expected)
+            shows = listing_lost(key_of(expected), expected.where, scene.catalogue, scene.engine)
+            ways, touches = tuple(changes(scene, parent, expected.where)), with_children(scene.catalogue, expected.parent)
+            yield Fault("marked-parent", "soft-deleted-parent", subject, ways, shows=shows, touches=touches)
 
 
 def no_kind(scene: Scene) -> Iterator[Fault]:
@@ -121,13 +125,16 @@ def no_kind(scene: Scene) -> Iterator[Fault]:
     for reference in dict.fromkeys(scene.expect.polymorphic):
         label, mine = reference.label, sql.table(scene.engine, reference.table)
         called = sql.name(scene.engine, reference.type_column)
+        free, touches = past_checks(scene, reference.table), frozenset({reference.table})
         unknown = (sql.update(mine, f"{called} = {value}") for value in (sql.literal(sql.PLANTED), "NULL"))
-        yield Fault("unknown-kind", "polymorphic-reference", label, label, label, tuple((one,) for one in unknown))
+        ways = tuple((*free, one) for one in unknown)
+        yield Fault("unknown-kind", "polymorphic-reference", label, ways, touches=touches)
         for kind in reference.kinds:
             if kind.parent != reference.table:
                 subject = f"{label} -> {kind.label}"
                 way = (sql.delete(sql.table(scene.engine, kind.parent)),)
-                yield Fault("unknown-kind", "polymorphic-reference", subject, subject, subject, (way,))
+                gone = touches | with_children(scene.catalogue, kind.parent)
+                yield Fault("lost-parents", "polymorphic-reference", subject, (way,), touches=gone)
 
 
 def lost_reference(scene: Scene) -> Iterator[Fault]:
@@ -135,7 +142,8 @@ def lost_reference(scene: Scene) -> Iterator[Fault]:
     for expected in dict.fromkeys(scene.expect.references):
         key = _declared(scene, expected.table, expected.columns, expected.parent)
         if key is not None and (way := drop_key(scene, key)):
-            yield Fault("dropped-reference", "delete-rule", expected.label, expected.label, f"{expected.label} (missing)", (way,))
+            red, touches = f"{expected.label} (missing)", frozenset({key.table})
+            yield Fault("dropped-reference", "delete-rule", expected.label, (way,), red, touches=touches)
 
 
 def swapped_rule(scene: Scene) -> Iterator[Fault]:
@@ -145,7 +153,7 @@ def swapped_rule(scene: Scene) -> Iterator[Fault]:
         if key is not None and expected.on_delete is not None:
             ways = tuple(with_rule(scene, key, rule) for rule in sql.other_rule(key))
             if all(ways):
-                yield Fault("swapped-rule", "delete-rule", expected.label, expected.label, expected.label, ways)
+                yield Fault("swapped-rule", "delete-rule", expected.label, ways, touches=frozenset({key.table}))
 
 
 def _declared(scene: Scene, table: TableName, columns: tuple[str, ...], parent: TableName) -> ForeignKey | None:
@@ -161,7 +169,7 @@ def other_type(scene: Scene) -> Iterator[Fault]:
         if column is not None and not column.generated and not key.mismatch:
             ways = tuple(_retyped(scene, key, column))
             if ways:
-                yield Fault("other-type", "reference-type-mismatch", subject, subject, subject, ways)
+                yield Fault("other-type", "reference-type-mismatch", subject, ways, touches=frozenset({key.table}))
 
 
 def _retyped(scene: Scene, key: ForeignKey, column: Column) -> Iterator[Way]:
@@ -173,7 +181,7 @@ def _retyped(scene: Scene, key: ForeignKey, column: Column) -> Iterator[Way]:
         where, which = sql.table(scene.engine, key.table), sql.name(scene.engine, column.name)
         if column.type in _WIDER:
             yield (f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {_WIDER[column.type]}",)
-        domain = sql.table(scene.engine, TableName(key.table.schema, sql.PLANTED))
+        domain = sql.table(scene.engine, TableName(key.table.schema, f"{sql.PLANTED}_type"))
         yield f"CREATE DOMAIN {domain} AS {column.type}", f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {domain}"
 
 
@@ -193,7 +201,8 @@ def circle(scene: Scene) -> Iterator[Fault]:
             f"ALTER TABLE {mine} ADD COLUMN {sql.name(engine, sql.PLANTED)} integer NOT NULL{default} REFERENCES {other} (id)",
         )
         turns = ", ".join(name.label() for name in sorted((table.name, new)))
-        yield Fault("reference-circle", "reference-cycle", table.name.label(), table.name.label(), turns, (way,))
+        touches = with_children(scene.catalogue, table.name)
+        yield Fault("reference-circle", "reference-cycle", table.name.label(), (way,), turns, touches=touches)
 
 
 def wide_cascade(scene: Scene) -> Iterator[Fault]:
@@ -211,7 +220,7 @@ def wide_cascade(scene: Scene) -> Iterator[Fault]:
             f" ({listed}) REFERENCES {sql.table(engine, parent)} ({sql.names(engine, key.parent_columns)}) ON DELETE CASCADE)"
             for number in range(MOST_TABLES + 1)
         )
-        yield Fault("wide-cascade", "cascade-reach", parent.label(), parent.label(), parent.label(), (way,))
+        yield Fault("wide-cascade", "cascade-reach", parent.label(), (way,), touches=frozenset({parent}))
 
 
 def drop_key(scene: Scene, key: ForeignKey) -> Way:
@@ -238,20 +247,3 @@ def written(catalogue: Catalogue, key: ForeignKey) -> int | None:
     """The place of a foreign key among those of its table, in the order in which SQLite's text has them."""
     keys = catalogue.table[key.table].foreign_keys
     return next((number for number, one in enumerate(keys) if one is key), None)
-
-
-def around(catalogue: Catalogue, table: TableName) -> frozenset[TableName]:
-    """A table with its children, their parents and all above those, and what they are partitioned into."""
-    wanted = {table, *(key.table for key in catalogue.foreign_keys if key.parent == table)}
-    open_ones = list(wanted)
-    while open_ones:
-        name = open_ones.pop()
-        found = catalogue.table.get(name)
-        if found is None:
-            continue
-        more = {key.parent for key in found.foreign_keys}
-        more |= {part.name for part in catalogue.partitions.get(name, ())}
-        more |= {found.partition_of} if found.partition_of else set()
-        open_ones += more - wanted
-        wanted |= more
-    return frozenset(wanted)

@@ -11,6 +11,7 @@ from checks.expected import ExpectedConstraint, NamedConstraint
 from checks.faults import sql
 from checks.faults.changes import changes
 from checks.faults.interface import Fault, Scene, Statement, Way
+from checks.faults.neighbours import with_children
 from checks.faults.references import drop_key
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
@@ -27,8 +28,8 @@ def lost_rule(scene: Scene) -> Iterator[Fault]:
         way = dropped(scene, rule)
         if way and not covered(rule, _without(rule), scene.engine):
             kind = f"dropped-{rule.kind.value.replace(' ', '-').lower()}"
-            tables = frozenset({rule.table.name})
-            yield Fault(kind, "lost-constraint", rule.subject, rule.subject, rule.subject, (way,), tables)
+            tables, touches = frozenset({rule.table.name}), with_children(scene.catalogue, rule.table.name)
+            yield Fault(kind, "lost-constraint", rule.subject, (way,), tables=tables, touches=touches)
 
 
 def unmet_expectation(scene: Scene) -> Iterator[Fault]:
@@ -38,7 +39,8 @@ def unmet_expectation(scene: Scene) -> Iterator[Fault]:
         way = tuple(statement for rule in found for statement in dropped(scene, rule))
         if way:
             label = expected.declared.label
-            yield Fault("dropped-expected", "expected-constraint", label, label, label, (way,))
+            touches = with_children(scene.catalogue, *(rule.table.name for rule in found))
+            yield Fault("dropped-expected", "expected-constraint", label, (way,), touches=touches)
 
 
 def _meant(expected: ExpectedConstraint, rule: Rule) -> bool:
@@ -64,7 +66,8 @@ def weak_check(scene: Scene) -> Iterator[Fault]:
                 _add(scene, check, f"({check.expression}) OR true"),
             )
         subject = f"{table.name.label()}.{check.name}"
-        yield Fault("weakened-check", "check-probe", subject, subject, subject, (weak,), frozenset({table.name}))
+        alone = frozenset({table.name})
+        yield Fault("weakened-check", "check-probe", subject, (weak,), tables=alone, touches=alone)
 
 
 def broken_check(scene: Scene) -> Iterator[Fault]:
@@ -82,10 +85,9 @@ def broken_check(scene: Scene) -> Iterator[Fault]:
             "broken-check",
             "constraint-violation",
             subject,
-            subject,
-            subject,
             ways[:TRIED],
-            frozenset({table.name}),
+            tables=frozenset({table.name}),
+            touches=frozenset({table.name}),
             shows=sql.select("1", where, f"WHERE NOT ({expression})"),
         )
 

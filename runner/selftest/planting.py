@@ -1,4 +1,4 @@
-"""Plants one fault on a copy of a sealed database, and hands the copy to the checks as they are handed any other.
+"""Plants faults on a copy of a sealed database, and hands the copy to the checks as they are handed any other.
 
 What an engine needs for it stands in its own function; everything else is the engine's ordinary clone and target.
 """
@@ -6,7 +6,7 @@ What an engine needs for it stands in its own function; everything else is the e
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +23,7 @@ from runner.servers.interface import Database, Golden, Server
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from pymongo.database import Database as Documents
 
 #: Our statements stay out of the log, and no trigger of anybody's has a say in what is planted.
 _PAST_TRIGGERS = "-c log_min_duration_statement=-1 -c log_min_messages=fatal -c session_replication_role=replica"
@@ -32,6 +33,19 @@ _WRITES = ("INSERT", "UPDATE", "DELETE")
 
 class NotPlanted(Exception):
     """A fault could not be planted, and why: the server's words, or that it changed nothing."""
+
+
+#: Does the statements of one way, and sees that its query returns a row; raises :class:`NotPlanted`, and then nothing is changed.
+Attempt = Callable[[Way, str], None]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A copy with the ``faults`` that stand in it, and those that were ``refused``, with the reason."""
+
+    target: Target
+    faults: Sequence[Fault]
+    refused: Mapping[Fault, str]
 
 
 @dataclass(frozen=True)
@@ -44,16 +58,50 @@ class Ground:
     evidence: Evidence
 
     @contextmanager
-    def planted(self, fault: Fault) -> Iterator[Target]:
-        """A copy with the fault in it, as a target; raises :class:`NotPlanted`."""
+    def planted(self, choices: Sequence[Sequence[Fault]]) -> Iterator[Planted]:
+        """A copy with one fault of each choice, as far as they can be planted and touch no table in common."""
         server = self.built.server
         with server.clone(self.built.golden) as copy:
-            _PLANTERS[server.engine](copy, fault)
+            with _PLANTERS[server.engine](copy) as attempt:
+                faults, refused = _fitting(choices, attempt)
             with (
                 _sealed(server, copy) as (as_it_stands, golden),
                 self.backend.target(as_it_stands, golden, copy, self.expect, self.evidence) as target,
             ):
-                yield target
+                yield Planted(target, faults, refused)
+
+
+def _fitting(choices: Sequence[Sequence[Fault]], attempt: Attempt) -> tuple[Sequence[Fault], Mapping[Fault, str]]:
+    """Plant of each choice the first that stands apart from those before."""
+    standing: list[Fault] = []
+    refused: dict[Fault, str] = {}
+    for faults in choices:
+        for fault in faults:
+            if not _stands_apart(fault, standing):
+                continue
+            try:
+                _first(fault, attempt)
+            except NotPlanted as failed:
+                refused[fault] = str(failed)
+            else:
+                standing.append(fault)
+                break
+    return standing, refused
+
+
+def _stands_apart(fault: Fault, others: Sequence[Fault]) -> bool:
+    return all(fault.touches and other.touches and not fault.touches & other.touches for other in others)
+
+
+def _first(fault: Fault, attempt: Attempt) -> None:
+    """The first way that leads to the fault; the last one's reason where none does."""
+    reason = "nobody knows how"
+    for way in fault.ways:
+        try:
+            return attempt(way, fault.shows)
+        except NotPlanted as failed:
+            reason = str(failed)
+    raise NotPlanted(_UNBROKEN if fault.shows else reason)
 
 
 @dataclass(frozen=True)
@@ -83,13 +131,14 @@ def _sealed(server: Server, copy: Database) -> Iterator[tuple[Server, Golden]]:
         server.open(golden)
 
 
-def _plant_on_postgresql(copy: Database, fault: Fault) -> None:
+@contextmanager
+def _on_postgresql(copy: Database) -> Iterator[Attempt]:
     import psycopg
 
     from runner.servers.postgresql.sessions import ours
 
     with psycopg.connect(**ours(copy.private, _PAST_TRIGGERS).keywords(), autocommit=True, prepare_threshold=None) as connection:
-        _first(fault, lambda way: _try_on_postgresql(connection, way, fault.shows))
+        yield lambda way, shows: _try_on_postgresql(connection, way, shows)
 
 
 def _try_on_postgresql(connection: Connection[Any], way: Way, shows: str) -> None:
@@ -109,21 +158,18 @@ def _executed(connection: Connection[Any], statement: str) -> int:
     return connection.execute(statement.encode()).rowcount
 
 
-def _plant_on_sqlite(copy: Database, fault: Fault) -> None:
+@contextmanager
+def _on_sqlite(copy: Database) -> Iterator[Attempt]:
     from runner.servers.sqlite.sessions import session
 
     with session(copy.private) as connection:
         for pragma in ("foreign_keys = off", "ignore_check_constraints = on", "legacy_alter_table = on", "writable_schema = on"):
             connection.execute(f"PRAGMA {pragma}")
-        _first(fault, lambda way: _try_on_sqlite(connection, way, fault.shows))
-    with session(copy.private) as connection:  # a text that SQLite cannot read would fail here, not in the check
-        try:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-        except sqlite3.Error as refused:
-            raise NotPlanted(str(refused)) from None
+        yield lambda way, shows: _try_on_sqlite(copy, connection, way, shows)
 
 
-def _try_on_sqlite(connection: sqlite3.Connection, way: Way, shows: str) -> None:
+def _try_on_sqlite(copy: Database, connection: sqlite3.Connection, way: Way, shows: str) -> None:
+    before = [statement for statement in way if isinstance(statement, Edit)] and _texts(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
         rows = [_edit(connection, one) if isinstance(one, Edit) else connection.execute(str(one)).rowcount for one in way]
@@ -131,11 +177,30 @@ def _try_on_sqlite(connection: sqlite3.Connection, way: Way, shows: str) -> None
         if shows and not connection.execute(shows).fetchmany(1):
             raise NotPlanted(_UNBROKEN)
         connection.execute("COMMIT")
+        _read_again(copy, connection, before)
     except (sqlite3.Error, NothingThere) as refused:
         raise NotPlanted(str(refused)) from None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _texts(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute("SELECT sql, name FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL").fetchall()
+
+
+def _read_again(copy: Database, connection: sqlite3.Connection, before: list[Any]) -> None:
+    """See that SQLite can read the texts that were written; else put back what stood there, and raise SQLite's words."""
+    from runner.servers.sqlite.sessions import session
+
+    if not before:
+        return
+    try:
+        with session(copy.private) as another:
+            another.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    except sqlite3.Error:
+        connection.executemany("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", before)
+        raise
 
 
 def _edit(connection: sqlite3.Connection, edit: Edit) -> int:
@@ -149,30 +214,24 @@ def _edit(connection: sqlite3.Connection, edit: Edit) -> int:
     return changed.rowcount
 
 
-def _plant_on_mongodb(copy: Database, fault: Fault) -> None:
-    from pymongo.errors import PyMongoError
-
+@contextmanager
+def _on_mongodb(copy: Database) -> Iterator[Attempt]:
     from runner.servers.mongodb.sessions import session
 
     with session(copy.private) as client:
-        for statement in fault.ways[0]:
-            try:
-                answer = client[copy.name].command(dict(cast("Mapping[str, Any]", statement)))
-            except PyMongoError as refused:
-                raise NotPlanted(str(refused)) from None
-            if answer.get("n") == 0:
-                raise NotPlanted("it changed nothing")
+        yield lambda way, _: _try_on_mongodb(client[copy.name], way)
 
 
-def _first(fault: Fault, attempt: Callable[[Way], None]) -> None:
-    """The first way that leads to the fault; the last one's reason where none does."""
-    reason = "nobody knows how"
-    for way in fault.ways:
+def _try_on_mongodb(database: Documents[dict[str, Any]], way: Way) -> None:
+    from pymongo.errors import PyMongoError
+
+    for statement in way:
         try:
-            return attempt(way)
-        except NotPlanted as failed:
-            reason = str(failed)
-    raise NotPlanted(_UNBROKEN if fault.shows else reason)
+            answer = database.command(dict(cast("Mapping[str, Any]", statement)))
+        except PyMongoError as refused:
+            raise NotPlanted(str(refused)) from None
+        if answer.get("n") == 0:
+            raise NotPlanted("there is no document for it")
 
 
 def _has_effect(way: Way, rows: list[int]) -> None:
@@ -182,10 +241,10 @@ def _has_effect(way: Way, rows: list[int]) -> None:
 
 
 #: How each engine plants.
-_PLANTERS: Mapping[Engine, Callable[[Database, Fault], None]] = {
-    Engine.POSTGRESQL: _plant_on_postgresql,
-    Engine.SQLITE: _plant_on_sqlite,
-    Engine.MONGODB: _plant_on_mongodb,
+_PLANTERS: Mapping[Engine, Callable[[Database], AbstractContextManager[Attempt]]] = {
+    Engine.POSTGRESQL: _on_postgresql,
+    Engine.SQLITE: _on_sqlite,
+    Engine.MONGODB: _on_mongodb,
 }
 
 #: The engines that faults can be planted on.

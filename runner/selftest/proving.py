@@ -1,11 +1,13 @@
-"""Plants faults one at a time and lets the responsible check look at each: found, missed, or not planted."""
+"""Plants faults and lets the responsible check look for each: found, missed, or not planted.
+
+All of them one at a time; of a sample those side by side that touch no table in common, so that none can stand for another.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, cast
 
 from checks.faults.interface import Fault, Maker, Scene
@@ -15,10 +17,10 @@ from checks.targets import RelationalTarget, Target
 from runner.report import FaultState, PlantedFault, ReportedGap, SelfProof
 from runner.scheduler import Checks, run_checks
 from runner.selftest.narrowing import Narrowed
-from runner.selftest.planting import Ground, NotPlanted
+from runner.selftest.planting import Ground
 
-#: How many places are tried for a fault of one kind where one will do.
-TRIED = 3
+#: How many places are thought of for a fault of one kind where one will do.
+PLACES = 24
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,19 @@ class SelfTest:
     faults: list[PlantedFault] = field(default_factory=list)
     left_out: int = 0
     seconds: float = 0.0
+    _began: float = 0.0
 
     def run(self) -> SelfProof:
-        """Plant them all, one after the other."""
-        began = time.monotonic()
+        """Plant them, all one at a time, or a sample of them side by side."""
+        self._began = time.monotonic()
         kinds = list(_kinds(self.scene, self.checks, self.outcomes))
+        for kind in kinds:
+            if not kind.faults:
+                self.faults.append(PlantedFault(kind.name, kind.check, "", FaultState.NOT_PLANTED, kind.reason))
         try:
-            for kind in kinds:
-                if self.extent.allowance is not None and time.monotonic() - began > self.extent.allowance:
-                    self.left_out += bool(kind.faults)
-                else:
-                    self._plant(kind)
+            (self._sample if self.extent.is_sample else self._all)([kind for kind in kinds if kind.faults])
         finally:
-            self.seconds = time.monotonic() - began
+            self.seconds = time.monotonic() - self._began
         return self.proof()
 
     def proof(self) -> SelfProof:
@@ -87,34 +89,57 @@ class SelfTest:
             left_out=self.left_out,
         )
 
-    def _plant(self, kind: _Kind) -> None:
-        if not kind.faults:
-            self.faults.append(PlantedFault(kind.name, kind.check, "", FaultState.NOT_PLANTED, kind.reason))
-        for fault in self._chosen(kind):
-            self.faults.append(self._judged(fault))
-            self.say(f"{len(self.faults)}: {fault.kind} of {fault.place}")
+    def _all(self, kinds: Sequence[_Kind]) -> None:
+        for fault in (fault for kind in kinds for fault in kind.faults):
+            self._note(self._alone(fault))
 
-    def _chosen(self, kind: _Kind) -> Iterator[Fault]:
-        """All of them; of a sample the first that can be planted."""
-        if not self.extent.is_sample:
-            yield from kind.faults
-            return
-        for fault in islice(kind.faults, TRIED):
-            yield fault
-            if self.faults[-1].state is not FaultState.NOT_PLANTED:
-                return
-            if fault is not kind.faults[:TRIED][-1]:
-                self.faults.pop()  # another place of the same kind is tried
+    def _sample(self, kinds: Sequence[_Kind]) -> None:
+        """One of each kind, wherever the first of them can be planted."""
+        waiting = [list(kind.faults[:PLACES]) for kind in kinds]
+        while waiting:
+            if self._is_over():
+                break
+            with self.ground.planted(waiting) as planted:
+                judged = {fault: self._looked_for(fault, planted.target) for fault in planted.faults if not self._is_over()}
+            for fault, said in judged.items():
+                self._note(self._alone(fault) if said.state is FaultState.MISSED and len(planted.faults) > 1 else said)
+            waiting = list(self._left(waiting, planted.refused, judged))
+        self.left_out += len(waiting)
 
-    def _judged(self, fault: Fault) -> PlantedFault:
-        try:
-            with self.ground.planted(fault) as target:
-                (outcome,) = run_checks(_shown(target, fault), {fault.check: self.checks[fault.check]}, {})
-        except NotPlanted as failed:
-            return PlantedFault(fault.kind, fault.check, fault.place, FaultState.NOT_PLANTED, str(failed))
-        found = any(finding.subject == fault.turns for finding in outcome.findings)
+    def _left(
+        self, waiting: Sequence[list[Fault]], refused: Mapping[Fault, str], judged: Mapping[Fault, PlantedFault]
+    ) -> Iterator[list[Fault]]:
+        """The kinds of which none was judged yet; one that no place was found for is reported as such."""
+        for faults in waiting:
+            if any(fault in judged for fault in faults):
+                continue
+            more = [fault for fault in faults if fault not in refused]
+            if more:
+                yield more
+            else:
+                self._note(_not_planted(faults[-1], refused[faults[-1]]))
+
+    def _alone(self, fault: Fault) -> PlantedFault:
+        with self.ground.planted([[fault]]) as planted:
+            return _not_planted(fault, planted.refused[fault]) if planted.refused else self._looked_for(fault, planted.target)
+
+    def _looked_for(self, fault: Fault, target: Target) -> PlantedFault:
+        (outcome,) = run_checks(_shown(target, fault), {fault.check: self.checks[fault.check]}, {})
+        found = any(finding.subject == fault.red for finding in outcome.findings)
         state = FaultState.FOUND if found else FaultState.MISSED
-        return PlantedFault(fault.kind, fault.check, fault.place, state, "" if found else _silence(outcome))
+        return PlantedFault(fault.kind, fault.check, fault.subject, state, "" if found else _silence(outcome))
+
+    def _note(self, judged: PlantedFault) -> None:
+        self.faults.append(judged)
+        self.say(f"{len(self.faults)}: {judged.kind} of {judged.place}")
+
+    def _is_over(self) -> bool:
+        """Whether a sample has used up its seconds."""
+        return self.extent.allowance is not None and time.monotonic() - self._began > self.extent.allowance
+
+
+def _not_planted(fault: Fault, reason: str) -> PlantedFault:
+    return PlantedFault(fault.kind, fault.check, fault.subject, FaultState.NOT_PLANTED, reason)
 
 
 def _shown(target: Target, fault: Fault) -> Target:
@@ -155,7 +180,7 @@ def _kind(check: str, maker: Maker, scene: Scene, outcome: Outcome | None) -> _K
     able = made = list(maker(scene))
     if outcome is not None:
         red, proven = {finding.subject for finding in outcome.findings}, set(outcome.proven)
-        able = [fault for fault in made if fault.holds in proven and fault.turns not in red]
+        able = [fault for fault in made if fault.subject in proven and fault.red not in red]
     kind = made[0].kind if made else _words(maker)
     if able:
         return _Kind(check, kind, able)
