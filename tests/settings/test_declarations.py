@@ -109,6 +109,12 @@ g = [
 ]
 [ one . "th.ree" ]
 h = 1
+[[many]]
+i = 1
+[[ many ]]  # the second
+i = 2
+[[one.many]]
+i = 3
 """
 
 
@@ -122,6 +128,10 @@ h = 1
         (("one", "two", "g"), 8),
         (("one", "two", "none"), 7),
         (("one", "th.ree", "h"), 12),
+        (("many", "0"), 13),
+        (("many", "1"), 15),
+        (("many", "1", "i"), 16),
+        (("one", "many", "0", "i"), 18),
         (("none",), None),
     ],
 )
