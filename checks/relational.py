@@ -11,6 +11,7 @@ from checks.constraints import (
     disabled_trigger,
     duplicate_rows,
     enum_probe,
+    exclusion_probe,
     expected_constraint,
     key_exhaustion,
     load_refused,
@@ -18,7 +19,9 @@ from checks.constraints import (
     missing_constraint,
     missing_primary_key,
     no_rows,
+    not_null_probe,
     sequence_behind,
+    unique_probe,
     unvalidated_constraint,
 )
 from checks.interface import Check
@@ -79,6 +82,9 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "duplicate-rows": duplicate_rows,
     "expected-constraint": expected_constraint,
     "missing-constraint": missing_constraint,
+    "not-null-probe": not_null_probe,
+    "unique-probe": unique_probe,
+    "exclusion-probe": exclusion_probe,
     "unvalidated-constraint": unvalidated_constraint,
     "disabled-trigger": disabled_trigger,
     "lost-constraint": lost_constraint,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_col
 from sqlalchemy.types import NullType
 
 from checks.interface import Engine, Finding, Judgement, NotProven, Severity
-from checks.rows import sqlite_values, values
+from checks.rows import postgresql, sqlite_values
 from checks.rows.missing import Candidates
 from checks.rows.pairs import Pair, Row, pair
 from checks.schema.model import Action, ForeignKey, ObjectReference, TableName, column_reference
@@ -22,7 +22,7 @@ REFUSED_BY_A_KEY = frozenset({"23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY"})
 REFUSED_NULL = frozenset({"23502", "SQLITE_CONSTRAINT_NOTNULL"})
 
 CANDIDATES: Mapping[Engine, Candidates] = {
-    Engine.POSTGRESQL: values.candidates,
+    Engine.POSTGRESQL: postgresql.candidates,
     Engine.SQLITE: sqlite_values.candidates,
 }
 

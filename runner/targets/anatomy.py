@@ -55,8 +55,9 @@ class StrictColumn:
 
 @dataclass(frozen=True)
 class StrictDomain:
-    """A domain with rules, that a column is of, directly or below another domain."""
+    """A domain with rules, that a column is of, directly or below another domain; there is one for each column."""
 
+    column: str
     schema: str
     name: str
     not_null: bool
@@ -215,13 +216,13 @@ WHERE att.attnum > 0 AND NOT att.attisdropped AND (att.attnotnull OR att.atthasd
 """
 
 _DOMAINS = """
-WITH RECURSIVE used(relation, domain) AS (
-  SELECT att.attrelid, typ.oid
+WITH RECURSIVE used(relation, attribute, domain) AS (
+  SELECT att.attrelid, att.attname::text, typ.oid
   FROM pg_catalog.pg_type typ
   JOIN pg_catalog.pg_attribute att ON att.atttypid = typ.oid AND att.attnum > 0 AND NOT att.attisdropped
   WHERE typ.typtype = 'd'
   UNION
-  SELECT used.relation, below.oid
+  SELECT used.relation, used.attribute, below.oid
   FROM used
   JOIN pg_catalog.pg_type typ ON typ.oid = used.domain
   JOIN pg_catalog.pg_type below ON below.oid = typ.typbasetype AND below.typtype = 'd'
@@ -230,7 +231,8 @@ WITH RECURSIVE used(relation, domain) AS (
     SELECT con.conname::text FROM pg_catalog.pg_constraint con WHERE con.contypid = typ.oid AND con.contype = 'c') AS checks
   FROM pg_catalog.pg_type typ WHERE typ.typtype = 'd'
 )
-SELECT nsp.nspname::text, rel.relname::text, typnsp.nspname::text, strict.typname::text, strict.typnotnull, strict.checks
+SELECT nsp.nspname::text, rel.relname::text, used.attribute, typnsp.nspname::text, strict.typname::text, strict.typnotnull,
+       strict.checks
 FROM used
 JOIN strict ON strict.oid = used.domain AND (strict.typnotnull OR strict.checks <> '{}')
 JOIN pg_catalog.pg_namespace typnsp ON typnsp.oid = strict.typnamespace

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from checks.schema.model import ObjectKind, ObjectReference, TableName
 from checks.targets import StatementFailed
-from runner.targets.anatomy import Above, Anatomies, Anatomy, Partitioning, StrictColumn, StrictDomain
+from runner.targets.anatomy import Above, Anatomies, Anatomy, Partitioning, StrictColumn
 from runner.targets.sessions import Driver, said_plainly
 
 
@@ -52,10 +52,13 @@ class _Kept:
     indexes: frozenset[int]
 
     def not_null(self, table: TableName, anatomy: Anatomy, column: StrictColumn) -> bool:
-        """Whether a column stays NOT NULL: it was named, here or on the whole, or a primary key that stays is made of it."""
-        names = (table, *(above.table for above in anatomy.above))
-        named = any(ObjectReference(ObjectKind.COLUMN, name.schema, name.name, column.name) in self.named for name in names)
-        return named or (column.primary != 0 and column.primary in self.indexes)
+        """Whether a column stays NOT NULL: it was named, or a primary key that stays is made of it."""
+        return self.names(table, anatomy, column.name) or (column.primary != 0 and column.primary in self.indexes)
+
+    def names(self, table: TableName, anatomy: Anatomy, column: str) -> bool:
+        """Whether a column was named, here or on what the table is a part of."""
+        tables = (table, *(above.table for above in anatomy.above))
+        return any(ObjectReference(ObjectKind.COLUMN, one.schema, one.name, column) in self.named for one in tables)
 
 
 def _kept(found: Mapping[TableName, Anatomy], only: Sequence[ObjectReference]) -> _Kept:
@@ -95,20 +98,21 @@ def _leave(driver: Driver, table: TableName, above: Above, referring: Sequence[O
 
 
 def _strip(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
-    """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one."""
+    """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one.
+
+    All in one statement: each further one takes as long.
+    """
+    free = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid not in kept.indexes]
+    if free:
+        driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free)))
+    _loosen_domains(driver, table, anatomy, kept)
     others = (
         part
         for part in anatomy.constraints
         if part.declared not in kept.named and not (part.own_index and part.index in kept.indexes)
     )
-    _alter(driver, table, [_drop("CONSTRAINT", part.name) for part in others])
-    free = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid not in kept.indexes]
-    if free:
-        driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free)))
-    _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
-    for domain in anatomy.domains:
-        _loosen_domain(driver, domain)
-    _alter(driver, table, _loosened(table, anatomy, kept))
+    dropped = (_drop("CONSTRAINT", part.name) for part in others)
+    _alter(driver, table, [*dropped, sql.SQL("REPLICA IDENTITY FULL"), *_loosened(table, anatomy, kept)])
 
 
 def _empty(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:
@@ -141,12 +145,17 @@ def _in_the_way(driver: Driver, table: TableName, partitioning: Partitioning) ->
     return [partitioning.default] if partitioning.default else []
 
 
-def _loosen_domain(driver: Driver, domain: StrictDomain) -> None:
-    name = sql.Identifier(domain.schema, domain.name)
-    if domain.not_null:
-        driver.execute(sql.SQL("ALTER DOMAIN {} DROP NOT NULL").format(name))
-    for check in domain.checks:
-        driver.execute(sql.SQL("ALTER DOMAIN {} DROP CONSTRAINT {}").format(name, sql.Identifier(check)))
+def _loosen_domains(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
+    """Another table of the trial may be of the same domains."""
+    strict = {(domain.schema, domain.name) for domain in anatomy.domains if kept.names(table, anatomy, domain.column)}
+    for (schema, name), domain in {(one.schema, one.name): one for one in anatomy.domains}.items():
+        changes: list[sql.Composable] = [
+            sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(check)) for check in domain.checks
+        ]
+        if domain.not_null and (schema, name) not in strict:
+            changes.append(sql.SQL("DROP NOT NULL"))
+        for change in changes:
+            driver.execute(sql.SQL("ALTER DOMAIN {} {}").format(sql.Identifier(schema, name), change))
 
 
 def _loosened(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composable]:

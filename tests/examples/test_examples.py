@@ -15,15 +15,18 @@ WITHOUT_FAULT = {
     "cascade-reach",
     "disabled-trigger",
     "enum-probe",
+    "exclusion-probe",  # what it finds, no migration leaves behind that does not fail
     "invalid-index",
     "key-exhaustion",
     "lost-constraint",
     "no-policy",
+    "not-null-probe",  # as exclusion-probe
     "reference-cycle",
     "row-security-not-forced",
     "sequence-behind",
     "superuser-migration",
     "tenant-reference-missing",
+    "unique-probe",  # as exclusion-probe
 }
 KEYS = {"say", "check", "subject", "file", "marker", "exit"}
 
