@@ -24,6 +24,8 @@ def test_the_shop_is_clean(tmp_path: Path) -> None:
     )
     assert others == {"shop": notices, "till": {**notices, **not_for_sqlite}}
     assert [len(database["migrations"]) for database in run.report["databases"]] == [10, 10]
+    probed = [check for check in run.checks if check["id"] == "check-probe"]
+    assert [(check["proven"], check["not_proven"]) for check in probed] == [(28, [])] * 2
 
 
 #: Faults that both engines have; the others are PostgreSQL's alone.

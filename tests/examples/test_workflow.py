@@ -34,6 +34,7 @@ def test_the_workflow_is_clean_with_57_foreign_keys_and_283_checks(tmp_path: Pat
     keys = ("orphaned-rows", "reference-probe", "delete-rule", "reference-type-mismatch", "unindexed-foreign-key")
     assert {check: run.check(check)["proven"] for check in keys} == dict.fromkeys(keys, 57)
     assert run.check("unvalidated-constraint")["proven"] == 57 + 283
+    assert run.check("check-probe")["proven"] == 283
 
 
 @pytest.mark.parametrize("fault", WORKFLOW.faults)

@@ -167,6 +167,7 @@ def test_on_sqlite_it_ends_as_its_own_tool_ends(optuna: Published, root: Path) -
         "no-rows": 1,
         "unindexed-foreign-key": 9,
         "missing-primary-key": 11,
+        "check-probe": 1,
         "duplicate-index": 30,
         "redundant-index": 21,
     }

@@ -92,6 +92,14 @@ def test_all_of_it_is_seen(ended: _Ended) -> None:
     assert ended.run.checks["reference-probe"]["proven"] == 105
 
 
+def test_every_check_constraint_is_tried(ended: _Ended) -> None:
+    """Among them: labels by which a key refers as well, patterns, and an expression over a column that a document fills."""
+    ((listed,),) = own_tool.ask(ended.own, "SELECT count(*) FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0")
+    probed = ended.run.checks["check-probe"]
+    assert listed > 30
+    assert (probed["proven"], probed["not_proven"], probed["findings"]) == (listed, [], [])
+
+
 def test_every_type_that_is_said_to_differ_differs(ended: _Ended) -> None:
     found = {finding["subject"] for finding in ended.run.checks["reference-type-mismatch"]["findings"]}
     assert found == {subject for (subject,) in own_tool.ask(ended.own, MISMATCHES)}

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from checks.rows.expressions import always_true, boundaries, columns_of, parsed
+from checks.rows.expressions import Measure, always_true, boundaries, columns_of, parsed
 from checks.rows.patterns import like, regular
 from checks.rows.shapes import DAY, Kind, Row, Shape, seconds, written
 
@@ -119,7 +119,7 @@ def test_where_a_comparison_changes_its_mind(condition: str, column: str, expect
 def test_lengths_and_counts(condition: str, column: str, measure: str) -> None:
     tree = parsed(condition, "postgres")
     assert tree is not None
-    assert [(one.measure, one.at) for one in boundaries(tree, column, ROW, SHAPES, NOW)] == [(measure, 3)]
+    assert [(one.measure, one.at) for one in boundaries(tree, column, ROW, SHAPES, NOW)] == [(Measure(measure), Decimal(3))]
 
 
 def test_columns_are_found_in_any_case_and_quoted_ones_as_they_are() -> None:
