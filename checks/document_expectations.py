@@ -131,13 +131,14 @@ def parse_document_reference(text: str, place: Place | None = None) -> DocumentR
     child, arrow, parent = text.partition("->")
     if not arrow:
         raise ValueError(_EXPECTED)
-    return DocumentReference(_path(child), _path(parent), place)
+    return DocumentReference(parse_path(child), parse_path(parent), place)
 
 
 _EXPECTED = "expected 'collection.field -> collection.field', with dots into sub-documents and [] where an array stands"
 
 
-def _path(text: str) -> FieldPath:
+def parse_path(text: str) -> FieldPath:
+    """Read a field of a collection; raises ValueError with what was expected."""
     found = _PATH.fullmatch(text.strip())
     if found is None:
         raise ValueError(_EXPECTED)

@@ -87,6 +87,13 @@ class ReadSession(Protocol):
         """All rows of a SQLAlchemy Core statement; raises :class:`StatementFailed` with the server's words."""
         ...
 
+    def stream(self, statement: Executable) -> Iterator[tuple[Any, ...]]:
+        """The rows of a SQLAlchemy Core statement one by one, so that any number of them takes no memory.
+
+        Raises StatementFailed, also while they are read; the session is used for nothing else until they are.
+        """
+        ...
+
     def raw(self, sql: str, limit: int) -> Sequence[tuple[Any, ...]]:
         """At most ``limit`` rows of the repository's own SQL, sent as it is; raises :class:`StatementFailed`."""
         ...

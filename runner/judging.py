@@ -12,6 +12,7 @@ from checks.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git, tenancy
+from runner.across.gathering import Across, Revision
 from runner.allows.allows import allows_in
 from runner.auditing import audited
 from runner.backends.interface import Backend
@@ -61,10 +62,19 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
     )
 
 
-def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loaded: Loaded, output: Output, keep: Keep) -> None:
+def prove(
+    name: str,
+    settings: DatabaseSettings,
+    base: git.Base | git.NoBase,
+    loaded: Loaded,
+    output: Output,
+    keep: Keep,
+    across: Across,
+) -> None:
     """Build base and head, judge both, and ``keep`` head with what base has too as known.
 
-    Where that stops early, what was found until then is kept. Raises DbproofError.
+    ``across`` sees both, for what databases say of each other. Where that stops early, what was found until then is kept.
+    Raises DbproofError.
     """
     began = time.monotonic()
     backend = backend_of(settings.engine)
@@ -83,9 +93,9 @@ def prove(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, lo
             head = replace(head, evidence=replace(head.evidence, base=before))
             head = judges.measured(audited(backend, judges.expect, head, pair.base))
             judges.hold_tenancy(head, loaded.source(name))
-            after = judges.judge(head, outcomes, pair.compared, proving.see)
+            after = judges.judge(head, outcomes, pair.compared, together(proving.see, across.seeing(name, Revision.HEAD)))
             if pair.base:
-                judges.judge_base(pair.base, outcomes, on_base)
+                judges.judge_base(pair.base, outcomes, on_base, across.seeing(name, Revision.BASE))
         finally:
             by = Standards(loaded.settings, settings.engine, allows_in(loaded), on_base)
             judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, by)
@@ -145,7 +155,7 @@ class _Judges:
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             return catalogue_of(target)
 
-    def judge_base(self, base: Built, head: Sequence[Outcome], outcomes: list[Outcome]) -> None:
+    def judge_base(self, base: Built, head: Sequence[Outcome], outcomes: list[Outcome], see: See = lambda *_: None) -> None:
         """Judge what tells the known from the new, and what is gone: all that only reads, and what found something on head.
 
         Checks that write, and measuring, cost more than what they could add here: the names of what is gone.
@@ -153,7 +163,17 @@ class _Judges:
         found = {outcome.check for outcome in head if outcome.findings}
         cheap = {name for name, check in self.checks.items() if not check.NEEDS & _DEAR} - {"query-limit"}
         asked = replace(self, checks={name: check for name, check in self.checks.items() if name in found | cheap})
-        asked.judge(asked.measured(base), outcomes, "it is the base")
+        asked.judge(asked.measured(base), outcomes, "it is the base", see)
+
+
+def together(*all_of_them: See) -> See:
+    """Shows a database to several, one after the other."""
+
+    def see(target: Target, one: Built, outcomes: Sequence[Outcome]) -> None:
+        for each in all_of_them:
+            each(target, one, outcomes)
+
+    return see
 
 
 def catalogue_of(target: Target) -> Catalogue | None:

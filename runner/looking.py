@@ -16,6 +16,7 @@ from checks.registry import LIVE
 from checks.schema.model import TableName
 from checks.targets import StatementFailed, Target
 from runner import tenancy
+from runner.across.gathering import Across, Revision
 from runner.allows.allows import allows_in
 from runner.backends.interface import Backend
 from runner.backends.registry import BACKENDS, backend_of
@@ -76,6 +77,7 @@ def look(
     loaded: Loaded,
     output: Output,
     keep: Keep,
+    across: Across,
     statement_timeout: float | None = None,
 ) -> None:
     """Judge a database that was given, in read-only sessions, and ``keep`` what was found, as :func:`runner.judging.prove` does.
@@ -105,6 +107,7 @@ def look(
                     tenancy.hold(target, loaded.source(name))
                     missing = {**sight.missing, **tenancy.without_role(expect)}
                     run_checks(target, checks, missing, outcomes.append)
+                    across.see(name, Revision.HEAD, target)
             finally:
                 ended = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
                 judged = reported_checks(ended, checks, evidence, Standards(told, settings.engine, allows_in(loaded)))

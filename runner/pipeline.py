@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner import __version__, children, git, github
+from runner.across.gathering import Across, across, with_references
 from runner.allows.allows import allows_in
 from runner.allows.ledger import reported_allows
 from runner.errors import Cancelled, DbproofError, UsageError
@@ -52,6 +53,10 @@ class _Run:
                     self.problems.append(Problem(error.message, error.remedy, error.exit))
         except Cancelled as cancelled:
             self.problems.append(Problem(cancelled.message, "What was found until then is kept.", cancelled.exit))
+
+    def compare(self, keys: Across) -> None:
+        """Judge the references between databases, now that all have been seen."""
+        self.databases = [with_references(database, keys, self.loaded) for database in self.databases]
 
     def finish(self) -> Report:
         """Write the reports, show them, and give the Report."""
@@ -113,11 +118,13 @@ def run(root: Path, loaded: Loaded, output: Output) -> Report:
 
     def one(name: str, settings: DatabaseSettings) -> None:
         if settings.url_env and not settings.disposable:
-            look(name, settings, loaded, output, this.databases.append)
+            look(name, settings, loaded, output, this.databases.append, keys)
         else:
-            prove(name, settings, base, loaded, output, this.databases.append)
+            prove(name, settings, base, loaded, output, this.databases.append, keys)
 
-    this.each(one, loaded.settings.databases)
+    with across(loaded) as keys:
+        this.each(one, loaded.settings.databases)
+        this.compare(keys)
     return this.finish()
 
 
@@ -136,7 +143,9 @@ def check(
     output.header(f"only reading {', '.join(dict.fromkeys(one.url_env or '' for one in databases.values()))}")
     this = _Run(loaded, output)
     keep = this.databases.append
-    this.each(lambda name, settings: look(name, settings, loaded, output, keep, statement_timeout), databases)
+    with across(loaded) as keys:
+        this.each(lambda name, settings: look(name, settings, loaded, output, keep, keys, statement_timeout), databases)
+        this.compare(keys)
     return this.finish()
 
 

@@ -68,7 +68,7 @@ def _judge(reference: DocumentReference, target: DocumentTarget, session: Docume
         keys = [one["_id"] for one in session.aggregate(child.collection, missing(reference))]
         if keys:
             return _finding(reference, _counted(reference, keys, session))
-        refers = any(True for _ in session.aggregate(child.collection, [*_values(child), {"$limit": 1}]))
+        refers = any(True for _ in session.aggregate(child.collection, [*each_value(child), {"$limit": 1}]))
     except StatementFailed as failure:
         if not failure.gap:
             raise
@@ -93,8 +93,8 @@ def missing(reference: DocumentReference) -> Sequence[Stage]:
     child, parent = reference.child, reference.parent
     plain: Stage = {"$group": {"_id": f"${child.dotted}"}}
     return [
-        *([*_values(child), {"$group": {"_id": "$_id"}}] if list(child.arrays) else [plain]),
-        {"$unionWith": {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}},
+        *([*each_value(child), {"$group": {"_id": "$_id"}}] if list(child.arrays) else [plain]),
+        {"$unionWith": {"coll": parent.collection, "pipeline": [*each_value(parent), {"$set": {"parent": True}}]}},
         {"$group": {"_id": "$_id", "parent": {"$max": "$parent"}}},
         {"$match": {"parent": None, "_id": {"$ne": None}}},
         {"$limit": FEW + 1},
@@ -118,7 +118,7 @@ def references(child: FieldPath, keys: Sequence[Any]) -> Sequence[Stage]:
     """How often each of a few keys is referred to, in the order of keys."""
     return [
         {"$match": {child.dotted: {"$in": list(keys)}}},
-        *_values(child),
+        *each_value(child),
         {"$match": {"_id": {"$in": list(keys)}}},
         {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
         {"$sort": {"_id": 1}},
@@ -129,9 +129,9 @@ def _all(reference: DocumentReference) -> Sequence[Stage]:
     """One document: how many references have no parent and how many parents they name, and those named most often."""
     parent = reference.parent
     return [
-        *_values(reference.child),
+        *each_value(reference.child),
         {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
-        {"$unionWith": {"coll": parent.collection, "pipeline": [*_values(parent), {"$set": {"parent": True}}]}},
+        {"$unionWith": {"coll": parent.collection, "pipeline": [*each_value(parent), {"$set": {"parent": True}}]}},
         {"$group": {"_id": "$_id", "references": {"$sum": "$references"}, "parent": {"$max": "$parent"}}},
         {"$match": {"parent": None}},
         {
@@ -143,7 +143,7 @@ def _all(reference: DocumentReference) -> Sequence[Stage]:
     ]
 
 
-def _values(path: FieldPath) -> Iterator[Stage]:
+def each_value(path: FieldPath) -> Iterator[Stage]:
     """Every value of a field that is there and not null, each as the ``_id`` of a document of its own."""
     yield {"$project": {"_id": int(path.dotted == "_id"), path.dotted: 1}}
     for array in path.arrays:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from checks.across import parse_cross_reference
 from checks.candidates import parse_candidate
 from checks.document_expectations import parse_document_reference
 from checks.evidence import Place
@@ -132,6 +133,18 @@ def contradictions(document: Mapping[str, object]) -> Iterator[Fault]:
             for key, message in judge(database):
                 yield Fault(("databases", name, *key), message)
     yield from _names(document)
+    yield from _between(document)
+
+
+def _between(document: Mapping[str, object]) -> Iterator[Fault]:
+    """References from one database to another."""
+    engines = {name: _engine_of(database) for name, database in _tables(document, "databases")}
+    listed = document.get("references")
+    for number, text in enumerate(listed if isinstance(listed, list | tuple) else ()):
+        try:
+            parse_cross_reference(text, engines) if isinstance(text, str) else None
+        except ValueError as wrong:
+            yield Fault(("references", number), str(wrong))
 
 
 Contradiction = tuple[Path, str]

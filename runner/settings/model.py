@@ -91,8 +91,8 @@ class DataSettings(Section):
 class DatabaseSettings(Section):
     """One database: which server, which migrations, which rows, what is expected."""
 
-    engine: Literal[Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB] = setting(
-        Engine.POSTGRESQL, "The database engine: postgresql, sqlite or mongodb.", "postgresql", "mongodb"
+    engine: Literal[Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB] = setting(
+        Engine.POSTGRESQL, "The database engine: postgresql, sqlite, mariadb or mongodb.", "postgresql", "mongodb"
     )
     version: Version | None = setting(None, "The server's version in production.", "16", "7.0")
     image: Text | None = setting(None, "The server's container image in production.", "pgvector/pgvector:pg16", "mongo:7.0")
@@ -147,6 +147,9 @@ class Settings(Section):
                 "until": date(2027, 6, 30),
             },
         ),
+    )
+    references: Texts = setting(
+        (), "References from one database to another that must hold.", ("docs:subscriptions.customer_id -> app:customers.id",)
     )
     databases: Mapping[DatabaseName, DatabaseSettings] = Field(
         default_factory=dict, description="The databases, each under a name."

@@ -28,6 +28,8 @@ STATEMENT_TIMEOUT = 300.0
 LOCK_TIMEOUT = 30.0
 #: The same where others work: whoever waits for a lock makes those wait who come after.
 POLITE_LOCK_TIMEOUT = 2.0
+#: Rows that a stream holds at a time.
+STREAMED = 5_000
 #: Seconds that connecting may take.
 CONNECT_TIMEOUT = 15
 _CANCEL_TIMEOUT = 2.0
@@ -224,6 +226,15 @@ class PostgresReadSession:
                 if isinstance(statement, Select) and statement.get_execution_options().get(ANTI_JOIN):
                     prefer_merge(self._connection, statement)
                 return [tuple(row) for row in self._connection.execute(statement)]
+            finally:
+                _roll_back(self._connection)
+
+    def stream(self, statement: Executable) -> Generator[tuple[Any, ...], None, None]:
+        """The rows of a statement one by one, by a cursor of the server's; raises StatementFailed."""
+        self._watch(_tables_of(statement))
+        with said_plainly(_manner(self._connection)):
+            try:
+                yield from map(tuple, self._connection.execute(statement.execution_options(yield_per=STREAMED)))
             finally:
                 _roll_back(self._connection)
 

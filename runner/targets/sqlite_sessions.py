@@ -21,6 +21,9 @@ _STEPS = 10_000
 
 INTERRUPTED = "SQLITE_INTERRUPT"
 
+#: Rows that a stream holds at a time.
+_STREAMED = 5_000
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -99,6 +102,11 @@ class SqliteReadSession:
         """All rows of a SQLAlchemy Core statement; raises StatementFailed."""
         with self._session.limited():
             return [tuple(row) for row in self._session.connection.execute(statement)]
+
+    def stream(self, statement: Executable) -> Generator[tuple[Any, ...], None, None]:
+        """The rows of a statement one by one; raises StatementFailed."""
+        with self._session.limited():
+            yield from map(tuple, self._session.connection.execute(statement.execution_options(yield_per=_STREAMED)))
 
     def raw(self, sql: str, limit: int) -> Sequence[tuple[Any, ...]]:
         """At most ``limit`` rows of the repository's own SQL, one statement; raises StatementFailed."""

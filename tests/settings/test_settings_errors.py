@@ -44,9 +44,9 @@ FAULTS = {
     "fail_on = 3": "fail_on: expected 'error' or 'warning' or 'notice' or 'never', found a number",
     "compar = 'main'": "compar: unknown key; did you mean 'compare'?",
     "'[key]' = 1": (
-        '"[key]": unknown key; there are: allow, compare, databases, fail_on, report_dir, selftest, severity, show_values'
+        '"[key]": unknown key; there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values'
     ),
-    "zzz = 1": "zzz: unknown key; there are: allow, compare, databases, fail_on, report_dir, selftest, severity, show_values",
+    "zzz = 1": "zzz: unknown key; there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values",
     "show_values = 'true'": "show_values: expected true or false, found text",
     "show_values = 1": "show_values: expected true or false, found a number",
     "report_dir = ''": "report_dir: is empty",
@@ -151,6 +151,16 @@ FAULTS = {
     ),
     f"{DOCS}, expect = {{ checks = ['ck_total'] }} }}": (
         "databases.docs.expect.checks: belongs to 'postgresql' or 'sqlite', and the engine is 'mongodb'"
+    ),
+    "references = ['shop:a.b -> docs:c.d']": "references[0]: there is no database 'shop'; there are: none",
+    "databases.shop = {}\nreferences = ['shop:a.b -> shop:c.d']": (
+        "references[0]: both sides are in 'shop': such a reference stands under databases.shop.expect"
+    ),
+    "databases.shop = {}\nreferences = ['a.b -> shop:c.d']": (
+        "references[0]: expected 'database:child.column -> database:parent.column'"
+    ),
+    f"{DOCS} }}\ndatabases.shop = {{}}\nreferences = ['docs:a.b -> shop:c.(d, e)']": (
+        "references[0]: expected one column of shop, such as 'customers.id'"
     ),
     "databases.shop.expect.audit = ['orders: total > 0']": (
         f"{SHOP}.expect.audit[0]: expected 'table: check (expression)', 'table.column: not null', 'table: unique (column, …)' or "

@@ -28,7 +28,7 @@ def shown_help(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_every_file_key_is_a_setting_and_has_the_same_default() -> None:
-    assert {row.key for row in FILED} == Settings.model_fields.keys() - {"severity", "allow", "databases"}
+    assert {row.key for row in FILED} == Settings.model_fields.keys() - {"severity", "allow", "references", "databases"}
     for row in FILED:
         default = Settings.model_fields[row.name].default
         assert row.default == (

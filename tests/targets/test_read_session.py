@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from judging import Query
-from sqlalchemy import column, select, table, text
+from sqlalchemy import column, func, literal_column, select, table, text
 
 from checks.targets import StatementFailed
 from runner.servers.interface import Database
@@ -47,6 +47,17 @@ def test_raw_takes_no_more_than_the_limit_of_an_endless_answer(session: Postgres
     endless = "SELECT generate_series(1, 1000000000), repeat('x', 1000)"
     assert [row[0] for row in session.raw(endless, 3)] == [1, 2, 3]
     assert session.raw("SELECT 1", 1) == [(1,)]
+
+
+def test_a_stream_gives_rows_as_they_are_asked_for_and_leaves_nothing_open(session: PostgresReadSession) -> None:
+    stream = session.stream(select(func.generate_series(1, 1_000_000_000)))  # in FROM the server would make them all first
+    assert [next(stream) for _ in range(3)] == [(1,), (2,), (3,)]
+    stream.close()
+    assert session.rows(select(literal_column("1"))) == [(1,)]
+    with pytest.raises(StatementFailed, match="division by zero") as failed:
+        list(session.stream(select(1 / (3 - func.generate_series(1, 9)))))
+    assert failed.value.code == "22012"
+    assert list(session.stream(select(literal_column("1")))) == [(1,)]
 
 
 @pytest.mark.parametrize(
