@@ -168,7 +168,11 @@ class _Reader:
         return self.text[inner[0].start : inner[-1].end] if inner else ""
 
     def _text(self) -> str:
-        end = self.tokens[min(self.at, len(self.tokens)) - 1].end
+        """The statement up to the end of this clause, with what is said of its rules."""
+        last = self.at
+        while last < len(self.tokens) and self.tokens[last].keyword not in (",", ";"):
+            last += 1
+        end = self.tokens[last - 1].end
         return " ".join(self.text[self.tokens[self.begun - 2].start : end].split())
 
 

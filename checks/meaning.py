@@ -36,6 +36,9 @@ _DENIED: dict[type[exp.Expression], type[exp.Expression]] = {
 }
 
 
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Like, exp.RegexpLike)
+
+
 @lru_cache(maxsize=4096)
 def conjuncts(condition: str, engine: Engine) -> frozenset[str]:
     """The parts of a condition that AND joins, each in its one form.
@@ -56,6 +59,49 @@ def columns_in(condition: str, engine: Engine) -> frozenset[str]:
     if tree is None:
         return frozenset(token.name.lower() for token in tokens(condition) if token.kind in ("word", "name"))
     return frozenset(column.name.lower() for column in tree.find_all(exp.Column)) | _string_names(tree, engine)
+
+
+def joined_by_and(condition: str, engine: Engine) -> tuple[exp.Expression, ...]:
+    """The parts of a condition that AND joins; none of one that cannot be parsed."""
+    tree = parsed(condition, engine)
+    return () if tree is None else tuple(_joined(tree, exp.And))
+
+
+def may_be_null(node: exp.Expression, column: str) -> bool:
+    """Whether an expression can come to NULL because ``column`` is NULL; where that cannot be seen, it may."""
+    node = _bare(node)
+    if isinstance(node, exp.Column):
+        return node.name.lower() == column.lower()
+    if isinstance(node, exp.Is | exp.NullSafeEQ | exp.NullSafeNEQ):
+        return False
+    parts = [one for one in node.iter_expressions() if isinstance(one, exp.Expression)]
+    if isinstance(node, exp.Coalesce):
+        return all(may_be_null(part, column) for part in parts)
+    return any(may_be_null(part, column) for part in parts)
+
+
+@lru_cache(maxsize=4096)
+def given_by(condition: str, engine: Engine) -> frozenset[str]:
+    """The columns, lower case, that cannot be NULL where a condition is true: all that AND joins compares them with something."""
+    tree = parsed(condition, engine)
+    if tree is None:
+        return frozenset()
+    strict = [part for part in _joined(tree, exp.And) if isinstance(part, _COMPARISONS) or _says_given(part)]
+    return frozenset(column.name.lower() for part in strict for column in _compared(part))
+
+
+def _says_given(part: exp.Expression) -> bool:
+    """``x IS NOT NULL``, in either form."""
+    denied = _bare(part.this) if isinstance(part, exp.Not) else part
+    is_null = isinstance(denied, exp.Is) and isinstance(denied.expression, exp.Null)
+    return is_null and isinstance(part, exp.Not) != bool(denied.args.get("negate"))
+
+
+def _compared(part: exp.Expression) -> list[exp.Column]:
+    """The columns that stand by themselves on a side: what a function makes of NULL is not known."""
+    inner = _bare(part.this) if isinstance(part, exp.Not) else part
+    sides = (_bare(side) for side in (inner.this, inner.expression) if isinstance(side, exp.Expression))
+    return [side for side in sides if isinstance(side, exp.Column)]
 
 
 def parsed(condition: str, engine: Engine) -> exp.Expression | None:

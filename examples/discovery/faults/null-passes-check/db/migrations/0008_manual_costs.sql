@@ -1,0 +1,1 @@
+ALTER TABLE assets ADD CONSTRAINT assets_manual_cost_check CHECK (source <> 'manual' OR monthly_cost >= 0);
