@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from checks.downstream import tried_on_rows
 from checks.interface import Engine, Judgement, NotProven, Proven
 from checks.rows.missing import NoValue
-from checks.rules import Rule, tried_alone
-from checks.schema.model import ForeignKey
+from checks.rules import Rule, kept, known_beforehand, tried_in
+from checks.schema.model import Action, ForeignKey
 from checks.subjects import references
-from checks.targets import RelationalTarget, Sandbox, StatementFailed
+from checks.targets import RelationalTarget, Sandbox, StatementFailed, Trial
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one reference.
 _LOST = ("08", "53", "57P")
+
+
+#: How many references one trial is for, at most: it locks all their tables.
+TOGETHER = 50
+
+#: A reference with the name that it has as a subject.
+_Named = tuple[str, ForeignKey]
 
 
 def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
@@ -23,10 +31,28 @@ def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
         yield from (NotProven(subject, reason) for subject, _ in keys)
         return
     with target.sandbox() as sandbox:
-        wrong = {key: _alone(subject, key, rule, target, sandbox) for subject, key in keys}
+        wrong = {key: known_beforehand(subject, key, rule, target) for subject, key in keys}
+        for group in _together([(subject, key) for subject, key in keys if wrong[key] is None], rule, target):
+            wrong.update(_alone(group, rule, target, sandbox))
         on_rows = tried_on_rows([key for _, key in keys if wrong[key] is None], rule, target, sandbox)
         for subject, key in keys:
             yield wrong[key] or on_rows.judgement(subject, key, rule, target) or Proven(subject)
+
+
+def _together(keys: Sequence[_Named], rule: Rule, target: RelationalTarget) -> Iterator[list[_Named]]:
+    """References that one trial does for, because taking everything else away is what takes long.
+
+    They refer to the same key, and none asks anything of a column that a child of another one has: a default that stays, a NOT
+    NULL, a column of two references. SQLite cannot take away what one asks of the others.
+    """
+    by_parent: defaultdict[object, list[_Named]] = defaultdict(list)
+    for subject, key in keys:
+        asks = rule.action(key) is Action.SET_DEFAULT or len(kept(key, rule, target)) > 1
+        shared = any(other is not key and other.table == key.table and {*other.columns} & {*key.columns} for _, other in keys)
+        alone = asks or shared or target.engine is Engine.SQLITE
+        by_parent[subject if alone else (key.parent, key.parent_columns)].append((subject, key))
+    for group in by_parent.values():
+        yield from (group[start : start + TOGETHER] for start in range(0, len(group), TOGETHER))
 
 
 def not_enforced(target: RelationalTarget) -> str:
@@ -43,9 +69,26 @@ def is_lost(failure: StatementFailed) -> bool:
     return not failure.code or failure.code.startswith(_LOST)
 
 
-def _alone(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> Judgement | None:
+def _alone(group: Sequence[_Named], rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> dict[ForeignKey, Judgement | None]:
+    """What is wrong with each rule of a group; where the group cannot be tried together, each is by itself."""
+    only = [one for _, key in group for one in kept(key, rule, target)]
+    tables = tuple(dict.fromkeys(table for _, key in group for table in (key.parent, key.table)))
     try:
-        return tried_alone(subject, key, rule, target, sandbox)
+        with sandbox.trial(only, tables) as trial:
+            return {key: _within(subject, key, rule, target, trial) for subject, key in group}
+    except StatementFailed as failure:
+        if is_lost(failure):
+            raise
+        if len(group) == 1:
+            ((subject, key),) = group
+            return {key: NotProven(subject, f"it could not be tried: {failure}")}
+    return {key: wrong for one in group for key, wrong in _alone([one], rule, target, sandbox).items()}
+
+
+def _within(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, trial: Trial) -> Judgement | None:
+    try:
+        with trial.undone():
+            return tried_in(subject, key, rule, target, trial)
     except NoValue as reason:
         return NotProven(subject, str(reason))
     except StatementFailed as failure:

@@ -14,7 +14,7 @@ from checks.rows.missing import Candidates
 from checks.rows.pairs import Pair, Row, pair
 from checks.schema.model import Action, ForeignKey, ObjectReference, TableName, column_reference
 from checks.statements import named, quoted, quoted_table
-from checks.targets import Accepted, Delete, Insert, Refused, RelationalTarget, Sandbox, Trial, Update, Verdict, Write
+from checks.targets import Accepted, Delete, Insert, Refused, RelationalTarget, Trial, Update, Verdict, Write
 
 #: What says that a foreign key refused: RESTRICT has a code of its own from PostgreSQL 18 on.
 REFUSED_BY_A_KEY = frozenset({"23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY"})
@@ -68,26 +68,30 @@ UPDATE = Rule(
 )
 
 
-def tried_alone(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> Judgement | None:
-    """What is wrong with a reference's rule, or why it could not be tried; ``None`` where it does what it says.
-
-    Raises NoValue and StatementFailed.
-    """
+def known_beforehand(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget) -> Judgement | None:
+    """What is to be said of a rule that need not be tried; ``None`` where it has to be."""
     if key.mismatch:
         return NotProven(subject, key.mismatch)
     if rule.off(key) and target.catalogue.table[key.parent].partitioned:
         return broken(subject, key, rule, target, "does nothing to the rows that refer to it")
+    return None
+
+
+def tried_in(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, trial: Trial) -> Judgement | None:
+    """What is wrong with a reference's rule, or why it could not be tried; ``None`` where it does what it says.
+
+    The trial has what :func:`kept` names, on the child and the parent. Raises NoValue and StatementFailed.
+    """
     rows = pair(key, target.catalogue, CANDIDATES[target.engine])
-    with sandbox.trial(_kept(key, rule, target), tuple(dict.fromkeys((key.table, key.parent)))) as trial:
-        for write in (Insert(key.parent, rows.parent), Insert(key.table, rows.child)):
-            verdict = trial.write(write)
-            if verdict != Accepted(1):
-                return NotProven(subject, f"a parent and a child could not be put there: {_words(verdict)}")
-        return _Tried(subject, key, rule, target, trial, rows).judged()
+    for write in (Insert(key.parent, rows.parent), Insert(key.table, rows.child)):
+        verdict = trial.write(write)
+        if verdict != Accepted(1):
+            return NotProven(subject, f"a parent and a child could not be put there: {_words(verdict)}")
+    return _Tried(subject, key, rule, target, trial, rows).judged()
 
 
-def _kept(key: ForeignKey, rule: Rule, target: RelationalTarget) -> list[ObjectReference]:
-    """The reference, and what forbids NULL where its rule may put it."""
+def kept(key: ForeignKey, rule: Rule, target: RelationalTarget) -> list[ObjectReference]:
+    """What a trial of a rule needs: the reference, and what forbids NULL where its rule may put it."""
     if rule.action(key) not in {Action.SET_NULL, Action.SET_DEFAULT}:
         return [key.reference]
     columns = target.catalogue.table[key.table].column

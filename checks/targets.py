@@ -116,6 +116,10 @@ class Trial(Protocol):
         """
         ...
 
+    def undone(self) -> AbstractContextManager[None]:
+        """A part of the trial: what is written in it is undone when it ends, and what was written before is there again."""
+        ...
+
 
 class Sandbox(Protocol):
     """A copy, or a transaction that is undone, in which anything may be tried; one trial at a time."""

@@ -82,7 +82,10 @@ class Partitioning:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """All of a table's parts. ``referred`` are all references to it, its own too, or to a table that it is a part of."""
+    """All of a table's parts. ``referred`` are all references to it, its own too, or to a table that it is a part of.
+
+    ``replicated`` says that its replica identity may have a say.
+    """
 
     constraints: tuple[Constraint, ...]
     indexes: tuple[FreeIndex, ...]
@@ -92,6 +95,7 @@ class Anatomy:
     above: tuple[Above, ...]
     referred: tuple[ObjectReference, ...]
     partitioning: Partitioning | None
+    replicated: bool
 
 
 class Anatomies:
@@ -106,6 +110,7 @@ class Anatomies:
         self._above = _parts(driver, _ABOVE, lambda schema, name, partitioned: Above(TableName(schema, name), partitioned))
         self._referred = _parts(driver, _REFERRED, lambda *key: ObjectReference(ObjectKind.CONSTRAINT, *key))
         self._partitioning = _parts(driver, _PARTITIONING, _partitioning)
+        self._replicated = _parts(driver, _REPLICATED, bool)
 
     def of(self, table: TableName) -> Anatomy:
         """The parts of one table."""
@@ -118,6 +123,7 @@ class Anatomies:
             self._above.get(table, ()),
             tuple(dict.fromkeys(self._referring(table))),
             next(iter(self._partitioning.get(table, ())), None),
+            table in self._replicated,
         )
 
     def _referring(self, table: TableName) -> Iterator[ObjectReference]:
@@ -276,4 +282,12 @@ JOIN pg_catalog.pg_class rel ON rel.oid = par.partrelid
 JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 LEFT JOIN pg_catalog.pg_class part ON part.oid = par.partdefid
 LEFT JOIN pg_catalog.pg_namespace partnsp ON partnsp.oid = part.relnamespace
+"""
+
+# What an index of its own identifies keeps that index; what is published cannot be changed without an identity.
+_REPLICATED = """
+SELECT nsp.nspname::text, rel.relname::text, true
+FROM pg_catalog.pg_class rel
+JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace AND nsp.nspname !~ '^pg_'
+WHERE rel.relkind IN ('r', 'p') AND (rel.relreplident = 'i' OR EXISTS (SELECT FROM pg_catalog.pg_publication))
 """

@@ -100,11 +100,13 @@ def _leave(driver: Driver, table: TableName, above: Above, referring: Sequence[O
 def _strip(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
     """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one.
 
-    All in one statement: each further one takes as long.
+    As much as goes in one statement: each further one takes as long.
     """
     free = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid not in kept.indexes]
     if free:
         driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free)))
+    if anatomy.replicated:
+        _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
     _loosen_domains(driver, table, anatomy, kept)
     others = (
         part
@@ -112,7 +114,7 @@ def _strip(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> N
         if part.declared not in kept.named and not (part.own_index and part.index in kept.indexes)
     )
     dropped = (_drop("CONSTRAINT", part.name) for part in others)
-    _alter(driver, table, [*dropped, sql.SQL("REPLICA IDENTITY FULL"), *_loosened(table, anatomy, kept)])
+    _alter(driver, table, [*dropped, *_loosened(table, anatomy, kept)])
 
 
 def _empty(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:

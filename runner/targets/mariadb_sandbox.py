@@ -27,7 +27,7 @@ _OF_KEYS = frozenset({"1452", "1451"})
 _NAME = r"`((?:[^`]|``)*)`"
 _KEY = re.compile(rf"\({_NAME}\.{_NAME}, CONSTRAINT {_NAME} FOREIGN KEY")
 _CHECK = re.compile(rf"CONSTRAINT `((?:[^`]|``)*)` failed for {_NAME}\.{_NAME}")
-_DUPLICATE = re.compile(r"for key '(.*)'$", re.DOTALL)
+_DUPLICATE = re.compile(r"for key '([^']*)'$")
 _COLUMN = re.compile(r"^(?:Column|Field) '(.*)' (?:cannot be null|doesn't have a default value)$", re.DOTALL)
 _NO_TABLE = re.compile(r"^Table '(.*)' doesn't exist$", re.DOTALL)
 _TRANSACTIONAL = "InnoDB"
@@ -129,6 +129,17 @@ class _Trial:
                     raise
                 missing.add(name)
                 self._show(name)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """A savepoint that is rolled back."""
+        with self._session.said_plainly():
+            self._session.execute("SAVEPOINT dbproof_part")
+        try:
+            yield
+        finally:
+            with suppress(pymysql.err.Error, OSError):
+                self._session.execute("ROLLBACK TO SAVEPOINT dbproof_part")
 
     def _missing(self, failure: StatementFailed) -> str | None:
         found = _NO_TABLE.match(failure.said) if failure.code == "1146" and self._beside else None

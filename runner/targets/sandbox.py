@@ -27,7 +27,7 @@ class PostgresTrial:
         self._anatomies = anatomies
 
     def write(self, write: Write) -> Verdict:
-        """Write, and have deferred constraints answer.
+        """Write, after deferred constraints were made to answer at once for the whole transaction.
 
         A refusal by a partition's constraint is given the name and table of the declared one. Raises StatementFailed where the
         session was lost.
@@ -37,7 +37,6 @@ class PostgresTrial:
             try:
                 with self._driver.transaction():
                     rows = self._driver.execute(statement, values).rowcount
-                    self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
             except psycopg.Error as refusal:
                 if self._driver.closed:
                     raise
@@ -49,6 +48,12 @@ class PostgresTrial:
         with said_plainly(), self._driver.transaction(force_rollback=True):
             return [tuple(row) for row in self._connection.execute(statement)]
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """A savepoint that is rolled back."""
+        with said_plainly(), self._driver.transaction(force_rollback=True):
+            yield
+
 
 class PostgresSandbox:
     """A session whose transaction is rolled back when the connection is given back; nothing of ours may commit in it."""
@@ -58,6 +63,7 @@ class PostgresSandbox:
         self._trial = PostgresTrial(connection, lambda: self._anatomies)
         with said_plainly():
             switch_off_event_triggers(self._driver)
+            self._driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     @contextmanager
     def trial(self, only: Sequence[ObjectReference] | None = None, tables: Sequence[TableName] = ()) -> Iterator[Trial]:

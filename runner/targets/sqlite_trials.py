@@ -101,6 +101,20 @@ class WithEverything(_Writes):
             self._done.append(write)
             return Accepted(rows)
 
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """All is undone, and what was written before is written again."""
+        before = list(self._done)
+        try:
+            yield
+        finally:
+            with self._session.limited():
+                self.end()
+                self._begin()
+                self._done = before
+                for write in before:
+                    self._execute(*_composed(write))
+
     def _orphans(self) -> int:
         """Foreign keys that are deferred would be looked at when the transaction ends."""
         return len(self._driver.execute("PRAGMA foreign_key_check").fetchall()) if self._deferred else 0
@@ -130,6 +144,7 @@ class Alone(_Writes):
         self._keys = [key for key in catalogue.foreign_keys if key.reference in only]
         self._only = frozenset(only)
         self._number = 0
+        self._done: list[tuple[str, Sequence[Any]]] = []
         self._dropped: list[str] = []
         tables = tables or [TableName("", one.relation) for one in only]
         with session.limited():
@@ -164,8 +179,11 @@ class Alone(_Writes):
             if isinstance(write, Insert):
                 write = self._completed(write)
             self._execute(f"PRAGMA foreign_keys = {'on' if self._keys else 'off'}")
+            statement = _composed(write)
             try:
-                return Accepted(self._execute(*_composed(write)))
+                rows = self._execute(*statement)
+                self._done.append(statement)
+                return Accepted(rows)
             except sqlite3.Error as refusal:
                 return self._named(self._refused(write.table, refusal))
             finally:
@@ -177,8 +195,23 @@ class Alone(_Writes):
         itself = key.parent == key.table and all(row.get(name) == value for name, value in wanted.items())
         parent = self._catalogue.table.get(key.parent)
         if parent is not None and not itself and None not in wanted.values():
+            statement = _insert(key.parent, self._filled(parent, wanted), "INSERT OR IGNORE")
             with self._session.limited():
-                self._execute(*_insert(key.parent, self._filled(parent, wanted), "INSERT OR IGNORE"))
+                self._execute(*statement)
+            self._done.append(statement)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """All tables are emptied, and what was written before is written again."""
+        before = list(self._done)
+        try:
+            yield
+        finally:
+            with self._session.limited():
+                self._empty()
+                self._done = before
+                for statement in before:
+                    self._execute(*statement)
 
     def _found(self, one: ObjectReference) -> bool:
         """Whether it is a CHECK. Raises StatementFailed where it is nothing that could be tried alone."""

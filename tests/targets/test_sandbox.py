@@ -171,6 +171,15 @@ def test_a_trial_of_a_reference_has_its_child_and_its_parent_alone(sandbox: Sand
     assert counts(sandbox) == [(3, 1)]
 
 
+def test_a_part_of_a_trial_is_undone(sandbox: Sandbox) -> None:
+    with sandbox.trial([BUYER], [ORDERS, USERS]) as trial:
+        trial.write(Insert(USERS, {"id": 1}))
+        with trial.undone():
+            trial.write(Insert(ORDERS, {"buyer_id": 1}))
+            assert isinstance(trial.write(Delete(USERS, {"id": 1})), Refused)
+        assert trial.write(Delete(USERS, {"id": 1})) == Accepted(1)
+
+
 def test_a_trial_of_nothing_leaves_columns_and_types(sandbox: Sandbox) -> None:
     with sandbox.trial([], [ORDERS]) as trial:
         for _ in range(2):

@@ -66,6 +66,16 @@ def test_a_trial_of_a_reference_alone(sandbox: Sandbox) -> None:
     assert counts(sandbox) == [(2, 1)]
 
 
+@pytest.mark.parametrize("only", [None, [BUYER]])
+def test_a_part_of_a_trial_is_undone(sandbox: Sandbox, only: list[ObjectReference] | None) -> None:
+    with sandbox.trial(only, [ORDERS, USERS]) as trial:
+        trial.write(Insert(USERS, {"id": 7, "email": "g"}))
+        with trial.undone():
+            assert trial.write(Insert(ORDERS, {"total": 1, "plan_id": 1, "buyer_id": 7})) == Accepted(1)
+        assert trial.rows(text("SELECT * FROM orders WHERE buyer_id = 7")) == []
+        assert trial.write(Delete(USERS, {"id": 7})) == Accepted(1)
+
+
 def test_a_trial_of_what_is_not_null_unique_or_checked(sandbox: Sandbox) -> None:
     email = ObjectReference(ObjectKind.COLUMN, "", "users", "email")
     with sandbox.trial([email]) as trial:
