@@ -70,7 +70,10 @@ class Judge:
         """
         if not conditions or not rows:
             return [[] for _ in rows]
-        question = self._dialect.question(self._table, self._columns, [condition.expression for condition in conditions], rows)
+        spoken = {name for condition in conditions for name in (*condition.columns, *condition.computed)}
+        columns = [column for column in self._columns if column.name in spoken]
+        given = [{name: value for name, value in row.items() if name in spoken} for row in rows]
+        question = self._dialect.question(self._table, columns, [condition.expression for condition in conditions], given)
         try:
             return [[_truth(value) for value in answer] for answer in self._read(question)]
         except StatementFailed as failure:

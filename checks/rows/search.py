@@ -7,7 +7,7 @@ of (the sides of AND, one side of an OR) is asked along, so that it is seen when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -146,13 +146,16 @@ class Search:
             if len(condition.columns) == 1 and condition.columns[0] in self._fields:
                 single.setdefault(condition.columns[0], []).append(condition)
         values = {name: self._worth_trying(start, name, own) for name, own in single.items()}
-        rows = [{**start, name: value} for name, listed in values.items() for value in listed]
+        longest = max(map(len, values.values()), default=0)
+        rows = [
+            {**start, **{name: listed[number] for name, listed in values.items() if number < len(listed)}}
+            for number in range(longest)
+        ]
         asked = [condition for own in single.values() for condition in own]
         found: dict[str, Value] = {}
-        for (name, value), truths in zip(_flat(values), self._ask(asked, rows) if rows else (), strict=True):
-            own = [truth for condition, truth in zip(asked, truths, strict=True) if condition.columns[0] == name]
-            if name not in found and all(truth is Truth.TRUE for truth in own):
-                found[name] = value
+        for row, truths in zip(rows, self._ask(asked, rows), strict=True):
+            lacking = {condition.columns[0] for condition, truth in zip(asked, truths, strict=True) if truth is not Truth.TRUE}
+            found = {**{name: row[name] for name in single if name not in lacking}, **found}
         return {**start, **found}
 
     def _worth_trying(self, row: Row, name: str, conditions: Sequence[Condition]) -> list[Value]:
@@ -172,7 +175,7 @@ class Search:
         return best
 
     def _least(self, row: Row, rows: Sequence[Row], condition: Condition) -> Violation | None:
-        others = [other for other in self._conditions if other != condition]
+        others = [other for other in _touched(self._conditions, condition) if other != condition]
         best: Violation | None = None
         for tried, (own, *rest) in zip(rows, self._ask([condition, *others], rows), strict=True):
             if own is not Truth.FALSE or Truth.BROKEN in rest:
@@ -184,24 +187,38 @@ class Search:
 
     def _climbed(self, start: Row, wanted: Sequence[Condition], aims: Sequence[Condition] = ()) -> tuple[Row, list[Condition]]:
         """The best row that was come to, and which of ``wanted`` still fail for it; ``aims`` only show the way."""
-        asked = [*wanted, *self._that_work(start, [*aims, *chain.from_iterable(map(_parts, wanted))])]
+        asked, failing = self._begun(start, wanted, [*aims, *chain.from_iterable(map(_parts, wanted))])
         row = start
-        failing = _failing(asked, self._ask(asked, [row])[0])
         seen = {tuple(row.items())}
         for turn in range(ROUNDS):
             missed = [condition for condition in failing if condition in wanted]
             if not missed:
                 break
             target = failing[-1 - turn % len(failing)]  # parts come last, and say more exactly what is wrong
-            rows = [one for one in islice(self._changed(row, target), AT_ONCE) if tuple(one.items()) not in seen]
-            if not rows:
-                continue
-            judged = [_failing(asked, truths) for truths in self._ask(asked, rows)]
-            best = min(range(len(rows)), key=lambda number: (len(judged[number]), number))
-            seen.add(tuple(rows[best].items()))
-            if len(judged[best]) <= len(failing):
-                row, failing = rows[best], judged[best]
+            proposed = (one for one in islice(self._changed(row, target), AT_ONCE) if tuple(one.items()) not in seen)
+            step = self._step(proposed, asked, failing, target)
+            if step is not None:
+                seen.add(tuple(step[0].items()))
+            if step is not None and len(step[1]) <= len(failing):
+                row, failing = step
         return row, [condition for condition in failing if condition in wanted]
+
+    def _step(
+        self, proposed: Iterator[Row], asked: Sequence[Condition], failing: Sequence[Condition], target: Condition
+    ) -> tuple[Row, list[Condition]] | None:
+        """The row that breaks least, with what it breaks; where one of the first is better than what there is, it is that."""
+        touched = _touched(asked, target)
+        same = {condition for condition in failing if condition not in touched}
+        best: tuple[Row, list[Condition]] | None = None
+        for number in (FIRST, AT_ONCE):
+            rows = list(islice(proposed, number))
+            for row, truths in zip(rows, self._ask(touched, rows), strict=True):
+                broken = same | set(_failing(touched, truths))
+                if best is None or len(broken) < len(best[1]):
+                    best = row, [condition for condition in asked if condition in broken]
+            if best is not None and len(best[1]) < len(failing):
+                break
+        return best
 
     def _by_one_side(
         self, row: Row, condition: Condition, wanted: Sequence[Condition] | None = None
@@ -215,13 +232,18 @@ class Search:
                 break
         return best, left
 
-    def _that_work(self, row: Row, parts: Sequence[Condition]) -> list[Condition]:
-        """Those parts that the server understands as they were written anew."""
-        distinct = list(dict.fromkeys(parts))
-        if not distinct:
-            return []
-        truths = self._ask(distinct, [row])[0]
-        return [part for part, truth in zip(distinct, truths, strict=True) if truth is not Truth.BROKEN]
+    def _begun(
+        self, row: Row, wanted: Sequence[Condition], parts: Sequence[Condition]
+    ) -> tuple[list[Condition], list[Condition]]:
+        """What is to be asked on the way, and what of it fails; of the parts those that the server understands, written anew."""
+        asked = [*wanted, *dict.fromkeys(part for part in parts if part not in wanted)]
+        truths = self._ask(asked, [row])[0]
+        worth = [
+            (condition, truth)
+            for condition, truth in zip(asked, truths, strict=True)
+            if condition in wanted or truth is not Truth.BROKEN
+        ]
+        return [condition for condition, _ in worth], [condition for condition, truth in worth if not condition.holds(truth)]
 
     def _changed(self, row: Row, condition: Condition) -> Iterator[Row]:
         """Rows that differ from ``row`` in one column of a condition, then in which of them are NULL, then in two columns."""
@@ -248,8 +270,9 @@ class Search:
         return [*(value for value in distinct if value is not None), *([None] if None in distinct else [])]
 
 
-def _flat(values: Mapping[str, Sequence[Value]]) -> list[tuple[str, Value]]:
-    return [(name, value) for name, listed in values.items() for value in listed]
+def _touched(conditions: Sequence[Condition], by: Condition) -> list[Condition]:
+    """The conditions that may come to something else when columns of one of them change."""
+    return [condition for condition in conditions if not set(condition.columns).isdisjoint(by.columns)]
 
 
 def _failing(conditions: Sequence[Condition], truths: Sequence[Truth]) -> list[Condition]:
