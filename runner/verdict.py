@@ -72,7 +72,7 @@ def criteria(databases: Sequence[ReportedDatabase], problems: Sequence[Problem],
 
 def _completed(problems: Sequence[Problem]) -> Criterion:
     state = Held.NOT_HELD if problems else Held.HELD
-    why = "; ".join(problem.message.strip().partition("\n")[0] for problem in problems)
+    why = f"{len(problems)} {'error' if len(problems) == 1 else 'errors'} of the run itself" if problems else ""
     code = strongest([problem.exit_code for problem in problems])
     return Criterion("completed", "the run came to its end", state, 0 if problems else 1, 1, why, code)
 

@@ -73,7 +73,7 @@ def criteria(report: Report) -> list[str]:
 
 def criterion(one: Criterion) -> str:
     """``20 of 21 migrations apply``, with what there is to say of it in brackets."""
-    counted = f"{wording.thousands(one.held)} of {wording.thousands(one.of)} " if one.of > 1 or one.held != one.of else ""
+    counted = "" if one.id == "completed" else f"{wording.thousands(one.held)} of {wording.thousands(one.of)} "
     said = f"{counted}{one.says}" if one.state is not Held.NOT_JUDGED else one.says
     return said + (f" ({one.why})" if one.why else "")
 
