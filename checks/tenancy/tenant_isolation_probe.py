@@ -13,7 +13,7 @@ deletes come without a condition, which would ask for the right to read, and whe
 
 The server's own look for a parent bypasses row security (manual, "Row Security Policies"), so a row may name a parent that its
 tenant cannot see. Whether that does harm depends on the application, so it is a warning. What the role has no right to at all
-is not tried, and an empty table proves nothing.
+is not tried. An empty table gets a row that is compiled from its rules; where none can be, nothing is proven.
 
 **Anti-pattern**
 
@@ -44,9 +44,10 @@ from checks.subjects import references
 from checks.targets import RelationalTarget, Role
 from checks.tenants import exposed
 from checks.tenants.application import Application
-from checks.tenants.attempts import ATTEMPTS, Case, Leak, Result, Unclear, moves, refers
+from checks.tenants.attempts import ATTEMPTS, Case, Leak, Result, Unclear, moves, worst
 from checks.tenants.causes import finding, of_reference, of_way
 from checks.tenants.circumstances import Circumstances, circumstances
+from checks.tenants.crossing import refers
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -82,15 +83,18 @@ def _tried(table: Table, here: Circumstances) -> Iterator[Judgement]:
     if here.is_of_tenants(table):
         commands = [command for command in commands if command is not Command.INSERT]  # a new tenant is nobody else's
     gives = Command.UPDATE in commands and set(here.walls[table.name].values()) <= may.updates
-    subjects = {command: f"{label}: {ATTEMPTS[command][0]}" for command in commands}
-    case = here.case(table)
-    if isinstance(case, str):
-        yield from (NotProven(subject, case) for subject in (*subjects.values(), *([f"{label}: gives away"] if gives else [])))
-        return
-    for command in commands:
-        yield _judged(subjects[command], case, command, ATTEMPTS[command][1](here.application, case), here)
+    subjects: dict[Command | None, str] = {command: f"{label}: {ATTEMPTS[command][0]}" for command in commands}
     if gives and not here.is_of_tenants(table):
-        yield _judged(f"{label}: gives away", case, Command.UPDATE, moves(here.application, case), here)
+        subjects[None] = f"{label}: gives away"
+    with here.with_rows(table) as lacking:
+        cases = lacking or here.cases(table)
+        for command, subject in subjects.items():
+            if isinstance(cases, str):
+                yield NotProven(subject, cases)
+            else:
+                attempt = ATTEMPTS[command][1] if command else moves
+                result = worst([attempt(here.application, case) for case in cases])
+                yield _judged(subject, cases[0], command or Command.UPDATE, result, here)
 
 
 def _judged(subject: str, case: Case, command: Command, result: Result, here: Circumstances) -> Judgement:
@@ -125,7 +129,7 @@ def _read(way: exposed.Way, here: Circumstances) -> Iterator[Judgement]:
         if way.as_owner and way.reads & set(here.walls):
             yield NotProven(subject, "it reads with its owner's rights and does not say whose a row is")
         return
-    intruder = here.known[0] if here.known else here.invented
+    intruder = next(iter((*here.known, *here.invented)), None)
     if intruder is None:
         yield NotProven(subject, "no rows")
         return

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Delete, FromClause, TableClause, Text, Update, and_, cast, delete, func, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    FromClause,
+    TableClause,
+    Text,
+    Update,
+    and_,
+    cast,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from checks.schema.model import Command, Table
 from checks.targets import Accepted, Insert, Refused, StatementFailed, Verdict
@@ -42,8 +57,20 @@ Result = Leak | Kept | Unclear
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A row: where it stands (``tableoid`` and ``ctid``), and all that can be written of it, as text."""
+
+    place: Mapping[str, str]
+    values: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
 class Case:
-    """A table, whose row is tried (``owner``), and who tries (``intruder``)."""
+    """A table, whose rows are tried (``owner``), and who tries (``intruder``).
+
+    ``columns`` are the declared ones of the table, of which the wall may be a part. ``theirs`` are some rows of the owner's,
+    ``own`` is one of the intruder's, where it has any.
+    """
 
     table: Table
     wall: Wall
@@ -51,12 +78,9 @@ class Case:
     intruder: Tenant
     rights: Rights
     role: str
-    #: The declared columns of the table, of which the wall may be a part.
     columns: tuple[str, ...]
-    place: Mapping[str, str] = field(default_factory=dict)
-    #: Where a row of the intruder's own stands, where it has one.
-    own: Mapping[str, str] = field(default_factory=dict)
-    row: Mapping[str, str | None] = field(default_factory=dict)
+    theirs: tuple[Stored, ...]
+    own: Stored | None = None
 
     @property
     def rows(self) -> TableClause:
@@ -64,18 +88,16 @@ class Case:
         return source(self.table, *self.wall.values())
 
 
-def row_of(
-    application: Application, table: Table, wall: Wall, tenant: Tenant
-) -> tuple[Mapping[str, str], Mapping[str, str | None]]:
-    """Where the first row of a tenant's stands, and all that can be written of it, as text; nothing where there is none."""
+def stored(application: Application, table: Table, wall: Wall, tenant: Tenant, limit: int = 1) -> tuple[Stored, ...]:
+    """The first and the last rows of a tenant's, as many as wanted: what a policy lets through may be some rows alone."""
     names = [column.name for column in table.columns if not column.generated]
     rows = source(table, "tableoid", "ctid", *names, *wall.values())
     columns = [rows.c.tableoid, rows.c.ctid, *(rows.c[name] for name in names)]
-    found = application.seen(select(*(cast(column, Text) for column in columns)).where(of(rows, wall, tenant)).limit(1))
-    if not found:
-        return {}, {}
-    table_oid, place, *values = found[0]
-    return {"tableoid": table_oid, "ctid": place}, dict(zip(names, values, strict=True))
+    statement = select(*(cast(column, Text) for column in columns)).where(of(rows, wall, tenant))
+    first = application.seen(statement.order_by(rows.c.tableoid, rows.c.ctid).limit(-(-limit // 2)))
+    last = application.seen(statement.order_by(rows.c.tableoid.desc(), rows.c.ctid.desc()).limit(limit // 2)) if limit > 1 else ()
+    found = dict.fromkeys(tuple(row) for row in (*first, *last))
+    return tuple(Stored({"tableoid": row[0], "ctid": row[1]}, dict(zip(names, row[2:], strict=True))) for row in found)
 
 
 def reads(application: Application, case: Case) -> Result:
@@ -107,79 +129,111 @@ def unsigned(application: Application, rows: FromClause, wall: Wall) -> Result:
 
 
 def inserts(application: Application, case: Case) -> Result:
-    """Take the owner's row away, and put the very same row back as another: nothing but a policy has a reason to refuse it."""
+    """Take a row of the owner's away, and put the very same row back as another: only a policy has a reason to refuse it."""
+    return worst([_inserts(application, case, row) for row in case.theirs])
+
+
+def _inserts(application: Application, case: Case, row: Stored) -> Result:
     with application.trial():
-        application.prepare(_alone(case))
-        application.prepare(delete(case.rows))
+        application.prepare(_without(case, row.place))
         for who in (case.intruder, None):
-            result = _inserted(application, case, who)
+            result = _inserted(application, case, row, who)
             if not isinstance(result, Kept):
                 return result
     return Kept()
 
 
-def _inserted(application: Application, case: Case, who: Tenant | None) -> Result:
+def _inserted(application: Application, case: Case, row: Stored, who: Tenant | None) -> Result:
+    before = _belonging(application, case)
     try:
         with application.entered(who) as trial:
-            verdict = trial.write(Insert(case.table.name, case.row))
-            if isinstance(verdict, Accepted) and _belonging(application, case):
+            verdict = trial.write(Insert(case.table.name, row.values))
+            if isinstance(verdict, Accepted) and _belonging(application, case) > before:
                 return Leak("inserts a row in another tenant's name" if who else "inserts a tenant's row", signed_in=bool(who))
     except StatementFailed as failure:
         return Unclear(str(failure)) if who else Kept()
-    return _refusal(verdict, "inserted") if who else Kept()
+    return refusal(verdict, "inserted") if who else Kept()
 
 
 def updates(application: Application, case: Case) -> Result:
-    """Change every row there is, without a condition, which would ask for the right to read."""
-    names = [name for name in case.row if name in case.rights.updates and name not in case.wall.values()]
-    plain = [name for name in names if name not in case.table.primary_key]
-    name = next(iter((*plain, *names, *(case.rights.updates & set(case.row)))), None)
+    """Change every row there is, without a condition, which would ask for the right to read; then single rows, to what they are."""
+    name = next((name for name in _plain_first(case) if name in case.rights.updates and name in case.theirs[0].values), None)
     if name is None:
         return Unclear(f"{case.role} may update no column that can be written")
-    rows = source(case.table, name)
-    change = update(rows).values({name: value(case.row[name])})
-    return _blindly(application, case, change, "updates a row of another tenant")
+    with application.trial():
+        application.prepare(_of_others(case))
+        results = [_touched(application, case, _set(case, name, case.theirs[0]), "updates")]
+    with application.trial():
+        application.prepare(alone(case, *(row.place for row in case.theirs)))
+        for row in case.theirs if not isinstance(results[0], Leak) else ():
+            with application.trial():
+                application.prepare(alone(case, row.place))
+                results.append(_touched(application, case, _set(case, name, row), "updates"))
+    return worst(results)
+
+
+def _set(case: Case, name: str, row: Stored) -> Update:
+    return update(source(case.table, name)).values({name: value(row.values[name])})
+
+
+def _plain_first(case: Case) -> list[str]:
+    """The columns of the table, those first that may be the same in every row, those last that say whose it is."""
+    keys = {name for index in case.table.indexes if index.unique for name in index.columns}
+    keys |= {name for key in case.table.foreign_keys for name in key.columns}
+    ends = (*case.columns, *case.wall.values())
+    return sorted(case.table.column, key=lambda name: 2 if name in ends else int(name in keys))
 
 
 def deletes(application: Application, case: Case) -> Result:
-    """Delete every row there is."""
-    return _blindly(application, case, delete(case.rows), "deletes a row of another tenant")
+    """Delete every row there is, likewise; where something else refuses, a single one."""
+    results: list[Result] = []
+    for away in (_of_others(case), alone(case, case.theirs[0].place)):
+        if not results or isinstance(results[0], Unclear):
+            with application.trial():
+                application.prepare(away)
+                results.append(_touched(application, case, delete(case.rows), "deletes"))
+    return worst(results)
 
 
-def _blindly(application: Application, case: Case, change: Delete | Update, leak: str) -> Result:
-    """Only one row is there, the owner's: whatever the change touches is that."""
-    with application.trial():
-        application.prepare(_alone(case))
-        for who in (case.intruder, None):
-            try:
-                with application.entered(who):
-                    verdict = application.change(change)
-            except StatementFailed as failure:
-                if who:
-                    return Unclear(str(failure))
-                continue
-            if isinstance(verdict, Accepted) and verdict.rows:
-                return Leak(leak if who else leak.replace("another", "a"), signed_in=bool(who))
-            if isinstance(verdict, Refused) and verdict.code == "23503":
-                return Leak(f"{leak}, which only {verdict.constraint} of {verdict.relation} prevents", signed_in=bool(who))
-            if who and not isinstance(result := _refusal(verdict, "touched"), Kept):
-                return result
+def _of_others(case: Case) -> Delete:
+    """Take the intruder's own rows away, and nobody's: whatever is touched then is another's."""
+    rows = case.rows
+    nobodys = (rows.c[column].is_(None) for column in case.wall.values())
+    return delete(rows).where(or_(of(rows, case.wall, case.intruder), *nobodys))
+
+
+def _touched(application: Application, case: Case, change: Delete | Update, does: str) -> Result:
+    for who in (case.intruder, None):
+        leak = f"{does} {'other tenants' if who else 'tenants'}' rows"
+        try:
+            with application.entered(who):
+                verdict = application.change(change)
+        except StatementFailed as failure:
+            if who:
+                return Unclear(str(failure))
+            continue
+        if isinstance(verdict, Accepted) and verdict.rows:
+            return Leak(leak, verdict.rows, signed_in=bool(who))
+        if isinstance(verdict, Refused) and verdict.code == "23503":
+            return Leak(f"{leak}, which only {verdict.constraint} of {verdict.relation} prevents,", signed_in=bool(who))
+        if who and not isinstance(result := refusal(verdict, "touched"), Kept):
+            return result
     return Kept()
 
 
 def moves(application: Application, case: Case) -> Result:
     """Give a row of one's own to another: one that is really there, else the owner's, made one's own before."""
-    ours = {column: value(case.row[column]) for column in case.columns}
+    ours = {column: value(case.theirs[0].values[column]) for column in case.columns}
     change = update(source(case.table, *case.columns)).values(ours)
     results = [_given(application, case, change, case.own)] if case.own else []
-    return _worst([*results, _given(application, case, change, {})])
+    return worst([*results, _given(application, case, change, None)])
 
 
-def _given(application: Application, case: Case, change: Update, own: Mapping[str, str]) -> Result:
+def _given(application: Application, case: Case, change: Update, own: Stored | None) -> Result:
     with application.trial():
         try:
-            application.prepare(_alone(case, own or case.place))
-            if not own:
+            application.prepare(alone(case, (own or case.theirs[0]).place))
+            if own is None:
                 mine = {column: value(case.intruder[name]) for name, column in case.wall.items()}
                 application.prepare(update(case.rows).values(mine))
             with application.entered(case.intruder):
@@ -190,10 +244,10 @@ def _given(application: Application, case: Case, change: Update, own: Mapping[st
             return Unclear(str(failure))
     if verdict == Accepted(0):
         return Unclear(f"{case.role} could not change a row of its own either")
-    return _refusal(verdict, "given away")
+    return refusal(verdict, "given away")
 
 
-def _worst(results: list[Result]) -> Result:
+def worst(results: Sequence[Result]) -> Result:
     """A leak before all; where one way shows that it is kept, the others need not show it again."""
     for kind in (Leak, Kept, Unclear):
         for result in results:
@@ -202,56 +256,29 @@ def _worst(results: list[Result]) -> Result:
     raise ValueError("nothing was tried")
 
 
-@dataclass(frozen=True)
-class Parent:
-    """A row that a reference could name: the child's columns with its values, what they hold now, and where it stands."""
-
-    key: Mapping[str, str | None]
-    now: Mapping[str, str | None]
-    place: Mapping[str, str]
-
-
-def refers(application: Application, case: Case, parent: Parent) -> Result:
-    """Let a row of one's own name another's parent; before that, what it names so far, which it may name again."""
-    with application.trial():
-        try:
-            application.prepare(_alone(case, case.own, parent.place))
-            with application.entered(case.intruder):
-                again = application.change(_naming(case, parent.now))
-                if not isinstance(again, Accepted) or not again.rows:
-                    return Unclear(f"{case.role} could not change a row of its own either")
-                verdict = application.change(_naming(case, parent.key))
-                if isinstance(verdict, Accepted) and verdict.rows and _names(application, case, parent.key):
-                    return Leak("lets a row of its own name another tenant's row")
-        except StatementFailed as failure:
-            return Unclear(str(failure))
-    return _refusal(verdict, "changed")
-
-
-def _naming(case: Case, key: Mapping[str, str | None]) -> Update:
-    return update(source(case.table, *key)).values({name: value(given) for name, given in key.items()})
-
-
-def _names(application: Application, case: Case, key: Mapping[str, str | None]) -> bool:
-    rows = source(case.table, *key)
-    named = select(func.count()).select_from(rows).where(*(rows.c[name] == value(given) for name, given in key.items()))
-    return bool(application.seen(named)[0][0])
-
-
-def _alone(case: Case, *places: Mapping[str, str]) -> Delete:
-    """Take every row away but those at some places, without any but the owner's."""
+def alone(case: Case, *places: Mapping[str, str]) -> Delete:
+    """Take every row away but those at some places."""
     rows = source(case.table, "tableoid", "ctid")
-    stay = (and_(*(rows.c[name] == value(given) for name, given in place.items())) for place in places or (case.place,))
-    return delete(rows).where(not_(or_(*stay)))
+    return delete(rows).where(not_(or_(*(_at(rows, place) for place in places))))
 
 
-def _belonging(application: Application, case: Case) -> bool:
-    """Whether any row is the owner's by now: a trigger may have made it another's."""
+def _without(case: Case, place: Mapping[str, str]) -> Delete:
+    """Take the row away that stands at a place."""
+    rows = source(case.table, "tableoid", "ctid")
+    return delete(rows).where(_at(rows, place))
+
+
+def _at(rows: TableClause, place: Mapping[str, str]) -> ColumnElement[bool]:
+    return and_(*(rows.c[name] == value(given) for name, given in place.items()))
+
+
+def _belonging(application: Application, case: Case) -> int:
+    """How many rows are the owner's by now: a trigger may have made one another's."""
     rows = case.rows
-    return bool(application.seen(select(func.count()).select_from(rows).where(of(rows, case.wall, case.owner)))[0][0])
+    return int(application.seen(select(func.count()).select_from(rows).where(of(rows, case.wall, case.owner)))[0][0])
 
 
-def _refusal(verdict: Verdict, done: str) -> Result:
+def refusal(verdict: Verdict, done: str) -> Result:
     """What was refused by a policy, or touched no row, is kept; what anything else refused says nothing of the tenants."""
     if isinstance(verdict, Accepted) or (verdict.code == _BY_POLICY[0] and _BY_POLICY[1] in verdict.said):
         return Kept()

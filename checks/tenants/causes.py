@@ -16,7 +16,7 @@ def finding(subject: str, case: Case, command: Command, leak: Leak, target: Rela
     table = case.table
     policies = _policies(table, command, target)
     cause, remedy = _cause(table, policies, command, target)
-    names = (case.table.primary_key or tuple(case.wall.values())) if case.row else ()
+    row, names = case.theirs[0].values, case.table.primary_key or tuple(case.wall.values())
     return Finding(
         subject=subject,
         message=f"{_who(case.role, leak)} {leak.how} {'of' if command is Command.SELECT else 'in'} {table.name.label()}"
@@ -24,7 +24,7 @@ def finding(subject: str, case: Case, command: Command, leak: Leak, target: Rela
         remedy=remedy,
         objects=(*(policy.reference for policy in policies), table.reference),
         count=leak.count or None,
-        values=(", ".join(f"{name}={case.row[name]}" for name in names if name in case.row),) if names else (),
+        values=(", ".join(f"{name}={row[name]}" for name in names if name in row),),
         evidence={"table": table.name.label(), "role": case.role, "policies": [policy.name for policy in policies]},
     )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Text, cast, select
-
+from checks.rows import postgresql
+from checks.rows.compiler import Compiled, Compiler
+from checks.rows.missing import NoValue
+from checks.rows.shapes import Row
 from checks.schema.model import Catalogue, ForeignKey, Table, TableName
-from checks.targets import RelationalTarget
+from checks.targets import Insert, Refused, RelationalTarget, Trial
 from checks.tenants.application import Application
-from checks.tenants.attempts import Case, Parent, row_of
+from checks.tenants.attempts import Case, stored
+from checks.tenants.crossing import Parent
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import Wall, tenants_tables, vouched, walls
 from checks.tenants.tenants import (
@@ -19,18 +23,19 @@ from checks.tenants.tenants import (
     alike,
     another,
     completed,
-    invented_tenant,
+    invented_tenants,
     known_tenants,
-    of,
     rights,
-    source,
     with_rows,
 )
+
+#: How many rows of a tenant's another tries to insert in its name.
+_SAMPLE = 4
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """All that is the same for every attempt. ``known`` tenants have rows, ``invented`` is one that nobody is."""
+    """All that is the same for every attempt. ``known`` tenants have rows, ``invented`` ones are nobody."""
 
     application: Application
     target: RelationalTarget
@@ -39,7 +44,8 @@ class Circumstances:
     walls: Mapping[TableName, Wall]
     rights: Mapping[TableName, Rights]
     known: Sequence[Tenant]
-    invented: Tenant | None
+    invented: Sequence[Tenant]
+    compiler: Compiler
 
     @property
     def catalogue(self) -> Catalogue:
@@ -51,25 +57,65 @@ class Circumstances:
         return table.name in tenants_tables(self.catalogue, self.tenancy)
 
     def intruder(self, owner: Tenant, wall: Wall, near: Sequence[Tenant] = ()) -> Tenant | None:
-        """Another tenant than the owner: one of those ``near`` at hand, else any that is known, else one that nobody is."""
-        invented = [self.invented] if self.invented else []
-        return another(owner, wall, near) or another(owner, wall, self.known) or another(owner, wall, invented)
+        """Another tenant than the owner: one of those ``near`` at hand, else any that is known, else one that was invented."""
+        return another(owner, wall, near) or another(owner, wall, self.known) or another(owner, wall, self.invented)
 
-    def case(self, table: Table) -> Case | str:
-        """A row of one tenant's in a table, and another tenant; else why there is none. Raises StatementFailed."""
+    def _full(self, tenant: Tenant) -> Tenant | None:
+        """A tenant in full, of which a table may tell only a part."""
+        return completed(tenant, self.known) or (tenant if set(tenant) == set(self.tenancy.wall) else None)
+
+    def cases(self, table: Table) -> list[Case] | str:
+        """Rows of one tenant's in a table with another to try them, and the other way round; else why there are none.
+
+        What lets only some rows through may let none of a single tenant's. Raises StatementFailed.
+        """
         wall = self.walls[table.name]
-        present = [full for one in with_rows(self.application, table, wall) if (full := completed(one, self.known))]
+        present = [full for one in with_rows(self.application, table, wall) if (full := self._full(one))]
         if not present:
             return "no rows"
         pairs = [(owner, other) for owner in present if (other := self.intruder(owner, wall, present))]
         if not pairs:
             return "no other tenant is known, and none could be invented"
         owner, intruder = max(pairs, key=lambda pair: alike(*pair))
-        place, row = row_of(self.application, table, wall, owner)
-        own, _ = row_of(self.application, table, wall, intruder)
+        ours, theirs = (stored(self.application, table, wall, tenant, _SAMPLE) for tenant in (intruder, owner))
         columns = tuple(name for name in self.tenancy.columns if name in table.column) or tuple(wall.values())
-        may = self.rights[table.name]
-        return Case(table, wall, owner, intruder, may, self.tenancy.role, columns, place, own, row)
+        case = Case(
+            table, wall, owner, intruder, self.rights[table.name], self.tenancy.role, columns, theirs, next(iter(ours), None)
+        )
+        back = replace(case, owner=intruder, intruder=owner, theirs=ours, own=theirs[0])
+        return [case, back] if ours else [case]
+
+    @contextmanager
+    def with_rows(self, table: Table) -> Iterator[str]:
+        """See to it that a table has a row as long as this lasts, if need be one of our own; gives why it has none."""
+        if table.name in self.target.filled:
+            yield ""
+            return
+        with self.application.trial() as trial:
+            yield self._made(table, trial)
+
+    def _made(self, table: Table, trial: Trial) -> str:
+        """Insert a row with everything in place, and the parents that it wants before it."""
+        try:
+            compiled = self.compiler.satisfying(table.name)
+        except NoValue as reason:
+            return f"no rows, and none could be made: {reason}"
+        if compiled.breaks or compiled.orphan:
+            return f"no rows, and none could be made: {compiled.orphan or compiled.breaks[0].name}"
+        for row in (*compiled.parents, self.compiler.inserted(compiled.table, self._owned(compiled))):
+            verdict = trial.write(Insert(row.table, row.values))
+            if isinstance(verdict, Refused):
+                return f"no rows, and the one that was made was refused: {verdict.code} {verdict.said}"
+        return ""
+
+    def _owned(self, compiled: Compiled) -> Row:
+        """The row in somebody's name, where it may be without."""
+        some = self.known[0] if self.known else self.invented[0] if self.invented else {}
+        wall = self.walls[compiled.table.name]
+        return {
+            **{column: some.get(name) for name, column in wall.items()},
+            **{k: v for k, v in compiled.row.items() if v is not None},
+        }
 
     def parent(self, key: ForeignKey) -> tuple[Case, Parent] | str:
         """A tenant's row that refers by a key, and another tenant's parent for it; else why there is none."""
@@ -78,22 +124,19 @@ class Circumstances:
         below = with_rows(self.application, child, self.walls[key.table])
         above = with_rows(self.application, parent, self.walls[key.parent])
         for one in below:
-            intruder = completed(one, self.known)
-            owners = [full for other in above if (full := completed(other, self.known))]
+            intruder = self._full(one)
+            owners = [full for other in above if (full := self._full(other))]
             owner = another(intruder, {name: name for name in compared}, owners) if intruder else None
             if intruder and owner:
                 return self._pair(key, child, parent, owner, intruder)
         return "no tenant has a row in it while another has a parent for it"
 
     def _pair(self, key: ForeignKey, child: Table, parent: Table, owner: Tenant, intruder: Tenant) -> tuple[Case, Parent]:
-        own, row = row_of(self.application, child, self.walls[child.name], intruder)
-        case = Case(child, self.walls[child.name], owner, intruder, self.rights[child.name], self.tenancy.role, (), own, own, row)
-        rows = source(parent, "tableoid", "ctid", *key.parent_columns, *self.walls[parent.name].values())
-        columns = [rows.c[name] for name in ("tableoid", "ctid", *key.parent_columns)]
-        statement = select(*(cast(column, Text) for column in columns)).where(of(rows, self.walls[parent.name], owner)).limit(1)
-        ((table_oid, place, *values),) = self.application.seen(statement)
-        named = dict(zip(key.columns, values, strict=True))
-        return case, Parent(named, {name: row[name] for name in key.columns}, {"tableoid": table_oid, "ctid": place})
+        (own,) = stored(self.application, child, self.walls[child.name], intruder)
+        (row,) = stored(self.application, parent, self.walls[parent.name], owner)
+        case = Case(child, self.walls[child.name], owner, intruder, self.rights[child.name], self.tenancy.role, (), (), own)
+        named = {mine: row.values.get(theirs) for mine, theirs in zip(key.columns, key.parent_columns, strict=True)}
+        return case, Parent(row, named, {name: own.values.get(name) for name in key.columns})
 
     def crossing(self, key: ForeignKey) -> list[str]:
         """The columns that tell tenants apart, which both sides of a key have and the key itself does not compare."""
@@ -117,5 +160,6 @@ def circumstances(application: Application, target: RelationalTarget, tenancy: T
         for table, _ in pairs
         if (table.row_security or table.name not in own) and (table.partition_of is None or table.name in may)
     ]
-    invented = invented_tenant(known, target.catalogue, tenancy)
-    return Circumstances(application, target, tenancy, tables, found, may, known, invented)
+    invented = invented_tenants(known, target.catalogue, tenancy)
+    compiler = Compiler(target.catalogue, postgresql, application.seen)
+    return Circumstances(application, target, tenancy, tables, found, may, known, invented, compiler)

@@ -92,16 +92,19 @@ def known_tenants(application: Application, tables: Sequence[tuple[Table, Wall]]
     return [dict(zip(tenancy.wall, key, strict=True)) for key in ranked]
 
 
-def invented_tenant(known: Sequence[Tenant], catalogue: Catalogue, tenancy: Tenancy) -> Tenant | None:
-    """A tenant that nobody is, of the types that the columns have; ``None`` where a type is not known."""
-    found: dict[str, str] = {}
+def invented_tenants(known: Sequence[Tenant], catalogue: Catalogue, tenancy: Tenancy) -> Sequence[Tenant]:
+    """Two tenants that nobody is, of the types that the columns have; none where a type is not known."""
+    found: list[dict[str, str]] = [{}, {}]
     for name in tenancy.wall:
-        columns = (table.column[name] for table in catalogue.tables if name in table.column)
+        columns = [table.column[name] for table in catalogue.tables if name in table.column]
         taken = {tenant[name] for tenant in known}
-        thought = next((one for column in columns for one in candidates(column) if one not in taken), None)
+        thought = next(
+            (free for column in columns if len(free := [one for one in candidates(column) if one not in taken]) > 1), None
+        )
         if thought is None:
-            return None
-        found[name] = thought
+            return ()
+        for tenant, given in zip(found, thought, strict=False):
+            tenant[name] = given
     return found
 
 

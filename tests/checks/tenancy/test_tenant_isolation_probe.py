@@ -129,6 +129,36 @@ def test_without_signing_in_there_is_nothing(judge: Judge) -> None:
     assert all(message.startswith(f"without signing in, {ROLE}") for message in found(judged).values())
 
 
+def test_a_table_without_rows_gets_one(judge: Judge) -> None:
+    """Also where nothing has any: the tenants are invented then."""
+    ddl = f"""
+        CREATE TABLE lines (
+            tenant_id int NOT NULL, order_id int NOT NULL REFERENCES orders, size int UNIQUE CHECK (size BETWEEN 3 AND 5));
+        ALTER TABLE lines ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON lines USING (tenant_id = me());
+        GRANT ALL ON lines TO {QUOTED};
+    """
+    lines = {f"lines: {command}" for command in COMMANDS}
+    judged = judge(CHECK, SHOP + ddl, tenancy())
+    assert lines <= set(judged.proven), judged.all
+    emptied = judge(CHECK, "TRUNCATE tenants, buyers, orders, lines", tenancy())
+    assert (ALL | lines <= set(emptied.proven), emptied.findings) == (True, []), emptied.all
+    open_ = judge(CHECK, "CREATE POLICY more ON lines FOR DELETE USING (size > 2)", tenancy())
+    assert open_.finding.subject == "lines: deletes"
+
+
+def test_a_policy_that_lets_some_rows_through_alone(judge: Judge) -> None:
+    holes = """
+        UPDATE orders SET note = 'open' WHERE id = (SELECT max(id) FROM orders WHERE tenant_id = 2);
+        CREATE POLICY one ON orders FOR INSERT WITH CHECK (note = 'open');
+        CREATE POLICY two ON orders FOR UPDATE USING (note = 'open');
+        CREATE POLICY three ON orders FOR DELETE USING (note = 'open');
+    """
+    judged = judge(CHECK, SHOP + holes, tenancy())
+    assert {"orders: inserts", "orders: updates", "orders: deletes"} <= set(found(judged))
+    assert {finding.subject: finding.count for finding in judged.findings}["orders: deletes"] == 1
+
+
 def test_a_trigger_that_makes_a_row_one_s_own_keeps_it(judge: Judge) -> None:
     trigger = """
         CREATE FUNCTION mine() RETURNS trigger LANGUAGE plpgsql AS
@@ -215,19 +245,19 @@ def test_several_columns_make_a_wall_of_all_that_are_signed_in_with(judge: Judge
 
 def test_what_cannot_be_proven_says_why(judge: Judge) -> None:
     ddl = f"""
-        CREATE TABLE empty (tenant_id int);
+        CREATE TABLE odd (tenant_id int, where_to point[] NOT NULL);
         CREATE TABLE closed (tenant_id int);
         CREATE TABLE hidden (tenant_id int);
         INSERT INTO closed VALUES (1), (2);
         INSERT INTO hidden VALUES (1), (2);
-        ALTER TABLE empty ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE odd ENABLE ROW LEVEL SECURITY;
         ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
-        GRANT SELECT ON empty, hidden TO {QUOTED};
+        GRANT SELECT ON odd, hidden TO {QUOTED};
     """
     judged = judge(CHECK, SHOP + ddl, tenancy())
     assert judged.gaps == {
         "closed: reads": f"{ROLE} has no right to it",
-        "empty: reads": "no rows",
+        "odd: reads": "no rows, and none could be made: type point[]",
         "hidden: reads": f"signed in as their own tenant, {ROLE} reads none of the rows either",
     }
     assert judged.findings == []
