@@ -1,8 +1,8 @@
 """No CHECK loses its hold on a row by way of NULL.
 
-A CHECK refuses what is false. With NULL most expressions are neither true nor false, and pass (PostgreSQL's manual, "Check
-Constraints"; sqlite.org/lang_createtable.html, 3.7). Proves, for every CHECK that speaks of a column which can be NULL, that
-NULL there does not switch off a rule about something else. For that a row that the CHECK refuses is found, NULL is put into
+Proves, for every CHECK that speaks of a column which can be NULL, that NULL there does not switch off a rule about something
+else. A CHECK refuses what is false; with NULL most expressions are neither true nor false, and pass (PostgreSQL's manual,
+"Check Constraints"; sqlite.org/lang_createtable.html, 3.7). So a row that the CHECK refuses is looked for, NULL is put into
 that column, and the server is asked what the expression then comes to: false or true is an answer (`discount IS NULL OR …` is
 true), NULL lets a row pass that nobody wanted.
 
