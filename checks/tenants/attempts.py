@@ -156,7 +156,7 @@ def _inserted(application: Application, case: Case, row: Stored, who: Tenant | N
 
 
 def updates(application: Application, case: Case) -> Result:
-    """Change every row there is, without a condition, which would ask for the right to read; then single rows, to what they are."""
+    """Change every row there is, without a condition, which would need the right to read; then single rows, to what they are."""
     name = next((name for name in _plain_first(case) if name in case.rights.updates and name in case.theirs[0].values), None)
     if name is None:
         return Unclear(f"{case.role} may update no column that can be written")

@@ -30,7 +30,7 @@ from checks.tenants.tenants import (
 )
 
 #: How many rows of a tenant's another tries to insert in its name.
-_SAMPLE = 4
+_SAMPLE = 2
 
 
 @dataclass(frozen=True)

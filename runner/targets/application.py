@@ -49,10 +49,22 @@ class PostgresApplication(PostgresSandbox):
     def entered(self, tenant: Mapping[str, str] | None) -> Iterator[Trial]:
         """A savepoint, rolled back in the end, in which the session is the application's. Raises StatementFailed."""
         with said_plainly(), self._session.transaction(force_rollback=True):
-            become(self._session, self._tenancy.role, self._settings)
-            if tenant is not None:
-                _sign_in(self._session, self._tenancy, tenant)
+            self._session.execute(self._entrance(tenant))
             yield self._trial
+
+    def _entrance(self, tenant: Mapping[str, str] | None) -> bytes:
+        """Everything that makes the session the application's, to be sent at once.
+
+        The limits of our own sessions stay, and so does that row security hides rows. SET takes no parameters, so values stand
+        as literals.
+        """
+        statements: list[sql.Composable] = [
+            sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(self._tenancy.role)),
+            *(sql.SQL("SELECT pg_catalog.set_config({}, {}, true)").format(*map(sql.Literal, one)) for one in self._settings),
+            sql.SQL("SET LOCAL row_security = on"),
+            *(_signing_in(self._tenancy, tenant) if tenant is not None else ()),
+        ]
+        return sql.SQL(";\n").join(statements).as_bytes(self._session)
 
     def change(self, change: Executable) -> Verdict:
         """In a savepoint that is kept where the server accepts. Raises StatementFailed where the session was lost."""
@@ -77,22 +89,13 @@ class PostgresApplication(PostgresSandbox):
             return [tuple(row) for row in self._connection.execute(statement)]
 
 
-def become(driver: Driver, role: str, settings: Sequence[tuple[str, str]]) -> None:
-    """Be a role until the savepoint ends. The limits of our own sessions stay, and so does that row security hides rows."""
-    driver.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(role)))
-    for name, value in settings:
-        driver.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-    driver.execute("SET LOCAL row_security = on")
-
-
-def _sign_in(driver: Driver, tenancy: Tenancy, tenant: Mapping[str, str]) -> None:
-    """Each value stands as a literal, as SET takes no parameters; several statements are one after the other."""
+def _signing_in(tenancy: Tenancy, tenant: Mapping[str, str]) -> Iterator[sql.Composable]:
     if tenancy.sign_in is None:
         raise StatementFailed("the settings do not say how a session signs in")
     parts: list[sql.Composable] = [_plain(tenancy.sign_in.texts[0])]
     for column, text in zip(tenancy.sign_in.columns, tenancy.sign_in.texts[1:], strict=True):
         parts += [sql.Literal(tenant[column]), _plain(text)]
-    driver.execute(sql.Composed(parts).as_bytes(driver))
+    yield sql.Composed(parts)
 
 
 def _plain(text: str) -> sql.SQL:
