@@ -116,7 +116,8 @@ def marked_parent(scene: Scene) -> Iterator[Fault]:
         if expected.where and parent is not None:
             subject = subject_of(expected)
             shows = listing_lost(key_of(expected), expected.where, scene.catalogue, scene.engine)
-            ways, touches = tuple(changes(scene, parent, expected.where)), with_children(scene.catalogue, expected.parent)
+            free, touches = past_checks(scene, expected.parent), with_children(scene.catalogue, expected.parent)
+            ways = tuple((*free, *change) for change in changes(scene, parent, expected.where))
             yield Fault("marked-parent", "soft-deleted-parent", subject, ways, shows=shows, touches=touches)
 
 
@@ -182,7 +183,11 @@ def _retyped(scene: Scene, key: ForeignKey, column: Column) -> Iterator[Way]:
         if column.type in _WIDER:
             yield (f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {_WIDER[column.type]}",)
         domain = sql.table(scene.engine, TableName(key.table.schema, f"{sql.PLANTED}_type"))
-        yield f"CREATE DOMAIN {domain} AS {column.type}", f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {domain}"
+        retyped: Way = (f"CREATE DOMAIN {domain} AS {column.type}", f"ALTER TABLE {where} ALTER COLUMN {which} TYPE {domain}")
+        policies = scene.catalogue.table[key.table].policies
+        yield retyped
+        if policies:  # they keep a column that they ask for as it is
+            yield *(f"DROP POLICY {sql.name(scene.engine, one.name)} ON {where}" for one in policies), *retyped
 
 
 def circle(scene: Scene) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.faults import constraints, documents, indexes, references, rules
+from checks.faults import constraints, documents, indexes, probes, references, rules, tenancy
 from checks.faults.interface import Maker
 
 #: The makers of faults by the check that must find them, the likeliest mistake first.
@@ -19,6 +19,24 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "reference-type-mismatch": (references.other_type,),
     "reference-cycle": (references.circle,),
     "cascade-reach": (references.wide_cascade,),
+    "check-probe": (rules.weak_check,),
+    "enum-probe": (probes.refused_label,),
+    "tenant-isolation-probe": (tenancy.open_wall,),
+    "cross-tenant-reference": (tenancy.crossed,),
+    "tenant-column-missing": (tenancy.no_column,),
+    "tenant-column-nullable": (tenancy.nullable_column,),
+    "tenant-reference-missing": (tenancy.unbound_column,),
+    "row-security-off": (tenancy.security_off,),
+    "row-security-not-forced": (tenancy.not_forced,),
+    "policy-always-true": (tenancy.always_true,),
+    "no-policy": (tenancy.closed,),
+    "duplicate-rows": (probes.second_row,),
+    "missing-constraint": (rules.missing_rule,),
+    "not-null-probe": (probes.taken_null,),
+    "unique-probe": (probes.idle_index,),
+    "exclusion-probe": (probes.idle_exclusion,),
+    "nullable-unique": (probes.nullable_key,),
+    "null-passes-check": (rules.compared_with_null,),
     "lost-constraint": (rules.lost_rule,),
     "expected-constraint": (rules.unmet_expectation,),
     "constraint-violation": (rules.broken_check,),
@@ -43,5 +61,6 @@ NO_FAULT: Mapping[str, str] = {
     "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
     "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
     "load-refused": "it judges how the rows were loaded, which a copy that holds them cannot show otherwise",
+    "cross-database-reference": "it compares what was read of two databases, and a copy is of one",
     "query-limit": "it judges times that were measured; a fault would have to waste them",
 }

@@ -70,6 +70,29 @@ def weak_check(scene: Scene) -> Iterator[Fault]:
         yield Fault("weakened-check", "check-probe", subject, (weak,), tables=alone, touches=alone)
 
 
+def compared_with_null(scene: Scene) -> Iterator[Fault]:
+    """A CHECK compares with NULL, to which nothing is equal, so that it refuses nothing more."""
+    for table, check, number in _checks(scene):
+        open_ones = (one.name for one in table.columns if one.nullable and not one.generated)
+        column = min(open_ones, key=lambda name: name not in check.expression, default=None)
+        if column is None:
+            continue
+        expression = f"({check.expression}) AND {sql.name(scene.engine, column)} <> NULL"
+        way: Way = (Edit(table.name, Part.CHECK, number, text=expression),)
+        if scene.engine is not Engine.SQLITE:
+            way = (sql.drop_constraint(scene.engine, table.name, check.name), _add(scene, check, expression))
+        subject, alone = f"{table.name.label()}.{check.name}", frozenset({table.name})
+        yield Fault("compared-with-null", "null-passes-check", subject, (way,), tables=alone, touches=alone)
+
+
+def missing_rule(scene: Scene) -> Iterator[Fault]:
+    """A constraint that a migration's block has made is dropped."""
+    for rule in rules(scene.catalogue):
+        if isinstance(rule.thing, ForeignKey | CheckConstraint):
+            touches = frozenset({rule.table.name})
+            yield Fault("dropped-made", "missing-constraint", rule.subject, (dropped(scene, rule),), touches=touches)
+
+
 def broken_check(scene: Scene) -> Iterator[Fault]:
     """A row is written past a CHECK."""
     for table, check, _ in _checks(scene):

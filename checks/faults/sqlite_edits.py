@@ -23,14 +23,15 @@ class Part(StrEnum):
     WHOLE_CHECK = "whole check"
     NOT_NULL = "not null"
     TYPE = "type"
+    INDEX = "index"
 
 
 @dataclass(frozen=True)
 class Edit:
     """A change to the text of a table. Foreign keys and CHECKs are counted (``number``, from 0) in the order they are written in.
 
-    ``text`` is what is put there: a delete rule (``CASCADE``) or a type. A reference becomes ``CHECK (1)``, a CHECK's expression
-    1, NOT NULL becomes NULL.
+    ``text`` is what is put there: a delete rule (``CASCADE``), a type, an index's whole definition (``column`` is its name). A
+    reference becomes ``CHECK (1)``; where no text is given a CHECK's expression becomes 1, and NOT NULL becomes NULL.
     """
 
     table: TableName
@@ -80,7 +81,7 @@ def _check(found: Sequence[Token], edit: Edit) -> Span:
     if edit.number >= len(places):
         raise NothingThere(f"the text has {len(places)} CHECKs")
     opened = places[edit.number] + 1
-    return found[opened].end, found[_closing(found, opened)].start, "1"
+    return found[opened].end, found[_closing(found, opened)].start, edit.text or "1"
 
 
 def _whole_check(found: Sequence[Token], edit: Edit) -> Span:
@@ -98,7 +99,7 @@ def _not_null(found: Sequence[Token], edit: Edit) -> Span:
     first, last = _column(found, edit.column)
     for at in range(first, last):
         if _words(found, at, 2) == ["NOT", "NULL"]:
-            return found[at].start, found[at + 1].end, "NULL"
+            return found[at].start, found[at + 1].end, edit.text or "NULL"
     raise NothingThere(f"{edit.column} is not NOT NULL by itself")
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner import children, git
+from runner.across.gathering import Across, across
 from runner.errors import DbproofError, Exit, strongest
 from runner.judging import prove
 from runner.output import Output
@@ -30,12 +31,13 @@ def selftest(root: Path, loaded: Loaded, output: Output) -> Exit:  # noqa: ARG00
     children.sweep()
     full = loaded.settings.model_copy(update={"selftest": Selftest.FULL})
     told = replace(loaded, settings=full)
-    codes = [_one(name, settings, told, output) for name, settings in full.databases.items()]
+    with across(told) as keys:
+        codes = [_one(name, settings, told, output, keys) for name, settings in full.databases.items()]
     came_to_something: list[Exit] = [code for code in codes if code is not Exit.NOTHING_CHECKED]
     return strongest(came_to_something) if came_to_something else Exit.NOTHING_CHECKED
 
 
-def _one(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output) -> Exit:
+def _one(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output, keys: Across) -> Exit:
     """Prove one database and print its table; an error of one does not keep the others from being proven."""
     if settings.url_env and not settings.disposable:
         output.line(f"{name}: {_ONLY_READ}")
@@ -43,7 +45,7 @@ def _one(name: str, settings: DatabaseSettings, loaded: Loaded, output: Output) 
     kept: list[ReportedDatabase] = []
     code = Exit.HELD
     try:
-        prove(name, settings, _NO_BASE, loaded, output, kept.append)
+        prove(name, settings, _NO_BASE, loaded, output, kept.append, keys)
     except DbproofError as error:
         output.error(error)
         code = error.exit

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.faults.interface import Fault, Way
-from checks.faults.sqlite_edits import Edit, NothingThere, edited
+from checks.faults.sqlite_edits import Edit, NothingThere, Part, edited
 from checks.interface import Engine
 from checks.targets import Target
 from runner.backends.interface import Backend
@@ -204,11 +204,11 @@ def _read_again(copy: Database, connection: sqlite3.Connection, before: list[Any
 
 
 def _edit(connection: sqlite3.Connection, edit: Edit) -> int:
-    """Write a table's text anew, and tell other sessions to read it again."""
-    (text,) = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [edit.table.name]).fetchone()
-    changed = connection.execute(
-        "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", [edited(text, edit), edit.table.name]
-    )
+    """Write the text of a table, or of an index, anew, and tell other sessions to read it again."""
+    what = ("index", edit.column) if edit.part is Part.INDEX else ("table", edit.table.name)
+    (text,) = connection.execute("SELECT sql FROM sqlite_master WHERE type = ? AND name = ?", what).fetchone()
+    new = edit.text if edit.part is Part.INDEX else edited(text, edit)
+    changed = connection.execute("UPDATE sqlite_master SET sql = ? WHERE type = ? AND name = ?", [new, *what])
     (version,) = connection.execute("PRAGMA schema_version").fetchone()
     connection.execute(f"PRAGMA schema_version = {version + 1}")
     return changed.rowcount
@@ -235,9 +235,11 @@ def _try_on_mongodb(database: Documents[dict[str, Any]], way: Way) -> None:
 
 
 def _has_effect(way: Way, rows: list[int]) -> None:
-    """A last statement that writes rows has to find some."""
-    if way and isinstance(way[-1], str) and way[-1].startswith(_WRITES) and not rows[-1]:
-        raise NotPlanted("there is no row for it")
+    """What writes rows last has to find some, and an INSERT has to insert."""
+    for number, (statement, count) in enumerate(zip(way, rows, strict=True), 1):
+        writes = isinstance(statement, str) and statement.startswith(_WRITES if number == len(way) else "INSERT")
+        if writes and not count:
+            raise NotPlanted("there is no row for it")
 
 
 #: How each engine plants.
