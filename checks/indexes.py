@@ -28,8 +28,12 @@ def drop_index(index: Index, table: Table, target: RelationalTarget) -> str:
     name, where = quoted(target.engine, index.name), quoted_table(target.engine, index.table, target.catalogue.default_schema)
     if index.constraint is not None and target.engine is Engine.SQLITE:
         return f"Take one of the two declarations out of CREATE TABLE {where}."
+    if index.constraint == "p" and target.engine is Engine.MARIADB:
+        return f"ALTER TABLE {where} DROP PRIMARY KEY;"
     if index.constraint is not None:
         return f"ALTER TABLE {where} DROP CONSTRAINT {name};"
+    if target.engine is Engine.MARIADB:
+        return f"DROP INDEX {name} ON {where};"
     how = "CONCURRENTLY " if target.engine is Engine.POSTGRESQL and not table.partitioned else ""
     return f"DROP INDEX {how}{qualified(index, target)};"
 

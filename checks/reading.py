@@ -12,6 +12,9 @@ from checks.interface import Engine
 from checks.schema.model import Catalogue, ObjectKind, ObjectReference, TableName, table_reference
 from checks.targets import RelationalTarget
 
+#: sqlglot's names of languages that it calls otherwise than we do.
+_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MARIADB: "mysql"}
+
 # Only what prints for dbproof may print: without a handler, logging would write sqlglot's warnings to stderr.
 _SILENT = logging.NullHandler()
 
@@ -42,7 +45,7 @@ def objects_read(sql: str, engine: Engine, catalogue: Catalogue) -> tuple[Object
 def _named(sql: str, engine: Engine, catalogue: Catalogue) -> set[TableName]:
     logging.getLogger("sqlglot").addHandler(_SILENT)
     try:
-        parsed = sqlglot.parse_one(sql, read="postgres" if engine is Engine.POSTGRESQL else engine.value)
+        parsed = sqlglot.parse_one(sql, read=_DIALECTS.get(engine, engine.value))
     except SqlglotError:
         return set()
     defined = {TableName(catalogue.default_schema, _folded(query.args["alias"].this)) for query in parsed.find_all(exp.CTE)}

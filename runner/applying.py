@@ -17,8 +17,8 @@ from runner.recorder.matching import placed, sql_files
 from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
-#: What servers say to a user who lacks a right: PostgreSQL, MongoDB.
-_REFUSED = frozenset({"42501", "13"})
+#: What servers say to a user who lacks a right: PostgreSQL, MongoDB, MariaDB.
+_REFUSED = frozenset({"42501", "13", "1044", "1142", "1227"})
 
 
 class SuperuserRefused(Exception):

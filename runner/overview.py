@@ -73,4 +73,14 @@ def _mongodb(database: Database) -> Overview:
     return overview(database)
 
 
-OVERVIEWS: Mapping[Engine, Callable[[Database], Overview]] = {Engine.POSTGRESQL: _postgresql, Engine.MONGODB: _mongodb}
+def _mariadb(database: Database) -> Overview:
+    from runner.servers.mariadb.overview import overview
+
+    return overview(database)
+
+
+OVERVIEWS: Mapping[Engine, Callable[[Database], Overview]] = {
+    Engine.POSTGRESQL: _postgresql,
+    Engine.MARIADB: _mariadb,
+    Engine.MONGODB: _mongodb,
+}

@@ -26,7 +26,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "data files"
 PROVES = "load"

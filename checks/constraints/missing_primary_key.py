@@ -32,7 +32,7 @@ from checks.statements import quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "tables"
 PROVES = "have a key"

@@ -32,7 +32,7 @@ from checks.reading import objects_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared queries"
 PROVES = "found no row that must not be"

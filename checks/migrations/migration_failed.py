@@ -27,7 +27,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "migrations"
 PROVES = "apply"
@@ -63,6 +63,28 @@ _REMEDIES = {
     "SQLITE_CONSTRAINT_CHECK": "Correct the rows first, in an earlier statement of the migration.",
     "SQLITE_BUSY": "Another session of the migrations holds the file: end its transaction first.",
     "SQLITE_LOCKED": "A statement of the same session is still being read: fetch it to its end first.",
+    # MariaDB's numbers of errors.
+    "1048": "Give the column a default, or fill it in an earlier statement of the migration.",
+    "1364": "Give the column a default, or name a value for it.",
+    "1265": "Correct the values that do not fit first (NULL in a column that becomes NOT NULL), in an earlier statement.",
+    "1406": "Shorten the values first, or choose a wider type.",
+    "1264": "Correct the values first, or choose a wider type.",
+    "1062": "Merge or remove the duplicates in an earlier statement of the migration.",
+    "1452": "Settle the rows without a parent first.",
+    "1451": "Change or remove the children first.",
+    "4025": "Correct the rows first, in an earlier statement of the migration.",
+    "1005": "The key's columns must have the types and collations of those that they refer to, which need an index.",
+    "1146": "Correct the name, or let the migration that makes it come first.",
+    "1054": "Correct the name, or let the migration that makes it come first.",
+    "1050": "It exists already: an earlier migration makes it too, or one that failed half way did: DDL is not undone.",
+    "1060": "It exists already: an earlier migration makes it too, or one that failed half way did: DDL is not undone.",
+    "1061": "It exists already: an earlier migration makes it too, or one that failed half way did: DDL is not undone.",
+    "1091": "It is not there: an earlier migration dropped it too, or one that failed half way did: DDL is not undone.",
+    "1553": "Drop the foreign key first, or give it another index.",
+    "1064": "Correct the statement; in files of SQL what a trigger or routine holds needs DELIMITER.",
+    "1142": "Let a user with that privilege do this once, outside the migrations, or grant it to the user that migrates.",
+    "1044": "Let a user with that privilege do this once, outside the migrations, or grant it to the user that migrates.",
+    "1227": "Let a user with that privilege do this once, outside the migrations, or grant it to the user that migrates.",
     # MongoDB's codes are shorter than any SQLSTATE, or begin like none.
     "11000": "Merge or remove the duplicates in an earlier step of the migration, or build the index not unique.",
     "121": "Correct the document that is written, or change the validator first.",

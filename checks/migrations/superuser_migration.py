@@ -30,7 +30,7 @@ from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.targets import Target
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "migration histories"
 PROVES = "ran without a superuser"

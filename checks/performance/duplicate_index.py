@@ -41,7 +41,7 @@ from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "indexes and references"
 PROVES = "are there once"

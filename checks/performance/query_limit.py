@@ -50,17 +50,22 @@ from checks.schema.model import ObjectReference
 from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
 SUBJECTS = "declared queries"
 PROVES = "stay within their limits"
 
-#: The codes for a query that was stopped, as measuring does well past the limit: PostgreSQL's, SQLite's and MongoDB's.
-STOPPED = frozenset({"57014", "SQLITE_INTERRUPT", "50"})
+#: The codes for a query that was stopped, as measuring does well past the limit: PostgreSQL's, SQLite's, MariaDB's and
+#: MongoDB's.
+STOPPED = frozenset({"57014", "SQLITE_INTERRUPT", "1969", "50"})
 #: And for what the session's role may not read.
-DENIED = frozenset({"42501", "13"})
+DENIED = frozenset({"42501", "1142", "1143", "13"})
 
-_EXPLAIN = {Engine.POSTGRESQL: "EXPLAIN (ANALYZE, BUFFERS)", Engine.SQLITE: "EXPLAIN QUERY PLAN"}
+_EXPLAIN = {
+    Engine.POSTGRESQL: "EXPLAIN (ANALYZE, BUFFERS)",
+    Engine.SQLITE: "EXPLAIN QUERY PLAN",
+    Engine.MARIADB: "ANALYZE FORMAT=JSON",
+}
 
 Query = DeclaredQuery | DocumentQuery
 

@@ -35,7 +35,7 @@ from checks.schema.model import Index, Table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "indexes"
 PROVES = "do what no other index does"

@@ -43,7 +43,7 @@ from checks.subjects import references
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "foreign keys"
 PROVES = "are served by an index"
@@ -164,6 +164,8 @@ def _remedy(key: ForeignKey, table: Table, target: RelationalTarget) -> str:
     where = quoted_table(target.engine, key.table, target.catalogue.default_schema)
     if target.engine is Engine.SQLITE:
         return _remedy_of_sqlite(key, where, target)
+    if target.engine is Engine.MARIADB:
+        return f"ALTER TABLE {where} ADD INDEX ({quoted(target.engine, key.columns)});"
     return f"CREATE INDEX {how}ON {where} ({quoted(target.engine, key.columns)});"
 
 

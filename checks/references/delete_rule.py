@@ -39,7 +39,7 @@ from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "expected references"
 PROVES = "stand as declared"

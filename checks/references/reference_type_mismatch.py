@@ -26,11 +26,12 @@ CREATE TABLE orders (buyer_id bigint REFERENCES users (id));
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.remedies import made_anew
+from checks.schema.mariadb import plain_type
 from checks.schema.model import Catalogue, Column, ForeignKey, TableName, column_label, column_reference, table_reference
 from checks.schema.sqlite import BINARY, affinity
 from checks.statements import quoted, quoted_table
@@ -38,7 +39,7 @@ from checks.subjects import references
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "declared references"
 PROVES = "have their parent's types"
@@ -63,7 +64,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         if pairs is None:
             yield NotProven(subject, f"the columns of {key.parent.label()} are not known")
             continue
-        compared = affinities if target.engine is Engine.SQLITE else difference
+        compared = _COMPARED.get(target.engine, difference)
         differences = [found for child, parent in pairs if (found := compared(child, parent)) is not None]
         yield _finding(subject, key, differences, target) if differences else Proven(subject)
 
@@ -89,6 +90,28 @@ def affinities(child: Column, parent: Column) -> Difference | None:
     if child.collation != parent.collation:
         return Difference(child, parent, f"collation {child.collation or BINARY} against {parent.collation or BINARY}")
     return None
+
+
+def of_mariadb(child: Column, parent: Column) -> Difference | None:
+    """What tells two columns of MariaDB apart; lengths of text do not, and InnoDB lets the rest pass only unchecked."""
+    mine, theirs = _kind(child), _kind(parent)
+    if mine != theirs:
+        return Difference(child, parent, f"{child.type} against {parent.type}")
+    if child.collation != parent.collation:
+        own = "that of the database"
+        return Difference(child, parent, f"collation {child.collation or own} against {parent.collation or own}")
+    return None
+
+
+def _kind(column: Column) -> str:
+    name = plain_type(column.type)
+    return "text" if "char" in name or "text" in name else "bytes" if "binary" in name or "blob" in name else name
+
+
+_COMPARED: Mapping[Engine, Callable[[Column, Column], Difference | None]] = {
+    Engine.SQLITE: affinities,
+    Engine.MARIADB: of_mariadb,
+}
 
 
 def _typed(column: Column) -> str:
@@ -146,4 +169,7 @@ def _remedy(key: ForeignKey, found: Difference, target: RelationalTarget) -> str
     where = quoted_table(target.engine, table, target.catalogue.default_schema)
     if target.engine is Engine.SQLITE:
         return made_anew(where, f"{quoted(target.engine, column.name)} {wanted.type}{collation}".rstrip())
+    if target.engine is Engine.MARIADB:
+        strict = "" if column.nullable else " NOT NULL"
+        return f"ALTER TABLE {where} MODIFY {quoted(target.engine, column.name)} {wanted.type}{collation}{strict};"
     return f"ALTER TABLE {where} ALTER COLUMN {quoted(target.engine, column.name)} TYPE {wanted.type}{collation};"

@@ -26,10 +26,17 @@ def _mongodb() -> Backend:
     return mongodb
 
 
+def _mariadb() -> Backend:
+    from runner.backends import mariadb
+
+    return mariadb
+
+
 BACKENDS: Mapping[Engine, Callable[[], Backend]] = {
     Engine.POSTGRESQL: _postgresql,
     Engine.MONGODB: _mongodb,
     Engine.SQLITE: _sqlite,
+    Engine.MARIADB: _mariadb,
 }
 
 

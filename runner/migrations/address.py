@@ -22,6 +22,7 @@ Arrived = Callable[[Server, Database, int, Sequence[Event]], bool]
 _NAMED = 8
 
 #: Drivers that a program which has chosen one cannot do without, and that are hard to guess.
+_MYSQL = ("mysql", "mariadb")
 _ASYNCHRONOUS = ("postgresql+asyncpg", "postgresql+psycopg_async", "sqlite+aiosqlite")
 
 
@@ -101,8 +102,10 @@ def _hear(events: Iterator[Event]) -> _Heard:
 def _url(address: str, database: Database) -> str:
     """The template with the driver that the program has chosen, where that is an asynchronous one of our engine's."""
     scheme = address.partition("://")[0]
-    ours = scheme.partition("+")[0] == database.private.scheme
-    return f"{{url:{scheme}}}" if ours and scheme in _ASYNCHRONOUS else "{url}"
+    dialect, _, driver = scheme.partition("+")
+    if database.private.scheme == "mysql":  # of which no driver is the usual one
+        return f"{{url:{scheme}}}" if dialect in _MYSQL and driver else "{url}"
+    return f"{{url:{scheme}}}" if dialect == database.private.scheme and scheme in _ASYNCHRONOUS else "{url}"
 
 
 def _paste(env: dict[str, str], name: str, instead: str = "") -> str:

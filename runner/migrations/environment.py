@@ -16,7 +16,7 @@ def environment(project: Project, on: Address | None = None, variables: Mapping[
     """What a program of the project gets, the later over the earlier.
 
     Ours that are let through, ``variables`` (an interpreter's), ``env_file``, the address by the names that most programs know
-    (``DATABASE_URL``, libpq's ``PG…``, or those of MongoDB), and the settings' ``env``.
+    (``DATABASE_URL``, libpq's ``PG…``, or those of MariaDB and MongoDB), and the settings' ``env``.
     """
     clean = {**clean_environment(project.settings.pass_env), **_PYTHON, **(variables or {})}
     if on is None:
@@ -33,11 +33,23 @@ _PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _MONGODB = ("DATABASE_URL", "MONGODB_URI", "MONGODB_URL", "MONGO_URI", "MONGO_URL")
 
 
+#: What programs call the parts of a MariaDB's address, and its own clients the last two.
+_MYSQL = (
+    "MYSQL_HOST", "MYSQL_PORT", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "MYSQL_TCP_PORT", "MYSQL_PWD"
+)  # fmt: skip
+
+
+def _parts(on: Address) -> tuple[object, ...]:
+    return on.host, on.port, on.user, on.password, on.database, on.port, on.password
+
+
 def _address(on: Address) -> dict[str, str]:
     if on.scheme == "mongodb":
         return dict.fromkeys(_MONGODB, on.url())
     if on.scheme == "sqlite":
         return {"DATABASE_URL": on.url()}
+    if on.scheme == "mysql":
+        return {"DATABASE_URL": on.url(), **{name: str(value) for name, value in zip(_MYSQL, _parts(on), strict=True)}}
     # Without these a program that names no host (psql in a Makefile) would go to the developer's own server.
     return {
         "DATABASE_URL": on.url(),

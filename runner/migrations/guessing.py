@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 _DATABASE = frozenset(
     {"DATABASE", "DATABASES", "DB", "POSTGRES", "POSTGRESQL", "PG", "PGSQL", "SQL", "SQLALCHEMY", "RDS", "DSN", "ALEMBIC", "PSQL"}
-    | {"MONGO", "MONGODB"}
+    | {"MONGO", "MONGODB", "MYSQL", "MARIADB"}
 )
 _URL = frozenset({"URL", "URI", "DSN", "CONN", "CONNECTION", "CONNSTR"})
 _PARTS: Mapping[str, str] = {
@@ -21,7 +21,7 @@ _UNLIKELY = frozenset({"TEST", "TESTS", "READ", "READONLY", "REPLICA", "SHADOW",
 _NUMBERS = frozenset({"PORT", "SIZE", "COUNT", "LIMIT", "TIMEOUT", "SECONDS", "MINUTES", "HOURS", "DAYS", "MAX", "MIN", "TTL"})
 #: What Python and drivers look for themselves; the ones that matter are handed to every child.
 _NOT_THE_PROJECTS = re.compile(
-    r"PG[A-Z]+|_?PYTHON\w*|_PYTHON_\w+|PSYCOPG_\w+|DISABLE_SQLALCHEMY_\w+|SQLALCHEMY_(WARN|SILENCE)_\w+"
+    r"PG[A-Z]+|MYSQL_(PWD|TCP_PORT|UNIX_PORT|HOME)|_?PYTHON\w*|_PYTHON_\w+|PSYCOPG_\w+|DISABLE_SQLALCHEMY_\w+|SQLALCHEMY_(WARN|SILENCE)_\w+"
 )
 
 
@@ -93,7 +93,7 @@ def _value(name: str, url: str) -> str:
 def _words(name: str) -> set[str]:
     words = set(name.upper().split("_"))
     for word in tuple(words):
-        for prefix in ("POSTGRES", "DATABASE", "MONGO", "DB", "PG"):
+        for prefix in ("POSTGRES", "DATABASE", "MARIADB", "MYSQL", "MONGO", "DB", "PG"):
             if word.startswith(prefix):
                 words |= {prefix, word[len(prefix) :]}
     return words - {""}

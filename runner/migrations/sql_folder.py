@@ -116,6 +116,9 @@ def current(project: Project, on: Address) -> Iterator[Event] | None:
 
 
 def _connect(project: Project, on: Address) -> Iterator[Event]:
+    if on.scheme == "mysql":
+        yield from _connect_to_mariadb(on)
+        return
     with session(on, time.monotonic() + project.settings.timeout) as opened:
         refusal = opened.send("select 1").refusal
     if refusal is not None:
@@ -127,7 +130,7 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     transaction: Transaction = project.settings.transaction or "statement"
     pending = [path for path in _files(project) if _id(project, path) not in project.applied]
     files = _read_all(pending, project, on, transaction)
-    send = _on_sqlite if on.scheme == "sqlite" else _on_postgresql
+    send = {"sqlite": _on_sqlite, "mysql": _on_mariadb}.get(on.scheme, _on_postgresql)
     deadline = time.monotonic() + project.settings.timeout
     for path, file in zip(pending, files, strict=True):
         revision, began = _id(project, path), time.monotonic()
@@ -145,6 +148,10 @@ def _read_all(paths: Sequence[Path], project: Project, on: Address, transaction:
         from runner.migrations import sqlite_files
 
         return [sqlite_files.read(path, project.relative(path)) for path in paths]
+    if on.scheme == "mysql":
+        from runner.migrations import mariadb_files
+
+        return [mariadb_files.read(path, project.relative(path)) for path in paths]
     return read_all(((path, project.relative(path)) for path in paths), transaction)
 
 
@@ -160,3 +167,22 @@ def _on_sqlite(on: Address, file: SqlFile, transaction: Transaction, deadline: f
     from runner.migrations import sqlite_files
 
     return (yield from sqlite_files.apply_file(on, file, transaction, deadline))
+
+
+def _on_mariadb(on: Address, file: SqlFile, transaction: Transaction, deadline: float) -> Generator[Event, None, Broke | None]:
+    from runner.migrations import mariadb_files
+
+    yield Came()
+    return mariadb_files.apply_file(on, file, transaction, deadline)
+
+
+def _connect_to_mariadb(on: Address) -> Iterator[Event]:
+    import pymysql
+
+    from runner.servers.mariadb.sessions import code_of, session, words_of
+
+    try:
+        with session(on):
+            yield Came()
+    except (pymysql.err.Error, OSError) as failure:
+        yield Broke(None, None, "", words_of(failure), code_of(failure))

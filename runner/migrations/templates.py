@@ -20,6 +20,7 @@ _EITHER = re.compile(rf"\{{\{{(?P<literal>[A-Za-z_]+(?::[^{{}}\s]*)?)\}}\}}|{PLA
 _DRIVERS = {
     **dict.fromkeys(("asyncpg", "psycopg", "psycopg_async", "psycopg2", "pg8000"), "postgresql"),
     **dict.fromkeys(("aiosqlite", "pysqlite"), "sqlite"),
+    **dict.fromkeys(("pymysql", "aiomysql", "asyncmy", "mysqldb", "mysqlconnector"), "mysql"),
 }
 #: What a file has no part of.
 _OF_SERVERS = frozenset({"host", "port", "user", "password"})

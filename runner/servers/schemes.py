@@ -12,7 +12,7 @@ _ENGINES = {
     "postgresql": Engine.POSTGRESQL,
     "sqlite": Engine.SQLITE,
     "mongodb": Engine.MONGODB,
-    "mysql": Engine.MYSQL,
+    "mysql": Engine.MARIADB,  # whose users write it so; a server that is MySQL says so itself
     "mariadb": Engine.MARIADB,
 }
 #: A scheme, and what a library calls its driver behind a plus sign: ``postgresql+asyncpg``, ``mongodb+srv``.
@@ -20,7 +20,7 @@ _SCHEME = re.compile(r"\s*(?P<engine>[A-Za-z][A-Za-z0-9.-]*)(?:\+[A-Za-z0-9_.-]+
 #: PostgreSQL's other form: ``host=db dbname=app``.
 _WORDS = re.compile(r"\s*[a-z_]+\s*=")
 _FORMS = (
-    "Write it as postgresql://user:password@host:port/database, mongodb://user:password@host:port/database"
+    "Write it as postgresql://user:password@host:port/database, with mysql: or mongodb: in its place,"
     " or sqlite:///file, special characters percent-encoded."
 )
 

@@ -8,9 +8,9 @@ from checks.interface import Engine
 
 #: The engines that the settings know, by what they keep.
 DOCUMENTS = frozenset({Engine.MONGODB})
-RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 #: Those that are servers of a version; a database of SQLite is a file, and the version that of whichever program opens it.
-SERVERS = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
+SERVERS = frozenset({Engine.POSTGRESQL, Engine.MARIADB, Engine.MONGODB})
 
 Keys = tuple[str, ...]
 
@@ -18,10 +18,10 @@ Keys = tuple[str, ...]
 BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("version",): SERVERS,
     ("image",): SERVERS,
-    ("disposable",): SERVERS,
+    ("disposable",): frozenset({Engine.POSTGRESQL, Engine.MONGODB}),
     ("foreign_keys",): frozenset({Engine.SQLITE}),
     ("preload",): frozenset({Engine.POSTGRESQL}),
-    ("before",): frozenset({Engine.POSTGRESQL}),
+    ("before",): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
     ("migrations", "config"): RELATIONAL,
     ("migrations", "transaction"): RELATIONAL,
     ("tenancy",): RELATIONAL,
@@ -53,7 +53,10 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
 ROW_FILES: Mapping[Engine, tuple[str, ...]] = {Engine.MONGODB: (".jsonl", ".ndjson", ".json")}
 
 #: Databases that every server of an engine has, and that are none of the project's.
-TAKEN: Mapping[Engine, frozenset[str]] = {Engine.MONGODB: frozenset({"admin", "config", "local"})}
+TAKEN: Mapping[Engine, frozenset[str]] = {
+    Engine.MONGODB: frozenset({"admin", "config", "local"}),
+    Engine.MARIADB: frozenset({"mysql", "information_schema", "performance_schema", "sys"}),
+}
 
 
 def belongs(keys: Keys, engine: Engine) -> bool:

@@ -197,7 +197,8 @@ def _engine(database: Mapping[str, object]) -> Iterator[Contradiction]:
     for keys, engines in BELONGS.items():
         for path in _standing(database, keys):
             if engine not in engines:
-                owners = " or ".join(sorted(f"'{one}'" for one in engines))
+                *others, last = sorted(f"'{one}'" for one in engines)
+                owners = " or ".join(part for part in (", ".join(others), last) if part)
                 yield path, f"belongs to {owners}, and the engine is '{engine}'"
 
 

@@ -6,7 +6,7 @@ The first group of files that names one server wins; a group that names several 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,9 @@ _OF_POSTGRESQL = re.compile(r"(?:.*[-_])?postgres(?:ql)?(?:-\d.*)?")
 
 #: ``mongo``, ``mongodb-community-server``; not ``mongo-express``.
 _OF_MONGODB = re.compile(r"mongo|mongodb|mongodb-(?:community|enterprise)-server|percona-server-mongodb")
+
+#: ``mariadb``, ``mariadb-server``, ``mariadb-11-c9s``; not ``mariadb-galera-monitor``.
+_OF_MARIADB = re.compile(r"mariadb(?:-server)?(?:-\d.*)?")
 
 #: A file longer than this is no workflow that a person wrote.
 _LONGEST = 200_000
@@ -103,7 +106,7 @@ def _images(path: Path, root: Path, engine: Engine, notes: list[str]) -> Iterato
     named = _gitlab(document) if path.name == ".gitlab-ci.yml" else _services(document)
     for node in named:
         text, place = _with_defaults(node.value.strip()), Place(file, node.start_mark.line + 1)
-        if not (_is_mongodb if engine is Engine.MONGODB else _is_postgresql)(text):
+        if not _OF.get(engine, _is_postgresql)(text):
             continue
         if "$" in text:
             notes.append(f"{place}: '{text}' holds a variable and is not taken")
@@ -188,6 +191,13 @@ def _is_mongodb(image: str) -> bool:
     return _OF_MONGODB.fullmatch(_name_and_tag(image)[0]) is not None
 
 
+def _is_mariadb(image: str) -> bool:
+    return _OF_MARIADB.fullmatch(_name_and_tag(image)[0]) is not None
+
+
+_OF: Mapping[Engine, Callable[[str], bool]] = {Engine.MONGODB: _is_mongodb, Engine.MARIADB: _is_mariadb}
+
+
 def _name_and_tag(image: str) -> tuple[str, str]:
     last = image.partition("@")[0].rpartition("/")[2] if "${{" not in image else image.rpartition("/")[2]
     name, _, tag = last.partition(":")
@@ -196,7 +206,7 @@ def _name_and_tag(image: str) -> tuple[str, str]:
 
 def _version(name: str, tag: str) -> str | None:
     """The major version; only where the tag counts PostgreSQL's versions and not those of an extension."""
-    if _OF_MONGODB.fullmatch(name):
+    if _OF_MONGODB.fullmatch(name) or _OF_MARIADB.fullmatch(name):
         release = re.match(r"v?(\d+(?:\.\d+)?)", tag)
         return release[1] if release else None
     own = name == "postgis" or name not in _BRINGS

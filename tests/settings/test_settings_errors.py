@@ -61,7 +61,7 @@ FAULTS = {
     "databases.shop.version = 16": f"{SHOP}.version: expected text, found a number; put it in quotes",
     "databases.shop.version = 'new'": f"{SHOP}.version: expected a version such as '16' or '16.4'",
     "databases.shop.engine = 'mysql'": (
-        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there are: mongodb, postgresql, sqlite"
+        f"{SHOP}.engine: 'mysql' is not a database engine that dbproof knows; there are: mariadb, mongodb, postgresql, sqlite"
     ),
     "databases.shop.preload = 'a'": f"{SHOP}.preload: expected a list, found text",
     "databases.shop.before = ['a', 1]": f"{SHOP}.before[1]: expected text, found a number; put it in quotes",
@@ -150,7 +150,7 @@ FAULTS = {
         "'table: unique (column, …)'"
     ),
     f"{DOCS}, expect = {{ checks = ['ck_total'] }} }}": (
-        "databases.docs.expect.checks: belongs to 'postgresql' or 'sqlite', and the engine is 'mongodb'"
+        "databases.docs.expect.checks: belongs to 'mariadb', 'postgresql' or 'sqlite', and the engine is 'mongodb'"
     ),
     "references = ['shop:a.b -> docs:c.d']": "references[0]: there is no database 'shop'; there are: none",
     "databases.shop = {}\nreferences = ['shop:a.b -> shop:c.d']": (
@@ -176,7 +176,7 @@ FAULTS = {
         f"{SHOP}.expect.audit[0]: a candidate is 'child.column -> parent.column', and nothing after it"
     ),
     f"{DOCS}, expect = {{ audit = ['a.b: not null'] }} }}": (
-        "databases.docs.expect.audit: belongs to 'postgresql' or 'sqlite', and the engine is 'mongodb'"
+        "databases.docs.expect.audit: belongs to 'mariadb', 'postgresql' or 'sqlite', and the engine is 'mongodb'"
     ),
     "databases.shop.expect.references = ['a.b -> c.d on delete explode']": (
         f"{SHOP}.expect.references[0]: 'explode' is not a delete rule; "
@@ -192,7 +192,7 @@ FAULTS = {
     ),
     "databases.admin.engine = 'mongodb'": ("databases.admin: every server has a database of that name already; choose another"),
     f"{DOCS}, preload = ['x'] }}": "databases.docs.preload: belongs to 'postgresql', and the engine is 'mongodb'",
-    f"{DOCS}, before = ['x.sql'] }}": "databases.docs.before: belongs to 'postgresql', and the engine is 'mongodb'",
+    f"{DOCS}, before = ['x.sql'] }}": "databases.docs.before: belongs to 'mariadb' or 'postgresql', and the engine is 'mongodb'",
     f"{DOCS}, version = '7.0', image = 'mongo:8' }}": "databases.docs.image: is MongoDB 8, and 'version' says 7.0",
     f"{DOCS}, migrations = {{ tool = 'alembic' }} }}": (
         "databases.docs.migrations.tool: 'alembic' does not migrate MongoDB; 'command' or 'python' or 'declared' does"
@@ -228,10 +228,10 @@ FAULTS = {
         "databases.docs.expect.indexes.a.i.partial: is no JSON: Expecting value: line 1 column 1 (char 0)"
     ),
     "databases.a = { engine = 'sqlite', version = '3.40' }": (
-        "databases.a.version: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
+        "databases.a.version: belongs to 'mariadb', 'mongodb' or 'postgresql', and the engine is 'sqlite'"
     ),
     "databases.b = { engine = 'sqlite', image = 'x' }": (
-        "databases.b.image: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
+        "databases.b.image: belongs to 'mariadb', 'mongodb' or 'postgresql', and the engine is 'sqlite'"
     ),
     "databases.c = { engine = 'sqlite', preload = ['x'] }": (
         "databases.c.preload: belongs to 'postgresql', and the engine is 'sqlite'"

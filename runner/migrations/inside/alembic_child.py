@@ -107,6 +107,8 @@ def _lead_here(config: Any, url: str) -> None:
         return
     if url.startswith("sqlite:"):
         scheme, query = _sqlite_scheme(declared, config), _query_of_file(declared)
+    elif url.startswith("mysql:"):
+        scheme, query = _mysql_scheme(declared, config), _query(declared, url)
     else:
         scheme, query = _scheme(declared, config), _query(declared, url)
     ours = scheme + url[url.index("://") :] + query
@@ -145,6 +147,18 @@ def _sqlite_scheme(declared: str, config: Any) -> str:
     if named.partition("+")[0] == "sqlite" and _imports(named):
         return named
     return "sqlite+aiosqlite" if _is_async(named, config) and _imports("sqlite+aiosqlite") else "sqlite"
+
+
+def _mysql_scheme(declared: str, config: Any) -> str:
+    """The driver that the configuration names where it is one for MariaDB and can be imported, else one that can."""
+    named = declared.partition("://")[0]
+    if named.partition("+")[0] in ("mysql", "mariadb") and _imports(named):
+        return named
+    drivers = ("aiomysql", "asyncmy") if _is_async(named, config) else ("pymysql", "mysqldb", "mysqlconnector")
+    for driver in drivers:
+        if _imports(f"mysql+{driver}"):
+            return f"mysql+{driver}"
+    raise ModuleNotFoundError("no driver for MariaDB is installed", name=drivers[0])
 
 
 def _query_of_file(declared: str) -> str:
@@ -186,7 +200,7 @@ def _is_async(named: str, config: Any) -> bool:
     return any(word in text for word in ("async_engine_from_config", "create_async_engine", "AsyncEngine"))
 
 
-_WHERE = ("ssl", "host", "port", "user", "password", "passfile", "dbname", "database", "service", "target_session")
+_WHERE = ("ssl", "unix_socket", "host", "port", "user", "password", "passfile", "dbname", "database", "service", "target_session")
 _DROPPED = (*_WHERE, "channel_binding", "gss", "krb", "application_name")
 
 

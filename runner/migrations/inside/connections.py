@@ -17,7 +17,12 @@ REFUSED = 77
 _UNTIL_ENDED = 30.0
 
 _LIBPQ = frozenset({"host", "hostaddr", "port", "dbname", "service"})
+#: The packages of drivers whose errors begin with MariaDB's number.
+MYSQL_DRIVERS = frozenset({"pymysql", "MySQLdb", "mysql", "asyncmy", "aiomysql", "mariadb"})
 _POSTGRESQL = frozenset({"postgresql", "cockroachdb", "redshift"})
+_MYSQL = frozenset({"mysql", "mariadb"})
+#: What MariaDB says to a user, password or database that it does not know.
+_MYSQL_LOGIN = frozenset({1044, 1045, 1049, 1698})
 
 
 class Guard:
@@ -49,7 +54,8 @@ class Guard:
         """Whether an exception means that the program came to our server, but with another user, password or database."""
         texts = [(str(getattr(one, "sqlstate", "")), str(one)) for one in variables.chain(error)]
         lost = any(code.startswith(("28", "3D")) or "FATAL:" in text for code, text in texts)
-        return bool(self.passed) and (lost or any(_is_mongodb_login(one) for one in variables.chain(error)))
+        logins = (_is_mongodb_login(one) or _is_mysql_login(one) for one in variables.chain(error))
+        return bool(self.passed) and (lost or any(logins))
 
     # SQLAlchemy ------------------------------------------------------------------------------------------------------
 
@@ -58,6 +64,8 @@ class Guard:
         scheme = f"{dialect.name}+{dialect.driver}" if getattr(dialect, "driver", "") else str(dialect.name)
         if dialect.name == "sqlite":
             self.check_sqlite(arguments[0] if arguments else parameters.get("database", ""), scheme)
+        elif dialect.name in _MYSQL:
+            self.check_mysql(parameters, scheme)
         elif dialect.name not in _POSTGRESQL:
             database = parameters.get("database") or parameters.get("db") or parameters.get("dbname") or ""
             refuse(f"{scheme}://{parameters.get('host') or 'localhost'}:{parameters.get('port') or ''}/{database}")
@@ -93,6 +101,13 @@ class Guard:
             host, port = variables.quietly("PGHOST") or "localhost", port or variables.quietly("PGPORT")
         # Who names a host and no port means the usual one, wherever our own PGPORT would lead.
         self.check(scheme, host, port or 5432, given.get("dbname") or given.get("database"))
+
+    def check_mysql(self, given: Mapping[str, Any], scheme: str = "mysql") -> None:
+        """The keywords of a driver of MySQL's or MariaDB's; mysqlclient takes ``localhost`` for a socket, whatever the port."""
+        host, socket = given.get("host") or "localhost", given.get("unix_socket")
+        if socket or (host == "localhost" and scheme.endswith("mysqldb")):
+            refuse(f"{scheme}://{socket or host}/{given.get('database') or given.get('db') or ''}")
+        self.check(scheme, host, given.get("port") or 3306, given.get("database") or given.get("db"))
 
     # drivers ---------------------------------------------------------------------------------------------------------
 
@@ -134,6 +149,49 @@ class Guard:
 
         inner._connect_addr = connect
 
+    def pymysql(self, module: Any) -> None:
+        """Guard PyMySQL where it connects."""
+        original = module.connections.Connection.connect
+
+        @functools.wraps(original)
+        def connect(one: Any, *arguments: Any, **named: Any) -> Any:
+            self.check_mysql({"host": one.host, "port": one.port, "unix_socket": one.unix_socket, "database": one.db})
+            return original(one, *arguments, **named)
+
+        module.connections.Connection.connect = connect
+
+    def aiomysql(self, module: Any) -> None:
+        """Guard aiomysql where it connects."""
+        original = module.connection.Connection._connect
+
+        @functools.wraps(original)
+        def connect(one: Any, *arguments: Any, **named: Any) -> Any:
+            self.check_mysql({"host": one._host, "port": one._port, "unix_socket": one._unix_socket, "database": one._db})
+            return original(one, *arguments, **named)
+
+        module.connection.Connection._connect = connect
+
+    def called(self, scheme: str, *names: str) -> Callable[[Any], None]:
+        """Guard a driver of MySQL's by the functions of these names that make its connections."""
+
+        def guard(module: Any) -> None:
+            for name in names:
+                original = getattr(module, name, None)
+                if original is not None:
+                    setattr(module, name, self._checked_call(original, scheme))
+
+        return guard
+
+    def _checked_call(self, original: Callable[..., Any], scheme: str) -> Callable[..., Any]:
+        positions = ("host", "user", "password", "database", "port", "unix_socket")
+
+        @functools.wraps(original)
+        def connect(*arguments: Any, **named: Any) -> Any:
+            self.check_mysql({**dict(zip(positions, arguments)), **named}, scheme)
+            return original(*arguments, **named)
+
+        return connect
+
     def pymongo(self, module: Any) -> None:
         """Guard pymongo's clients as they are made, and with them Motor's and Beanie's: they begin to connect at once."""
         for name in ("MongoClient", "AsyncMongoClient"):
@@ -169,6 +227,9 @@ class Guard:
             told = wrapper.settings_dict
             if wrapper.vendor == "sqlite":
                 self.check_sqlite(told.get("NAME"))
+            elif wrapper.vendor == "mysql":
+                named = {"host": told.get("HOST"), "port": told.get("PORT"), "database": told.get("NAME")}
+                self.check_mysql({**named, **told.get("OPTIONS", {})}, "mysql+mysqldb")
             elif wrapper.vendor != "postgresql":
                 refuse(f"{wrapper.vendor}://{told.get('HOST') or 'localhost'}:{told.get('PORT') or ''}/{told.get('NAME')}")
             return original(wrapper)
@@ -184,6 +245,11 @@ def _file_name(database: Any) -> str:
 def _is_mongodb_login(error: BaseException) -> bool:
     """MongoDB's AuthenticationFailed."""
     return type(error).__module__.startswith("pymongo") and getattr(error, "code", None) == 18
+
+
+def _is_mysql_login(error: BaseException) -> bool:
+    arguments: Tuple[Any, ...] = tuple(getattr(error, "args", ()))
+    return bool(arguments) and arguments[0] in _MYSQL_LOGIN and type(error).__module__.partition(".")[0] in MYSQL_DRIVERS
 
 
 def _host_and_port(address: str, usual: str) -> Tuple[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Optional
 
-from .refusals import refusal
+from .connections import MYSQL_DRIVERS
+from .refusals import refusal, without_values
 from .variables import chain
 
 _STAMP = re.compile(r"^\s*/\*dbproof:[^*]*\*/")
@@ -51,13 +52,24 @@ def _statement(error: BaseException) -> str:
     return ""
 
 
+def _number(error: Optional[BaseException]) -> Optional[int]:
+    """MariaDB's number of an error, by which it is known: many share one SQLSTATE."""
+    known = error is not None and type(error).__module__.partition(".")[0] in MYSQL_DRIVERS
+    number = error.args[0] if known and error is not None and error.args else getattr(error, "errno", None) if known else None
+    return number if isinstance(number, int) and not 2000 <= number < 3000 else None
+
+
 def _code(error: Optional[BaseException]) -> str:
+    if _number(error) is not None:
+        return str(_number(error))
     # Python's sqlite3 knows the name of the code from 3.11 on.
     code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or getattr(error, "sqlite_errorname", None)
     return code if isinstance(code, str) else ""
 
 
 def _words(error: BaseException) -> str:
+    if _number(error) is not None:
+        return without_values(_number(error), str(error.args[1]) if len(error.args) > 1 else str(error))[0]
     primary = getattr(_diagnostics(error), "message_primary", None)
     if primary:
         return str(primary)
@@ -67,6 +79,8 @@ def _words(error: BaseException) -> str:
 
 
 def _detail(error: BaseException) -> str:
+    if _number(error) is not None:
+        return without_values(_number(error), str(error.args[1]) if len(error.args) > 1 else "")[1]
     inner = error.__cause__ if _code(error.__cause__) else error
     return str(getattr(_diagnostics(error), "message_detail", None) or getattr(inner, "detail", None) or "")
 

@@ -155,6 +155,12 @@ class Inside:
             "psycopg": self.guard.psycopg,
             "psycopg2": self.guard.psycopg2,
             "asyncpg": self.guard.asyncpg,
+            "pymysql": self.guard.pymysql,
+            "aiomysql": self.guard.aiomysql,
+            "asyncmy": self.guard.called("mysql+asyncmy", "connect", "create_pool"),
+            "MySQLdb": self.guard.called("mysql+mysqldb", "connect", "Connect", "Connection"),
+            "mysql.connector": self.guard.called("mysql+mysqlconnector", "connect", "Connect", "MySQLConnection"),
+            "mariadb": self.guard.called("mariadb+mariadbconnector", "connect"),
             "pymongo": self.pymongo,
             "django.db.backends.base.base": self.guard.django,
         }

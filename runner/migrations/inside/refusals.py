@@ -1,8 +1,9 @@
-"""MongoDB's refusals in words that quote no document: the rules that were broken, the index that was met."""
+"""Refusals in words that quote no document and no row: MongoDB's rules that were broken, the index that was met; MariaDB's."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Iterator, Mapping, Tuple
 
 VALIDATION = 121
@@ -14,6 +15,23 @@ _VALUES = " dup key: "
 _COMMAND = " to execute command {"
 #: How many broken rules are named.
 _MOST = 5
+
+
+#: What MariaDB quotes of rows, by its number: the value stands between quotes.
+_QUOTING = {
+    1062: re.compile(r"^(Duplicate entry) ('.*') (for key '[^']*')$", re.DOTALL),
+    1292: re.compile(r"^(.* value:) ('.*')(.*)$", re.DOTALL),
+    1366: re.compile(r"^(Incorrect [\w ]+ value:) ('.*') (for column .*)$", re.DOTALL),
+}
+
+
+def without_values(number: Any, said: str) -> Tuple[str, str]:
+    """MariaDB's words without the values of rows that it quotes, and those values."""
+    found = _QUOTING[number].match(said) if number in _QUOTING else None
+    if found is None:
+        return said, ""
+    before, value, after = found.groups()
+    return " ".join(part for part in (before.rstrip(":"), after.strip()) if part), value
 
 
 def refusal(code: Any, errmsg: str, facts: Mapping[str, Any]) -> Tuple[str, str]:

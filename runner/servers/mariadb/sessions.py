@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from runner.migrations.inside.refusals import without_values
 from runner.servers.interface import OURS, Address
 
 if TYPE_CHECKING:
@@ -97,5 +98,15 @@ def code_of(failure: BaseException) -> str:
 
 
 def words_of(failure: BaseException) -> str:
-    """What the server says of an error."""
+    """What the server says of an error, without values of rows."""
+    return without_values(failure.args[0] if failure.args else None, all_words_of(failure))[0]
+
+
+def values_of(failure: BaseException) -> str:
+    """The values of rows that the server quotes in an error."""
+    return without_values(failure.args[0] if failure.args else None, all_words_of(failure))[1]
+
+
+def all_words_of(failure: BaseException) -> str:
+    """All that the server says of an error, which may quote rows."""
     return str(failure.args[1]) if len(failure.args) > 1 else str(failure)

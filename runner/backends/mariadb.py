@@ -1,0 +1,70 @@
+"""MariaDB: rows by SQL files, statements from the server's log, probes on a clone and beside its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.expectations import Expectations
+from checks.relational import RELATIONAL
+from checks.schema.mariadb import read
+from checks.schema.model import ObjectReference
+from checks.targets import RelationalTarget, Role
+from runner.data import mariadb_load
+from runner.measure import mariadb_queries
+from runner.migrations.interface import Event
+from runner.recorder import mariadb as recorder
+from runner.recorder.recording import Recording
+from runner.servers.interface import Database, Golden, Server
+from runner.servers.mariadb.sessions import rows, session
+from runner.servers.names import shortened
+from runner.targets.mariadb import MariadbTarget
+
+CHECKS = RELATIONAL
+
+
+def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
+    """SQL files, each in one transaction."""
+    return mariadb_load.load(root, files, database.addresses[role])
+
+
+def heed(database: Database) -> None:
+    """Nothing: MariaDB's log has no locks to record."""
+
+
+def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:
+    """Whether the server's log has a session of the project's."""
+    return bool(recording(server, database, mark, told, ()).sessions)
+
+
+def recording(
+    server: Server,
+    database: Database,
+    mark: int,
+    told: Sequence[Event],  # noqa: ARG001 - the log says it
+    after: Sequence[Recording],
+) -> Recording:
+    """What the server's log says."""
+    return recorder.read(server.log(mark), database.name, shortened(database.name, "_owner"), after)
+
+
+def provenance(
+    database: Database, recordings: Sequence[Recording], revisions: Mapping[str, str]
+) -> Mapping[ObjectReference, Made]:
+    """By name: what made or changed an object last."""
+    with session(database.private) as driver:
+        return recorder.resolve(recordings, read(lambda query: rows(driver, query)), revisions)
+
+
+def measure(database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
+    """Every declared query, several times with values from real rows."""
+    return mariadb_queries.measure(database, expect.queries)
+
+
+def target(
+    server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
+) -> AbstractContextManager[RelationalTarget]:
+    """A target that reads the sealed database and writes on a clone."""
+    return MariadbTarget(server, golden, database, expect, evidence)
