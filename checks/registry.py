@@ -17,4 +17,5 @@ CHECKS: Mapping[str, Check[Any]] = {**RELATIONAL, **DOCUMENTS, **BETWEEN}
 #: exists is looked at.
 LIVE: Mapping[str, Severity] = {
     "key-exhaustion": Severity.WARNING,
+    "undeclared-reference": Severity.NOTICE,
 }

@@ -39,6 +39,7 @@ from checks.references import (
     reference_probe,
     reference_type_mismatch,
     soft_deleted_parent,
+    undeclared_reference,
     update_rule_probe,
 )
 from checks.targets import RelationalTarget
@@ -62,6 +63,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "orphaned-rows": orphaned_rows,
     "soft-deleted-parent": soft_deleted_parent,
     "polymorphic-reference": polymorphic_reference,
+    "undeclared-reference": undeclared_reference,
     "reference-probe": reference_probe,
     "delete-rule-probe": delete_rule_probe,
     "update-rule-probe": update_rule_probe,

@@ -64,6 +64,7 @@ _OF_THE_DATABASE = frozenset(
         "reference-cycle",
         "row-security-off",
         "sequence-behind",
+        "undeclared-reference",
     }
 )
 #: So many rows, by the server's estimate, make a table's size worth a word.

@@ -38,12 +38,13 @@ class Keys:
 
     def missing(self, child: str, parent: str) -> tuple[int, int, Sequence[tuple[str, int]]]:
         """The child's keys that the parent has not: how many different ones, how often they are there, and those most often."""
-        found = (
-            f"SELECT key, sum(times) AS times FROM {self._tables[child]} AS child WHERE NOT EXISTS "  # noqa: S608
+        self._file.execute("DROP TABLE IF EXISTS missing")
+        self._file.execute(
+            f"CREATE TABLE missing AS SELECT key, sum(times) AS times FROM {self._tables[child]} AS child WHERE NOT EXISTS "  # noqa: S608
             f"(SELECT 1 FROM {self._tables[parent]} AS parent WHERE parent.key = child.key) GROUP BY key"
         )
-        count, times = self._file.execute(f"SELECT count(*), coalesce(sum(times), 0) FROM ({found})").fetchone()  # noqa: S608
-        sample = self._file.execute(f"{found} ORDER BY times DESC, key LIMIT {SAMPLE}").fetchall() if count else []
+        count, times = self._file.execute("SELECT count(*), coalesce(sum(times), 0) FROM missing").fetchone()
+        sample = self._file.execute("SELECT key, times FROM missing ORDER BY times DESC, key LIMIT ?", [SAMPLE]).fetchall()
         return int(count), int(times), sample
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ WITHOUT_FAULT = {
     "row-security-not-forced",
     "sequence-behind",
     "superuser-migration",
+    "undeclared-reference",
     "tenant-reference-missing",
     "unique-probe",  # as exclusion-probe
 }

@@ -44,9 +44,12 @@ FAULTS = {
     "fail_on = 3": "fail_on: expected 'error' or 'warning' or 'notice' or 'never', found a number",
     "compar = 'main'": "compar: unknown key; did you mean 'compare'?",
     "'[key]' = 1": (
-        '"[key]": unknown key; there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values'
+        '"[key]": unknown key; '
+        "there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values"
     ),
-    "zzz = 1": "zzz: unknown key; there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values",
+    "zzz = 1": (
+        "zzz: unknown key; there are: allow, compare, databases, fail_on, references, report_dir, selftest, severity, show_values"
+    ),
     "show_values = 'true'": "show_values: expected true or false, found text",
     "show_values = 1": "show_values: expected true or false, found a number",
     "report_dir = ''": "report_dir: is empty",
@@ -142,9 +145,7 @@ FAULTS = {
     "databases.shop.expect.references = ['a.(t, i) -> {Post: posts.id, Post: photos.id}']": (
         f"{SHOP}.expect.references[0]: 'Post' stands there twice"
     ),
-    "databases.shop.expect.checks = ['orders.buyer_id -> users.id']": (
-        f"{SHOP}.expect.checks[0]: declare it under 'references'"
-    ),
+    "databases.shop.expect.checks = ['orders.buyer_id -> users.id']": (f"{SHOP}.expect.checks[0]: declare it under 'references'"),
     "databases.shop.expect.checks = ['ck_total', 'orders: unique email']": (
         f"{SHOP}.expect.checks[1]: expected the name of a constraint, or 'table: condition', 'table.column: not null', "
         "'table: unique (column, …)'"
