@@ -51,7 +51,10 @@ def conditions(table: Table, engine: Engine) -> frozenset[str]:
 
 def filled(column: str, table: Table, engine: Engine) -> bool:
     """Whether a column cannot be NULL, by NOT NULL or by a CHECK that says so."""
-    return column in table.column and _is_filled(column, engine) in conditions(table, engine)
+    if column not in table.column or not table.column[column].nullable:
+        return column in table.column
+    saying = (check.expression for check in table.checks if check.enforced and "null" in check.expression.lower())
+    return any(_is_filled(column, engine) in conjuncts(expression, engine) for expression in saying)
 
 
 def is_unique_by(wanted: Index, other: Index, table: Table, engine: Engine) -> bool:

@@ -98,6 +98,9 @@ class _Asked:
 
     def nullable(self, expression: str, table: Table) -> list[str]:
         """The columns that an expression speaks of and that can be NULL."""
+        said = expression.lower()
+        if not any(column.nullable and column.name.lower() in said for column in table.columns):
+            return []  # parsing thousands of CHECKs takes its time
         tree = parsed(expression, self._target.engine)
         names = columns_of(tree, tuple(table.column)) if tree is not None else ()
         return [name for name in names if not filled(name, table, self._target.engine)]

@@ -34,6 +34,7 @@ TABLES = """
         CHECK (status IN ('open', 'paid')), CHECK (hue <> 'red'), CONSTRAINT "ck ""size"" 9" CHECK ("Größe 100%" BETWEEN 1 AND 9),
         CONSTRAINT email_is_there CHECK (NOT status IS NULL)
     );
+    CREATE TABLE sales."Or""der: 100%" ("sel ect" int NOT NULL CHECK ("sel ect" > 0), "é" text UNIQUE);
     CREATE TABLE sales.parts (id bigint, sku text, PRIMARY KEY (id, sku)) PARTITION BY LIST (sku)
 """
 
@@ -61,6 +62,9 @@ HOLDS = [
     "users: unique (lower(email), tenant) where deleted_at is null",
     "users: unique nulls not distinct (id)",
     "sales.parts: unique (sku, id)",
+    'sales."Or""der: 100%": "sel ect" > 0',
+    'sales."Or""der: 100%"."sel ect": not null',
+    'sales."Or""der: 100%": unique ("é")',
 ]
 LACKS = {
     "ck_totl": "there is no constraint ck_totl; did you mean 'ck_total'?",
