@@ -19,6 +19,7 @@ def test_discovery_is_clean(tmp_path: Path) -> None:
         "sequence-behind": "no sequences of unique columns",  # its keys are no numbers
         "lost-constraint": "no base revision: not a git repository",
         "expected-constraint": "no expected constraints",
+        "missing-constraint": "no constraints that blocks may pass over",
         "soft-deleted-parent": "no references with a condition",
         "polymorphic-reference": "no kinds of polymorphic references",
         "enum-probe": "no columns of enums",

@@ -35,6 +35,12 @@ def test_the_workflow_is_clean_with_57_foreign_keys_and_283_checks(tmp_path: Pat
     assert {check: run.check(check)["proven"] for check in keys} == dict.fromkeys(keys, 57)
     assert run.check("unvalidated-constraint")["proven"] == 57 + 283
     assert run.check("check-probe")["proven"] == 283
+    counted = run.report["databases"][0]["after"]
+    assert {kind: counted[kind] for kind in ("foreign_keys", "checks", "partial_uniques")} == {
+        "foreign_keys": 57,
+        "checks": 283,
+        "partial_uniques": 1,
+    }
 
 
 @pytest.mark.parametrize("fault", WORKFLOW.faults)
