@@ -29,6 +29,7 @@ ALTER TABLE orders ADD FOREIGN KEY (buyer_id) REFERENCES users (id) ON DELETE RE
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from checks.absent import absent
 from checks.expectations import ExpectedReference
@@ -47,8 +48,10 @@ PROVES = "stand as declared"
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every expected reference by the catalogue."""
-    for expected in dict.fromkeys(target.expect.references):
-        if not expected.undeclared:
+    declared = [replace(one, where="") for one in target.expect.references if not one.undeclared]
+    ruled = {one.label for one in declared if one.on_delete is not None}
+    for expected in dict.fromkeys(declared):
+        if expected.on_delete is not None or expected.label not in ruled:
             yield _judge(expected, target)
 
 

@@ -96,3 +96,13 @@ def test_of_two_keys_on_the_same_columns_the_right_one_counts(judge: Judge) -> N
 
 def test_nothing_expected_says_nothing(judge: Judge) -> None:
     assert judge(CHECK, _with_rule("cascade")).all == ()
+
+
+def test_lines_of_one_reference_are_judged_once_and_undeclared_ones_not_at_all(judge: Judge) -> None:
+    ddl = "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (buyer_id int REFERENCES users ON DELETE CASCADE, ref int);"
+    lines = (
+        "orders.buyer_id -> users.id where users.id > 0",
+        "orders.buyer_id -> users.id on delete cascade",
+        "orders.ref -> users.id undeclared",
+    )
+    assert judge("delete-rule", ddl, expecting(*lines)).proven == ["orders.buyer_id -> users.id"]
