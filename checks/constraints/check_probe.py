@@ -44,8 +44,8 @@ from checks.rows.conditions import of_check, of_domain, storing
 from checks.rows.expressions import always_true
 from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue
-from checks.rows.search import Condition, Violation
 from checks.rows.shapes import Row
+from checks.rows.terms import Condition, Violation
 from checks.schema.model import CheckConstraint, Column, DomainCheck, ObjectReference, Table, column_reference
 from checks.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Verdict

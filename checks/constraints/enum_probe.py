@@ -30,8 +30,8 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.rows import postgresql
 from checks.rows.conditions import BOUND, conditions, storing
 from checks.rows.judging import Judge
-from checks.rows.search import Condition, Truth
 from checks.rows.shapes import Row
+from checks.rows.terms import Condition, Truth
 from checks.schema.model import Column, ObjectReference, Table, column_reference
 from checks.statements import quoted
 from checks.targets import Accepted, Insert, RelationalTarget, Sandbox

@@ -17,8 +17,9 @@ from checks.rows.conditions import above, conditions, storing, unique
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.pools import plain, suggested
-from checks.rows.search import Condition, Field, Search, Violation
+from checks.rows.search import Search
 from checks.rows.shapes import Kind, Row, Shape, Value, decimal
+from checks.rows.terms import Condition, Field, Violation
 from checks.schema.model import Catalogue, Column, ForeignKey, Table, TableName
 
 #: Values of a column that are worth trying, at most.
@@ -143,7 +144,8 @@ class Compiler:
         kept = tuple(fixed.get(name, ()))
         rare = self._rare(column, shape, variant)
         first = any(name == index.columns[0] for index in table.indexes if index.unique)
-        listed = [*rare, *plain(shape)] if first else [*plain(shape), *rare]
+        listed = list(plain(shape))
+        listed = [*rare, *listed] if first else listed or rare
         for condition in held:
             if name in condition.columns and condition.tree is not None:
                 listed += suggested(condition.tree, shape, tuple(table.column))

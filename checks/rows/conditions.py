@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from checks.rows.expressions import columns_of, parsed, with_formulas
 from checks.rows.judging import Dialect
-from checks.rows.search import Condition
+from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, CheckConstraint, Column, DomainCheck, Index, Table
 from checks.statements import quoted
 

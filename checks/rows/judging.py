@@ -9,8 +9,8 @@ from sqlalchemy import Executable
 
 from checks.interface import Engine
 from checks.rows.missing import Read
-from checks.rows.search import Condition, Truth
 from checks.rows.shapes import Row, Shape, Value
+from checks.rows.terms import Condition, Truth
 from checks.schema.model import Column, Table
 from checks.targets import StatementFailed
 
@@ -82,19 +82,22 @@ class Judge:
         return self._apart(conditions, rows)
 
     def _apart(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> Sequence[Sequence[Truth]]:
-        """Some expression failed on some row: find out which, by halves."""
-        if len(conditions) > 1:
+        """Some expression failed on some row: find out which, by halves of the rows, unless it fails on some others too."""
+        if len(rows) == len(conditions) == 1:
+            return [[Truth.BROKEN]]
+        some = rows[:: max(1, len(rows) // _SAMPLE)][:_SAMPLE]
+        if len(rows) == 1 or (len(conditions) > 1 and self._fail(conditions, some)):
             half = len(conditions) // 2
             left, right = self(conditions[:half], rows), self(conditions[half:], rows)
             return [[*first, *second] for first, second in zip(left, right, strict=True)]
-        if len(rows) == 1:
-            return [[Truth.BROKEN]]
-        if len(rows) > _SAMPLE:
-            some = self(conditions, rows[:: len(rows) // _SAMPLE][:_SAMPLE])
-            if all(truth is Truth.BROKEN for (truth,) in some):
-                return [[Truth.BROKEN] for _ in rows]
+        if len(rows) > _SAMPLE and self._fail(conditions, some):
+            return [[Truth.BROKEN] * len(conditions) for _ in rows]
         half = len(rows) // 2
         return [*self(conditions, rows[:half]), *self(conditions, rows[half:])]
+
+    def _fail(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> bool:
+        """Whether some condition fails on each of the rows."""
+        return all(Truth.BROKEN in truths for row in rows for truths in self(conditions, [row]))
 
 
 def _truth(value: object) -> Truth:

@@ -120,7 +120,8 @@ def _texts(tree: exp.Expression, names: Sequence[str]) -> Iterator[str]:
         if pattern is None:
             plain_texts.append(text)
         else:
-            yield from _samples(text, pattern)
+            samples = list(_samples(text, pattern))
+            yield from (*samples, *(sample.upper() for sample in samples[:1]))
     yield from plain_texts
     for text in plain_texts:
         yield from (text.upper(), text.lower(), f"a{text}a", f"{text}a", f"a{text}")

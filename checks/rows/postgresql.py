@@ -79,7 +79,7 @@ _OTHERS = {
 def shape(column: Column) -> Shape:
     """What a column can hold as far as its type goes."""
     if column.element is not None:
-        return Shape(Kind.ARRAY, element=_shape(column.element, column.enum_labels).kind)
+        return Shape(Kind.ARRAY, element=_shape(column.element, column.enum_labels).kind, type=column.type)
     return _shape(column.base or column.type, column.enum_labels)
 
 
@@ -102,7 +102,7 @@ def _other(type_: str) -> tuple[str, ...]:
 
 def _shape(type_: str, labels: tuple[str, ...]) -> Shape:
     if labels:
-        return Shape(Kind.OTHER, labels=labels)
+        return Shape(Kind.OTHER, labels=labels, type=type_)
     found = _PARENTHESES.search(type_)
     modifiers = tuple(int(number) for number in found[1].split(",")) if found else ()
     name = _PARENTHESES.sub("", type_)
@@ -117,7 +117,7 @@ def _shape(type_: str, labels: tuple[str, ...]) -> Shape:
     if name in _TEXTS or name.endswith(".citext"):
         return Shape(Kind.TEXT, length=modifiers[0] if modifiers else 63 if name == "name" else None)
     kind = _KINDS.get(name, Kind.OTHER)
-    return Shape(kind, step=Decimal(DAY if kind is Kind.DATE else 1))
+    return Shape(kind, step=Decimal(DAY if kind is Kind.DATE else 1), type=type_)
 
 
 def _numeric(modifiers: Sequence[int]) -> Shape:

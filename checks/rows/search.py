@@ -7,18 +7,16 @@ of (the sides of AND, one side of an OR) is asked along, so that it is seen when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from enum import Enum
 from itertools import chain, combinations, islice, product
 
-from sqlglot import exp
-
-from checks.rows.expressions import boundaries, parsed
+from checks.rows.expressions import boundaries
 from checks.rows.missing import NoValue
 from checks.rows.pools import at_boundary
-from checks.rows.shapes import Row, Shape, Value
+from checks.rows.shapes import Row, Value, holds
+from checks.rows.terms import Ask, Condition, Field, Truth, Violation, denied, parts, sides
 
 #: Rows that are judged in one statement at most, those that are tried first, and statements before a search gives up.
 AT_ONCE = 400
@@ -26,74 +24,6 @@ FIRST = 24
 ROUNDS = 10
 #: Values of a column that are tried in pairs with another's.
 PAIRED = 12
-
-
-class Truth(Enum):
-    """What a condition comes to: an expression that fails (a division by zero) is broken."""
-
-    TRUE = "true"
-    FALSE = "false"
-    NULL = "null"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """An expression of one row that must not be false, as the server writes it; with ``strict`` it must be true.
-
-    ``dialect`` is sqlglot's name of its language; ``columns`` are those it rests on. ``reading`` is what is read for values worth
-    trying: the expression, with what generated columns (``computed``) are computed by in their place.
-    """
-
-    name: str
-    expression: str
-    columns: tuple[str, ...]
-    dialect: str = ""
-    reading: str = ""
-    strict: bool = False
-    computed: tuple[str, ...] = ()
-
-    @property
-    def tree(self) -> exp.Expression | None:
-        """The expression as it was parsed, or None."""
-        return parsed(self.reading or self.expression, self.dialect) if self.dialect else None
-
-    def holds(self, truth: Truth) -> bool:
-        """Whether a row for which the expression comes to this is taken: NULL passes a CHECK."""
-        return truth is Truth.TRUE or (truth is Truth.NULL and not self.strict)
-
-
-@dataclass(frozen=True)
-class Field:
-    """A column whose value is looked for: what it can hold, and what is worth trying, the plainest first.
-
-    ``kept`` are the values it may have in a row that is to go in, where that are not all (it refers to a parent).
-    """
-
-    name: str
-    shape: Shape
-    pool: tuple[Value, ...]
-    kept: tuple[Value, ...] = ()
-
-    @property
-    def first(self) -> Value:
-        """The value to begin with."""
-        return (self.kept or self.pool)[0]
-
-
-@dataclass(frozen=True)
-class Violation:
-    """A row for which one condition is false. ``changed`` are the columns in which it differs from the row it was made of;
-    ``others`` are the conditions that it breaks as well.
-    """
-
-    row: Row
-    changed: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-#: What each of the conditions comes to, for each of the rows.
-Ask = Callable[[Sequence[Condition], Sequence[Row]], Sequence[Sequence[Truth]]]
 
 
 class Search:
@@ -128,12 +58,14 @@ class Search:
         found = self._nearest(row, condition)
         if found is not None and not found.others:
             return found
-        denied = _denied(condition)
-        wanted = (denied, *(other for other in self._conditions if other != condition))
-        further, failing = self._climbed(row if found is None else found.row, wanted)
-        if denied in failing and found is None:
-            further, failing = self._by_one_side(further, denied, wanted)
-        if denied not in failing and (found is None or len(failing) < len(found.others)):
+        bad = denied(condition)
+        wanted = (bad, *(other for other in self._conditions if other != condition))
+        further, failing = (
+            self._climbed(row, wanted) if found is None else self._climbed(found.row, wanted, rounds=1 + len(found.others))
+        )
+        if bad in failing and found is None:
+            further, failing = self._by_one_side(further, bad, wanted)
+        if bad not in failing and (found is None or len(failing) < len(found.others)):
             return Violation(further, _changes(row, further), tuple(other.name for other in failing))
         if found is None:
             raise NoValue("no row was found for which it is false")
@@ -185,12 +117,14 @@ class Search:
                 best = Violation(tried, _changes(row, tried), broken)
         return best
 
-    def _climbed(self, start: Row, wanted: Sequence[Condition], aims: Sequence[Condition] = ()) -> tuple[Row, list[Condition]]:
+    def _climbed(
+        self, start: Row, wanted: Sequence[Condition], aims: Sequence[Condition] = (), rounds: int = ROUNDS
+    ) -> tuple[Row, list[Condition]]:
         """The best row that was come to, and which of ``wanted`` still fail for it; ``aims`` only show the way."""
-        asked, failing = self._begun(start, wanted, [*aims, *chain.from_iterable(map(_parts, wanted))])
+        asked, failing = self._begun(start, wanted, [*aims, *chain.from_iterable(map(parts, wanted))])
         row = start
         seen = {tuple(row.items())}
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             missed = [condition for condition in failing if condition in wanted]
             if not missed:
                 break
@@ -226,8 +160,8 @@ class Search:
         """Go for one side of an OR after the other."""
         wanted = self._conditions if wanted is None else wanted
         best, left = row, [condition]
-        for side in _sides(condition):
-            best, left = self._climbed(row, wanted, [side, *_parts(side)])
+        for side in sides(condition):
+            best, left = self._climbed(row, wanted, [side, *parts(side)])
             if not left:
                 break
         return best, left
@@ -266,8 +200,10 @@ class Search:
         if not field.kept and condition.tree is not None:
             for boundary in boundaries(condition.tree, name, row, self._shapes, self._now):
                 found += at_boundary(boundary, field.shape, row.get(name))
+            others = [other for other in condition.columns if other != name and other in self._shapes]
+            found += [row[other] for other in others if holds(field.shape, row[other], self._shapes[other])]
         distinct = dict.fromkeys((*found, *(field.kept or field.pool)))
-        return [*(value for value in distinct if value is not None), *([None] if None in distinct else [])]
+        return [*(value for value in distinct if value is not None), *([None] if None in (field.kept or field.pool) else [])]
 
 
 def _touched(conditions: Sequence[Condition], by: Condition) -> list[Condition]:
@@ -281,49 +217,3 @@ def _failing(conditions: Sequence[Condition], truths: Sequence[Truth]) -> list[C
 
 def _changes(before: Row, after: Row) -> tuple[str, ...]:
     return tuple(name for name in after if after[name] != before.get(name))
-
-
-def _denied(condition: Condition) -> Condition:
-    return replace(
-        condition,
-        expression=f"NOT ({condition.expression})",
-        reading=f"NOT ({condition.reading or condition.expression})",
-        strict=True,
-    )
-
-
-def _parts(condition: Condition) -> list[Condition]:
-    """The sides of AND that a condition is made of, or of the OR that it denies; none where it is one."""
-    tree = condition.tree
-    if tree is None:
-        return []
-    inner, denied = _undenied(tree)
-    return [_part(condition, side, denied) for side in _joined(inner, exp.Or if denied else exp.And)]
-
-
-def _sides(condition: Condition) -> list[Condition]:
-    """The sides of OR that a condition is made of, or of the AND that it denies; itself where it is none."""
-    tree = condition.tree
-    if tree is None:
-        return []
-    inner, denied = _undenied(tree)
-    return [_part(condition, side, denied) for side in _joined(inner, exp.And if denied else exp.Or)]
-
-
-def _joined(tree: exp.Expression, by: type[exp.Connector]) -> list[exp.Expression]:
-    sides = tree.flatten() if isinstance(tree, by) else ()
-    return [side for side in sides if isinstance(side, exp.Expression)]
-
-
-def _undenied(tree: exp.Expression) -> tuple[exp.Expression, bool]:
-    inner, denied = tree, False
-    while isinstance(inner, exp.Not | exp.Paren):
-        inner, denied = inner.this, denied ^ isinstance(inner, exp.Not)
-    return inner, denied
-
-
-def _part(condition: Condition, side: exp.Expression, denied: bool) -> Condition:
-    text = side.sql(dialect=condition.dialect)
-    names = {column.name.lower() for column in side.find_all(exp.Column)}
-    columns = tuple(name for name in condition.columns if name.lower() in names)
-    return replace(condition, expression=f"NOT ({text})" if denied else text, reading="", columns=columns, strict=True)

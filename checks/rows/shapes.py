@@ -45,6 +45,8 @@ class Kind(StrEnum):
 
 #: Kinds that are measured in seconds.
 TEMPORAL = frozenset({Kind.DATE, Kind.MOMENT, Kind.TIME, Kind.INTERVAL})
+#: Kinds whose values are written alike whatever the type is called.
+_ALIKE = TEMPORAL | {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Shape:
     """What a column can hold: a kind, the smallest step and the ends of its numbers, how long a text may be, all its labels.
 
     ``step`` is the smallest one that is kept, for times one second; ``element`` is what an array's elements are.
+    ``type`` tells kinds apart of which no more is known.
     """
 
     kind: Kind
@@ -61,6 +64,16 @@ class Shape:
     length: int | None = None
     labels: tuple[str, ...] = ()
     element: Kind = Kind.OTHER
+    type: str = ""
+
+
+def holds(shape: Shape, value: Value, other: Shape) -> bool:
+    """Whether a column takes the value of another: those that are compared are often the same, or must not be."""
+    if shape.kind is not other.kind or (shape.kind not in _ALIKE and shape.type != other.type):
+        return False
+    if isinstance(value, Decimal):
+        return written(value, shape) == value
+    return shape.length is None or value is None or len(value) <= shape.length
 
 
 def measured(value: Value, shape: Shape) -> Decimal | None:

@@ -83,6 +83,12 @@ TABLES = {
     "computed": "n int, doubled int GENERATED ALWAYS AS (n * 2) STORED CHECK (doubled > 10)",
     "documents": "doc jsonb NOT NULL, id text NOT NULL GENERATED ALWAYS AS (doc ->> 'id') STORED CHECK (id ~ '^[0-9a-f]{8}$')",
     "cards": "id int, kind text NOT NULL CHECK (kind = 'card'), FOREIGN KEY (id, kind) REFERENCES payments (id, kind)",
+    "versions": "id uuid PRIMARY KEY, before uuid, CHECK (before <> id)",
+    "codes": "short varchar(3) NOT NULL, long varchar(9) NOT NULL, CHECK (short <> long)",
+    "counts": "passed int NOT NULL CHECK (passed >= 0), failed int NOT NULL CHECK (failed >= 0), tried int NOT NULL,"
+    " CHECK (passed + failed = tried)",
+    "states": "status text NOT NULL CHECK (status IN ('open', 'closed')), closed_at timestamptz,"
+    " CHECK ((status = 'closed') = (closed_at IS NOT NULL))",
     "excluded": "n int CHECK (n > 0), EXCLUDE (n WITH =)",
 }
 HOSTILE = "a \"b\" :c %d %(e)s\n'f'; DROP TABLE g; -- ☃"
