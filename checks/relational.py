@@ -52,6 +52,7 @@ from checks.tenancy import (
     tenant_column_missing,
     tenant_column_nullable,
     tenant_isolation_probe,
+    tenant_query,
     tenant_reference_missing,
 )
 
@@ -74,6 +75,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "check-probe": check_probe,
     "enum-probe": enum_probe,
     "tenant-isolation-probe": tenant_isolation_probe,
+    "tenant-query": tenant_query,
     "cross-tenant-reference": cross_tenant_reference,
     "tenant-column-missing": tenant_column_missing,
     "tenant-column-nullable": tenant_column_nullable,

@@ -16,7 +16,7 @@ from checks.tenants.application import Application
 from checks.tenants.attempts import Case, stored
 from checks.tenants.crossing import Parent
 from checks.tenants.declared import Tenancy
-from checks.tenants.tables import Wall, tenants_tables, vouched, walls
+from checks.tenants.tables import Wall, telling, tenants_tables, vouched
 from checks.tenants.tenants import (
     Rights,
     Tenant,
@@ -70,7 +70,7 @@ class Circumstances:
         What lets only some rows through may let none of a single tenant's. Raises StatementFailed.
         """
         wall = self.walls[table.name]
-        present = [full for one in with_rows(self.application, table, wall) if (full := self._full(one))]
+        present = [full for one in with_rows(self.application.seen, table, wall) if (full := self._full(one))]
         if not present:
             return "no rows"
         pairs = [(owner, other) for owner in present if (other := self.intruder(owner, wall, present))]
@@ -121,8 +121,8 @@ class Circumstances:
         """A tenant's row that refers by a key, and another tenant's parent for it; else why there is none."""
         child, parent = self.catalogue.table[key.table], self.catalogue.table[key.parent]
         compared = self.crossing(key)
-        below = with_rows(self.application, child, self.walls[key.table])
-        above = with_rows(self.application, parent, self.walls[key.parent])
+        below = with_rows(self.application.seen, child, self.walls[key.table])
+        above = with_rows(self.application.seen, parent, self.walls[key.parent])
         for one in below:
             intruder = self._full(one)
             owners = [full for other in above if (full := self._full(other))]
@@ -146,14 +146,10 @@ class Circumstances:
 
 def circumstances(application: Application, target: RelationalTarget, tenancy: Tenancy) -> Circumstances:
     """Look once at what is there. Raises StatementFailed."""
-    told = {
-        name: {one: column for one, column in wall.items() if one in tenancy.wall}
-        for name, wall in walls(target.catalogue, tenancy).items()
-    }
-    found = {name: wall for name, wall in told.items() if wall}
+    found = telling(target.catalogue, tenancy)
     may = rights(application, tenancy.role)
     pairs = [(table, found[table.name]) for table in target.catalogue.tables if table.name in found]
-    known = known_tenants(application, pairs, tenancy)
+    known = known_tenants(application.seen, pairs, tenancy)
     own = tenants_tables(target.catalogue, tenancy)
     tables = [
         table

@@ -1,10 +1,10 @@
-"""What the settings declare of tenancy, as frozen data, and the one parser of the statement by which a session signs in."""
+"""What the settings declare of tenancy, as frozen data, and the one parser of statements in which a tenant stands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from checks.schema.model import TableName
 from checks.spelling import names_in, table_of
@@ -23,8 +23,8 @@ _ANY_PLACEHOLDER = re.compile(rf"\{{{_NAME}\}}")
 
 
 @dataclass(frozen=True)
-class SignIn:
-    """A statement by which a session says whose it is: ``texts`` with the value of one of ``columns`` between each two."""
+class Template:
+    """A statement that speaks of a tenant: ``texts`` with the value of one of ``columns`` between each two."""
 
     texts: tuple[str, ...]
     columns: tuple[str, ...]
@@ -35,14 +35,16 @@ class Tenancy:
     """Whose a row is. ``columns`` name the tenant, the first before all; ``tables`` hold the tenants themselves.
 
     ``shared`` tables belong to nobody. ``role`` is what the application connects as and ``sign_in`` how its sessions say whose
-    they are; both are absent where the application itself asks for its tenant's rows, without row security.
+    they are; both are absent where the application itself asks for its tenant's rows, without row security: ``reads`` are
+    queries by which it does, each under a name.
     """
 
     columns: tuple[str, ...]
     tables: tuple[TableName, ...] = ()
     shared: frozenset[TableName] = frozenset()
     role: str = ""
-    sign_in: SignIn | None = None
+    sign_in: Template | None = None
+    reads: Mapping[str, Template] = field(default_factory=dict)
 
     @property
     def wall(self) -> tuple[str, ...]:
@@ -52,8 +54,8 @@ class Tenancy:
         return tuple(name for name in self.columns if name in self.sign_in.columns)
 
 
-def parse_sign_in(text: str, columns: Sequence[str]) -> SignIn:
-    """Read ``set app.tenant = {tenant}``; a placeholder is ``{tenant}``, the first column, or the name of any of them.
+def parse_template(text: str, columns: Sequence[str]) -> Template:
+    """Read ``set app.tenant = {tenant}``, or a query; a placeholder is ``{tenant}``, the first column, or the name of any.
 
     Raises ValueError with what was expected.
     """
@@ -69,8 +71,8 @@ def parse_sign_in(text: str, columns: Sequence[str]) -> SignIn:
         texts.append("")
     texts[-1] += text[place:]
     if not named:
-        raise ValueError(f"says nobody's name: expected a placeholder, such as 'set app.tenant = {{{TENANT}}}'")
-    return SignIn(tuple(texts), tuple(named))
+        raise ValueError(f"names no tenant: expected a placeholder, such as 'set app.tenant = {{{TENANT}}}'")
+    return Template(tuple(texts), tuple(named))
 
 
 def _refuse_quoted(text: str) -> None:

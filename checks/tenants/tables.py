@@ -45,6 +45,13 @@ def walls(catalogue: Catalogue, tenancy: Tenancy) -> Mapping[TableName, Wall]:
     return found
 
 
+def telling(catalogue: Catalogue, tenancy: Tenancy) -> Mapping[TableName, Wall]:
+    """The walls again, of the columns alone that tell two tenants apart, where a table has any."""
+    found = walls(catalogue, tenancy).items()
+    told = ((table, {name: column for name, column in wall.items() if name in tenancy.wall}) for table, wall in found)
+    return {table: wall for table, wall in told if wall}
+
+
 def _referred(tenants: TableName, keys: Sequence[ForeignKey], tenancy: Tenancy) -> Wall:
     """The columns of a table of tenants that declared columns of other tables refer to."""
     referring = [key for key in keys if key.parent == tenants and set(key.columns) <= set(tenancy.columns)]

@@ -11,6 +11,7 @@ from sqlalchemy import column as core_column
 from sqlalchemy import table as core_table
 from sqlalchemy.types import NullType
 
+from checks.rows.missing import Read
 from checks.rows.values import candidates
 from checks.schema.model import Catalogue, Command, Table, TableName
 from checks.tenants.application import Application
@@ -68,16 +69,16 @@ def of_another(table: FromClause, wall: Wall, tenant: Tenant) -> ColumnElement[b
     return and_(*given, or_(*(table.c[column].is_distinct_from(value(tenant[name])) for name, column in wall.items())))
 
 
-def with_rows(application: Application, table: Table, wall: Wall) -> Sequence[Tenant]:
+def with_rows(read: Read, table: Table, wall: Wall) -> Sequence[Tenant]:
     """The first tenants that have rows in a table. Raises StatementFailed."""
     rows = source(table, *wall.values())
     columns = [rows.c[column] for column in wall.values()]
     statement = select(*(cast(column, Text) for column in columns)).where(*(column.is_not(None) for column in columns))
-    found = application.seen(statement.group_by(*columns).order_by(*columns).limit(_MANY))
+    found = read(statement.group_by(*columns).order_by(*columns).limit(_MANY))
     return [dict(zip(wall, row, strict=True)) for row in found]
 
 
-def known_tenants(application: Application, tables: Sequence[tuple[Table, Wall]], tenancy: Tenancy) -> Sequence[Tenant]:
+def known_tenants(read: Read, tables: Sequence[tuple[Table, Wall]], tenancy: Tenancy) -> Sequence[Tenant]:
     """The tenants that rows of any table name in full, those in most tables first, so that they have something of each other's.
 
     Raises StatementFailed.
@@ -85,7 +86,7 @@ def known_tenants(application: Application, tables: Sequence[tuple[Table, Wall]]
     met: dict[tuple[str, ...], int] = {}
     for table, wall in tables:
         if set(wall) == set(tenancy.wall):
-            for tenant in with_rows(application, table, wall):
+            for tenant in with_rows(read, table, wall):
                 key = tuple(tenant[name] for name in tenancy.wall)
                 met[key] = met.get(key, 0) + 1
     ranked = sorted(met, key=lambda key: (-met[key], key))

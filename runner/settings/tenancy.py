@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from checks.schema.model import default_schema
-from checks.tenants.declared import Tenancy, parse_sign_in, parse_table
+from checks.tenants.declared import Tenancy, parse_table, parse_template
 from runner.settings.values import Section, Text, Texts, setting, some
 
 
@@ -41,6 +42,11 @@ class TenancySettings(Section):
         "How its sessions say whose they are; {tenant}, or the name of a column, stands for the value, which is quoted.",
         "set app.tenant = {tenant}",
     )
+    reads: Mapping[str, Text] = setting(
+        {},
+        "The application's own queries for a tenant's rows, each under a name; they must return the column too.",
+        {"open orders": "select id, tenant_id from orders where open and tenant_id = {tenant}"},
+    )
 
 
 def tenancy(settings: TenancySettings | None, engine: str) -> Tenancy | None:
@@ -53,7 +59,8 @@ def tenancy(settings: TenancySettings | None, engine: str) -> Tenancy | None:
         tables=tuple(parse_table(text, schema) for text in settings.table),
         shared=frozenset(parse_table(text, schema) for text in settings.shared),
         role=settings.role or "",
-        sign_in=parse_sign_in(settings.sign_in, settings.column) if settings.sign_in else None,
+        sign_in=parse_template(settings.sign_in, settings.column) if settings.sign_in else None,
+        reads={name: parse_template(query, settings.column) for name, query in settings.reads.items()},
     )
 
 
@@ -69,18 +76,28 @@ def contradictions(database: Mapping[str, object]) -> Iterator[tuple[tuple[str |
     yield from _texts(section)
 
 
-def _texts(section: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    columns, sign_in = _listed(section.get("column")), section.get("sign_in")
-    if isinstance(sign_in, str) and sign_in.strip() and isinstance(columns, list | tuple):
-        try:
-            parse_sign_in(sign_in, [name for name in columns if isinstance(name, str)])
-        except ValueError as wrong:
-            yield ("tenancy", "sign_in"), str(wrong)
+Contradiction = tuple[tuple[str | int, ...], str]
+
+
+def _texts(section: Mapping[str, object]) -> Iterator[Contradiction]:
+    """Texts with a grammar of their own."""
+    columns = _listed(section.get("column"))
+    known = [name for name in columns if isinstance(name, str)] if isinstance(columns, list | tuple) else None
+    reads = section.get("reads")
+    named = [(("reads", str(name)), query) for name, query in reads.items()] if isinstance(reads, Mapping) else []
+    for keys, text in [(("sign_in",), section.get("sign_in")), *named]:
+        if known is not None and isinstance(text, str) and text.strip():
+            yield from _wrong(("tenancy", *keys), partial(parse_template, text, known))
     for key in ("table", "shared"):
         tables = section.get(key)
         alone = isinstance(tables, str)
         for number, text in enumerate((tables,) if alone else tables if isinstance(tables, list | tuple) else ()):
-            try:
-                parse_table(text if isinstance(text, str) else "table", "")
-            except ValueError as wrong:
-                yield ("tenancy", key) if alone else ("tenancy", key, number), str(wrong)
+            if isinstance(text, str):
+                yield from _wrong(("tenancy", key) if alone else ("tenancy", key, number), partial(parse_table, text, ""))
+
+
+def _wrong(keys: tuple[str | int, ...], parse: Callable[[], object]) -> Iterator[Contradiction]:
+    try:
+        parse()
+    except ValueError as wrong:
+        yield keys, str(wrong)

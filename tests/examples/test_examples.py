@@ -26,6 +26,7 @@ WITHOUT_FAULT = {
     "sequence-behind",
     "superuser-migration",
     "undeclared-reference",
+    "tenant-query",
     "tenant-reference-missing",
     "unique-probe",  # as exclusion-probe
 }

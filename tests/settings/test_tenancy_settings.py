@@ -11,7 +11,7 @@ from judging import Query, target
 from checks.expectations import Expectations
 from checks.interface import Need
 from checks.schema.model import TableName
-from checks.tenants.declared import SignIn, Tenancy, parse_sign_in
+from checks.tenants.declared import Template, Tenancy, parse_template
 from runner.errors import UsageError
 from runner.servers.interface import Database, Server
 from runner.settings.declarations import Source
@@ -44,7 +44,7 @@ def test_one_column_and_all_that_goes_with_it() -> None:
         (TableName("public", "tenants"),),
         frozenset({TableName("public", "plans"), TableName("billing", "plans"), TableName("public", 'Odd ".%')}),
         "app_user",
-        SignIn(("set app.tenant = ", ""), ("tenant_id",)),
+        Template(("set app.tenant = ", ""), ("tenant_id",)),
     )
     assert found.wall == ("tenant_id",)
 
@@ -73,7 +73,7 @@ def test_without_a_role_the_application_itself_asks_for_its_tenant() -> None:
     ],
 )
 def test_a_value_stands_where_its_column_is_named(text: str, texts: tuple[str, ...] | None, columns: tuple[str, ...]) -> None:
-    found = parse_sign_in(text, ["a", "b", "odd %"])
+    found = parse_template(text, ["a", "b", "odd %"])
     assert found.columns == columns
     assert texts is None or found.texts == texts
 
@@ -87,7 +87,7 @@ FAULTS = {
         f"{WHERE}.role: is missing; 'sign_in' needs it: what the application connects as"
     ],
     'column = "t"\nrole = "app"\nsign_in = "set a.t = 1"': [
-        f"{WHERE}.sign_in: says nobody's name: expected a placeholder, such as 'set app.tenant = {{tenant}}'"
+        f"{WHERE}.sign_in: names no tenant: expected a placeholder, such as 'set app.tenant = {{tenant}}'"
     ],
     'column = "t"\nrole = "app"\nsign_in = "set a.t = \'{tenant}\'"': [
         f"{WHERE}.sign_in: {{tenant}} stands in quotes; write it without: the value is quoted where it is put in"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from judging import Judge, Query
 
 from checks.expectations import Expectations
-from checks.tenants.declared import Tenancy, parse_sign_in
+from checks.tenants.declared import Tenancy, parse_template
 
 CHECK = "row-security-not-forced"
 ROLE = 'not forced "%☃'
 QUOTED = '"not forced ""%☃"'
-EXPECT = Expectations(tenancy=Tenancy(("t",), (), frozenset(), ROLE, parse_sign_in("set app.t = {t}", ["t"])))
+EXPECT = Expectations(tenancy=Tenancy(("t",), (), frozenset(), ROLE, parse_template("set app.t = {t}", ["t"])))
 DDL = "CREATE TABLE walled (t int); ALTER TABLE walled ENABLE ROW LEVEL SECURITY; CREATE TABLE open (t int);"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from judging import Judge
 
 from checks.expectations import Expectations
-from checks.tenants.declared import Tenancy, parse_sign_in
+from checks.tenants.declared import Tenancy, parse_template
 
 CHECK = "row-security-off"
 DDL = """
@@ -28,7 +28,7 @@ def test_policies_that_are_not_asked_are_found_whatever_is_declared(judge: Judge
 
 
 def test_row_security_has_to_be_on_where_it_keeps_tenants_apart(judge: Judge) -> None:
-    kept = Tenancy(("tenant_id",), role="app", sign_in=parse_sign_in("set app.tenant = {tenant}", ["tenant_id"]))
+    kept = Tenancy(("tenant_id",), role="app", sign_in=parse_template("set app.tenant = {tenant}", ["tenant_id"]))
     judged = judge(CHECK, DDL, Expectations(tenancy=kept))
     assert {finding.subject for finding in judged.findings} == {"bare", 'off "%☃'}
     by_application = judge(CHECK, expect=Expectations(tenancy=Tenancy(("tenant_id",))))

@@ -11,7 +11,7 @@ from versions import MAJORS
 from checks.expectations import Expectations
 from checks.interface import Engine, Severity
 from checks.schema.model import TableName
-from checks.tenants.declared import Tenancy, parse_sign_in
+from checks.tenants.declared import Tenancy, parse_template
 from runner.servers.interface import Database, Server, Wanted
 from runner.servers.registry import provision
 
@@ -40,7 +40,7 @@ def ready(query: Query) -> Query:
 def tenancy(*columns: str, sign_in: str = "set app.tenant = {tenant}", shared: tuple[str, ...] = ()) -> Expectations:
     names = columns or ("tenant_id",)
     tables = frozenset(TableName("public", name) for name in shared)
-    return Expectations(tenancy=Tenancy(names, (), tables, ROLE, parse_sign_in(sign_in, names)))
+    return Expectations(tenancy=Tenancy(names, (), tables, ROLE, parse_template(sign_in, names)))
 
 
 #: Two tenants with a buyer and two orders each, walls around them, and a role that may do anything within its own.
