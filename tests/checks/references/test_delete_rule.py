@@ -99,7 +99,8 @@ def test_nothing_expected_says_nothing(judge: Judge) -> None:
 
 
 def test_lines_of_one_reference_are_judged_once_and_undeclared_ones_not_at_all(judge: Judge) -> None:
-    ddl = "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (buyer_id int REFERENCES users ON DELETE CASCADE, ref int);"
+    key = "buyer_id int REFERENCES users ON DELETE CASCADE"
+    ddl = f"CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders ({key}, ref int);"
     lines = (
         "orders.buyer_id -> users.id where users.id > 0",
         "orders.buyer_id -> users.id on delete cascade",
