@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Text, and_, cast, select
 
 from checks.interface import Engine, Finding, Judgement, NotProven, Severity
-from checks.orphans import number
+from checks.orphans import counted as counted_orphans
 from checks.rows.missing import NoValue, fitting
 from checks.rules import CANDIDATES, DELETE, Rule, counted, objects
 from checks.schema.model import Action, Catalogue, ForeignKey, ObjectReference, TableName
@@ -129,7 +129,7 @@ class _Change:
     def _orphans(self, keys: Sequence[ForeignKey]) -> dict[ForeignKey, int]:
         if not keys:
             return {}
-        counts = [number(key, self.target.catalogue, self.target.engine).scalar_subquery() for key in keys]
+        counts = [counted_orphans(key, self.target.catalogue, self.target.engine).scalar_subquery() for key in keys]
         return dict(zip(keys, map(int, self.trial.rows(select(*counts))[0]), strict=True))
 
 

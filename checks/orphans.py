@@ -60,12 +60,6 @@ def sample(key: ForeignKey, catalogue: Catalogue, engine: Engine = Engine.POSTGR
     return _first(_orphans(_shown(child, key, catalogue), child, key, catalogue, engine), key, catalogue, engine)
 
 
-def number(key: ForeignKey, catalogue: Catalogue, engine: Engine) -> Rows:
-    """How many orphans a reference has, in one row."""
-    child = named(key.table, key.columns, "child")
-    return _orphans(select(func.count()), child, key, catalogue, engine)
-
-
 def listing(key: ForeignKey, catalogue: Catalogue, engine: Engine) -> str:
     """The statement that lists every orphan, for people to copy."""
     child = named(key.table, key.columns, "child")
