@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -116,6 +118,20 @@ def test_row_security_is_postgresql_s() -> None:
         f"{WHERE}.role: belongs to 'postgresql', and the engine is 'sqlite'",
         f"{WHERE}.sign_in: belongs to 'postgresql', and the engine is 'sqlite'",
     ]
+
+
+def test_what_the_page_shows_can_be_used_as_it_stands() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tenancy.md").read_text("utf-8")
+    snippets = re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
+    assert len(snippets) == 2
+    for snippet in snippets:
+        settings, faults = settings_from(tomllib.loads(textwrap.dedent(snippet)))
+        assert settings is not None, faults
+        assert faults == []
+    statements = re.findall(r"`(se[^`]*\{tenant\}[^`]*)`", page)
+    assert len(statements) == 3
+    for statement in statements:
+        assert parse_template(statement, ["tenant_id"]).columns == ("tenant_id",)
 
 
 def test_what_is_not_in_the_database_is_refused(server: Server, database: Database, query: Query) -> None:
