@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from checks.interface import Engine
 from checks.inventory import Kind, Rule
-from checks.meaning import columns_in, conjuncts
+from checks.meaning import columns_in, conjuncts, said_of_null
 from checks.schema.model import CheckConstraint, Column, ForeignKey, Index, Table, Trigger
 from checks.schema.sqlite_text import tokens
 
@@ -81,9 +81,7 @@ def _for_as_many(wanted: Index, other: Index, engine: Engine) -> bool:
 
 
 def _is_filled(column: str, engine: Engine) -> str:
-    quoted = column.replace('"', '""')
-    (form,) = conjuncts(f'"{quoted}" IS NOT NULL', engine)
-    return form
+    return said_of_null(column, engine, given=True)
 
 
 def _parts(index: Index) -> frozenset[str]:

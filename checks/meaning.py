@@ -21,6 +21,7 @@ from checks.schema.sqlite_text import tokens
 # Only what prints for dbproof may print: without a handler, logging would write sqlglot's warnings to stderr.
 _SILENT = logging.NullHandler()
 
+_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MARIADB: "mysql"}
 _TEXTS = frozenset({exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR})
 #: A comparison and the same with its sides exchanged, so that ``a > b`` and ``b < a`` are one.
 _TURNED: dict[type[exp.Expression], str] = {exp.GT: "<", exp.GTE: "<="}
@@ -50,6 +51,13 @@ def conjuncts(condition: str, engine: Engine) -> frozenset[str]:
     if tree is None:
         return frozenset({" ".join(token.plain for token in tokens(condition))})
     return frozenset(_form(part, engine) for part in _joined(tree, exp.And))
+
+
+@lru_cache(maxsize=4096)
+def said_of_null(column: str, engine: Engine, *, given: bool) -> str:
+    """The one form of ``column IS NULL``, or (``given``) of ``column IS NOT NULL``."""
+    named = exp.Column(this=exp.Identifier(this=column, quoted=True))
+    return _form(exp.Is(this=named, expression=exp.Null(), negate=given), engine)
 
 
 @lru_cache(maxsize=4096)
@@ -108,7 +116,7 @@ def parsed(condition: str, engine: Engine) -> exp.Expression | None:
     """The tree of a condition, ``None`` where it cannot be parsed."""
     logging.getLogger("sqlglot").addHandler(_SILENT)
     try:
-        tree = sqlglot.parse_one(condition, read="postgres" if engine is Engine.POSTGRESQL else engine.value)
+        tree = sqlglot.parse_one(condition, read=_DIALECTS.get(engine, engine.value))
     except (SqlglotError, RecursionError):
         return None
     return tree if isinstance(tree, exp.Expression) else None

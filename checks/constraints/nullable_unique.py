@@ -35,7 +35,7 @@ from collections.abc import Iterator, Sequence
 from checks.covering import filled
 from checks.indexes import index_subject
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.meaning import conjuncts, given_by
+from checks.meaning import conjuncts, given_by, said_of_null
 from checks.remedies import made_anew
 from checks.schema.model import Index, ObjectKind, ObjectReference, Table
 from checks.schema.sqlite_text import tokens
@@ -106,7 +106,7 @@ def _unique_without(index: Index, nullable: Sequence[str], table: Table, engine:
         return True
     return all(
         any(
-            set(other.columns) <= mine - {name} and _holds_where(other, where | _is_null(name, engine), engine)
+            set(other.columns) <= mine - {name} and _holds_where(other, where | {said_of_null(name, engine, given=False)}, engine)
             for other in others
         )
         for name in nullable
@@ -115,11 +115,6 @@ def _unique_without(index: Index, nullable: Sequence[str], table: Table, engine:
 
 def _holds_where(other: Index, where: frozenset[str], engine: Engine) -> bool:
     return other.predicate is None or conjuncts(other.predicate, engine) <= where
-
-
-def _is_null(column: str, engine: Engine) -> frozenset[str]:
-    escaped = column.replace('"', '""')
-    return conjuncts(f'"{escaped}" IS NULL', engine)
 
 
 def _finding(index: Index, nullable: Sequence[str], table: Table, target: RelationalTarget) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.interface import Engine
-from checks.meaning import columns_in, conjuncts, given_by, joined_by_and, may_be_null, parsed
+from checks.meaning import columns_in, conjuncts, given_by, joined_by_and, may_be_null, parsed, said_of_null
 
 SAME = [
     ("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", "status in ('b', 'a')"),
@@ -50,6 +50,15 @@ def test_each_part_that_and_joins_is_one() -> None:
     assert conjuncts("a > 1", Engine.POSTGRESQL) < conjuncts("b > 2 AND (a > 1 AND c)", Engine.POSTGRESQL)
     assert len(joined_by_and("a > 1 AND b BETWEEN 1 AND 2 AND (c OR d)", Engine.SQLITE)) == 4
     assert conjuncts('"A" > 1', Engine.SQLITE) == conjuncts("[a] > 1", Engine.SQLITE)
+
+
+@pytest.mark.parametrize(
+    ("engine", "quoted"), [(Engine.POSTGRESQL, '"a b"'), (Engine.SQLITE, "[a b]"), (Engine.MARIADB, "`a b`")]
+)
+def test_what_is_said_of_null_has_the_same_form_however_it_came(engine: Engine, quoted: str) -> None:
+    assert conjuncts(f"{quoted} IS NOT NULL", engine) == {said_of_null("a b", engine, given=True)}
+    assert conjuncts(f"NOT {quoted} IS NOT NULL", engine) == {said_of_null("a b", engine, given=False)}
+    assert conjuncts("`a` > 1 and `b` in (2,1)", Engine.MARIADB) == conjuncts("A > 1 AND b IN (1, 2)", Engine.MARIADB)
 
 
 def test_what_cannot_be_parsed_is_its_own_text() -> None:
