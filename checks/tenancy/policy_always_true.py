@@ -5,10 +5,11 @@ given the condition and must have something left to ask (`EXPLAIN`), so `true`, 
 that is never NULL are found alike. One such policy opens the table, whatever the others say, as permissive policies are joined by
 OR (manual, CREATE POLICY). A restrictive policy for the same command that does ask something closes it again.
 
-A policy that lets everything be written is a warning: `FOR INSERT WITH CHECK (true)` lets a tenant make rows in another's name,
-and so does a policy without WITH CHECK whose USING is true. One that lets everything be read, and no more, is often meant, so it
-is a notice, and a warning where the settings declare the table's rows to be tenants'. Where they declare the application's role,
-policies for other roles are not judged.
+A policy that lets everybody write everything is a warning: `FOR INSERT WITH CHECK (true)` lets a tenant make rows in another's
+name, and so does a policy without WITH CHECK whose USING is true. One that lets everything be read, and no more, or that is for
+roles that it names (an administrator's), is often meant, so it is a notice, and a warning where the settings declare the table's
+rows to be tenants'. Where they declare the application's role, policies for other roles are not judged; nor are those for roles
+that no policy holds anyway, superusers and roles with BYPASSRLS.
 
 **Anti-pattern**
 
@@ -32,7 +33,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.model import Command, Policy, Table
 from checks.statements import dialect, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
-from checks.tenants.roles import declared_application, for_role
+from checks.tenants.roles import declared_application, for_role, unheld
 from checks.tenants.tables import tenant_columns
 
 SEVERITY = Severity.WARNING
@@ -49,10 +50,11 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every permissive policy that is for the application's role, where one is declared."""
     role = declared_application(target)
     with target.rows() as session:
+        free = unheld(session)
         for table in target.catalogue.tables:
             policies = for_role(table.policies, role.acts_as if role else None)
             for policy in policies:
-                if policy.permissive:
+                if policy.permissive and not (policy.roles and set(policy.roles) <= free):
                     yield _judged(policy, policies, table, session, target)
 
 
@@ -106,7 +108,7 @@ def _finding(subject: str, policy: Policy, table: Table, changes: bool, target: 
     what = _WORDS[policy.command] if changes else "reads every row"
     return Finding(
         subject=subject,
-        severity=None if changes or columns else Severity.NOTICE,
+        severity=None if columns or (changes and (tenancy or not policy.roles)) else Severity.NOTICE,
         message=f"policy {policy.name} of {table.name.label()} asks nothing of a row: {whom} {what}",
         remedy=_remedy(policy, table, columns[0] if columns else "tenant_id", target),
         objects=(policy.reference, table.reference),

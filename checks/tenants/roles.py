@@ -43,6 +43,13 @@ def for_role(policies: Iterable[Policy], acts_as: Collection[str] | None) -> lis
     return [policy for policy in policies if acts_as is None or not policy.roles or set(policy.roles) & set(acts_as)]
 
 
+def unheld(session: ReadSession) -> frozenset[str]:
+    """The roles that no policy holds. Raises StatementFailed."""
+    return frozenset(row[0] for row in session.rows(text(_UNHELD)))
+
+
+_UNHELD = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolsuper OR rolbypassrls"
+
 _ROLE = """
 SELECT me.rolsuper, me.rolbypassrls, other.rolname::text
 FROM pg_catalog.pg_roles me JOIN pg_catalog.pg_roles other ON pg_catalog.pg_has_role(me.oid, other.oid, 'USAGE')

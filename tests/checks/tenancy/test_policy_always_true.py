@@ -25,6 +25,7 @@ SUBJECT = 'orders "%☃.p ☃'
         ("FOR UPDATE USING (true) WITH CHECK (tenant_id = 1)", None),
         ("FOR DELETE USING (coalesce(NULL, true))", None),
         ("FOR SELECT USING (true)", Severity.NOTICE),
+        ("TO pg_monitor USING (true)", Severity.NOTICE),
     ],
 )
 def test_a_policy_that_asks_nothing(judge: Judge, policy: str, severity: Severity | None) -> None:
@@ -44,6 +45,7 @@ def test_a_policy_that_asks_nothing(judge: Judge, policy: str, severity: Severit
         "USING (NULL)",
         "FOR INSERT WITH CHECK (tenant_id = 1)",
         "AS RESTRICTIVE USING (true)",
+        "TO postgres USING (true)",
         'USING (true); CREATE POLICY narrow ON "orders ""%☃" AS RESTRICTIVE USING (tenant_id = 1)',
     ],
 )
