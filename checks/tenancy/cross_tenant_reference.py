@@ -45,7 +45,7 @@ from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import Wall, vouched, walls
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "references between tables of declared tenants"
 PROVES = "stay within the tenant"

@@ -37,7 +37,7 @@ from checks.targets import RelationalTarget
 from checks.tenants.tables import judged_tables
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "tables of declared tenants"
 PROVES = "say whose each row is"

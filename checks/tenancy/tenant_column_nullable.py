@@ -38,7 +38,7 @@ from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import tenant_columns
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "columns of declared tenants"
 PROVES = "refuse a row without a tenant"

@@ -34,7 +34,7 @@ from checks.tenants.tables import telling
 from checks.tenants.tenants import Tenant, known_tenants
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "declared queries of tenants"
 PROVES = "return no other tenant's rows"

@@ -34,7 +34,7 @@ from checks.tenants.declared import Tenancy
 from checks.tenants.tables import Wall, tenant_columns, tenants_tables, vouched, walls
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "columns of declared tenants"
 PROVES = "name a tenant that exists"
