@@ -173,9 +173,14 @@ def _collated(child: FromClause, parent: FromClause, key: ForeignKey, catalogue:
     """Each pair by the parent's collation, where the two differ (a key that was made with its checks switched off)."""
     compared: list[ColumnElement[bool]] = []
     for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
-        collation, column = _collation(catalogue.table.get(key.parent), theirs), child.c[mine]
-        differ = collation is not None and collation != _collation(catalogue.table.get(key.table), mine)
-        compared.append(parent.c[theirs] == (column.op("COLLATE")(literal_column(str(collation))) if differ else column))
+        collation = _collation(catalogue.table.get(key.parent), theirs)
+        column: ColumnElement[Any] = child.c[mine]
+        if collation is not None and collation != _collation(catalogue.table.get(key.table), mine):
+            characters: ColumnElement[Any] = literal_column(
+                collation.partition("_")[0]
+            )  # a collation belongs to one set of characters alone
+            column = func.convert(column.op("USING")(characters)).op("COLLATE")(literal_column(collation))
+        compared.append(parent.c[theirs] == column)
     return compared
 
 

@@ -40,7 +40,7 @@ from checks.targets import RelationalTarget, StatementFailed
 from checks.violations import Counter, ReferenceRule, Rule, UniqueRule, rows_that_break
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "CHECKs and candidates"
 PROVES = "are kept by every row"

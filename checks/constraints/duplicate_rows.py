@@ -39,12 +39,12 @@ from checks.families import family
 from checks.indexes import index_subject, qualified
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Column, Index, Table, table_reference
-from checks.statements import quoted
+from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
 from checks.violations import Counter, Rule, UniqueRule, rows_that_break
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "keys, and tables without one"
 PROVES = "have no row twice"
@@ -127,20 +127,28 @@ def _whole(table: Table, target: RelationalTarget) -> UniqueRule:
 
 
 def _comparable(column: Column, engine: Engine) -> Part:
-    if engine is Engine.POSTGRESQL and _NOT_COMPARABLE.fullmatch(column.base or column.type):
-        return Part(f"{quoted(engine, column.name)}::text", expression=True, name=column.name)
+    """A column as a copy has it, to the last byte, whatever its collation takes for the same."""
+    name, type_ = quoted(engine, column.name), column.base or column.type
+    if engine is Engine.POSTGRESQL and _NOT_COMPARABLE.fullmatch(type_):
+        return Part(f"{name}::text", expression=True, name=column.name)
+    if engine is Engine.SQLITE:
+        return Part(f"{name} COLLATE BINARY", expression=True, name=column.name)
+    if engine is Engine.MARIADB and family(type_) == "text":
+        return Part(f"CAST({name} AS BINARY)", expression=True, name=column.name)
     return Part(column.name)
 
 
 def _under(index: Index, rule: Rule, counted: Counted, target: RelationalTarget) -> Finding:
     table, values = index.table.label(), "1 value" if counted.groups == 1 else f"{counted.groups} values"
     broken = "is unique" if index.valid else "is to be unique and whose build failed"
-    again = "REINDEX INDEX" if target.engine is Engine.POSTGRESQL else "REINDEX"
+    again = f"{'REINDEX INDEX' if target.engine is Engine.POSTGRESQL else 'REINDEX'} {qualified(index, target)}"
+    if target.engine is Engine.MARIADB:
+        again = f"ALTER TABLE {quoted_table(target.engine, index.table, target.catalogue.default_schema)} FORCE"
     everything = rows_that_break(rule, target.catalogue, target.engine)
     return Finding(
         subject=rule.subject,
         message=f"{counted.rows} rows of {table} share {values} under {index.name}, which {broken}",
-        remedy=f"List them with: {everything}; then keep one row of each, and: {again} {qualified(index, target)};",
+        remedy=f"List them with: {everything}; then keep one row of each, and: {again};",
         objects=rule.objects,
         count=counted.rows,
         values=counted.values,

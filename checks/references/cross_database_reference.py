@@ -37,7 +37,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.targets import StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MONGODB})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "references to other databases"
 PROVES = "find their parents"

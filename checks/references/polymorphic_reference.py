@@ -45,7 +45,7 @@ from checks.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "kinds of polymorphic references"
 PROVES = "find their parents"

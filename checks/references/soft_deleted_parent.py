@@ -38,7 +38,7 @@ from checks.schema.model import column_label, column_reference, table_reference
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "references with a condition"
 PROVES = "name parents that fulfil it"

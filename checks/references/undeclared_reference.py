@@ -39,7 +39,7 @@ from checks.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.OFF
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "columns with names like those of references"
 PROVES = "are none by their values"
