@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, ColumnElement, Executable, literal_column, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rows import postgresql, sqlite
+from checks.rows import mariadb, postgresql, sqlite
 from checks.rows.compiler import Compiled, Compiler
 from checks.rows.conditions import of_check, of_domain, storing
 from checks.rows.expressions import always_true
@@ -51,15 +51,15 @@ from checks.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Verdict
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "CHECK constraints"
 PROVES = "refuse a bad row"
 
-#: What PostgreSQL and SQLite say when a CHECK refuses a row.
-CHECK_VIOLATIONS = frozenset({"23514", "SQLITE_CONSTRAINT_CHECK"})
+#: What PostgreSQL, SQLite and MariaDB say when a CHECK refuses a row.
+CHECK_VIOLATIONS = frozenset({"23514", "SQLITE_CONSTRAINT_CHECK", "4025"})
 
-_DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite}
+_DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite, Engine.MARIADB: mariadb}
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one CHECK.
 _LOST = ("08", "53", "57P")
@@ -144,12 +144,12 @@ class _Probe:
             if always_true(rule.condition.expression, self._dialect.DIALECT):
                 return _vacuous(rule)
             raise
-        refused = self._refused(rule, bad, compiled.table)
+        refused = self._refused(rule, bad, compiled)
         return refused if not isinstance(refused, Proven) else self._accepts(rule, compiled)
 
-    def _refused(self, rule: _Rule, bad: Violation, table: Table) -> Judgement:
+    def _refused(self, rule: _Rule, bad: Violation, compiled: Compiled) -> Judgement:
         """Whether the bad row is refused by this constraint: with everything in place, else alone."""
-        row = self._insert(table, bad.row)
+        row, shown = self._insert(compiled.table, bad.row), _shown(bad, compiled)
         answer = self._sandbox.attempt(row)
         if self._is_by(answer, rule, bad):
             return Proven(rule.subject)
@@ -157,8 +157,8 @@ class _Probe:
             return NotProven(rule.subject, f"something else answered first: {_words(answer)}")
         alone = self._sandbox.attempt(row, only=rule.alone)
         if not self._is_by(alone, rule, bad):
-            return self._not_refused(rule, bad, row, alone)
-        return _swallowed(rule, bad) if answer == Accepted(0) else Proven(rule.subject)
+            return self._not_refused(rule, shown, row, alone)
+        return _swallowed(rule, shown) if answer == Accepted(0) else Proven(rule.subject)
 
     def _is_by(self, answer: Verdict, rule: _Rule, bad: Violation) -> bool:
         """Whether this constraint refused the row: by its name, or, where none was told, as the row breaks no other."""
@@ -167,7 +167,7 @@ class _Probe:
         told = any(answer.constraint == check.name for check in rule.declared.checks) or self._target.engine is not Engine.SQLITE
         return answer.constraint == rule.name if told else not bad.others
 
-    def _not_refused(self, rule: _Rule, bad: Violation, row: Insert, answer: Verdict) -> Judgement:
+    def _not_refused(self, rule: _Rule, shown: str, row: Insert, answer: Verdict) -> Judgement:
         if isinstance(answer, Refused):
             return NotProven(rule.subject, f"something else refused the row: {_words(answer)}")
         if answer.rows == 0:
@@ -176,7 +176,7 @@ class _Probe:
             return NotProven(rule.subject, "the row was taken, but what was stored of it is not false")
         return Finding(
             subject=rule.subject,
-            message=f"{rule.declared.name.label()} took a row with {_shown(bad)}, for which {rule.name} is false",
+            message=f"{rule.declared.name.label()} took a row with {shown}, for which {rule.name} is false",
             remedy="See whether session_replication_role or ignore_check_constraints is set for the database or its sessions.",
             objects=rule.objects,
             evidence={"constraint": rule.name, "table": rule.declared.name.label()},
@@ -201,16 +201,13 @@ class _Probe:
         return NotProven(rule.subject, f"it refuses a bad row, but no good one went in: {_words(everything)}")
 
     def _goes_in(self, compiled: Compiled) -> Verdict:
-        """What becomes of the table's good row, tried once."""
+        """What becomes of the table's good row, or of the first parent that is refused; tried once."""
         if compiled.table not in self._taken:
             with self._sandbox.trial() as trial:
-                for parent in compiled.parents:
-                    verdict = trial.write(Insert(parent.table, parent.values))
-                    if not isinstance(verdict, Accepted):
+                for row in compiled.rows:
+                    self._taken[compiled.table] = trial.write(Insert(row.table, row.values))
+                    if isinstance(self._taken[compiled.table], Refused):
                         break
-                else:
-                    verdict = trial.write(self._insert(compiled.table, compiled.row))
-            self._taken[compiled.table] = verdict
         return self._taken[compiled.table]
 
     def _insert(self, table: Table, row: Row) -> Insert:
@@ -240,11 +237,11 @@ def _vacuous(rule: _Rule) -> Finding:
     )
 
 
-def _swallowed(rule: _Rule, bad: Violation) -> Finding:
+def _swallowed(rule: _Rule, shown: str) -> Finding:
     return Finding(
         subject=rule.subject,
         severity=Severity.WARNING,
-        message=f"a row of {rule.declared.name.label()} with {_shown(bad)}, for which {rule.name} is false, vanishes without an "
+        message=f"a row of {rule.declared.name.label()} with {shown}, for which {rule.name} is false, vanishes without an "
         "error: a trigger or a rule swallows it before the CHECK is asked",
         remedy="Let the trigger return NEW, or raise an error; a row that is kept elsewhere needs the CHECK there.",
         objects=rule.objects,
@@ -257,8 +254,10 @@ def _contradiction(compiled: Compiled) -> str:
     return f"no row was found that satisfies {names}"
 
 
-def _shown(bad: Violation) -> str:
-    return ", ".join(f"{name} = {_short(bad.row[name])}" for name in bad.changed)
+def _shown(bad: Violation, compiled: Compiled) -> str:
+    """What makes the row a bad one; of values that are somebody's only the columns."""
+    hidden = [name for name in bad.changed if bad.row[name] is not None and bad.row[name] in compiled.found]
+    return ", ".join(f"another {name}" if name in hidden else f"{name} = {_short(bad.row[name])}" for name in bad.changed)
 
 
 def _short(value: object) -> str:

@@ -38,17 +38,18 @@ class NewRow:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A row with the parents that it wants and that are not there yet, those that others refer to first.
+    """A row, and with it (``rows``, itself the last) the parents that it wants and that are not there yet, as they are inserted.
 
     ``breaks`` are the conditions that it does not meet, as nothing better was found. ``orphan`` says which parent could not be
-    made, and why; empty where there are all.
+    made, and why; empty where there are all. ``found`` are values that rows which are there hold: they are somebody's.
     """
 
     table: Table
     row: Row
-    parents: tuple[NewRow, ...] = ()
+    rows: tuple[NewRow, ...]
     breaks: tuple[Condition, ...] = ()
     orphan: str = ""
+    found: tuple[Value, ...] = ()
 
 
 class Compiler:
@@ -63,7 +64,7 @@ class Compiler:
 
     def satisfying(self, table: TableName) -> Compiled:
         """A row of the table, or of a partition of it; raises NoValue where one of its types is not known."""
-        return self._of(self._stored(table), {}, (), 0, ())
+        return self._of(self._stored(table), {}, (), (), ())
 
     def violating(self, table: TableName, condition: Condition) -> Violation:
         """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
@@ -81,12 +82,14 @@ class Compiler:
             raise NoValue("no partition")
         return found
 
-    def _of(self, table: Table, given: Row, wanted: Sequence[str], variant: int, path: tuple[TableName, ...]) -> Compiled:
-        """A row with these values; ``wanted`` columns must be among its own; another ``variant`` has other keys. Remembered."""
-        key = (table.name, tuple(given.items()), tuple(wanted), variant)
+    def _of(
+        self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
+    ) -> Compiled:
+        """A row with these values; ``wanted`` columns must be among its own, and it goes in ``besides`` others. Remembered."""
+        key = (table.name, tuple(given.items()), tuple(wanted), tuple(tuple(row.items()) for row in besides))
         if key not in self._compiled:
             try:
-                self._compiled[key] = self._made(table, given, wanted, variant, (*path, table.name))
+                self._compiled[key] = self._made(table, given, wanted, besides, (*path, table.name))
             except NoValue as reason:
                 self._compiled[key] = reason
         found = self._compiled[key]
@@ -94,19 +97,27 @@ class Compiler:
             raise NoValue(*found.args)
         return found
 
-    def _made(self, table: Table, given: Row, wanted: Sequence[str], variant: int, path: tuple[TableName, ...]) -> Compiled:
+    def _made(
+        self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
+    ) -> Compiled:
         held = conditions(table, self._catalogue, self._dialect)
         names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in held)))
         parents = _Parents(self, table, names, path)
         options, orphan = parents.options(given, self._wished(table, given, held), held)
         names = _given(table, (*names, *options))
-        held += [one for index in table.indexes if (one := unique(index, table, names, self._dialect)) is not None]
-        fields = [self._field(table, name, held, options, variant) for name in names]
+        held += [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
+        fields = [self._field(table, name, held, options) for name in names]
         search = self._search(table, fields, held)
-        row, breaks = self._best(table, search, fields, options)
+        row, breaks, found = self._best(table, search, fields, options)
         if not given and not wanted:
             self._searches[table.name] = search
-        return Compiled(table, row, tuple(parents.rows()), breaks, orphan)
+        rows = (*parents.rows(), self.inserted(table, row))
+        return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found))
+
+    def _referred(self, table: TableName) -> list[str]:
+        """The columns that any reference to a table speaks of: whoever refers to a new row of it, it is the same one."""
+        keys = (key for key in self._catalogue.foreign_keys if key.parent == table)
+        return sorted({name for key in keys for name in key.parent_columns})
 
     def _wished(self, table: Table, given: Row, held: Sequence[Condition]) -> Row:
         """What columns of references have to be by conditions of their own, whatever parent is chosen."""
@@ -115,34 +126,33 @@ class Compiler:
         names = [name for name in dict.fromkeys(one.columns[0] for one in own) if name not in given]
         if not names:
             return {}
-        fields = [self._field(table, name, own, {}, 0) for name in names]
+        fields = [self._field(table, name, own, {}) for name in names]
         row, _ = self._search(table, fields, own).satisfying({field.name: field.first for field in fields})
         return row
 
     def _best(
         self, table: Table, search: Search, fields: Sequence[Field], fixed: Mapping[str, Sequence[Value]]
-    ) -> tuple[Row, tuple[Condition, ...]]:
-        """From nothing; where that satisfies not all, from rows that are there."""
+    ) -> tuple[Row, tuple[Condition, ...], tuple[Value, ...]]:
+        """The row that breaks least, what it breaks, and what it began with: nothing, or else a row that is there."""
         row, breaks = search.satisfying({field.name: field.first for field in fields})
+        found: tuple[Value, ...] = ()
         if breaks:
             for start in self._rows(table, [field.name for field in fields], {}, STARTS):
                 pinned = {name: values[0] for name, values in fixed.items()}
                 further, left = search.satisfying({**start, **pinned})
                 if len(left) < len(breaks):
-                    row, breaks = further, left
-        return row, breaks
+                    row, breaks, found = further, left, tuple(start.values())
+        return row, breaks, found
 
     def _search(self, table: Table, fields: Sequence[Field], held: Sequence[Condition]) -> Search:
         used = {field.name for field in fields} | {name for condition in held for name in condition.computed}
         judge = Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
         return Search(fields, held, judge, Decimal(int(time.time())))
 
-    def _field(
-        self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]], variant: int
-    ) -> Field:
+    def _field(self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]]) -> Field:
         column, shape = table.column[name], self._dialect.shape(table.column[name])
         kept = tuple(fixed.get(name, ()))
-        rare = self._rare(column, shape, variant)
+        rare = self._rare(column, shape)
         first = any(name == index.columns[0] for index in table.indexes if index.unique)
         listed = list(plain(shape))
         listed = [*rare, *listed] if first else listed or rare
@@ -156,11 +166,8 @@ class Compiler:
             raise NoValue(f"type {column.type}")
         return Field(name, shape, (*pool, None) if column.nullable else tuple(pool), kept)
 
-    def _rare(self, column: Column, shape: Shape, variant: int) -> list[Value]:
-        if shape.labels:
-            return []
-        listed = [canonical(text, shape) for text in self._dialect.candidates(column)]
-        return [*listed[variant:], *listed[:variant]]
+    def _rare(self, column: Column, shape: Shape) -> list[Value]:
+        return [] if shape.labels else [canonical(text, shape) for text in self._dialect.candidates(column)]
 
     def _rows(self, table: Table, names: Sequence[str], where: Row, limit: int) -> list[dict[str, Value]]:
         """Rows that are there, with what they hold in these columns."""
@@ -179,12 +186,13 @@ class _Parents:
         self._names = names
         self._path = path
         self._made: list[Compiled] = []
+        self.found: list[Value] = []
 
     def rows(self) -> Iterator[NewRow]:
         """New parents and theirs, each once, in the order in which they have to be inserted."""
         seen: list[NewRow] = []
         for parent in self._made:
-            for row in (*parent.parents, self._compiler.inserted(parent.table, parent.row)):
+            for row in parent.rows:
                 if row not in seen:
                     seen.append(row)
         yield from seen
@@ -227,10 +235,15 @@ class _Parents:
             raise NoValue(f"there is no table {key.parent.label()}")
         single = any(index.unique and set(index.columns) <= set(key.columns) for index in self._table.indexes)
         there = [] if single else self._compiler._rows(table, key.parent_columns, fixed, number)
+        there = [row for row in there if None not in row.values()]
+        self.found += [value for row in there for value in row.values()]
         yield from there
         stored = self._compiler._stored(key.parent)
-        for variant in range(number - len(there)):
-            made = self._compiler._of(stored, fixed, key.parent_columns, variant, self._path)
+        wanted = self._compiler._referred(key.parent)
+        besides: list[Row] = []
+        for _ in range(number - len(there)):
+            made = self._compiler._of(stored, fixed, wanted, tuple(besides), self._path)
+            besides.append(made.row)
             if made.breaks or made.orphan:
                 raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {made.breaks[0].name}")
             self._made.append(made)
@@ -240,7 +253,7 @@ class _Parents:
         """A table that refers to itself: NULL where that may be, else the row refers to itself."""
         nullable = [mine for mine in key.columns if self._table.column[mine].nullable]
         if nullable:
-            options[nullable[0]] = [None]
+            options.update({mine: [None] for mine in nullable})
             return
         if key.parent != self._table.name:
             raise NoValue("the tables refer to each other in a circle")
@@ -248,7 +261,7 @@ class _Parents:
         for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
             column = self._table.column[theirs]
             shape = compiler._dialect.shape(column)
-            value = options.get(theirs) or compiler._rare(column, shape, 0)[:1]
+            value = options.get(theirs) or compiler._rare(column, shape)[:1]
             if not value:
                 raise NoValue(f"type {column.type}")
             options[mine] = options[theirs] = value

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import chain
 
 from sqlglot import exp
 
 from checks.rows.expressions import columns_of, parsed, with_formulas
 from checks.rows.judging import Dialect
+from checks.rows.shapes import Row, Value
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, CheckConstraint, Column, DomainCheck, Index, Table
 from checks.statements import quoted
@@ -65,8 +67,11 @@ def _not_null(column: Column, table: Table, dialect: Dialect) -> Condition:
     return _condition(f"NOT NULL of {column.name}", f"{quoted(dialect.ENGINE, column.name)} IS NOT NULL", table, dialect)
 
 
-def unique(index: Index, table: Table, given: Sequence[str], dialect: Dialect) -> Condition | None:
-    """That no row has the values of a unique index; None where a row does not give them all, or they are no plain columns."""
+def unique(index: Index, table: Table, given: Sequence[str], besides: Sequence[Row], dialect: Dialect) -> Condition | None:
+    """That no row has the values of a unique index, nor any of ``besides``, which are still to go in.
+
+    None where a row does not give them all, or they are no plain columns.
+    """
     names = [name for name in index.columns if name is not None and name in given]
     if not index.unique or len(names) < len(index.columns) or not names:
         return None
@@ -74,9 +79,20 @@ def unique(index: Index, table: Table, given: Sequence[str], dialect: Dialect) -
     equal = " AND ".join(f"{other}.{column} = {mine}.{column}" for column in (quoted(dialect.ENGINE, name) for name in names))
     schema = f"{quoted(dialect.ENGINE, table.name.schema)}." if table.name.schema else ""
     expression = f"NOT EXISTS (SELECT 1 FROM {schema}{mine} AS {other} WHERE {equal})"  # noqa: S608 - names are quoted
+    for row in besides:
+        same = " AND ".join(f"{quoted(dialect.ENGINE, name)} = {_literal(row.get(name), dialect)}" for name in names)
+        expression = f"{expression} AND ({same}) IS NOT TRUE"
     if index.predicate:
         expression = f"({index.predicate}) IS NOT TRUE OR {expression}"
     return Condition(f"unique {index.name}", expression, tuple(names))
+
+
+def _literal(value: Value, dialect: Dialect) -> str:
+    """A value as it is written in SQL."""
+    if value is None:
+        return "NULL"
+    made = exp.Literal.number(f"{value:f}") if isinstance(value, Decimal) else exp.Literal.string(value)
+    return made.sql(dialect=dialect.DIALECT)
 
 
 def _condition(name: str, expression: str, table: Table, dialect: Dialect) -> Condition:

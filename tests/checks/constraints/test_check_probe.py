@@ -199,6 +199,19 @@ def test_a_trigger_that_swallows_the_bad_row_is_a_warning(judge: Judge, partitio
     assert "swallows it" in finding.message
 
 
+def test_a_value_of_somebody_s_row_is_not_shown(judge: Judge) -> None:
+    finding = judge(
+        CHECK,
+        "CREATE TABLE accounts (id int PRIMARY KEY); INSERT INTO accounts VALUES (4711), (4712);"
+        + TRIGGER.format(body="IF NEW.giver = NEW.total THEN RETURN NULL; END IF; RETURN NEW;").replace(
+            "total int CONSTRAINT positive CHECK (total > 0)",
+            "giver int NOT NULL REFERENCES accounts, total int NOT NULL REFERENCES accounts, CHECK (giver <> total)",
+        ),
+    ).finding
+    assert "a row of orders with another giver" in finding.message
+    assert "471" not in finding.message
+
+
 @pytest.mark.parametrize("body", ["RAISE 'never';", "NEW.total := 1; RETURN NEW;"])
 def test_a_trigger_does_not_answer_for_the_check(judge: Judge, body: str) -> None:
     assert judge(CHECK, TRIGGER.format(body=body)).proven == ["orders.positive"]
