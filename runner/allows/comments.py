@@ -48,8 +48,8 @@ def remarks(name: str, content: bytes, engine: Engine) -> tuple[Remark, ...]:
     with suppress(*_NO_PYTHON):
         if name.endswith(".py"):
             return tuple(_attached(_python_comments(content), _python_statements(content)))
-        if name.endswith(".sql") and engine in _LEXERS:
-            return tuple(_attached(*_sql(content.decode("utf-8-sig"), *_LEXERS[engine])))
+        if name.endswith(".sql") and engine is not Engine.MONGODB:
+            return tuple(_attached(*_sql(content.decode("utf-8-sig"), *_lexer(engine))))
     return ()
 
 
@@ -96,15 +96,21 @@ def _last_line(node: ast.stmt) -> int:
 _HOLDING = ("body", "orelse", "finalbody", "handlers", "cases", "decorator_list")
 
 
-_Split = Callable[[str], Sequence[statements.Statement | statements.MetaCommand]]
+_Split = Callable[[str], Iterable[statements.Statement | statements.MetaCommand]]
 _Comments = Callable[[str], Sequence[Comment]]
 
-#: How an engine's files are split into statements and comments.
-_LEXERS: dict[Engine, tuple[_Split, _Comments]] = {
-    Engine.POSTGRESQL: (statements.split, statements.comments),
-    Engine.SQLITE: (sqlite_statements.split, sqlite_statements.comments),
-}
-_MARKS = re.compile(r"^(?:--+|/\*+)\s*|\s*\*+/$")
+_MARKS = re.compile(r"^(?:--+|/\*+|#+)\s*|\s*\*+/$")
+
+
+def _lexer(engine: Engine) -> tuple[_Split, _Comments]:
+    """How an engine's files are split into statements and comments."""
+    if engine is Engine.POSTGRESQL:
+        return statements.split, statements.comments
+    if engine is Engine.SQLITE:
+        return sqlite_statements.split, sqlite_statements.comments
+    from runner.migrations import mariadb_files  # brings a driver along
+
+    return mariadb_files.split, mariadb_files.comments
 
 
 def _sql(text: str, split: _Split, comments: _Comments) -> tuple[Sequence[_Said], Sequence[range]]:

@@ -18,7 +18,7 @@ from checks.evidence import Place
 from runner.errors import ToolFailed
 from runner.migrations.interface import Broke
 from runner.migrations.sql_files import SqlFile, Transaction
-from runner.migrations.statements import MetaCommand, Statement
+from runner.migrations.statements import Comment, MetaCommand, Statement
 from runner.recorder import stamps
 from runner.servers.interface import Address
 from runner.servers.mariadb.sessions import close, code_of, connect, values_of, words_of
@@ -86,6 +86,18 @@ def split(text: str) -> Iterator[Statement | MetaCommand]:
         end = position
     if start >= 0:
         yield Statement(text[start:end], text.count("\n", 0, start) + 1, start, end)
+
+
+def comments(text: str) -> tuple[Comment, ...]:
+    """The comments of a file, in order; ``/*!`` begins none, as the server reads on in it."""
+    found, position = list[Comment](), 0
+    while position < len(text) and (token := _TOKEN.match(text, position)):
+        if token.lastgroup == "open":  # it never ends
+            break
+        position = token.end()
+        if token.lastgroup == "blank" and token[0].strip("\ufeff \t\r\n\f\v"):
+            found.append(Comment(token[0], token.start(), position))
+    return tuple(found)
 
 
 def _begins_line(text: str, position: int) -> bool:

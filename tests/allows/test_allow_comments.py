@@ -12,7 +12,7 @@ from runner.allows.comments import remarks
 from runner.allows.words import allows_of
 
 KNOWN = ("orphaned-rows", "unindexed-foreign-key", "unvalidated-constraint")
-SQL = [Engine.POSTGRESQL, Engine.SQLITE]
+SQL = [Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB]
 
 
 def found(name: str, text: str, engine: Engine = Engine.POSTGRESQL) -> list[tuple[str, int, tuple[int, int] | None]]:
@@ -36,7 +36,7 @@ def test_comments_of_sql_speak_of_their_statement(engine: Engine) -> None:
         create table c (
           d int -- dbproof: allow within, why
         );
-        --dbproof: allow last, why"""
+        -- dbproof: allow last, why"""
     assert found("a.sql", text, engine) == [
         ("allow above, why", 1, (3, 4)),
         ("allow beside, why", 4, (3, 4)),
@@ -77,6 +77,33 @@ def test_what_is_no_comment_of_postgresql(text: str) -> None:
 )
 def test_what_is_no_comment_of_sqlite(text: str) -> None:
     assert found("a.sql", text, Engine.SQLITE) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select '-- dbproof: allow a, b';",
+        "select 'it\\'s # dbproof: allow a, b';",
+        "select `# dbproof: allow a, b` from t;",
+        "select 1 --dbproof: allow a, b\n;",
+        "/*! dbproof: allow a, b */",
+    ],
+)
+def test_what_is_no_comment_of_mariadb(text: str) -> None:
+    assert found("a.sql", text, Engine.MARIADB) == []
+
+
+def test_comments_of_mariadb_begin_with_a_hash_too_and_a_delimiter_is_heeded() -> None:
+    text = """\
+        DELIMITER //
+        # dbproof: allow above, why
+        create procedure p() begin
+          select 1; # dbproof: allow within, why
+        end //
+        DELIMITER ;
+        select 1;
+        """
+    assert found("a.sql", text, Engine.MARIADB) == [("allow above, why", 2, (3, 5)), ("allow within, why", 4, (3, 5))]
 
 
 def test_comments_of_python_speak_of_their_statement() -> None:
