@@ -37,11 +37,12 @@ ALTER TABLE orders ADD FOREIGN KEY (tenant_id, buyer_id) REFERENCES buyers (tena
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from checks.interface import Engine, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Command, Table
 from checks.subjects import references
-from checks.targets import RelationalTarget, Role
+from checks.targets import RelationalTarget, Role, StatementFailed
 from checks.tenants import exposed
 from checks.tenants.application import Application
 from checks.tenants.attempts import ATTEMPTS, Case, Leak, Result, Unclear, moves, worst
@@ -61,15 +62,25 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     tenancy = target.expect.tenancy
     if tenancy is None or tenancy.sign_in is None:
         return
-    with target.sandbox(Role.APP) as sandbox:
+    with ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(target.sandbox(Role.APP))
+        except StatementFailed as failure:
+            if not failure.gap:
+                raise
+            yield NotProven(tenancy.role, failure.gap)
+            return
         if not isinstance(sandbox, Application):
             raise TypeError("this database has no application's role")
-        here = circumstances(sandbox, target, tenancy)
-        for table in here.tables:
-            yield from _tried(table, here)
-        yield from _referring(here)
-        for way in exposed.ways(sandbox, tenancy.role):
-            yield from _read(way, here)
+        yield from _all(circumstances(sandbox, target, tenancy))
+
+
+def _all(here: Circumstances) -> Iterator[Judgement]:
+    for table in here.tables:
+        yield from _tried(table, here)
+    yield from _referring(here)
+    for way in exposed.ways(here.application, here.tenancy.role):
+        yield from _read(way, here)
 
 
 def _tried(table: Table, here: Circumstances) -> Iterator[Judgement]:

@@ -22,7 +22,7 @@ def finding(subject: str, case: Case, command: Command, leak: Leak, target: Rela
         message=f"{_who(case.role, leak)} {leak.how} {'of' if command is Command.SELECT else 'in'} {table.name.label()}"
         f"{_counted(leak)}: {cause}",
         remedy=remedy,
-        objects=(*(policy.reference for policy in policies), table.reference),
+        objects=(*(policy.reference for policy in policies if table.row_security), table.reference),
         count=leak.count or None,
         values=(", ".join(f"{name}={row[name]}" for name in names if name in row),),
         evidence={"table": table.name.label(), "role": case.role, "policies": [policy.name for policy in policies]},

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
-from judging import Judge, Judged, Query
+from judging import Judge, Judged, Query, target
 from versions import MAJORS
 
 from checks.expectations import Expectations
 from checks.interface import Engine, Severity
+from checks.relational import RELATIONAL
 from checks.schema.model import TableName
+from checks.targets import Role
 from checks.tenants.declared import Tenancy, parse_template
 from runner.servers.interface import Database, Server, Wanted
 from runner.servers.registry import provision
@@ -273,6 +276,14 @@ def test_shared_tables_and_undeclared_tenancy_are_not_tried(judge: Judge) -> Non
     judged = judge(CHECK, SHOP, tenancy(shared=("orders",)))
     assert all(subject.startswith("buyers: ") for subject in judged.proven)
     assert judge(CHECK).all == ()
+
+
+def test_who_is_no_superuser_cannot_become_the_application(server: Server, database: Database) -> None:
+    """A given database whose address is not a superuser's."""
+    theirs = replace(database, private=database.addresses[Role.OWNER])
+    with target(server, theirs, tenancy()) as made:
+        judged = Judged(tuple(RELATIONAL[CHECK].run(made)))
+    assert judged.gaps == {ROLE: "only a superuser can become the application's role"}
 
 
 def test_a_role_s_own_settings_are_those_of_a_login(ready: Query, judge: Judge, database: Database) -> None:
