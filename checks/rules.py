@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_col
 from sqlalchemy.types import NullType
 
 from checks.interface import Engine, Finding, Judgement, NotProven, Severity
-from checks.rows import postgresql, sqlite_values
+from checks.rows import mariadb_values, postgresql, sqlite_values
 from checks.rows.missing import Candidates
 from checks.rows.pairs import Pair, Row, pair
 from checks.schema.model import Action, ForeignKey, ObjectReference, TableName, column_reference
@@ -17,13 +17,14 @@ from checks.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Delete, Insert, Refused, RelationalTarget, Trial, Update, Verdict, Write
 
 #: What says that a foreign key refused: RESTRICT has a code of its own from PostgreSQL 18 on.
-REFUSED_BY_A_KEY = frozenset({"23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY"})
+REFUSED_BY_A_KEY = frozenset({"23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY", "1451", "1452"})
 #: What says that NULL was refused.
-REFUSED_NULL = frozenset({"23502", "SQLITE_CONSTRAINT_NOTNULL"})
+REFUSED_NULL = frozenset({"23502", "SQLITE_CONSTRAINT_NOTNULL", "1048"})
 
 CANDIDATES: Mapping[Engine, Candidates] = {
     Engine.POSTGRESQL: postgresql.candidates,
     Engine.SQLITE: sqlite_values.candidates,
+    Engine.MARIADB: mariadb_values.candidates,
 }
 
 #: How a column of a child is after the rule did its work; ``None`` is NULL.
@@ -146,7 +147,7 @@ class _Tried:
     def _defaults(self) -> Iterator[tuple[str, str | None]]:
         """What each column's default comes to now, as text."""
         columns = self.target.catalogue.table[self.key.table].column
-        text = "TEXT" if self.target.engine is Engine.SQLITE else "pg_catalog.text"
+        text = {Engine.SQLITE: "TEXT", Engine.MARIADB: "CHAR"}.get(self.target.engine, "pg_catalog.text")
         for name in self.rule.columns(self.key):
             default = columns[name].default
             computed = default and self.trial.rows(select(literal_column(f"CAST(({default}) AS {text})")))

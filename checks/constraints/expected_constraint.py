@@ -45,14 +45,14 @@ from checks.statements import quoted, quoted_table
 from checks.targets import ReadBack, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 #: It locks tables where anything may be written, and is of use where nothing may: so it runs alone, and needs no sandbox.
 NEEDS = frozenset({Need.QUIET})
 SUBJECTS = "expected constraints"
 PROVES = "stand as declared"
 
 #: undefined_column, undefined_table; SQLite's words stand for a code.
-_ABSENT = ("42703", "42P01")
+_ABSENT = ("42703", "42P01", "1054", "1146")
 _NO_SUCH_COLUMN = "no such column"
 
 _ByMeaning = CheckCandidate | UniqueCandidate

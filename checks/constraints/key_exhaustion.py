@@ -32,13 +32,14 @@ from sqlalchemy import BigInteger, Boolean, Select, column, func, literal, null,
 from sqlalchemy import table as core_table
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.schema.mariadb import plain_type
 from checks.schema.model import Column, ObjectKind, ObjectReference, Sequence, Table, column_label, column_reference
 from checks.schema.sqlite import affinity
 from checks.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.OFF
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "integer keys"
 PROVES = "are far from the end of their numbers"
@@ -47,6 +48,8 @@ PROVES = "are far from the end of their numbers"
 MOST_USED = 0.7
 
 _HIGHEST: Mapping[str, int] = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+#: MariaDB's integers by their bits.
+_BITS: Mapping[str, int] = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _WIDER: Mapping[str, str] = {"smallint": "bigint", "integer": "bigint"}
 
 
@@ -98,6 +101,9 @@ def _keys(table: Table, engine: Engine) -> Iterator[_Key]:
 def _highest(one: Column, engine: Engine) -> int:
     if engine is Engine.SQLITE:
         return _HIGHEST["bigint"] if affinity(one.type) == "INTEGER" else 0
+    if engine is Engine.MARIADB:
+        name, _, sign = plain_type(one.type).partition(" ")
+        return 2 ** (_BITS[name] - (0 if "unsigned" in sign else 1)) - 1 if name in _BITS else 0
     return _HIGHEST.get(one.base or one.type, 0)
 
 
@@ -156,7 +162,12 @@ def _objects(key: _Key) -> tuple[ObjectReference, ...]:
 def _remedy(key: _Key, target: RelationalTarget) -> str:
     table = quoted_table(target.engine, key.table.name, target.catalogue.default_schema)
     name, type_ = quoted(target.engine, key.column.name), key.column.base or key.column.type
-    if target.engine is Engine.SQLITE or (type_ not in _WIDER and key.sequence is None):
+    if target.engine is Engine.MARIADB and not type_.startswith("bigint"):
+        return (
+            f"ALTER TABLE {table} MODIFY {name} BIGINT NOT NULL{' AUTO_INCREMENT' if key.column.identity else ''};"
+            " It rewrites the table. Columns that refer to it have to be widened as well."
+        )
+    if target.engine in (Engine.SQLITE, Engine.MARIADB) or (type_ not in _WIDER and key.sequence is None):
         return "There is no wider integer: give out smaller numbers."
     if key.sequence is not None and abs(key.last) < key.highest:
         sequence = quoted(target.engine, key.sequence.name)

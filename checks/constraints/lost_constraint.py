@@ -43,7 +43,7 @@ from checks.targets import RelationalTarget
 from checks.traces import where_lost
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.BASE})
 SUBJECTS = "constraints of base"
 PROVES = "still stand"
@@ -114,6 +114,8 @@ def _remedy(rule: Rule, target: RelationalTarget) -> str:
         return f"{rule.thing.definition};" if isinstance(rule.thing, Index | Trigger) else ""
     if target.engine is Engine.SQLITE:
         return made_anew(table, clause)
+    if isinstance(rule.thing, Column) and target.engine is Engine.MARIADB:
+        return f"ALTER TABLE {table} MODIFY {clause};"
     if isinstance(rule.thing, Column):
         return f"ALTER TABLE {table} ALTER COLUMN {quoted(target.engine, rule.thing.name)} SET NOT NULL;"
     return f"ALTER TABLE {table} ADD {clause};"

@@ -39,7 +39,7 @@ from checks.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial, Verdict
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "NOT NULL columns"
 PROVES = "refuse NULL"
@@ -136,6 +136,8 @@ def _finding(table: Table, column: Column, words: str, target: RelationalTarget,
     where = quoted_table(target.engine, table.name, target.catalogue.default_schema)
     name = quoted(target.engine, column.name)
     remedy = f"ALTER TABLE {where} ALTER COLUMN {name} SET NOT NULL;"
+    if target.engine is Engine.MARIADB:
+        remedy = f"ALTER TABLE {where} MODIFY {name} {column.type} NOT NULL;"
     return Finding(
         subject=_subject(table, column),
         severity=severity,

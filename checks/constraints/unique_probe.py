@@ -41,7 +41,7 @@ from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox,
 from checks.twice import declared, is_simple, key, row_for, words
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "unique keys"
 PROVES = "refuse the same key twice"
@@ -49,7 +49,9 @@ PROVES = "refuse the same key twice"
 NULLS_NOT_DISTINCT = "nulls not distinct"
 
 #: What says that a key is taken; a key without overlaps (PostgreSQL 18) excludes.
-_TAKEN = frozenset({"23505", "23P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+_TAKEN = frozenset(
+    {"23505", "23P01", "1062", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
+)
 
 _Row = Mapping[str, Any]
 
@@ -174,6 +176,8 @@ def _finding(index: Index, table: Table, said: str, target: RelationalTarget, se
 def _remedy(index: Index, table: Table, target: RelationalTarget, severity: Severity | None) -> str:
     if severity is not None:
         return "Declare the key without ON CONFLICT, and say in the statement what is to happen (INSERT ... ON CONFLICT)."
+    if target.engine is Engine.MARIADB:
+        return f"ALTER TABLE {quoted_table(target.engine, table.name, target.catalogue.default_schema)} FORCE;"
     schema = quoted_table(target.engine, table.name, target.catalogue.default_schema).rpartition(".")[0]
     name = quoted(target.engine, index.name)
     return f"REINDEX INDEX {f'{schema}.{name}' if schema else name};"

@@ -38,7 +38,7 @@ from checks.statements import named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "tables whose rows take others along"
 PROVES = "take no more than 10 tables and 10 000 rows"

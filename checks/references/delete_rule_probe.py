@@ -48,7 +48,7 @@ from checks.rules import DELETE
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "delete rules"
 PROVES = "do what they say"

@@ -35,7 +35,7 @@ from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "tables with references"
 PROVES = "can be filled one after the other"
@@ -122,5 +122,7 @@ def _remedy(key: ForeignKey, target: RelationalTarget) -> str:
     table = quoted_table(target.engine, key.table, target.catalogue.default_schema)
     if target.engine is Engine.SQLITE:
         return made_anew(table, f"with {key.name} DEFERRABLE INITIALLY DEFERRED")
+    if target.engine is Engine.MARIADB:
+        return f"Let one of the columns be NULL, and set it when both rows are there: InnoDB looks at {key.name} at once."
     name = quoted(target.engine, key.name)
     return f"ALTER TABLE {table} ALTER CONSTRAINT {name} DEFERRABLE INITIALLY DEFERRED;"

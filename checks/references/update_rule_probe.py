@@ -40,7 +40,7 @@ from checks.rules import UPDATE
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.SANDBOX})
 SUBJECTS = "update rules"
 PROVES = "do what they say"

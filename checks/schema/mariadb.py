@@ -52,7 +52,7 @@ def read(rows: Read, leave_out: frozenset[TableName] = frozenset()) -> Catalogue
             primary_key=_primary_key(indexes.get(name.name, ())),
             foreign_keys=_foreign_keys(name, keys.get(name.name, ()), there),
             checks=tuple(CheckConstraint(row[0], name, row[1]) for row in checks.get(name.name, ())),
-            indexes=_indexes(name, indexes.get(name.name, ())),
+            indexes=_indexes(name, indexes.get(name.name, ()), {row[0] for row in checks.get(name.name, ())}),
             triggers=tuple(Trigger(row[0], name, row[1]) for row in triggers.get(name.name, ())),
         )
         for name, own in listed
@@ -124,7 +124,8 @@ def _foreign_keys(table: TableName, rows: _Rows, there: set[str]) -> tuple[Forei
     return tuple(found)
 
 
-def _indexes(table: TableName, rows: _Rows) -> tuple[Index, ...]:
+def _indexes(table: TableName, rows: _Rows, checks: set[str]) -> tuple[Index, ...]:
+    """A unique index is a constraint, unless a CHECK has that name: without one of its own each has its column's."""
     found: list[Index] = []
     for name in dict.fromkeys(row[0] for row in rows):
         mine = [row for row in rows if row[0] == name]
@@ -138,10 +139,10 @@ def _indexes(table: TableName, rows: _Rows) -> tuple[Index, ...]:
                 unique=bool(unique),
                 primary=primary,
                 method=method.lower(),
-                definition=_definition(name, mine),
+                definition=_definition(table, name, mine),
                 keys=tuple(_key(row) for row in mine),
                 traits=("ignored",) if ignored == "YES" else (),
-                constraint="p" if primary else "u" if unique else None,
+                constraint="p" if primary else "u" if unique and name not in checks else None,
                 number=len(found),
             )
         )
@@ -152,9 +153,15 @@ def _key(row: tuple[Any, ...]) -> str:
     """A column with the length of its prefix, where only that is indexed, and its direction."""
     _, _, column, prefix, direction, *_ = row
     length = f"({prefix})" if prefix else ""
-    return f"`{column.replace('`', '``')}`{length} {'desc' if direction == 'D' else 'asc'}"
+    return f"{_quoted(column)}{length} {'desc' if direction == 'D' else 'asc'}"
 
 
-def _definition(name: str, rows: _Rows) -> str:
-    kind = "PRIMARY KEY" if name == "PRIMARY" else f"{'UNIQUE ' if rows[0][1] else ''}KEY `{name.replace('`', '``')}`"
-    return f"{kind} ({', '.join(_key(row) for row in rows)})"
+def _definition(table: TableName, name: str, rows: _Rows) -> str:
+    columns, where = ", ".join(_key(row) for row in rows), _quoted(table.name)
+    if name == "PRIMARY":
+        return f"ALTER TABLE {where} ADD PRIMARY KEY ({columns})"
+    return f"CREATE {'UNIQUE ' if rows[0][1] else ''}INDEX {_quoted(name)} ON {where} ({columns})"
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"

@@ -40,7 +40,9 @@ ORDER BY table_name, index_name = 'PRIMARY' DESC, index_name, seq_in_index
 """
 
 TRIGGERS = """
-SELECT event_object_table, trigger_name, concat(action_timing, ' ', event_manipulation, ' ', action_statement)
+SELECT event_object_table, trigger_name,
+       concat('CREATE TRIGGER `', replace(trigger_name, '`', '``'), '` ', action_timing, ' ', event_manipulation, ' ON `',
+              replace(event_object_table, '`', '``'), '` FOR EACH ROW ', action_statement)
 FROM information_schema.triggers WHERE trigger_schema = database()
 ORDER BY event_object_table, trigger_name
 """

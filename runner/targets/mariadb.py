@@ -23,6 +23,7 @@ from checks.schema.model import Catalogue, TableName
 from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import UsageError
 from runner.servers.interface import Address, Database, Golden, Server
+from runner.targets.mariadb_reading_back import read_back
 from runner.targets.mariadb_sandbox import MariadbSandbox
 from runner.targets.mariadb_sessions import Limit, MariadbReadSession, Session, opened
 
@@ -107,9 +108,12 @@ class MariadbTarget:
         with opened(self._writing(), read_only=False, limit=self._limit) as session:
             yield MariadbSandbox(session, self.catalogue)
 
-    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:  # noqa: ARG002
-        """Nothing: what is declared is compared by name."""
-        return None
+    def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
+        """Constraints as MariaDB keeps them; ``None`` where nothing may be written."""
+        if self._golden is None:
+            return None
+        with opened(self._writing(), read_only=False, limit=self._limit) as session:
+            return read_back(session, declared)
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:

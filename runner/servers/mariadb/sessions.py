@@ -94,7 +94,7 @@ def quoted(name: str) -> str:
 def code_of(failure: BaseException) -> str:
     """The server's number of an error, ``1452``; empty for what the driver itself says."""
     number = failure.args[0] if failure.args else None
-    return str(number) if isinstance(number, int) and number >= 1000 and not 2000 <= number < 3000 else ""
+    return str(number) if isinstance(number, int) and number > 0 and not 2000 <= number < 3000 else ""
 
 
 def words_of(failure: BaseException) -> str:
