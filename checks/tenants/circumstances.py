@@ -102,7 +102,7 @@ class Circumstances:
             return f"no rows, and none could be made: {reason}"
         if compiled.breaks or compiled.orphan:
             return f"no rows, and none could be made: {compiled.orphan or compiled.breaks[0].name}"
-        for row in (*compiled.parents, self.compiler.inserted(compiled.table, self._owned(compiled))):
+        for row in (*compiled.rows[:-1], self.compiler.inserted(compiled.table, self._owned(compiled))):
             verdict = trial.write(Insert(row.table, row.values))
             if isinstance(verdict, Refused):
                 return f"no rows, and the one that was made was refused: {verdict.code} {verdict.said}"
