@@ -176,12 +176,12 @@ def errored(report: Report) -> Iterator[tuple[ReportedDatabase, ReportedCheck]]:
 def proven(databases: Sequence[ReportedDatabase], most: int | None = None) -> list[str]:
     """``58 of 58 declared references refuse an orphan``, one sentence a check, added up over databases.
 
-    Where there are more than ``most``, what was tried and what weighs most goes before the rest, which is counted.
+    Where there are more than ``most``, what weighs most goes before the rest, which is counted.
     """
     checks = _by_check(databases)
     if most is None or len(checks) <= most:
         return [_proven(same) for same in checks]
-    kept = sorted(checks, key=lambda same: (same[0].id != "migration-failed", not same[0].probe, -same[0].severity.weight))
+    kept = sorted(checks, key=lambda same: -same[0].severity.weight)
     rest = [check for same in kept[most - 1 :] for check in same]
     held, judged = sum(check.proven for check in rest), sum(check.judged for check in rest)
     more = plural(len(checks) - most + 1, "more check")

@@ -121,9 +121,9 @@ def test_what_the_verdict_rests_on_in_words() -> None:
 
 
 def test_many_proofs_stand_on_one_screen_and_all_are_listed() -> None:
-    checks = tuple(replace(CHECKS[2], id=f"check-{number}", subjects=f"things {number}") for number in range(45))
-    probe = replace(CHECKS[2], id="last-probe", subjects="walls", probe=True)
-    told = report(*(replace(check, probe=False) for check in checks), probe)
+    light = replace(CHECKS[2], severity=Severity.NOTICE)
+    checks = tuple(replace(light, id=f"check-{number}", subjects=f"things {number}") for number in range(45))
+    told = report(*checks, replace(CHECKS[2], id="last-probe", subjects="walls"))
     text = shown(told)
     assert sum("refuse an orphan" in line for line in text.splitlines()) <= 9
     assert "57 of 57 walls refuse an orphan" in text
