@@ -46,8 +46,8 @@ from checks.rows.compiler import Compiler
 from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue
-from checks.rows.search import Condition, Truth
 from checks.rows.shapes import Row
+from checks.rows.terms import Condition, Truth
 from checks.schema.model import CheckConstraint, Table, column_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
