@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from checks.downstream import tried_on_rows
@@ -17,8 +17,8 @@ from checks.targets import RelationalTarget, Sandbox, StatementFailed, Trial
 _LOST = ("08", "53", "57P")
 
 
-#: How many references one trial is for, at most: it locks all their tables.
-TOGETHER = 50
+#: How many references one trial is for, at most: it locks all their tables, and a change of the parent asks every one of them.
+TOGETHER = 25
 
 #: A reference with the name that it has as a subject.
 _Named = tuple[str, ForeignKey]
@@ -46,9 +46,10 @@ def _together(keys: Sequence[_Named], rule: Rule, target: RelationalTarget) -> I
     NULL, a column of two references. SQLite cannot take away what one asks of the others.
     """
     by_parent: defaultdict[object, list[_Named]] = defaultdict(list)
+    used = Counter((key.table, name) for _, key in keys for name in key.columns)
     for subject, key in keys:
         asks = rule.action(key) is Action.SET_DEFAULT or len(kept(key, rule, target)) > 1
-        shared = any(other is not key and other.table == key.table and {*other.columns} & {*key.columns} for _, other in keys)
+        shared = any(used[key.table, name] > 1 for name in key.columns)
         alone = asks or shared or target.engine is Engine.SQLITE
         by_parent[subject if alone else (key.parent, key.parent_columns)].append((subject, key))
     for group in by_parent.values():

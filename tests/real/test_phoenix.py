@@ -100,6 +100,24 @@ def test_every_check_constraint_is_tried(ended: _Ended) -> None:
     assert (probed["proven"], probed["not_proven"], probed["findings"]) == (listed, [], [])
 
 
+#: NOT NULL columns and unique indexes of all tables but Alembic's own.
+COUNTED = """
+SELECT (SELECT count(*) FROM pg_attribute WHERE attrelid = ANY (judged) AND attnotnull AND attnum > 0 AND NOT attisdropped),
+       (SELECT count(*) FROM pg_index WHERE indrelid = ANY (judged) AND indisunique)
+FROM (SELECT array_agg(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+      AND relname <> 'alembic_version') AS it (judged)
+"""
+
+
+def test_every_rule_and_every_key_is_tried(ended: _Ended) -> None:
+    ((not_null, unique),) = own_tool.ask(ended.own, COUNTED)
+    wanted = {"delete-rule-probe": 105, "update-rule-probe": 105, "not-null-probe": not_null, "unique-probe": unique}
+    assert min(not_null, unique) > 100
+    for check, count in wanted.items():
+        probed = ended.run.checks[check]
+        assert (probed["proven"], probed["not_proven"], probed["findings"]) == (count, [], []), check
+
+
 def test_every_type_that_is_said_to_differ_differs(ended: _Ended) -> None:
     found = {finding["subject"] for finding in ended.run.checks["reference-type-mismatch"]["findings"]}
     assert found == {subject for (subject,) in own_tool.ask(ended.own, MISMATCHES)}
