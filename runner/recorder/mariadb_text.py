@@ -190,7 +190,6 @@ class _Reader:
             name = self._name()
         if self._skip("foreign", "key"):
             self._condition()
-            name = name or (self._name() if self._peek() != "(" else "")
             yield Change(_of(ObjectKind.CONSTRAINT, table, name or unnamed(self._columns())))
         elif self._skip("primary", "key"):
             yield Change(_of(ObjectKind.INDEX, table, _PRIMARY))
