@@ -31,13 +31,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from checks.covering import covered, speaks_of
 from checks.evidence import Evidence, Place
+from checks.intended import renamed
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.inventory import Kind, Rule, rules
 from checks.remedies import made_anew
-from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Trigger
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, TableName, Trigger
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.traces import where_lost
@@ -52,17 +54,30 @@ PROVES = "still stand"
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Look for every rule of base whose table and columns are still there."""
     base = target.evidence.base or Catalogue(())
+    called = _called_now(target)
     standing = {(rule.table.name, rule.kind, rule.thing.name) for rule in rules(target.catalogue)}
     for rule in rules(base):
-        table = target.catalogue.table.get(rule.table.name)
+        here = target.catalogue.table
+        table = here.get(rule.table.name) or here.get(called.get(rule.table.name, rule.table.name))
         if table is None:
             continue
-        if (rule.table.name, rule.kind, rule.thing.name) in standing or covered(rule, table, target.engine):
-            yield Proven(rule.subject)
+        if (table.name, rule.kind, rule.thing.name) in standing or covered(rule, table, target.engine):
+            yield Proven(replace(rule, table=table).subject)
         elif all(column in table.column for column in speaks_of(rule, target.engine)):
-            yield (
-                NotProven(rule.subject, "not there, the migrations failed") if target.evidence.incomplete else _lost(rule, target)
-            )
+            yield _gone(replace(rule, table=table), target)
+
+
+def _gone(rule: Rule, target: RelationalTarget) -> Judgement:
+    if target.evidence.incomplete:
+        return NotProven(rule.subject, "not there, the migrations failed")
+    return _lost(rule, target)
+
+
+def _called_now(target: RelationalTarget) -> dict[TableName, TableName]:
+    """The tables that statements gave another name, by the one that they had."""
+    default = target.catalogue.default_schema
+    whole = [(TableName(one.table.schema or default, one.table.name), one) for one in renamed(target.evidence.statements)]
+    return {table: TableName(table.schema, one.new) for table, one in whole if not one.constraint}
 
 
 def _lost(rule: Rule, target: RelationalTarget) -> Finding:

@@ -152,6 +152,21 @@ def test_it_is_found_at_the_statement_that_dropped_it(server: Server, database: 
     assert {finding.place for finding in unseen.findings} == {new.place}
 
 
+def test_a_table_that_was_renamed_is_the_same_table(server: Server, database: Database, judge: Judge, query: Query) -> None:
+    query("CREATE TABLE orders (total int CONSTRAINT positive CHECK (total > 0), id int CONSTRAINT one UNIQUE)")
+    catalogue = _catalogue(server, database)
+    rename = "ALTER TABLE orders RENAME TO sales"
+    query(f"{rename}; ALTER TABLE sales DROP CONSTRAINT positive")
+    statements = (Statement(rename, Place("a.sql", 1)),)
+    judged = judge(CHECK, evidence=Evidence(base=catalogue, statements=statements))
+    assert (judged.finding.subject, judged.proven) == ("sales.positive", ["sales.one"])
+    swapped = judge(
+        CHECK, "CREATE TABLE orders (total int, id int UNIQUE)", evidence=Evidence(base=catalogue, statements=statements)
+    )
+    assert (swapped.finding.subject, swapped.proven) == ("orders.positive", ["orders.one"])
+    query(judged.finding.remedy)
+
+
 def test_where_the_migrations_stopped_nothing_is_called_lost(
     server: Server, database: Database, judge: Judge, query: Query
 ) -> None:
