@@ -20,7 +20,7 @@ PLENTY = 8
 #: More elements than this are not put into an array.
 MOST_ELEMENTS = 1_000
 
-_NUMBERS = tuple(map(Decimal, (1, 0, 2, -1, 10, 100)))
+_NUMBERS = (*map(Decimal, (1, 0, 2, -1, 10, 100)), Decimal("0.125"))
 _TEXTS = (
     "dbproof",
     "a",
@@ -45,7 +45,7 @@ _TIMES = {
     Kind.TIME: ("12:00:00", "12:00:01", "11:59:59"),
     Kind.INTERVAL: ("3600 seconds", "0 seconds", "-1 seconds"),
 }
-_JSON = ("{}", "[]", '"dbproof"', "1", "true", "null", '["dbproof"]', "[1]")
+_JSON = ("{}", "[]", '"dbproof"', "1", "true", '["dbproof"]', "[1]")
 
 
 def plain(shape: Shape) -> Iterator[Value]:
@@ -144,11 +144,21 @@ def _samples(text: str, pattern: exp.Expression) -> Iterator[str]:
 def _documents(keys: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
     """Objects with the keys, or paths of keys (``{a,b}``, ``$.a.b``), and the texts as values; arrays of them."""
     for key in dict.fromkeys(keys):
+        if _is_document(key):
+            yield key
         values: list[object] = ["dbproof", 1, True, {}, [], None, *(text for text in texts[:PLENTY] if text != key)]
         yield from (json.dumps(_nested(key, value)) for value in values)
         yield json.dumps([key])
     if len(keys) > 1:
         yield from (json.dumps(dict.fromkeys(keys, value)) for value in ("dbproof", 1, True))
+
+
+def _is_document(text: str) -> bool:
+    """Whether a text is an object or an array itself (``doc @> '{"version": 1}'``)."""
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except ValueError:
+        return False
 
 
 def _nested(key: str, value: object) -> dict[str, object]:
@@ -168,6 +178,8 @@ def _of_count(number: int, shape: Shape, current: Value) -> Iterator[str]:
     if shape.kind is Kind.JSON:
         yield json.dumps(["dbproof"] * number)
         yield json.dumps([1] * number)
+    elif shape.kind is Kind.TEXT:
+        yield ",".join(["a"] * number)
     elif shape.kind is Kind.ARRAY:
         elements = current[1:-1] if isinstance(current, str) and len(current) > 2 else "1"
         first = elements.split(",")[0]

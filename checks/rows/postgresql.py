@@ -122,7 +122,7 @@ def _shape(type_: str, labels: tuple[str, ...]) -> Shape:
 
 def _numeric(modifiers: Sequence[int]) -> Shape:
     if not modifiers:
-        return Shape(Kind.NUMBER, step=Decimal("0.01"))
+        return Shape(Kind.NUMBER, step=Decimal("0.001"))
     precision, scale = (*modifiers, 0)[:2]
     step = Decimal(1).scaleb(-scale)
     high = Decimal(10) ** (precision - scale) - step

@@ -55,6 +55,14 @@ COLUMNS = [
     "jsonb CHECK (c ? 'name')",
     "jsonb CHECK ((c ->> 'kind') = 'a' AND (c -> 'kind') IS NOT NULL)",
     "jsonb CHECK (jsonb_typeof(c) = 'array' AND jsonb_array_length(c) BETWEEN 1 AND 3)",
+    "jsonb CHECK (c @> '{\"version\": 1}')",
+    "numeric CHECK (c = round(c, 2))",
+    "text CHECK (array_length(string_to_array(c, ','), 1) <= 3)",
+    "int CHECK (c > 1900 AND c <= EXTRACT(year FROM now()))",
+    "date CHECK (c < CURRENT_DATE - interval '18 years')",
+    "text CHECK (c ~ '^[0-9a-f]{64}$')",
+    "text CHECK (c ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND c NOT IN ('admin', 'root') AND length(c) >= 5)",
+    "int CHECK ((c & (c - 1)) = 0 AND c > 0)",
     "text[] CHECK (array_length(c, 1) <= 3)",
     "text[] CHECK (c <@ ARRAY['a', 'b'])",
     "int[] CHECK (cardinality(c) BETWEEN 1 AND 3)",
@@ -77,6 +85,10 @@ TABLES = {
     "both_or_none": "a int, b int, CHECK ((a IS NULL) = (b IS NULL))",
     "kinds": "kind text, a int, b int, status text NOT NULL, CHECK ((kind = 'x' AND a IS NOT NULL AND status = 'open')"
     " OR (kind = 'y' AND a IS NULL AND b > 5 AND status = 'paid'))",
+    "modes": "mode text NOT NULL, draft uuid, term text, starts timestamptz, ends timestamptz, CHECK (mode IN ('old', 'new')),"
+    " CHECK ((mode = 'old' AND draft IS NULL AND (term IS NULL OR term IN ('ok', 'bad'))) OR (mode = 'new' AND draft IS NOT NULL"
+    " AND starts IS NOT NULL AND ends IS NOT NULL AND ends > starts AND (term IS NULL OR term = 'done')))",
+    "sides": "debit numeric NOT NULL DEFAULT 0, credit numeric NOT NULL DEFAULT 0, CHECK ((debit = 0) <> (credit = 0))",
     "transfers": "giver int NOT NULL REFERENCES accounts, taker int NOT NULL REFERENCES accounts, CHECK (giver <> taker)",
     "only_one": "account int NOT NULL UNIQUE REFERENCES accounts, n int CHECK (n > 0)",
     "tree": "id int PRIMARY KEY, above int NOT NULL REFERENCES tree, n int CHECK (n > 0)",
