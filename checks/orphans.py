@@ -176,9 +176,8 @@ def _collated(child: FromClause, parent: FromClause, key: ForeignKey, catalogue:
         collation = _collation(catalogue.table.get(key.parent), theirs)
         column: ColumnElement[Any] = child.c[mine]
         if collation is not None and collation != _collation(catalogue.table.get(key.table), mine):
-            characters: ColumnElement[Any] = literal_column(
-                collation.partition("_")[0]
-            )  # a collation belongs to one set of characters alone
+            # A collation belongs to one set of characters alone, whose name it begins with.
+            characters: ColumnElement[Any] = literal_column(collation.partition("_")[0])
             column = func.convert(column.op("USING")(characters)).op("COLLATE")(literal_column(collation))
         compared.append(parent.c[theirs] == column)
     return compared

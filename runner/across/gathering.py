@@ -51,8 +51,7 @@ class Across:
 
     def see(self, database: str, revision: Revision, target: Target) -> None:
         """Keep the keys of every side that lies in a database; what could not be read is told by the check."""
-        if revision is Revision.HEAD:
-            self.evidence[database] = target.evidence
+        self.evidence[f"{revision} {database}"] = target.evidence
         for side in dict.fromkeys(side for one in self.references for side in (one.child, one.parent)):
             if side.database == database:
                 self._keep(side, _name(side, revision), target)
@@ -74,6 +73,8 @@ class Across:
                 return Compared(gap=f"{side.database} was not seen in this run")
             if name in self.unread:
                 raise self.unread[name]
+            if gap := _short_of(side.database, self.evidence[f"{name.partition(' ')[0]} {side.database}"]):
+                return Compared(gap=gap)
         if absent := [what for name in names for what in self.absent[name]]:
             return Compared(lacking=absent)
         child, parent = names
@@ -86,6 +87,13 @@ class Across:
     def has_base(self, database: str) -> bool:
         """Whether the base revision of a database was seen too."""
         return any(_name(one.child, Revision.BASE) in self.seen for one in self.references if one.child.database == database)
+
+
+def _short_of(database: str, evidence: Evidence) -> str:
+    """Why a database has fewer rows than the repository means it to have, where it has."""
+    if evidence.incomplete:
+        return f"the migrations of {database} failed"
+    return f"the rows of {database} were refused" if any(file.refused for file in evidence.loaded) else ""
 
 
 def _name(side: Side, revision: Revision) -> str:
@@ -134,7 +142,7 @@ def with_references(database: ReportedDatabase, this: Across, loaded: Loaded) ->
     if not mine or not checks:
         return database
     engine = Engine(database.engine)
-    looking = Looking(engine, mine, this, Revision.HEAD, this.evidence.get(database.name, Evidence()))
+    looking = Looking(engine, mine, this, Revision.HEAD, this.evidence.get(f"{Revision.HEAD} {database.name}", Evidence()))
     outcomes = run_checks(looking, checks, {})
     on_base = _on_base(looking, checks, outcomes) if this.has_base(database.name) else ()
     by = Standards(loaded.settings, engine, allows_in(loaded), on_base)

@@ -18,7 +18,7 @@ from sqlite_judging import target as sqlite_target
 
 from checks.across import parse_cross_reference
 from checks.between import BETWEEN
-from checks.evidence import Evidence
+from checks.evidence import Evidence, LoadedFile, MigrationFailure
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.targets import StatementFailed, Target
@@ -132,6 +132,23 @@ def test_a_database_that_was_not_seen_proves_nothing(tmp_path: Path) -> None:
     with sqlite_target(ORDERS) as till:
         said = judged(["till:orders.id -> app:customers.id", "docs:a.b -> till:orders.id"], {"till": till}, tmp_path)
     assert list(said.gaps.values()) == ["app was not seen in this run", "docs was not seen in this run"]
+
+
+def test_a_database_that_is_short_of_rows_proves_nothing(tmp_path: Path) -> None:
+    line = "till:orders.id -> app:customers.id"
+    refused = MigrationFailure(None, None, "", "23505", "duplicate key")
+    for evidence, gap in (
+        (Evidence(failure=refused), "the migrations of app failed"),
+        (Evidence(loaded=(LoadedFile("seeds.sql", refused),)), "the rows of app were refused"),
+    ):
+        with sqlite_target(ORDERS) as till, sqlite_target("CREATE TABLE customers (id int)", evidence=evidence) as app:
+            (tmp_path / "keys").unlink(missing_ok=True)
+            engines = {**ENGINES, "app": Engine.SQLITE}
+            with closing(Keys(tmp_path / "keys")) as file:
+                across = Across([parse_cross_reference(line, engines)], file)
+                across.see("till", Revision.HEAD, till)
+                across.see("app", Revision.HEAD, app)
+                assert across.compared(across.references[0], Revision.HEAD).gap == gap
 
 
 @dataclass
