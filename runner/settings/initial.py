@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from checks.interface import Engine
 from runner.errors import UsageError
+from runner.settings.allows import AllowSettings
 from runner.settings.detect import DATABASE, detect
 from runner.settings.engines import DOCUMENTS, Keys, belongs, usual
 from runner.settings.expected import ExpectSettings, QuerySettings
@@ -67,6 +68,10 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     if belongs(("tenancy",), engine):
         yield from _table(TenancySettings, _Shown(engine, ("tenancy",)), out=True)
     yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
+    yield ""
+    yield f"# {AllowSettings.__doc__}"
+    yield "# [[allow]]"
+    yield from _section(AllowSettings, _Shown(engine))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Each field carries the sentence and the example that ``dbproof init`` and the do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -136,18 +135,7 @@ class Settings(Section):
     severity: Mapping[str, Annotated[Severity, WORD]] = setting(
         {}, "The severity of a check, instead of its own: error, warning, notice or off.", {"unindexed-foreign-key": "error"}
     )
-    allow: tuple[AllowSettings, ...] = setting(
-        (),
-        "Findings that are accepted: the check, a pattern of the subject, the reason, and until when if not for ever.",
-        (
-            {
-                "check": "unindexed-foreign-key",
-                "subject": "audit_log.*",
-                "reason": "append only, parents are never deleted",
-                "until": date(2027, 6, 30),
-            },
-        ),
-    )
+    allow: tuple[AllowSettings, ...] = Field(default=(), description="Findings that are accepted.")
     references: Texts = setting(
         (), "References from one database to another that must hold.", ("docs:subscriptions.customer_id -> app:customers.id",)
     )

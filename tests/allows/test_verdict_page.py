@@ -9,6 +9,7 @@ from checks.interface import Engine
 from checks.registry import CHECKS
 from runner.allows.comments import remarks
 from runner.allows.words import allows_of
+from runner.settings.initial import text
 from runner.settings.load import load
 from runner.settings.surface import FailOn
 from runner.verdict import criteria
@@ -25,6 +26,14 @@ def test_the_settings_of_the_page_load(tmp_path: Path) -> None:
     (tmp_path / "dbproof.toml").write_text(snippet)
     (allow,) = load(tmp_path, {}, {}).settings.allow
     assert (allow.check, str(allow.until)) == ("unindexed-foreign-key", "2027-06-30")
+
+
+def test_the_example_of_the_first_settings_file_loads(tmp_path: Path) -> None:
+    example = text(tmp_path).split("# [[allow]]")[1]
+    lines = [line.removeprefix("# ") for line in example.splitlines() if " = " in line]
+    (tmp_path / "dbproof.toml").write_text("\n".join(["[[allow]]", *lines]))
+    (allow,) = load(tmp_path, {}, {}).settings.allow
+    assert allow.until is not None
 
 
 def test_the_comments_of_the_page_are_heeded() -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from checks.evidence import Place
 from checks.interface import Severity, State
-from reports.sample import ALLOWED, ALLOWS, APP, CHECKS, EXPIRED, GONE, ORPHANS, TYPICAL, finding
+from reports.commands import commands
+from reports.sample import ALLOWED, ALLOWS, APP, CHECKS, EXPIRED, GONE, HOSTILE, ORPHANS, TYPICAL, finding
+from runner.redaction import Redactor
 from runner.report import Allowance, AllowState, Coverage, Quality, Report, ReportedCheck, ReportedGap, Standing, Verdict
 from runner.reports import accounts, console, json_report, junit, summary, wording
 from runner.reports.github import Change, annotate
+from runner.text import clean
 
 ACCEPTED = replace(ORPHANS, state=Standing.ALLOWED, fails=False, allowed=Allowance(Place("dbproof.toml", 7), "old rows"))
 LATE = replace(
@@ -163,3 +166,16 @@ def test_what_there_is_none_of_stands_last_on_one_line_and_databases_are_named_w
         ("no rows", ["app: t.x"]),
         (wording.NOTHING, ["a", "app: b"]),
     ]
+
+
+def test_a_reason_of_a_megabyte_breaks_no_report() -> None:
+    """Foreign text in every field of an allow, and of what is gone: with what a terminal or a pipeline would act on."""
+    text = HOSTILE + "x" * 1_000_000
+    accepted = replace(ACCEPTED, subject=text, allowed=Allowance(Place(text, 7), text, text))
+    allows = tuple(replace(allow, check=text, subject=text, reason=text, place=Place(text, 1), fault=text) for allow in ALLOWS)
+    gone = (replace(GONE, subject=text, message=text),)
+    told = clean(report(replace(CHECKS[1], findings=(accepted,), gone=gone), allows=allows), Redactor())
+    for rendered in (shown(told), shown(told, show_all=True), json_report.render(told), summary.render(told), junit.render(told)):
+        assert len(rendered) < 400_000
+        assert commands(rendered) == []
+    assert annotate(told, Change()) == []
