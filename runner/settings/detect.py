@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Literal
 
 from checks.interface import Engine
 from runner.migrations.interface import Adapter, Detected
-from runner.settings.engines import usual
+from runner.settings.engines import TOOL_ENGINES, usual
 from runner.settings.model import DatabaseSettings
+from runner.settings.services import find
 
 #: What the one database of a repository is called that does not name its own.
 DATABASE = "app"
@@ -40,12 +42,30 @@ def detect(root: Path, adapters: Mapping[str, Adapter] | None = None) -> Detecti
     sure = [one for one in found if one.sure]
     if len(sure) != 1:
         return Detection(suggestions=tuple(found))
-    databases = {DATABASE: DatabaseSettings(engine=_engine(sure[0]), migrations=sure[0].settings)}
+    databases = {DATABASE: DatabaseSettings(engine=engine(root, sure[0]), migrations=sure[0].settings)}
     return Detection(databases, sure[0], _others(found, sure[0]))
 
 
-def _engine(found: Detected) -> Literal[Engine.POSTGRESQL, Engine.MONGODB]:
-    return Engine.MONGODB if usual(found.settings.tool) is Engine.MONGODB else Engine.POSTGRESQL
+def engine(root: Path, found: Detected) -> Literal[Engine.POSTGRESQL, Engine.MARIADB, Engine.MONGODB]:
+    """The engine that migrations are of: the tool's usual one, or MariaDB where the repository's own files show that one."""
+    if usual(found.settings.tool) is Engine.MONGODB:
+        return Engine.MONGODB
+    mariadb = Engine.MARIADB in TOOL_ENGINES[found.settings.tool] and _shows_mariadb(root, found)
+    return Engine.MARIADB if mariadb else Engine.POSTGRESQL
+
+
+def _shows_mariadb(root: Path, found: Detected) -> bool:
+    """Whether the tool's configuration has an address of it, or the workflows run it and no PostgreSQL."""
+    because = root / found.because.file
+    if because.suffix in (".ini", ".toml") and because.is_file():
+        address = _ADDRESS.search(because.read_text("utf-8", "replace"))
+        if address is not None:
+            return address["scheme"] in ("mysql", "mariadb")
+    return find(root, Engine.MARIADB).wanted is not None and find(root, Engine.POSTGRESQL).wanted is None
+
+
+#: The address in an alembic.ini or pyproject.toml.
+_ADDRESS = re.compile(r"^\s*sqlalchemy[._]url\s*=\s*[\"']?(?P<scheme>[a-z]+)", re.MULTILINE)
 
 
 def _others(found: Sequence[Detected], taken: Detected) -> tuple[Detected, ...]:

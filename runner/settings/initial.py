@@ -14,7 +14,8 @@ from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.allows import AllowSettings
 from runner.settings.detect import DATABASE, detect
-from runner.settings.engines import DOCUMENTS, Keys, belongs, usual
+from runner.settings.detect import engine as engine_of
+from runner.settings.engines import DOCUMENTS, Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.files import OWN_FILE, check_root, find
 from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
@@ -53,7 +54,7 @@ def text(root: Path) -> str:
     likely = detection.sure or (detection.suggestions[0] if len(detection.suggestions) == 1 else None)
     found = _facts(likely.settings) if likely else {}
     because = {"tool": f"read in {likely.because}" + ("" if detection.sure else "; a guess, please look")} if likely else {}
-    engine = usual(likely.settings.tool) if likely else Engine.POSTGRESQL
+    engine = engine_of(root, likely) if likely else Engine.POSTGRESQL
     return "\n".join(_lines(found, because, engine, find_server(root, engine).wanted)) + "\n"
 
 
