@@ -36,7 +36,7 @@ ALTER TABLE orders ADD FOREIGN KEY (tenant_id, buyer_id) REFERENCES buyers (tena
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 from checks.interface import Engine, Judgement, Need, NotProven, Proven, Severity
@@ -45,7 +45,7 @@ from checks.subjects import references
 from checks.targets import RelationalTarget, Role, StatementFailed
 from checks.tenants import exposed
 from checks.tenants.application import Application
-from checks.tenants.attempts import ATTEMPTS, Case, Leak, Result, Unclear, moves, worst
+from checks.tenants.attempts import ATTEMPTS, Case, Leak, Unclear, moves, worst
 from checks.tenants.causes import finding, of_reference, of_way
 from checks.tenants.circumstances import Circumstances, circumstances
 from checks.tenants.crossing import refers
@@ -99,18 +99,22 @@ def _tried(table: Table, here: Circumstances) -> Iterator[Judgement]:
         subjects[None] = f"{label}: gives away"
     with here.with_rows(table) as lacking:
         cases = lacking or here.cases(table)
-        for command, subject in subjects.items():
-            if isinstance(cases, str):
-                yield NotProven(subject, cases)
-            else:
-                attempt = ATTEMPTS[command][1] if command else moves
-                result = worst([attempt(here.application, case) for case in cases])
-                yield _judged(subject, cases[0], command or Command.UPDATE, result, here)
+        if isinstance(cases, str):
+            yield from (NotProven(subject, cases) for subject in subjects.values())
+            return
+        if reading := subjects.pop(Command.SELECT, ""):  # of all rows there are
+            yield _judged(reading, Command.SELECT, cases, here)
+        with here.reduced(table, cases):
+            for command, subject in subjects.items():
+                yield _judged(subject, command, cases, here)
 
 
-def _judged(subject: str, case: Case, command: Command, result: Result, here: Circumstances) -> Judgement:
+def _judged(subject: str, command: Command | None, cases: Sequence[Case], here: Circumstances) -> Judgement:
+    """One command, every case; none stands for giving a row away."""
+    attempt = ATTEMPTS[command][1] if command else moves
+    result = worst([attempt(here.application, case) for case in cases])
     if isinstance(result, Leak):
-        return finding(subject, case, command, result, here.target)
+        return finding(subject, cases[0], command or Command.UPDATE, result, here.target)
     return NotProven(subject, result.why) if isinstance(result, Unclear) else Proven(subject)
 
 

@@ -259,16 +259,17 @@ def worst(results: Sequence[Result]) -> Result:
 def alone(case: Case, *places: Mapping[str, str]) -> Delete:
     """Take every row away but those at some places."""
     rows = source(case.table, "tableoid", "ctid")
-    return delete(rows).where(not_(or_(*(_at(rows, place) for place in places))))
+    return delete(rows).where(not_(or_(*(at(rows, place) for place in places))))
 
 
 def _without(case: Case, place: Mapping[str, str]) -> Delete:
     """Take the row away that stands at a place."""
     rows = source(case.table, "tableoid", "ctid")
-    return delete(rows).where(_at(rows, place))
+    return delete(rows).where(at(rows, place))
 
 
-def _at(rows: TableClause, place: Mapping[str, str]) -> ColumnElement[bool]:
+def at(rows: TableClause, place: Mapping[str, str]) -> ColumnElement[bool]:
+    """Whether a row stands at a place."""
     return and_(*(rows.c[name] == value(given) for name, given in place.items()))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from sqlalchemy import func, literal_column, select
+
 from checks.rows import postgresql
 from checks.rows.compiler import Compiled, Compiler
 from checks.rows.missing import NoValue
@@ -13,7 +15,7 @@ from checks.rows.shapes import Row
 from checks.schema.model import Catalogue, ForeignKey, Table, TableName
 from checks.targets import Insert, Refused, RelationalTarget, Trial
 from checks.tenants.application import Application
-from checks.tenants.attempts import Case, stored
+from checks.tenants.attempts import Case, alone, stored
 from checks.tenants.crossing import Parent
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import Wall, telling, tenants_tables, vouched
@@ -26,11 +28,14 @@ from checks.tenants.tenants import (
     invented_tenants,
     known_tenants,
     rights,
+    source,
     with_rows,
 )
 
 #: How many rows of a tenant's another tries to insert in its name.
 _SAMPLE = 2
+#: From how many rows on a table is cut down to those that are tried.
+_LARGE = 5_000
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,21 @@ class Circumstances:
             return
         with self.application.trial() as trial:
             yield self._made(table, trial)
+
+    @contextmanager
+    def reduced(self, table: Table, cases: Sequence[Case]) -> Iterator[None]:
+        """Leave of a large table only the rows that are tried: each attempt takes the others away."""
+        rows = source(table)
+        many = self.application.seen(
+            select(func.count()).select_from(select(literal_column("1")).select_from(rows).limit(_LARGE + 1).subquery())
+        )
+        if many[0][0] <= _LARGE:
+            yield
+            return
+        places = [row.place for case in cases for row in (*case.theirs, *([case.own] if case.own else []))]
+        with self.application.trial():
+            self.application.prepare(alone(cases[0], *places))
+            yield
 
     def _made(self, table: Table, trial: Trial) -> str:
         """Insert a row with everything in place, and the parents that it wants before it."""

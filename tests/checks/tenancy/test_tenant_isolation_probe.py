@@ -246,6 +246,22 @@ def test_several_columns_make_a_wall_of_all_that_are_signed_in_with(judge: Judge
     assert set(found(again)) == {f"notes: {command}" for command in COMMANDS}, again.all
 
 
+def test_a_large_table_is_cut_down_to_what_is_tried(judge: Judge) -> None:
+    ddl = f"""
+        CREATE TABLE clicks (id int PRIMARY KEY, tenant_id int NOT NULL, buyer_id int UNIQUE REFERENCES buyers, note text);
+        INSERT INTO clicks SELECT n, 1 + n % 2, NULL FROM generate_series(1, 5100) n;
+        UPDATE clicks SET buyer_id = 10 WHERE id = 2;
+        UPDATE clicks SET buyer_id = 20 WHERE id = 3;
+        ALTER TABLE clicks ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON clicks USING (tenant_id = me());
+        CREATE POLICY more ON clicks FOR UPDATE USING (true);
+        GRANT SELECT, INSERT, UPDATE, DELETE ON clicks TO {QUOTED};
+    """
+    judged = judge(CHECK, SHOP + ddl, tenancy())
+    assert set(found(judged)) == {"clicks: updates", "clicks: gives away", "clicks.buyer_id: refers"}
+    assert {"clicks: reads", "clicks: inserts", "clicks: deletes"} <= set(judged.proven)
+
+
 def test_what_cannot_be_proven_says_why(judge: Judge) -> None:
     ddl = f"""
         CREATE TABLE odd (tenant_id int, where_to point[] NOT NULL);
