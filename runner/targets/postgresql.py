@@ -24,6 +24,7 @@ from checks.schema.postgresql import read
 from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
+from runner.targets.anatomy import Anatomies
 from runner.targets.application import PostgresApplication
 from runner.targets.filled import filled
 from runner.targets.reading_back import read_back
@@ -80,6 +81,7 @@ class PostgresTarget:
         self._ended = False
         self._to_read: Sessions | None = None
         self._to_write: Database | None = None
+        self._anatomies: Anatomies | None = None
         self._catalogue: Catalogue | None = None
         self._filled: frozenset[TableName] | None = None
 
@@ -142,7 +144,9 @@ class PostgresTarget:
         manner = replace(self._manner(read_only=False), ours=self._ours and role is Role.ADMIN)
         with opened(sessions(address, manner)) as connection:
             connection.begin()
-            yield PostgresSandbox(connection)
+            sandbox = PostgresSandbox(connection, self._anatomies)
+            yield sandbox
+            self._anatomies = sandbox.anatomies if self._ours else None
 
     def read_back(self, declared: Sequence[CheckCandidate | UniqueCandidate]) -> Sequence[ReadBack] | None:
         """Constraints in the server's own words; ``None`` where nothing may be written."""

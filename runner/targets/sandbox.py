@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -56,9 +55,13 @@ class PostgresTrial:
 
 
 class PostgresSandbox:
-    """A session whose transaction is rolled back when the connection is given back; nothing of ours may commit in it."""
+    """A session whose transaction is rolled back when the connection is given back; nothing of ours may commit in it.
 
-    def __init__(self, connection: Connection) -> None:
+    ``anatomies`` are what an earlier sandbox of the same database read, where nobody else changes it.
+    """
+
+    def __init__(self, connection: Connection, anatomies: Anatomies | None = None) -> None:
+        self.anatomies = anatomies
         self._driver = driver_of(connection)
         self._trial = PostgresTrial(connection, lambda: self._anatomies)
         with said_plainly():
@@ -91,10 +94,13 @@ class PostgresSandbox:
         """All rows of a SQLAlchemy Core statement; raises StatementFailed, and the sandbox goes on."""
         return self._trial.rows(statement)
 
-    @cached_property
+    @property
     def _anatomies(self) -> Anatomies:
-        with said_plainly():
-            return Anatomies(self._driver)
+        """Read once; not within a trial that has changed what hangs on the tables."""
+        if self.anatomies is None:
+            with said_plainly():
+                self.anatomies = Anatomies(self._driver)
+        return self.anatomies
 
 
 def _tables(only: Sequence[ObjectReference]) -> Sequence[TableName]:
