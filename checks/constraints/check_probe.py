@@ -185,7 +185,7 @@ class _Probe:
     def _is_stored(self, rule: _Rule, row: Insert) -> bool:
         """Whether a row for which the expression is false lies in the table once the row is written."""
         source = named(row.table, (), rule.declared.name.name)
-        false: ColumnElement[bool] = literal_column(f"NOT ({rule.condition.expression})", Boolean)
+        false: ColumnElement[bool] = literal_column(f"NOT ({rule.condition.expression}\n)", Boolean)
         broken: Executable = select(literal_column("1")).select_from(source).where(false)
         with self._sandbox.trial(only=[rule.alone] if rule.alone else [], tables=[row.table]) as trial:
             return isinstance(trial.write(row), Accepted) and len(trial.rows(broken)) > 0

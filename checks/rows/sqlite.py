@@ -64,12 +64,12 @@ def bound(value: Value, shape: Shape) -> Any:  # noqa: ANN401 - what a driver ta
 
 def question(table: Table, columns: Sequence[Column], expressions: Sequence[str], rows: Sequence[Row]) -> Executable:
     """What each expression comes to for each row, in order: 1, 0 or NULL, or another number, of which only 0 is false."""
-    listed = ", ".join(f"({expression})" for expression in expressions)
+    listed = ", ".join(f"({expression}\n)" for expression in expressions)  # a comment may end one
     stored = [column for column in columns if not column.generated]
     written = [[bound(row.get(column.name), _ANY) for column in stored] for row in rows]
     given = ", ".join(f"{_cast(column, number)} AS {_quoted(column.name)}" for number, column in enumerate(stored))
     source = f"SELECT key AS dbproof_number, {given} FROM json_each(" + _ROWS + ")"  # noqa: S608 - names are quoted
-    computed = [f"({column.default}) AS {_quoted(column.name)}" for column in columns if column.generated]
+    computed = [f"({column.default}\n) AS {_quoted(column.name)}" for column in columns if column.generated]
     if computed:
         source = f"SELECT *, {', '.join(computed)} FROM ({source})"  # noqa: S608 - expressions are the catalogue's
     alias = _quoted(table.name.name)

@@ -84,8 +84,8 @@ def denied(condition: Condition) -> Condition:
     """The condition of rows that break it: false, not NULL."""
     return replace(
         condition,
-        expression=f"NOT ({condition.expression})",
-        reading=f"NOT ({condition.reading or condition.expression})",
+        expression=f"NOT ({condition.expression}\n)",
+        reading=f"NOT ({condition.reading or condition.expression}\n)",
         strict=True,
     )
 

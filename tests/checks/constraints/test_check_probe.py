@@ -281,6 +281,7 @@ def test_not_enforced_is_found(judge: Judge, server: Server) -> None:
 SQLITE_COLUMNS = [
     "numeric(12,2) CHECK (c > 0)",
     "int NOT NULL CHECK (c BETWEEN 1 AND 5)",
+    "int CHECK (c > 0 -- and it's :so\n)",
     "INTEGER PRIMARY KEY CHECK (c > 10)",
     "CHECK (typeof(c) = 'integer')",
     "text CHECK (length(trim(c)) > 0)",
