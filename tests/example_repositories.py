@@ -44,6 +44,15 @@ class Run:
         ]
 
 
+    def prove_that_checks_can_fail(self) -> None:
+        """Hold that faults were planted in every database, and that the checks found them all."""
+        for database in self.report["databases"]:
+            proof = database["selftest"]
+            assert proof["planted"] > 0, self.said
+            assert [fault for fault in proof["faults"] if fault["state"] == "missed"] == []
+            assert proof["score"] == 1
+
+
 #: Runs dbproof on a copy of an example.
 Proving = Callable[[Path], Run]
 
@@ -89,8 +98,9 @@ class Example:
 
     def prove_clean(self, place: Path, proving: Proving | None = None) -> Run:
         """Run dbproof on a copy (as ``proving`` does), and hold that it found no error and no warning."""
-        run = (proving or run_on)(self.lay(place))
+        run = (proving or run_with_faults)(self.lay(place))
         assert run.code == 0, run.said
+        run.prove_that_checks_can_fail()
         assert run.report["verdict"] == "go"
         assert run.findings("error", "warning") == [], run.said
         return run
@@ -127,9 +137,17 @@ def examples() -> list[Example]:
     return [Example(path.parent.name) for path in sorted(EXAMPLES.glob("*/faults"))]
 
 
-def run_on(copy: Path) -> Run:
-    """``dbproof run`` as a user starts it, with none of the settings that the tests' own surroundings may hold."""
-    environment = {
+def run_with_faults(copy: Path) -> Run:
+    """``dbproof run`` with the self-proof that it has by itself."""
+    return run_on(copy, selftest="sample")
+
+
+def run_on(copy: Path, *, selftest: str = "off") -> Run:
+    """``dbproof run`` as a user starts it, with none of the settings that the tests' own surroundings may hold.
+
+    Without a self-proof, which costs time, unless one is asked for.
+    """
+    environment = {"DBPROOF_SELFTEST": selftest} | {
         name: value for name, value in os.environ.items() if not name.startswith(("DBPROOF_", "GITHUB_", "INPUT_", "CI_"))
     }
     if cache := os.environ.get("DBPROOF_CACHE"):

@@ -54,7 +54,8 @@ def idle_exclusion(scene: Scene) -> Iterator[Fault]:
 
 
 def _idle(scene: Scene, check: str, indexes: list[Index]) -> Iterator[Fault]:
-    for index in indexes if scene.engine is Engine.POSTGRESQL else ():
+    whole = [index for index in indexes if not scene.catalogue.table[index.table].partitioned]  # its parts would still be kept
+    for index in whole if scene.engine is Engine.POSTGRESQL else ():
         relation = sql.literal(sql.table(scene.engine, TableName(index.table.schema, index.name)))
         of_index = f"indexrelid = {relation}::pg_catalog.regclass"
         way: Way = (sql.update("pg_catalog.pg_index", "indisready = false, indisvalid = false", of_index),)
@@ -67,7 +68,7 @@ def taken_null(scene: Scene) -> Iterator[Fault]:
     for table in scene.catalogue.tables:
         for column in table.columns:
             way = _past_null(scene, table, column)
-            if way and table.partition_of is None:
+            if way and table.partition_of is None and not table.partitioned:
                 alone = frozenset({table.name})
                 subject = column_label(table.name, (column.name,))
                 yield Fault("taken-null", "not-null-probe", subject, (way,), tables=alone, touches=alone)

@@ -10,6 +10,7 @@ from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Statement, Way
 from checks.faults.neighbours import around, with_children
 from checks.faults.sqlite_edits import Edit, Part
+from checks.guesses import guesses
 from checks.interface import Engine
 from checks.orphans import key_of, listing_lost
 from checks.references.cascade_reach import MOST_TABLES
@@ -119,6 +120,16 @@ def marked_parent(scene: Scene) -> Iterator[Fault]:
             free, touches = past_checks(scene, expected.parent), with_children(scene.catalogue, expected.parent)
             ways = tuple((*free, *change) for change in changes(scene, parent, expected.where))
             yield Fault("marked-parent", "soft-deleted-parent", subject, ways, shows=shows, touches=touches)
+
+
+def contained_values(scene: Scene) -> Iterator[Fault]:
+    """A column that only looks like a reference names rows that are there."""
+    for guess, *_ in guesses(scene.catalogue, scene.engine):
+        key = guess.key
+        mine, parent = sql.table(scene.engine, key.table), sql.table(scene.engine, key.parent)
+        column, theirs = (sql.name(scene.engine, name) for name in (key.columns[0], key.parent_columns[0]))
+        ways = (sql.update(mine, f"{column} = ({sql.select(theirs, parent, 'LIMIT 1')})"),)
+        yield Fault("contained-values", "undeclared-reference", key.label, (ways,), touches=frozenset({key.table}))
 
 
 def no_kind(scene: Scene) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from checks.faults.interface import Maker
 FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "orphaned-rows": (references.orphan,),
     "soft-deleted-parent": (references.marked_parent,),
+    "undeclared-reference": (references.contained_values,),
     "polymorphic-reference": (references.no_kind,),
     "reference-probe": (references.switched_off,),
     "delete-rule-probe": (references.idle_delete_rule,),
@@ -61,6 +62,8 @@ NO_FAULT: Mapping[str, str] = {
     "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
     "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
     "load-refused": "it judges how the rows were loaded, which a copy that holds them cannot show otherwise",
+    "ignored-reference": "it judges what became of a migration's statement, which was heeded where there is something to break",
+    "tenant-query": "it judges a query of the settings, which no change to the database makes a wrong one",
     "cross-database-reference": "it compares what was read of two databases, and a copy is of one",
     "query-limit": "it judges times that were measured; a fault would have to waste them",
 }

@@ -28,7 +28,8 @@ def lost_rule(scene: Scene) -> Iterator[Fault]:
         way = dropped(scene, rule)
         if way and not covered(rule, _without(rule), scene.engine):
             kind = f"dropped-{rule.kind.value.replace(' ', '-').lower()}"
-            tables, touches = frozenset({rule.table.name}), with_children(scene.catalogue, rule.table.name)
+            tables = frozenset({rule.table.name})
+            touches = with_children(scene.catalogue, rule.table.name) if isinstance(rule.thing, Index) else tables
             yield Fault(kind, "lost-constraint", rule.subject, (way,), tables=tables, touches=touches)
 
 

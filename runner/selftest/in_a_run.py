@@ -82,7 +82,7 @@ def extent(mode: Selftest, seconds: float) -> Extent:
 def say_proven(stage: Stage, proof: SelfProof) -> None:
     """End the stage with how many faults were found."""
     if not proof.planted:
-        stage.skipped("no fault could be planted")
+        stage.skipped("no fault could be planted" + (" in time" if proof.left_out else ""))
         return
     missed = len(proof.of(FaultState.MISSED))
     text = f"{proof.found} of {proof.planted} planted faults found"

@@ -58,12 +58,15 @@ class Ground:
     evidence: Evidence
 
     @contextmanager
-    def planted(self, choices: Sequence[Sequence[Fault]]) -> Iterator[Planted]:
-        """A copy with one fault of each choice, as far as they can be planted and touch no table in common."""
+    def planted(self, choices: Sequence[Sequence[Fault]], enough: Callable[[], bool] = lambda: False) -> Iterator[Planted]:
+        """A copy with one fault of each choice, as far as they can be planted and touch no table in common.
+
+        No more are planted once one is and there are ``enough``.
+        """
         server = self.built.server
         with server.clone(self.built.golden) as copy:
             with _PLANTERS[server.engine](copy) as attempt:
-                faults, refused = _fitting(choices, attempt)
+                faults, refused = _fitting(choices, attempt, enough)
             with (
                 _sealed(server, copy) as (as_it_stands, golden),
                 self.backend.target(as_it_stands, golden, copy, self.expect, self.evidence) as target,
@@ -71,11 +74,15 @@ class Ground:
                 yield Planted(target, faults, refused)
 
 
-def _fitting(choices: Sequence[Sequence[Fault]], attempt: Attempt) -> tuple[Sequence[Fault], Mapping[Fault, str]]:
+def _fitting(
+    choices: Sequence[Sequence[Fault]], attempt: Attempt, enough: Callable[[], bool]
+) -> tuple[Sequence[Fault], Mapping[Fault, str]]:
     """Plant of each choice the first that stands apart from those before."""
     standing: list[Fault] = []
     refused: dict[Fault, str] = {}
     for faults in choices:
+        if standing and enough():
+            break
         for fault in faults:
             if not _stands_apart(fault, standing):
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 from checks.faults.interface import Fault, Maker, Scene
@@ -21,6 +22,8 @@ from runner.selftest.planting import Ground
 
 #: How many places are thought of for a fault of one kind where one will do.
 PLACES = 24
+#: The share of a sample's time after which no more faults are planted beside each other, so that there is some to look for them.
+PLANTING = 0.5
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class SelfTest:
     def run(self) -> SelfProof:
         """Plant them, all one at a time, or a sample of them side by side."""
         self._began = time.monotonic()
-        kinds = list(_kinds(self.scene, self.checks, self.outcomes))
+        kinds = list(_kinds(self.scene, self.checks, self.outcomes, PLACES if self.extent.is_sample else None))
         for kind in kinds:
             if not kind.faults:
                 self.faults.append(PlantedFault(kind.name, kind.check, "", FaultState.NOT_PLANTED, kind.reason))
@@ -94,13 +97,15 @@ class SelfTest:
             self._note(self._alone(fault))
 
     def _sample(self, kinds: Sequence[_Kind]) -> None:
-        """One of each kind, wherever the first of them can be planted."""
-        waiting = [list(kind.faults[:PLACES]) for kind in kinds]
-        while waiting:
-            if self._is_over():
-                break
-            with self.ground.planted(waiting) as planted:
-                judged = {fault: self._looked_for(fault, planted.target) for fault in planted.faults if not self._is_over()}
+        """One of each kind, wherever it can be planted: what touches few tables leaves room for more beside it."""
+        waiting = [sorted(kind.faults, key=lambda fault: len(fault.touches) or PLACES) for kind in kinds]
+        judged: dict[Fault, PlantedFault] = {}
+        while waiting and not (judged and self._is_over()):
+            judged = {}
+            with self.ground.planted(waiting, lambda: self._is_over(PLANTING)) as planted:
+                for fault in planted.faults:
+                    if not (judged and self._is_over()):
+                        judged[fault] = self._looked_for(fault, planted.target)
             for fault, said in judged.items():
                 self._note(self._alone(fault) if said.state is FaultState.MISSED and len(planted.faults) > 1 else said)
             waiting = list(self._left(waiting, planted.refused, judged))
@@ -133,9 +138,9 @@ class SelfTest:
         self.faults.append(judged)
         self.say(f"{len(self.faults)}: {judged.kind} of {judged.place}")
 
-    def _is_over(self) -> bool:
-        """Whether a sample has used up its seconds."""
-        return self.extent.allowance is not None and time.monotonic() - self._began > self.extent.allowance
+    def _is_over(self, share: float = 1.0) -> bool:
+        """Whether a sample has used up its seconds, or a share of them."""
+        return self.extent.allowance is not None and time.monotonic() - self._began > share * self.extent.allowance
 
 
 def _not_planted(fault: Fault, reason: str) -> PlantedFault:
@@ -158,12 +163,12 @@ def _silence(outcome: Outcome) -> str:
     return outcome.reason or "it found nothing"
 
 
-def _kinds(scene: Scene, checks: Checks, outcomes: Sequence[Outcome]) -> Iterator[_Kind]:
+def _kinds(scene: Scene, checks: Checks, outcomes: Sequence[Outcome], most: int | None) -> Iterator[_Kind]:
     """Every kind of fault for the checks that came to a verdict: the first of each check before the second, errors first."""
     judged = {outcome.check: outcome for outcome in outcomes if _is_judged(outcome, checks[outcome.check], scene.engine)}
     makers = [(place, name, maker) for name in judged for place, maker in enumerate(FAULTS.get(name, ()))]
     for _, name, maker in sorted(makers, key=lambda one: (one[0], -checks[one[1]].SEVERITY.weight)):
-        yield _kind(name, maker, scene, None if _compares(checks[name]) else judged[name])
+        yield _kind(name, maker, scene, None if _compares(checks[name]) else judged[name], most)
 
 
 def _is_judged(outcome: Outcome, check: Check[Any], engine: Engine) -> bool:
@@ -175,16 +180,20 @@ def _compares(check: Check[Any]) -> bool:
     return Need.BASE in check.NEEDS
 
 
-def _kind(check: str, maker: Maker, scene: Scene, outcome: Outcome | None) -> _Kind:
-    """Only what holds can be broken, and only a finding that is not there yet says something."""
-    able = made = list(maker(scene))
-    if outcome is not None:
-        red, proven = {finding.subject for finding in outcome.findings}, set(outcome.proven)
-        able = [fault for fault in made if fault.subject in proven and fault.red not in red]
-    kind = made[0].kind if made else _words(maker)
-    if able:
-        return _Kind(check, kind, able)
-    return _Kind(check, kind, (), "nothing that holds here could be broken so" if made else "nothing of that kind here")
+def _kind(check: str, maker: Maker, scene: Scene, outcome: Outcome | None, most: int | None) -> _Kind:
+    """Only what holds can be broken, and only a finding that is not there yet says something. At most so many places of it."""
+    made = list(islice(_able(maker(scene), outcome), most))
+    if made:
+        return _Kind(check, made[0].kind, made)
+    there = any(True for _ in maker(scene))
+    return _Kind(check, _words(maker), (), "nothing that holds here could be broken so" if there else "nothing of that kind here")
+
+
+def _able(faults: Iterator[Fault], outcome: Outcome | None) -> Iterator[Fault]:
+    if outcome is None:
+        return faults
+    red, proven = {finding.subject for finding in outcome.findings}, set(outcome.proven)
+    return (fault for fault in faults if fault.subject in proven and fault.red not in red)
 
 
 def _words(maker: Maker) -> str:

@@ -48,8 +48,8 @@ def opened(tmp_path: Path) -> Opened:
     def opening(change: Callable[[Repository], object]) -> Job:
         origin.branch("change")
         change(origin)
-        with (origin.root / "examples" / "shop" / "dbproof.toml").open("a") as settings:
-            settings.write(OTHERS_OFF)
+        settings = origin.root / "examples" / "shop" / "dbproof.toml"
+        settings.write_text(f'selftest = "off"\n\n{settings.read_text("utf-8")}{OTHERS_OFF}', "utf-8")
         origin.commit()
         origin.git("checkout", "--quiet", "main")
         origin.git("checkout", "--quiet", "-b", "merge")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from checks.relational import RELATIONAL
 from checks.schema.model import TableName
 from checks.targets import RelationalTarget
 from runner.report import FaultState, SelfProof
+from runner.selftest.in_a_run import LEAST, MOST, SHARE
 from runner.selftest.proving import Extent, SelfTest
 from runner.servers.interface import Database, Server
 
@@ -133,6 +136,14 @@ def test_a_sentence_that_no_row_can_break_is_said_to_be_vacuous() -> None:
         "no-rows: broken-sentence of never: no change to the rows that was tried breaks it"
     ]
     assert [gap.subject for gap in proof.vacuous] == ["no-rows"]
+
+
+def test_the_page_names_every_check() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "selftest.md").read_text("utf-8")
+    named = set(re.findall(r"[a-z]+(?:-[a-z]+)+", page))
+    assert FAULTS.keys() | NO_FAULT.keys() <= named
+    assert f"{SHARE:.0%}".replace("%", " %") in page
+    assert f"at least {LEAST:g} s, at most {MOST:g} s" in page
 
 
 def test_every_check_has_a_fault_or_a_reason_why_there_is_none() -> None:
