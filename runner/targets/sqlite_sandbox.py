@@ -15,7 +15,7 @@ from sqlalchemy import Executable
 from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName
 from checks.targets import Insert, Refused, StatementFailed, Trial, Verdict, Write
 from runner.targets.sqlite_sessions import Session
-from runner.targets.sqlite_trials import Alone, WithEverything, foreign_key
+from runner.targets.sqlite_trials import Alone, WithEverything, foreign_key, prepare
 
 #: Opens a session on a copy of our own.
 Opens = Callable[[], AbstractContextManager[Session]]
@@ -79,5 +79,8 @@ class SqliteSandbox:
 
     def _session(self, which: str) -> Session:
         if which not in self._open:
-            self._open[which] = self._opened.enter_context(self._opens[which]())
+            session = self._opened.enter_context(self._opens[which]())
+            if which == "empty":
+                prepare(session, self._catalogue)
+            self._open[which] = session
         return self._open[which]

@@ -22,7 +22,18 @@ Row = Mapping[str, Any]
 
 def foreign_key(catalogue: Catalogue, reference: ObjectReference) -> ForeignKey | None:
     """The foreign key that is named, if it is one."""
-    return next((key for key in catalogue.foreign_keys if key.reference == reference), None)
+    table = catalogue.table.get(TableName("", reference.relation))
+    return next((key for key in (table.foreign_keys if table else ()) if key.reference == reference), None)
+
+
+def prepare(session: Session, catalogue: Catalogue) -> None:
+    """Take the rows and triggers out of a copy of our own, for trials of some constraints alone. Raises StatementFailed."""
+    with session.limited():
+        session.driver.execute("PRAGMA foreign_keys = off")
+        for (name,) in session.driver.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            session.driver.execute(f"DROP TRIGGER {quoted(name)}")
+        for table in catalogue.tables:
+            session.driver.execute(f"DELETE FROM {quoted(table.name.name)}")  # noqa: S608 - the name is quoted
 
 
 class _Writes:
@@ -131,7 +142,7 @@ class WithEverything(_Writes):
 
 
 class Alone(_Writes):
-    """Writes to a copy without rows and triggers, each a transaction of its own, so that deferred keys answer.
+    """Writes to a copy that was prepared (:func:`prepare`), each a transaction of its own, so that deferred keys answer.
 
     What cannot be taken away is met: a column that must have a value gets one that no other has, rows that other foreign keys
     want are put there, unique indexes that were made for themselves go. CHECKs are ignored unless one of them is tried.
@@ -141,18 +152,17 @@ class Alone(_Writes):
         self, session: Session, catalogue: Catalogue, only: Sequence[ObjectReference], tables: Sequence[TableName] = ()
     ) -> None:
         super().__init__(session, catalogue)
-        self._keys = [key for key in catalogue.foreign_keys if key.reference in only]
+        self._keys = [key for one in dict.fromkeys(only) if (key := foreign_key(catalogue, one)) is not None]
         self._only = frozenset(only)
         self._number = 0
         self._done: list[tuple[str, Sequence[Any]]] = []
+        self._touched: set[TableName] = set()
         self._dropped: list[str] = []
         tables = tables or [TableName("", one.relation) for one in only]
         with session.limited():
             checks = [self._found(one) for one in only]
             self._execute("PRAGMA foreign_keys = off")
             self._execute(f"PRAGMA ignore_check_constraints = {'off' if any(checks) else 'on'}")
-            self._drop_triggers()
-            self._empty()
             for table in tables:
                 self._drop_indexes(table)
 
@@ -180,6 +190,7 @@ class Alone(_Writes):
                 write = self._completed(write)
             self._execute(f"PRAGMA foreign_keys = {'on' if self._keys else 'off'}")
             statement = _composed(write)
+            self._touched.add(write.table)
             try:
                 rows = self._execute(*statement)
                 self._done.append(statement)
@@ -198,6 +209,7 @@ class Alone(_Writes):
             statement = _insert(key.parent, self._filled(parent, wanted), "INSERT OR IGNORE")
             with self._session.limited():
                 self._execute(*statement)
+            self._touched.add(key.parent)
             self._done.append(statement)
 
     @contextmanager
@@ -250,10 +262,6 @@ class Alone(_Writes):
         self._number += len(needed)
         return {**{column.name: _value(column, number) for number, column in enumerate(needed, first)}, **values}
 
-    def _drop_triggers(self) -> None:
-        for (name,) in self._driver.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            self._execute(f"DROP TRIGGER {quoted(name)}")
-
     def _drop_indexes(self, table: TableName) -> None:
         """Those that are not tried, and that no key which is tried refers to."""
         indexes = self._driver.execute(_INDEXES, (table.name,)).fetchall()
@@ -264,8 +272,9 @@ class Alone(_Writes):
                 self._dropped.append(sql)
 
     def _empty(self) -> None:
-        for table in self._catalogue.tables:
-            self._execute(f"DELETE FROM {quoted(table.name.name)}")  # noqa: S608 - the name is quoted
+        """No other table has rows: what a rule changes was written before."""
+        for table in self._touched:
+            self._execute(f"DELETE FROM {quoted(table.name)}")  # noqa: S608 - the name is quoted
 
 
 _INDEXES = """
