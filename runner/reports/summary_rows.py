@@ -21,7 +21,8 @@ def criteria(report: Report) -> Iterator[str]:
     """Each criterion with its numbers, then the score and the coverage."""
     for one in report.criteria:
         why = f" ({prose(one.why, True)})" if one.why else ""
-        counted = f"{wording.thousands(one.held)} of {wording.thousands(one.of)}" if one.of else ""
+        nothing = "none" if one.state is Held.HELD else ""
+        counted = f"{wording.thousands(one.held)} of {wording.thousands(one.of)}" if one.of else nothing
         yield row([_MARKS[one.state], f"{prose(one.says, True)}{why}", counted])
     if said := accounts.score(report):
         yield row(["", "quality score", prose(said, True)])
