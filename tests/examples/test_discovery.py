@@ -22,10 +22,12 @@ def test_discovery_is_clean(tmp_path: Path) -> None:
         "missing-constraint": "no constraints that blocks may pass over",
         "soft-deleted-parent": "no references with a condition",
         "polymorphic-reference": "no kinds of polymorphic references",
-        "enum-probe": "no columns of enums",
+        "exclusion-probe": "no EXCLUDE constraints",
+        "ignored-reference": "not for PostgreSQL",
     }
     assert [check["id"] for check in run.checks if check["not_proven"]] == []
     assert run.check("orphaned-rows")["proven"] == run.check("delete-rule")["proven"] == 19
+    assert run.check("tenant-isolation-probe")["proven"] == 51
     assert len(run.report["databases"][0]["migrations"]) == 7
 
 
