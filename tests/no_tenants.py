@@ -1,0 +1,17 @@
+"""What the checks of tenants say of a PostgreSQL database of which none are declared."""
+
+from __future__ import annotations
+
+#: The reason of each, by its id.
+NO_TENANTS = {
+    "tenant-isolation-probe": "no tenants are declared (`tenancy`)",
+    "tenant-query": "no declared queries of tenants",
+    "cross-tenant-reference": "no references between tables of declared tenants",
+    "tenant-column-missing": "no tables of declared tenants",
+    "tenant-column-nullable": "no columns of declared tenants",
+    "tenant-reference-missing": "no columns of declared tenants",
+    "row-security-off": "no tables with policies",
+    "row-security-not-forced": "no tables whose row security an application's role is declared for",
+    "policy-always-true": "no permissive policies",
+    "no-policy": "no tables with row security",
+}
