@@ -113,7 +113,7 @@ def apply_file(on: Address, file: SqlFile, transaction: Transaction, deadline: f
         return Broke(None, Place(file.name), "", words_of(failure), code_of(failure))
     try:
         if transaction == "file":
-            driver.begin()
+            driver.autocommit(False)  # so that what follows a DDL statement, which commits, is a transaction again
         for statement in file.statements:
             if broke := _sent(driver, file, statement, deadline):
                 return broke

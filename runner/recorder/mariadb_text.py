@@ -176,7 +176,7 @@ class _Reader:
 
     def _table(self, name: str) -> Iterator[Change]:
         yield Change(_table(name))
-        for part in _split(self._group()):
+        for part in filter(None, _split(self._group())):
             yield from _Reader(part)._part(name)
 
     def _part(self, table: str) -> Iterator[Change]:
@@ -231,14 +231,7 @@ class _Reader:
 
     def _action(self, table: str) -> Iterator[Change]:
         if self._skip("add"):
-            self._skip("column")
-            if self._peek() == "(":
-                for part in _split(self._group()):
-                    yield from _Reader(part)._part(table)
-            else:
-                if self._peek() == "if":
-                    self._condition()
-                yield from self._part(table)
+            yield from self._added(table)
         elif self._skip("modify") or self._skip("change"):
             yield from self._changed(table)
         elif self._skip("drop"):
@@ -249,6 +242,15 @@ class _Reader:
             self._skip("column")
             if self._peek() not in ("index", "key"):
                 yield Change(_of(ObjectKind.COLUMN, table, self._name()), again=True)
+
+    def _added(self, table: str) -> Iterator[Change]:
+        self._skip("column")
+        self._condition()
+        if self._peek() == "(":
+            for part in filter(None, _split(self._group())):
+                yield from _Reader(part)._part(table)
+        elif self._peek() != "partition":
+            yield from self._part(table)
 
     def _changed(self, table: str) -> Iterator[Change]:
         changing = self._tokens[self._at - 1].plain == "change"

@@ -134,12 +134,14 @@ class Session:
                 while (row := cursor.fetchone()) is not None:
                     yield row
             except GeneratorExit:
-                self._give_up()
+                self._give_up(cursor)
                 raise
             cursor.close()
 
-    def _give_up(self) -> None:
-        """The rest of a result would be read to its end."""
+    def _give_up(self, cursor: Any) -> None:  # noqa: ANN401 - a part of it that the driver's types do not show
+        """The rest of a result would be read to its end, by the driver's finalisers too, from a session that is gone by then."""
+        cursor._result.unbuffered_active = False
+        cursor._result = cursor.connection = None
         close(self.driver)
         self.driver = self._connected()
 
@@ -153,7 +155,7 @@ class Session:
         if len(found) <= limit:
             cursor.close()
             return found
-        self._give_up()
+        self._give_up(cursor)
         return found[:limit]
 
     @contextmanager
