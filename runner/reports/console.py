@@ -179,7 +179,9 @@ def _columns(sentences: Sequence[str], width: int) -> list[str]:
 
 
 def _gaps(report: Report) -> list[str]:
-    rows = [f"{wording.listing(names)}: {reason.strip().partition(chr(10))[0]}" for reason, names in wording.gaps(report).items()]
+    rows = [
+        f"{wording.listing(names)}: {reason.strip().partition(chr(10))[0]}" for reason, names in accounts.gaps(report).items()
+    ]
     if len(rows) <= _REASONS:
         return rows
     return [*rows[:_REASONS], f"and for {wording.plural(len(rows) - _REASONS, 'more reason')}, see report.json"]

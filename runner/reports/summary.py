@@ -122,7 +122,7 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield from _inventories(report)
     yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
     yield _folded("proof", "Proven", rows.PROVEN, tuple(rows.proven(report)))
-    gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in wording.gaps(report).items())
+    gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)
     yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))

@@ -207,44 +207,6 @@ def proven_sentence(held: int, judged: int, subjects: str, proves: str) -> str:
     return f"{thousands(held)} of {thousands(judged)} {subjects} {proves}".strip()
 
 
-def gaps(report: Report) -> dict[str, list[str]]:
-    """What was not proven, by reason: subjects, and checks that were skipped as a whole. Each is named once a reason.
-
-    Last come the checks that had nothing to judge, which is nothing to worry about.
-    """
-    by_reason: dict[str, list[str]] = {}
-    for database in report.databases:
-        for check in database.checks:
-            for subject, reason in (_skipped(report, database, check), *_not_proven(report, database, check)):
-                listed = by_reason.setdefault(reason, [])
-                if subject and subject not in listed:
-                    listed.append(subject)
-    by_reason[NOTHING] = by_reason.pop(NOTHING, [])
-    return {reason: names for reason, names in by_reason.items() if names}
-
-
-#: Why a check was skipped whose subjects a database has none of.
-NOTHING = "there is nothing of that kind here"
-
-
-def _skipped(report: Report, database: ReportedDatabase, check: ReportedCheck) -> tuple[str, str]:
-    """The name and reason of a check that met no subject; its database is named where it was not so in every one."""
-    if check.outcome is not State.SKIPPED or check.not_proven:
-        return "", NOTHING
-    same = [one for other in report.databases for one in other.checks if one.id == check.id]
-    everywhere = all(one.outcome is State.SKIPPED and _reason(one) == _reason(check) for one in same)
-    return check.id if everywhere else with_database(report, database, check.id), _reason(check)
-
-
-def _reason(check: ReportedCheck) -> str:
-    return NOTHING if check.reason == f"no {check.subjects}" else check.reason or "no reason was given"
-
-
-def _not_proven(report: Report, database: ReportedDatabase, check: ReportedCheck) -> Iterator[tuple[str, str]]:
-    for gap in check.not_proven:
-        yield with_database(report, database, gap.subject), gap.reason or "no reason was given"
-
-
 def listing(names: Sequence[str], most: int = 4) -> str:
     """``a, b, c and 12 more``."""
     if len(names) <= most:

@@ -160,11 +160,11 @@ def test_what_there_is_none_of_stands_last_on_one_line_and_databases_are_named_w
         CHECKS[2], id="d", outcome=State.SKIPPED, reason="no rows", proven=0, not_proven=(ReportedGap("t.x", "no rows"),)
     )
     databases = (replace(APP, checks=(*one, gap)), replace(APP, name="till", checks=two))
-    assert list(wording.gaps(replace(TYPICAL, databases=databases)).items()) == [
+    assert list(accounts.gaps(replace(TYPICAL, databases=databases)).items()) == [
         ("not for SQLite", ["app: c"]),
         ("read only", ["e"]),
         ("no rows", ["app: t.x"]),
-        (wording.NOTHING, ["a", "app: b"]),
+        (accounts.NOTHING, ["a", "app: b"]),
     ]
 
 
