@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,8 +55,10 @@ def allows_in(loaded: Loaded) -> Allows:
 
 
 def _declared(loaded: Loaded) -> Iterator[Allow]:
-    document = loaded.document
-    text = document.path.read_text("utf-8-sig", "replace") if document and loaded.settings.allow else ""
+    document, text = loaded.document, ""
+    if document and loaded.settings.allow:
+        with suppress(OSError):  # it was read once; that it is gone by now costs the lines, not the report
+            text = document.path.read_text("utf-8-sig", "replace")
     for number, one in enumerate(loaded.settings.allow):
         line = line_of(text, (*(document.prefix if document else ()), "allow", str(number)))
         yield Allow(one.check, one.reason, Place(document.name if document else "", line), one.subject, one.until)

@@ -11,7 +11,7 @@ import pytest
 from checks.evidence import Evidence, MigrationState, Place
 from checks.interface import Engine, Finding, NotProven, Outcome, Severity, State
 from runner.allows.allow import Allow
-from runner.allows.allows import Allows
+from runner.allows.allows import Allows, allows_in
 from runner.allows.ledger import reported_allows
 from runner.report import (
     AllowState,
@@ -24,6 +24,7 @@ from runner.report import (
     Standing,
 )
 from runner.reported_findings import Standards, gone, reported_findings
+from runner.settings.load import load
 from runner.settings.model import Settings
 from runner.settings.surface import FailOn
 
@@ -165,3 +166,12 @@ def test_only_what_was_judged_can_be_gone(head: Outcome, holds: list[bool]) -> N
 def test_what_is_gone_weighs_what_the_settings_say() -> None:
     (one,) = gone(Outcome(CHECK, State.PASSED, proven=("a",)), "references", [BASE], {CHECK: Severity.NOTICE})
     assert (one.severity, one.subject, one.message) == (Severity.NOTICE, "a", "orphans")
+
+
+def test_settings_say_where_each_allow_stands_and_a_file_that_is_gone_costs_only_the_line(tmp_path: Path) -> None:
+    entry = '[[tool.dbproof.allow]]\ncheck = "orphaned-rows"\nsubject = "a"\nreason = "b"\n'
+    (tmp_path / "pyproject.toml").write_text(f"[tool.dbproof]\nfail_on = 'error'\n{entry}\n{entry}")
+    told = load(tmp_path, {}, {}, detecting=False)
+    assert [str(one.place) for one in allows_in(told).declared] == ["pyproject.toml:3", "pyproject.toml:8"]
+    (tmp_path / "pyproject.toml").unlink()
+    assert [str(one.place) for one in allows_in(told).declared] == ["pyproject.toml", "pyproject.toml"]
