@@ -46,14 +46,11 @@ class Boundary:
 @lru_cache(maxsize=4096)
 def parsed(expression: str, dialect: str) -> exp.Expression | None:
     """An expression in sqlglot's dialect of that name; None where it cannot be parsed. Not to be changed."""
-    logger = logging.getLogger("sqlglot")
-    logger.addHandler(_SILENT)
+    logging.getLogger("sqlglot").addHandler(_SILENT)
     try:
         tree = sqlglot.parse_one(expression, dialect=dialect)
     except (SqlglotError, RecursionError):
         return None
-    finally:
-        logger.removeHandler(_SILENT)
     return tree if isinstance(tree, exp.Expression) else None
 
 
@@ -313,7 +310,10 @@ def always_true(expression: str, dialect: str) -> bool:
     tree = parsed(expression, dialect)
     if tree is None:
         return False
-    simple = simplify(tree.copy(), dialect=dialect)
+    try:
+        simple = simplify(tree.copy(), dialect=dialect)
+    except (SqlglotError, ArithmeticError, TypeError, ValueError, RecursionError):
+        return False
     while isinstance(simple, exp.Paren):
         simple = simple.this
     if isinstance(simple, exp.Literal):

@@ -16,8 +16,8 @@ from checks.targets import StatementFailed
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one expression.
 _LOST = ("08", "53", "57P")
-#: Where all of so many rows break a condition, all others are taken to break it, too.
-_SAMPLE = 3
+#: Where an expression fails on each of so many rows, so many others are tried one by one, and the rest are taken to fail too.
+_SAMPLE, _FEW = 3, 48
 
 
 class Dialect(Protocol):
@@ -91,7 +91,8 @@ class Judge:
             left, right = self(conditions[:half], rows), self(conditions[half:], rows)
             return [[*first, *second] for first, second in zip(left, right, strict=True)]
         if len(rows) > _SAMPLE and self._fail(conditions, some):
-            return [[Truth.BROKEN] * len(conditions) for _ in rows]
+            alone = [truths for row in rows[:_FEW] for truths in self(conditions, [row])]
+            return [*alone, *([Truth.BROKEN] * len(conditions) for _ in rows[_FEW:])]
         half = len(rows) // 2
         return [*self(conditions, rows[:half]), *self(conditions, rows[half:])]
 

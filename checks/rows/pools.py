@@ -40,10 +40,10 @@ _TEXTS = (
     "[]",
 )
 _TIMES = {
-    Kind.DATE: ("2020-01-01", "2020-01-02", "2019-12-31"),
+    Kind.DATE: (*(f"2020-01-0{day}" for day in range(1, 8)), "2019-12-31", "2020-02-29"),
     Kind.MOMENT: ("2020-01-01 00:00:00", "2020-01-01 00:00:01", "2019-12-31 23:59:59"),
     Kind.TIME: ("12:00:00", "12:00:01", "11:59:59"),
-    Kind.INTERVAL: ("3600 seconds", "0 seconds", "-1 seconds"),
+    Kind.INTERVAL: ("3600 seconds", "0 seconds", "-1 seconds", "100 days"),
 }
 _JSON = ("{}", "[]", '"dbproof"', "1", "true", '["dbproof"]', "[1]")
 
@@ -123,6 +123,8 @@ def _texts(tree: exp.Expression, names: Sequence[str]) -> Iterator[str]:
             samples = list(_samples(text, pattern))
             yield from (*samples, *(sample.upper() for sample in samples[:1]))
     yield from plain_texts
+    days = (seconds(text) for text in plain_texts)
+    yield from (str(day) for day in _around([day for day in days if day is not None], Shape(Kind.DATE, step=Decimal(DAY))))
     for text in plain_texts:
         yield from (text.upper(), text.lower(), f"a{text}a", f"{text}a", f"a{text}")
     yield from (f"{number:f}" for number in numbers(tree))

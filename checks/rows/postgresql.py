@@ -109,6 +109,8 @@ def _shape(type_: str, labels: tuple[str, ...]) -> Shape:
     if name in _INTEGERS:
         high = Decimal(2 ** _INTEGERS[name])
         return Shape(Kind.NUMBER, low=-high, high=high - 1)
+    if name == "oid":
+        return Shape(Kind.NUMBER, low=Decimal(0), high=Decimal(2**32 - 1))
     if name == "numeric":
         return _numeric(modifiers)
     if name in ("real", "double precision", "money"):

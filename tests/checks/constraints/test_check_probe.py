@@ -47,6 +47,12 @@ COLUMNS = [
     "timestamptz CHECK (c > '2020-01-01 00:00:00+00')",
     "timestamptz NOT NULL DEFAULT now() CHECK (c <= now() + interval '1 day')",
     "date CHECK (c <= CURRENT_DATE)",
+    "text CHECK (c::date > '2020-01-01')",
+    "date CHECK (date_part('dow', c) <> 0)",
+    "interval CHECK (extract(epoch FROM c) <= 3600)",
+    "oid CHECK (c > 5)",
+    "int CHECK (c = ANY ('{1,2,3}'::int[]))",
+    "text[] CHECK ('x' = ANY (c))",
     "interval CHECK (c > interval '1 hour')",
     "time CHECK (c >= '08:00' AND c < '18:00')",
     "uuid CHECK (c <> '00000000-0000-0000-0000-000000000000')",
@@ -88,6 +94,7 @@ TABLES = {
     "modes": "mode text NOT NULL, draft uuid, term text, starts timestamptz, ends timestamptz, CHECK (mode IN ('old', 'new')),"
     " CHECK ((mode = 'old' AND draft IS NULL AND (term IS NULL OR term IN ('ok', 'bad'))) OR (mode = 'new' AND draft IS NOT NULL"
     " AND starts IS NOT NULL AND ends IS NOT NULL AND ends > starts AND (term IS NULL OR term = 'done')))",
+    "switches": "a bool, b bool, c bool, CHECK (a::int + b::int + c::int = 1), CHECK (NOT (a AND b))",
     "sides": "debit numeric NOT NULL DEFAULT 0, credit numeric NOT NULL DEFAULT 0, CHECK ((debit = 0) <> (credit = 0))",
     "transfers": "giver int NOT NULL REFERENCES accounts, taker int NOT NULL REFERENCES accounts, CHECK (giver <> taker)",
     "only_one": "account int NOT NULL UNIQUE REFERENCES accounts, n int CHECK (n > 0)",
