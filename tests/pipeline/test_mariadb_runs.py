@@ -208,3 +208,75 @@ def test_a_given_database_is_looked_at_and_left_as_it_was(tmp_path: Path, mariad
         assert ran.check("reference-probe")["reason"] == "the database was given to be read only"
         assert database.addresses[Role.ADMIN].password not in ran.said
         assert "2 tables, 1 reference" in ran.said
+
+
+FAULTS = '''\
+"""Three things that should not be"""
+
+from alembic import op
+
+revision = "9aa000000001"
+down_revision = "3d6bf708e9ca"
+
+
+def upgrade():
+    op.drop_constraint("fk_orders_buyer_id", "orders", type_="foreignkey")
+    op.create_foreign_key("fk_orders_buyer_id", "orders", "users", ["buyer_id"], ["id"], ondelete="CASCADE")
+    op.drop_constraint("ck_order_total_positive", "orders", type_="check")
+    op.execute(
+        """CREATE TABLE reviews (
+            id BIGINT PRIMARY KEY, product_id BIGINT NOT NULL,
+            CONSTRAINT fk_reviews_product FOREIGN KEY (product_id) REFERENCES products (id)
+        ) ENGINE = MyISAM"""
+    )
+'''
+SHOP_ROWS = """\
+INSERT INTO users (email, name) VALUES ('seller@shop.example', 'S'), ('buyer@mail.example', 'B');
+INSERT INTO products (vendedor_id, sku, name, precio_venta, precio_costo) SELECT id, 'SKU-1', 'P', 5, 2 FROM users WHERE id = 1;
+INSERT INTO orders (buyer_id, number, subtotal, total, shipping_name) SELECT id, 'S-1', 10, 10, 'B' FROM users WHERE id = 2;
+INSERT INTO order_items (order_id, product_id, product_sku, product_name, quantity, unit_price, total)
+  SELECT orders.id, products.id, sku, name, 2, 5, 10 FROM orders, products;
+"""
+
+
+def shop(root: Path) -> dict[str, str]:
+    """The example's own history with MariaDB's settings: its rows and two of its queries are PostgreSQL's."""
+    names = ["alembic.ini", "migrations/env.py", "shop/__init__.py", "shop/models.py", "shop/sessions.py"]
+    names += [path.relative_to(root).as_posix() for path in (root / "migrations" / "versions").glob("*.py")]
+    files = {name: (root / name).read_text("utf-8") for name in names}
+    of_a_till = 'if foreign_keys and parsed.get_backend_name() == "sqlite":'
+    files["shop/sessions.py"] = files["shop/sessions.py"].replace("if foreign_keys:", of_a_till)
+    told = (
+        (root / "dbproof.toml")
+        .read_text("utf-8")
+        .partition("[databases.shop.expect]\n")[2]
+        .partition("[databases.shop.expect.no_rows]")[0]
+    )
+    declared = "\n".join(line for line in told.splitlines() if "where external_id" not in line)
+    files["dbproof.toml"] = (
+        f"{ALEMBIC.partition('[databases.app.expect]')[0].replace('app', 'shop')}\n[databases.shop.expect]\n{declared}"
+    )
+    return {**files, "seeds.sql": SHOP_ROWS}
+
+
+def test_the_shops_history_runs_unchanged_and_what_a_change_breaks_is_found(tmp_path: Path, place: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "shop"
+    repo = repository(tmp_path / "repo", shop(example))
+    base = repo.git("rev-parse", "HEAD")
+    repo.commit({"migrations/versions/2026_faults.py": FAULTS})
+    ran = run(repo.root, place, "--compare", base)
+    assert ran.code == 1, ran.said
+    found = {(check, subject) for check, subject in ran.failing}
+    assert found >= {
+        ("delete-rule", "orders.buyer_id -> users.id"),
+        ("expected-constraint", "ck_order_total_positive"),
+        ("ignored-reference", "reviews.fk_reviews_product"),
+    }
+    lines = {
+        finding["subject"]: finding["provenance"]["line"]
+        for check in ("delete-rule", "ignored-reference")
+        for finding in ran.findings(check)
+    }
+    assert lines == {"orders.buyer_id -> users.id": 11, "reviews.fk_reviews_product": 13}
+    assert ran.check("check-probe")["proven"] == 27
+    assert not [finding for finding in ran.findings() if finding["state"] == "known" and finding["severity"] == "error"]
