@@ -90,7 +90,8 @@ class _Change:
         if not sum(self._changed(key) for key in referring):
             return
         for key, orphans in self._orphans(below).items():
-            if orphans > before[key] and key not in self.outcome.orphaned:
+            nearest = key.parent == self.parent or key not in self.outcome.orphaned
+            if orphans > before[key] and nearest:
                 self.outcome.orphaned[key] = Left(orphans - before[key], self.rule.done(self.parent))
 
     def _changed(self, key: ForeignKey) -> int:

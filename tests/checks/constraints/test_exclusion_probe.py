@@ -1,4 +1,4 @@
-"""exclusion-probe: what two rows exclude is refused by that constraint, on every version that is installed."""
+"""exclusion-probe: what two rows exclude is refused by that constraint, on the oldest and the newest version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.servers.registry import provision
 CHECK = "exclusion-probe"
 
 
-@pytest.fixture(scope="module", params=MAJORS)
+@pytest.fixture(scope="module", params=sorted({MAJORS[0], MAJORS[-1]}))
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with provision(Wanted(Engine.POSTGRESQL, version=request.param)) as running:
         yield running

@@ -1,4 +1,4 @@
-"""update-rule-probe: what does as it says is proven, what does not is found, on every version."""
+"""update-rule-probe: what does as it says is proven, what does not is found, on the oldest and the newest version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.servers.registry import provision
 CHECK = "update-rule-probe"
 
 
-@pytest.fixture(scope="module", params=MAJORS)
+@pytest.fixture(scope="module", params=sorted({MAJORS[0], MAJORS[-1]}))
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with provision(Wanted(Engine.POSTGRESQL, version=request.param)) as running:
         yield running
