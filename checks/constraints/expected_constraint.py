@@ -75,9 +75,19 @@ def _read(expected: Sequence[ExpectedConstraint], target: RelationalTarget) -> S
     """What the server makes of each line that it has to read; ``None`` for the others, and where nothing may be written."""
     asked_for = [_spelled(one.declared, target) for one in expected if isinstance(one.declared, _ByMeaning)]
     there = [one for one in asked_for if one.table in target.catalogue.table]
-    answers = target.read_back(list(dict.fromkeys(there))) if there else None
+    answers = _answers(list(dict.fromkeys(there)), target)
     known = dict(zip(dict.fromkeys(there), answers or (), strict=False))
     return [known.get(_spelled(one.declared, target)) if isinstance(one.declared, _ByMeaning) else None for one in expected]
+
+
+def _answers(asked_for: Sequence[_ByMeaning], target: RelationalTarget) -> Sequence[ReadBack] | None:
+    """What the server says; where it lets nothing be put anywhere, that of each."""
+    try:
+        return target.read_back(asked_for) if asked_for else None
+    except StatementFailed as failure:
+        if not failure.gap:
+            raise
+        return [failure] * len(asked_for)
 
 
 def _judge(expected: ExpectedConstraint, read: ReadBack | None, target: RelationalTarget) -> Judgement:

@@ -152,7 +152,8 @@ class PostgresTarget:
         """Constraints in the server's own words; ``None`` where nothing may be written."""
         if self._golden is None and not self._server.disposable:
             return None
-        with opened(sessions(self._writing().private, self._manner(read_only=False))) as connection:
+        manner = self._manner(read_only=False)
+        with opened(sessions(self._writing().private, manner)) as connection, said_plainly(manner):
             connection.begin()
             return read_back(connection, declared)
 

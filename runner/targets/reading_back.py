@@ -13,20 +13,22 @@ from checks.schema.model import Catalogue, TableName
 from checks.schema.postgresql import read
 from checks.targets import ReadBack, StatementFailed
 from runner.targets.sandbox import switch_off_event_triggers
-from runner.targets.sessions import Driver, driver_of, failed, said_plainly
+from runner.targets.sessions import Driver, driver_of, failed
 
 Declared = Sequence[CheckCandidate | UniqueCandidate]
 
 
 def read_back(connection: Connection, declared: Declared) -> Sequence[ReadBack]:
-    """Each as the catalogue would have it, put upon an empty copy of its table in a transaction that is rolled back."""
+    """Each as the catalogue would have it, put upon an empty copy of its table in a transaction that is rolled back.
+
+    Raises psycopg's and SQLAlchemy's errors where no copy can be made.
+    """
     driver = driver_of(connection)
-    with said_plainly():
-        switch_off_event_triggers(driver)
-        with driver.transaction(force_rollback=True):
-            copies = _Copies(driver)
-            refused = {number: answer for number, one in enumerate(declared) if (answer := _put(driver, copies, number, one))}
-            catalogue = read(connection)
+    switch_off_event_triggers(driver)
+    with driver.transaction(force_rollback=True):
+        copies = _Copies(driver)
+        refused = {number: answer for number, one in enumerate(declared) if (answer := _put(driver, copies, number, one))}
+        catalogue = read(connection)
     return [refused.get(number) or _found(catalogue, copies.of[one.table], number) for number, one in enumerate(declared)]
 
 

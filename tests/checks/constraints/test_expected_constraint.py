@@ -143,6 +143,22 @@ def test_in_a_database_that_is_only_read_names_count_and_meanings_are_not_proven
     assert set(judged.gaps.values()) == {"the database was given to be read only: constraints are known by name only"}
 
 
+def test_where_somebody_locks_a_table_meanings_are_not_proven(database: Database, query: Query) -> None:
+    """A given database that is disposable, and in use all the same."""
+    query(TABLES)
+    lines = expecting("ck_total", "orders: total > 0")
+    with (
+        provision(Wanted(Engine.POSTGRESQL, url=database.addresses[Role.ADMIN].url(), disposable=True)) as server,
+        PostgresTarget(server, None, server.database(database.name), lines, Evidence()) as found,
+    ):
+        assert found.catalogue.tables
+        query("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        judged = Judged(tuple(RELATIONAL[CHECK].run(found)))
+        query("ROLLBACK")
+    assert judged.proven == ["ck_total"]
+    assert judged.gaps == {"orders: check (total > 0)": "locked by another session for more than 2 s"}
+
+
 SQLITE = """
     CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT COLLATE NOCASE);
     CREATE UNIQUE INDEX one_nick ON users (nick) WHERE nick IS NOT NULL;
