@@ -55,12 +55,15 @@ class PostgresApplication(PostgresSandbox):
     def _entrance(self, tenant: Mapping[str, str] | None) -> bytes:
         """Everything that makes the session the application's, to be sent at once.
 
-        The limits of our own sessions stay, and so does that row security hides rows. SET takes no parameters, so values stand
-        as literals.
+        What the role has for itself comes first: a login sets it whoever may. The limits of our own sessions stay, and
+        row security hides rows, whatever it says. SET takes no parameters, so values stand as literals.
         """
+        settings = [(name, value) for name, value in self._settings if name != "role"]
+        roles = [value for name, value in self._settings if name == "role"]
         statements: list[sql.Composable] = [
+            *(sql.SQL("SELECT pg_catalog.set_config({}, {}, true)").format(*map(sql.Literal, one)) for one in settings),
             sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(self._tenancy.role)),
-            *(sql.SQL("SELECT pg_catalog.set_config({}, {}, true)").format(*map(sql.Literal, one)) for one in self._settings),
+            *(sql.SQL("SET LOCAL ROLE {}").format(sql.Literal(value)) for value in roles[-1:]),
             sql.SQL("SET LOCAL row_security = on"),
             *(_signing_in(self._tenancy, tenant) if tenant is not None else ()),
         ]
@@ -103,20 +106,22 @@ def _plain(text: str) -> sql.SQL:
 
 
 def _settings(driver: Driver, role: str) -> Sequence[tuple[str, str]]:
-    """What a role sets for itself at login, for every database and then for this one."""
-    rows = driver.execute(_SETTINGS, {"role": role}).fetchall()
-    pairs = (text.partition("=") for (settings,) in rows for text in settings)
-    return [(name, value) for name, _, value in pairs if name not in _OURS]
+    """What a role sets for itself at login, for every database and then for this one, as far as a session may."""
+    pairs = driver.execute(_SETTINGS, {"role": role}).fetchall()
+    return [(name, value) for name, value in pairs if name not in _OURS]
 
 
-#: What our sessions set for themselves, and what only a login may set.
-_OURS = frozenset({"statement_timeout", "lock_timeout", "row_security", "session_authorization", "role"})
+#: What our sessions set for themselves.
+_OURS = frozenset({"statement_timeout", "lock_timeout", "row_security"})
 
 _SETTINGS = """
-SELECT setting.setconfig
+SELECT pg_catalog.split_part(one.text, '=', 1), pg_catalog.substr(one.text, pg_catalog.strpos(one.text, '=') + 1)
 FROM pg_catalog.pg_db_role_setting setting
 JOIN pg_catalog.pg_roles rol ON rol.oid = setting.setrole AND rol.rolname = %(role)s
 LEFT JOIN pg_catalog.pg_database dat ON dat.oid = setting.setdatabase
-WHERE setting.setdatabase = 0 OR dat.datname = pg_catalog.current_database()
-ORDER BY setting.setdatabase
+CROSS JOIN LATERAL pg_catalog.unnest(setting.setconfig) AS one(text)
+LEFT JOIN pg_catalog.pg_settings known ON known.name = pg_catalog.split_part(one.text, '=', 1)
+WHERE (setting.setdatabase = 0 OR dat.datname = pg_catalog.current_database())
+  AND coalesce(known.context, 'user') IN ('user', 'superuser')
+ORDER BY setting.setdatabase, one.text
 """

@@ -303,12 +303,24 @@ def test_who_is_no_superuser_cannot_become_the_application(server: Server, datab
 
 
 def test_a_role_s_own_settings_are_those_of_a_login(ready: Query, judge: Judge, database: Database) -> None:
-    ready(f'ALTER ROLE {QUOTED} IN DATABASE "{database.name}" SET search_path = hers')
-    ready(f"CREATE SCHEMA hers; GRANT USAGE ON SCHEMA hers TO {QUOTED}")
+    """Also what only a superuser may set, and the role that it takes on."""
+    ready(f'DROP ROLE IF EXISTS "base ☃"; CREATE ROLE "base ☃"; GRANT "base ☃" TO {QUOTED}')
+    for setting in (
+        "search_path = hers",
+        "log_statement = 'none'",
+        "app.kind = 'a=b'",
+        "role = 'base ☃'",
+    ):
+        ready(f'ALTER ROLE {QUOTED} IN DATABASE "{database.name}" SET {setting}')
     ddl = """
+        CREATE SCHEMA hers;
+        GRANT USAGE ON SCHEMA hers TO "base ☃";
+        GRANT ALL ON orders, buyers TO "base ☃";
         CREATE FUNCTION hers.who(t text) RETURNS int LANGUAGE sql AS 'SELECT t::int';
         DROP POLICY own ON orders;
-        CREATE POLICY own ON orders USING (tenant_id = me() AND current_setting('search_path') = 'hers');
+        CREATE POLICY own ON orders TO "base ☃"
+            USING (tenant_id = me() AND current_setting('search_path') = 'hers' AND current_setting('app.kind') = 'a=b');
     """
     judged = judge(CHECK, SHOP + ddl, tenancy(sign_in="select set_config('app.tenant', who({tenant})::text, false)"))
-    assert (set(judged.proven), judged.findings) == (ALL, [])
+    assert (set(judged.proven), judged.findings) == (ALL, []), judged.all
+    ready('DROP OWNED BY "base ☃"; DROP ROLE "base ☃"')
