@@ -192,13 +192,14 @@ class _Probe:
 
     def _accepts(self, rule: _Rule, compiled: Compiled) -> Judgement:
         """Whether the good row goes in with everything in place, else at least past this constraint alone."""
-        everything = self._goes_in(compiled)
+        everything = self._goes_in(compiled) if not compiled.unknown else None
         if isinstance(everything, Accepted) and everything.rows:
             return Proven(rule.subject)
         row = self._insert(compiled.table, compiled.row)
         if rule.alone is not None and isinstance(self._sandbox.attempt(row, only=rule.alone), Accepted):
             return Proven(rule.subject)
-        return NotProven(rule.subject, f"it refuses a bad row, but no good one went in: {_words(everything)}")
+        why = _words(everything) if everything is not None else f"type {compiled.unknown[0].type}"
+        return NotProven(rule.subject, f"it refuses a bad row, but no good one went in: {why}")
 
     def _goes_in(self, compiled: Compiled) -> Verdict:
         """What becomes of the table's good row, or of the first parent that is refused; tried once."""

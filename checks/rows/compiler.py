@@ -42,6 +42,7 @@ class Compiled:
 
     ``breaks`` are the conditions that it does not meet, as nothing better was found. ``orphan`` says which parent could not be
     made, and why; empty where there are all. ``found`` are values that rows which are there hold: they are somebody's.
+    ``unknown`` are columns that must have a value, of types that none is known of: without them the row cannot go in.
     """
 
     table: Table
@@ -50,6 +51,7 @@ class Compiled:
     breaks: tuple[Condition, ...] = ()
     orphan: str = ""
     found: tuple[Value, ...] = ()
+    unknown: tuple[Column, ...] = ()
 
 
 class Compiler:
@@ -63,12 +65,15 @@ class Compiler:
         self._searches: dict[TableName, Search] = {}
 
     def satisfying(self, table: TableName) -> Compiled:
-        """A row of the table, or of a partition of it; raises NoValue where one of its types is not known."""
+        """A row of the table, or of a partition of it; raises NoValue where there is none."""
         return self._of(self._stored(table), {}, (), (), ())
 
     def violating(self, table: TableName, condition: Condition) -> Violation:
         """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
         compiled = self.satisfying(table)
+        for column in compiled.unknown:
+            if column.name in condition.columns:
+                raise NoValue(f"type {column.type}")
         return self._searches[compiled.table.name].violating(compiled.row, condition)
 
     def inserted(self, table: Table, row: Row) -> NewRow:
@@ -106,13 +111,16 @@ class Compiler:
         options, orphan = parents.options(given, self._wished(table, given, held), held)
         names = _given(table, (*names, *options))
         held += [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
-        fields = [self._field(table, name, held, options) for name in names]
+        sought = [self._field(table, name, held, options) for name in names]
+        fields = [field for field in sought if field is not None]
+        unknown = tuple(table.column[name] for name, field in zip(names, sought, strict=True) if field is None)
+        held = [one for one in held if not any(column.name in one.columns for column in unknown)]
         search = self._search(table, fields, held)
         row, breaks, found = self._best(table, search, fields, options)
         if not given and not wanted:
             self._searches[table.name] = search
         rows = (*parents.rows(), self.inserted(table, row))
-        return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found))
+        return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found), unknown)
 
     def _referred(self, table: TableName) -> list[str]:
         """The columns that any reference to a table speaks of: whoever refers to a new row of it, it is the same one."""
@@ -126,7 +134,8 @@ class Compiler:
         names = [name for name in dict.fromkeys(one.columns[0] for one in own) if name not in given]
         if not names:
             return {}
-        fields = [self._field(table, name, own, {}) for name in names]
+        sought = [self._field(table, name, own, {}) for name in names]
+        fields = [field for field in sought if field is not None]
         row, _ = self._search(table, fields, own).satisfying({field.name: field.first for field in fields})
         return row
 
@@ -149,7 +158,8 @@ class Compiler:
         judge = Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
         return Search(fields, held, judge, Decimal(int(time.time())))
 
-    def _field(self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]]) -> Field:
+    def _field(self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]]) -> Field | None:
+        """What is worth trying in a column; None where nothing is known of its type and it must have a value."""
         column, shape = table.column[name], self._dialect.shape(table.column[name])
         kept = tuple(fixed.get(name, ()))
         rare = self._rare(column, shape)
@@ -163,7 +173,7 @@ class Compiler:
             listed = [row[name] for row in self._rows(table, [name], {}, 1)]
         pool = list(dict.fromkeys(value for value in listed if value is not None))[:POOL]
         if not pool and not column.nullable and not kept:
-            raise NoValue(f"type {column.type}")
+            return None
         return Field(name, shape, (*pool, None) if column.nullable else tuple(pool), kept)
 
     def _rare(self, column: Column, shape: Shape) -> list[Value]:
@@ -244,6 +254,8 @@ class _Parents:
         for _ in range(number - len(there)):
             made = self._compiler._of(stored, fixed, wanted, tuple(besides), self._path)
             besides.append(made.row)
+            if made.unknown:
+                raise NoValue(f"type {made.unknown[0].type}")
             if made.breaks or made.orphan:
                 raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {made.breaks[0].name}")
             self._made.append(made)

@@ -264,7 +264,7 @@ def test_what_no_row_was_found_for_is_not_proven(judge: Judge) -> None:
         CREATE TABLE with_null (s text CONSTRAINT with_null CHECK (s IN ('a', NULL)));
         CREATE TABLE torn (n int NOT NULL, CONSTRAINT torn CHECK (n > 5 AND n < 3));
         CREATE TYPE pair AS (a int, b int);
-        CREATE TABLE typed (p pair NOT NULL, n int CONSTRAINT typed CHECK (n > 0));
+        CREATE TABLE typed (p pair NOT NULL CONSTRAINT typed CHECK ((p).a > 0), n int CONSTRAINT other CHECK (n > 0));
         """,
     )
     assert judged.gaps == {
@@ -273,6 +273,7 @@ def test_what_no_row_was_found_for_is_not_proven(judge: Judge) -> None:
         "torn.torn": "no row was found that satisfies torn",
         "typed.typed": "type public.pair",
     }
+    assert judged.proven == ["typed.other"]
 
 
 def test_not_enforced_is_found(judge: Judge, server: Server) -> None:

@@ -79,7 +79,6 @@ def test_tables_in_a_circle_have_no_parent(server: Server, database: Database, q
         compiler = Compiler(made.catalogue, postgresql, sandbox.rows)
         circle = compiler.satisfying(TableName("public", "a"))
         assert circle.orphan == "no parent for a.b: no parent for b.a: the tables refer to each other in a circle"
-        with pytest.raises(NoValue, match=r"type public\.pair"):
-            compiler.satisfying(TableName("public", "c"))
+        assert [column.type for column in compiler.satisfying(TableName("public", "c")).unknown] == ["public.pair"]
         with pytest.raises(NoValue, match="no partition"):
             compiler.satisfying(TableName("public", "parted"))
