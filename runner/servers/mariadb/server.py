@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 _PATIENCE = 10.0
 
+#: So much is read of a statement in the log, in characters: bulk inserts are long.
+LONGEST = 100_000
+_LOG = """
+SELECT event_time, user_host, thread_id, command_type, left(argument, %s) FROM mysql.general_log
+LIMIT 18446744073709551615 OFFSET %s
+"""
+
 #: Databases that every server has.
 TAKEN = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
@@ -117,8 +124,8 @@ class MariadbServer:
         ``message`` is the kind of command (``Query``, ``Connect``, ``Quit``), ``sent`` its text; our own sessions are left out.
         """
         with session(self.private) as driver:
-            found = rows(driver, "SELECT event_time, user_host, thread_id, command_type, argument FROM mysql.general_log")
-        for when, who, thread, kind, said in found[since:]:
+            found = rows(driver, _LOG, (LONGEST, since))
+        for when, who, thread, kind, said in found:
             user = _text(who).partition("[")[0]
             if user != OURS and not _text(said).startswith(f"{OURS}@"):
                 yield LogRecord(str(when), str(thread), user, "", "", "LOG", "", _text(kind), sent=_text(said))
