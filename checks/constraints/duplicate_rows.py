@@ -1,10 +1,11 @@
 """No two rows are one where a key says that there is one.
 
-Proves, for every primary key, UNIQUE and unique index, that no two rows have the same values under it. The index is no proof. One
-whose concurrent build failed stays behind INVALID, and the rows that broke it stay too. A valid one on text is sorted by the
+Proves, for every primary key, UNIQUE and unique index that is no proof by itself, that no two rows have the same values under it.
+One whose concurrent build failed stays behind INVALID, and the rows that broke it stay too. A valid one on text is sorted by the
 operating system's collation; when that changes (an upgrade of the C library, a replica on another system) lookups miss what is
 there, and duplicates go in (manual, REINDEX and "Collation Support", "locale provider changes"). So texts are compared byte by
-byte, without the index. SQLite asks the application for collations, and whoever writes the file without them breaks the order.
+byte, without the index; a valid index of PostgreSQL on numbers, dates and UUIDs is believed, and its rows are not read. SQLite
+asks the application for collations, and whoever writes the file without them breaks the order: there every key is looked at.
 
 Two rows with NULL are no duplicates unless the index says NULLS NOT DISTINCT; a partial index is about its own rows only. In a
 table without any key rows that are the same in every column are counted: a notice, for there nothing says which of them is meant,
@@ -61,7 +62,8 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     indexes: dict[Rule, Index] = {}
     tables: list[Rule] = []
     for table in target.catalogue.tables:
-        found = [index for index in table.indexes if index.unique and index.part_of is None]
+        unique = [index for index in table.indexes if index.unique and index.part_of is None]
+        found = [index for index in unique if _is_doubtful(index, table, target.engine)]
         for index in found:
             parts = _parts(index, table, target)
             if table.name not in target.filled:
@@ -87,6 +89,16 @@ def _judged(indexes: dict[Rule, Index], tables: list[Rule], target: RelationalTa
                 yield Proven(rule.subject)
             else:
                 yield _under(indexes[rule], rule, counted, target) if rule in indexes else _same(rule, counted, target)
+
+
+def _is_doubtful(index: Index, table: Table, engine: Engine) -> bool:
+    """Whether rows could be twice under it: it was not built to its end, or its order is that of somebody's collation."""
+    columns = [table.column[name] if name is not None else None for name in index.columns]
+    return (
+        engine is not Engine.POSTGRESQL
+        or not index.valid
+        or any(column is None or family(column.base or column.type) == "text" for column in columns)
+    )
 
 
 def _parts(index: Index, table: Table, target: RelationalTarget) -> tuple[Part, ...] | None:
