@@ -24,8 +24,8 @@ def changes(scene: Scene, table: Table, about: str) -> Iterator[Way]:
         called = sql.name(scene.engine, column.name)
         for value in _values(column, called, where):
             change = sql.update(where, f"{called} = {value}")
-            if value == "NULL" and not column.nullable and scene.engine is Engine.POSTGRESQL:
-                yield f"ALTER TABLE {where} ALTER COLUMN {called} DROP NOT NULL", change
+            if value == "NULL" and not column.nullable and scene.engine is not Engine.SQLITE:
+                yield sql.nullable(scene.engine, table.name, column), change
             else:
                 yield (change,)
 
@@ -48,7 +48,7 @@ def _values(column: Column, called: str, where: str) -> Iterator[str]:
 
 
 def past_checks(scene: Scene, table: TableName) -> Way:
-    """What lets any value in: PostgreSQL's CHECKs are taken away; SQLite's are not asked where faults are planted."""
+    """What lets any value in: PostgreSQL's CHECKs are taken away; those of others are not asked where faults are planted."""
     if scene.engine is not Engine.POSTGRESQL or table not in scene.catalogue.table:
         return ()
     return tuple(sql.drop_constraint(scene.engine, table, check.name) for check in scene.catalogue.table[table].checks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from checks.faults import sql
@@ -10,13 +11,13 @@ from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import around, with_children
 from checks.interface import Engine
 from checks.reading import tables_read
-from checks.schema.model import CheckConstraint, ForeignKey, TableName, column_label
+from checks.schema.model import CheckConstraint, Column, ForeignKey, TableName, column_label
 
 #: How many changes to rows are tried to break a sentence of the repository's.
 TRIED = 60
 
 #: The highest number of a type; SQLite has but one kind of integer.
-_HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_HIGHEST = {"smallint": 2**15 - 1, "int": 2**31 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
 def unvalidated(scene: Scene) -> Iterator[Fault]:
@@ -65,9 +66,7 @@ def used_up(scene: Scene) -> Iterator[Fault]:
             continue
         column = table.column[table.primary_key[0]]
         sequence = next((one for one in table.sequences if one.column == column.name), None)
-        highest = _HIGHEST.get((column.base or column.type).lower())
-        if scene.engine is Engine.SQLITE and highest is not None:
-            highest = _HIGHEST["bigint"]
+        highest = _highest(column, scene.engine)
         if highest is None or (sequence is not None and sequence.increment < 0):
             continue
         called = sql.name(scene.engine, column.name)
@@ -80,6 +79,15 @@ def used_up(scene: Scene) -> Iterator[Fault]:
         subject = column_label(table.name, (column.name,))
         tables, touches = around(scene.catalogue, table.name), with_children(scene.catalogue, table.name)
         yield Fault("used-up-key", "key-exhaustion", subject, (way,), tables=tables, touches=touches)
+
+
+def _highest(column: Column, engine: Engine) -> int | None:
+    """The highest number that a column holds, ``None`` where it holds none that are whole."""
+    name = re.match(r"\w+", (column.base or column.type).lower())
+    highest = _HIGHEST.get(name[0]) if name else None
+    if highest is None or engine is Engine.SQLITE:
+        return highest and _HIGHEST["bigint"]
+    return 2 * highest + 1 if "unsigned" in column.type.lower() else highest
 
 
 def no_key(scene: Scene) -> Iterator[Fault]:

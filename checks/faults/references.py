@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.faults import sql
 from checks.faults.changes import changes, past_checks
-from checks.faults.interface import Fault, Scene, Statement, Way
+from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import around, with_children
 from checks.faults.sqlite_edits import Edit, Part
 from checks.guesses import guesses
@@ -19,6 +20,7 @@ from checks.schema.model import Action, Catalogue, Column, ForeignKey, TableName
 from checks.schema.sqlite import affinity
 from checks.subjects import references
 
+_INTEGERS = re.compile(r"(?:big|medium|small|tiny)?int")
 _WIDER = {"smallint": "bigint", "integer": "bigint", "bigint": "integer"}
 
 
@@ -189,6 +191,10 @@ def _retyped(scene: Scene, key: ForeignKey, column: Column) -> Iterator[Way]:
     if scene.engine is Engine.SQLITE:
         number = affinity(column.type) in ("INTEGER", "NUMERIC", "REAL")
         yield (Edit(key.table, Part.TYPE, column=column.name, text="TEXT" if number else "INTEGER"),)
+    if scene.engine is Engine.MARIADB and (integer := _INTEGERS.match(column.type.lower())):
+        other, end = ("int" if integer[0] == "bigint" else "bigint"), "" if column.nullable else " NOT NULL"
+        where = sql.table(scene.engine, key.table)
+        yield (f"ALTER TABLE {where} MODIFY {sql.name(scene.engine, column.name)} {other}{end}",)
     if scene.engine is Engine.POSTGRESQL:
         where, which = sql.table(scene.engine, key.table), sql.name(scene.engine, column.name)
         if column.type in _WIDER:
@@ -252,11 +258,12 @@ def with_rule(scene: Scene, key: ForeignKey, rule: Action) -> Way:
     if scene.engine is Engine.SQLITE:
         number = written(scene.catalogue, key)
         return () if number is None else (Edit(key.table, Part.RULE, number, text=rule.upper()),)
-    made: tuple[Statement, ...] = (
-        sql.drop_foreign_key(scene.engine, key),
-        sql.add_foreign_key(scene.engine, replace(key, on_delete=rule)),
-    )
-    return made
+    dropped, other = sql.drop_foreign_key(scene.engine, key), replace(key, on_delete=rule)
+    if scene.engine is Engine.POSTGRESQL:
+        return dropped, sql.add_foreign_key(scene.engine, other)
+    # In one statement, as MariaDB undoes none; under another name, as the old one is not free before its end.
+    added = sql.add_foreign_key(scene.engine, replace(other, name=f"{sql.PLANTED}_rule"))
+    return (f"{dropped}, {added.partition(sql.table(scene.engine, key.table))[2].strip()}",)
 
 
 def written(catalogue: Catalogue, key: ForeignKey) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.interface import Engine
-from checks.schema.model import Action, Catalogue, ForeignKey, Index, Match, TableName
+from checks.schema.model import Action, Catalogue, Column, ForeignKey, Index, Match, TableName
 
 #: What everything that a fault makes is called.
 PLANTED = "dbproof_fault"
@@ -80,9 +80,18 @@ def add_foreign_key(engine: Engine, key: ForeignKey, suffix: str = "") -> str:
     )
 
 
+def nullable(engine: Engine, where: TableName, column: Column) -> str:
+    """Let a column be NULL."""
+    if engine in _BACKTICKS:
+        return f"ALTER TABLE {table(engine, where)} MODIFY {name(engine, column.name)} {column.type} NULL"
+    return f"ALTER TABLE {table(engine, where)} ALTER COLUMN {name(engine, column.name)} DROP NOT NULL"
+
+
 def drop_index(engine: Engine, index: Index) -> str:
     """Take an index away, or the constraint that it backs."""
-    if index.constraint is not None:
+    if index.primary and engine in _BACKTICKS:
+        return f"ALTER TABLE {table(engine, index.table)} DROP PRIMARY KEY"
+    if index.constraint is not None and engine not in _BACKTICKS:
         return drop_constraint(engine, index.table, index.name, cascade=True)
     if engine in _BACKTICKS:
         return f"DROP INDEX {name(engine, index.name)} ON {table(engine, index.table)}"

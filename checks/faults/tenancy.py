@@ -128,8 +128,9 @@ def no_column(scene: Scene) -> Iterator[Fault]:
 def nullable_column(scene: Scene) -> Iterator[Fault]:
     """The column that says whose a row is may be NULL."""
     for table, column in _tenant_columns(scene):
-        where = f"ALTER TABLE {sql.table(scene.engine, table.name)} ALTER COLUMN {sql.name(scene.engine, column)} DROP NOT NULL"
-        loosened: Statement = Edit(table.name, Part.NOT_NULL, column=column) if scene.engine is Engine.SQLITE else where
+        loosened: Statement = sql.nullable(scene.engine, table.name, table.column[column])
+        if scene.engine is Engine.SQLITE:
+            loosened = Edit(table.name, Part.NOT_NULL, column=column)
         subject = column_label(table.name, (column,))
         yield Fault("nullable-tenant", "tenant-column-nullable", subject, ((loosened,),), touches=frozenset({table.name}))
 

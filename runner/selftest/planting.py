@@ -24,9 +24,12 @@ from runner.servers.interface import Database, Golden, Server
 if TYPE_CHECKING:
     from psycopg import Connection
     from pymongo.database import Database as Documents
+    from pymysql.connections import Connection as MariaSession
 
 #: Our statements stay out of the log, and no trigger of anybody's has a say in what is planted.
 _PAST_TRIGGERS = "-c log_min_duration_statement=-1 -c log_min_messages=fatal -c session_replication_role=replica"
+#: The same of MariaDB, whose CHECKs look away as well.
+_PAST_RULES = "SET SESSION sql_log_off = 1, foreign_key_checks = 0, check_constraint_checks = 0"
 _UNBROKEN = "no change to the rows that was tried breaks it"
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -222,6 +225,31 @@ def _edit(connection: sqlite3.Connection, edit: Edit) -> int:
 
 
 @contextmanager
+def _on_mariadb(copy: Database) -> Iterator[Attempt]:
+    from runner.servers.mariadb.sessions import session
+
+    with session(copy.private, first=_PAST_RULES) as driver:
+        yield lambda way, shows: _try_on_mariadb(driver, way, shows)
+
+
+def _try_on_mariadb(driver: MariaSession[Any], way: Way, shows: str) -> None:
+    """Rows that were changed in vain are put back; what was changed of a table stays."""
+    import pymysql
+
+    driver.begin()
+    try:
+        with driver.cursor() as cursor:
+            _has_effect(way, [cursor.execute(str(statement)) for statement in way])
+            if shows and not cursor.execute(shows):
+                raise NotPlanted(_UNBROKEN)
+        driver.commit()
+    except pymysql.err.Error as refused:
+        raise NotPlanted(str(refused.args[-1])) from None
+    finally:
+        driver.rollback()
+
+
+@contextmanager
 def _on_mongodb(copy: Database) -> Iterator[Attempt]:
     from runner.servers.mongodb.sessions import session
 
@@ -253,6 +281,7 @@ def _has_effect(way: Way, rows: list[int]) -> None:
 _PLANTERS: Mapping[Engine, Callable[[Database], AbstractContextManager[Attempt]]] = {
     Engine.POSTGRESQL: _on_postgresql,
     Engine.SQLITE: _on_sqlite,
+    Engine.MARIADB: _on_mariadb,
     Engine.MONGODB: _on_mongodb,
 }
 
