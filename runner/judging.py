@@ -111,8 +111,8 @@ def prove(
                     migrations=reported_migrations(head.evidence),
                     checks=judged,
                     notes=pair.notes,
-                    before=counted(before),
-                    after=counted(after),
+                    before=inventory_of(before),
+                    after=inventory_of(after),
                 )
             )
 
@@ -185,7 +185,7 @@ def catalogue_of(target: Target) -> Catalogue | None:
     return found if isinstance(found, Catalogue) else None
 
 
-def counted(catalogue: Catalogue | None) -> Inventory | None:
+def inventory_of(catalogue: Catalogue | None) -> Inventory | None:
     """The rules of a database, where there is one."""
     return None if catalogue is None else inventory(catalogue)
 

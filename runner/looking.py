@@ -13,7 +13,7 @@ from typing import Any
 from checks.evidence import Evidence
 from checks.interface import Engine, Finding, Need, Outcome, State
 from checks.registry import LIVE
-from checks.schema.model import TableName
+from checks.schema.model import Catalogue, TableName
 from checks.targets import StatementFailed, Target
 from runner import tenancy
 from runner.across.gathering import Across, Revision
@@ -22,7 +22,7 @@ from runner.backends.interface import Backend
 from runner.backends.registry import BACKENDS, backend_of
 from runner.errors import ServerFailed, UsageError
 from runner.gathering import counted
-from runner.judging import Keep, all_outcomes, say_judged
+from runner.judging import Keep, all_outcomes, catalogue_of, inventory_of, say_judged
 from runner.output import Output
 from runner.overview import OVERVIEWS, Overview, rounded
 from runner.planning import expectations, wanted
@@ -64,6 +64,8 @@ _OF_THE_DATABASE = frozenset(
         "reference-cycle",
         "row-security-off",
         "sequence-behind",
+        "nullable-unique",
+        "null-passes-check",
         "undeclared-reference",
     }
 )
@@ -101,6 +103,7 @@ def look(
         expect = expectations(settings, loaded.source(name))
         with output.progress.stage("check") as stage:
             evidence, outcomes = sight.evidence, list[Outcome]()
+            holds: Catalogue | None = None
             try:
                 evidence = replace(evidence, queries=backend.measure(sight.database, expect))
                 with backend.target(server, sight.golden, sight.database, expect, evidence) as target:
@@ -108,6 +111,7 @@ def look(
                     tenancy.hold(target, loaded.source(name))
                     missing = {**sight.missing, **tenancy.without_role(expect)}
                     run_checks(target, checks, missing, outcomes.append)
+                    holds = catalogue_of(target)
                     across.see(name, Revision.HEAD, target)
             finally:
                 ended = [_told(outcome, checks, seen) for outcome in all_outcomes(checks, outcomes)]
@@ -124,6 +128,7 @@ def look(
                         checks=judged,
                         notes=sight.notes,
                         standing=sight.golden is None and not sight.evidence.statements,
+                        after=inventory_of(holds),
                     )
                 )
 
