@@ -59,13 +59,13 @@ _OF_THE_DATABASE = frozenset(
         "key-exhaustion",
         "missing-primary-key",
         "no-policy",
+        "null-passes-check",
+        "nullable-unique",
         "policy-always-true",
         "redundant-index",
         "reference-cycle",
         "row-security-off",
         "sequence-behind",
-        "nullable-unique",
-        "null-passes-check",
         "undeclared-reference",
     }
 )
