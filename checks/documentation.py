@@ -21,21 +21,47 @@ Each check judges its subjects one at a time and says of each whether it holds, 
 `off` switches it off.
 """
 
+#: The packages that checks are in, in the order in which they are listed, with what they are about.
+AREAS = {
+    "migrations": "Migrations",
+    "references": "References",
+    "constraints": "Constraints and rows",
+    "tenancy": "Tenants",
+    "performance": "Indexes and speed",
+}
+
 
 def page() -> str:
-    """The whole page in Markdown: a list, then a section for each check whose anchor is its id."""
-    names = sorted(CHECKS)
-    listed = "\n".join(f"- [{name}](#{name}): {_docstring(CHECKS[name])[0]}" for name in names)
-    return f"{_OPENING}\n{listed}\n\n" + "\n".join(_section(name, CHECKS[name]) for name in names)
+    """The whole page in Markdown: a table for each area, then a section for each check whose anchor is its id."""
+    sections = "\n".join(_section(name, CHECKS[name]) for name in sorted(CHECKS))
+    return f"{_OPENING}\n{''.join(_table(area) for area in AREAS)}## Each check\n\n{sections}"
+
+
+def area_of(check: Check[Any]) -> str:
+    """The package that a check is in: ``references``."""
+    return check.run.__module__.split(".")[-2]
+
+
+def _table(area: str) -> str:
+    rows = "".join(
+        f"| [{name}](#{name}) | {_severity(name, check)} | {_docstring(check)[0]} |\n"
+        for name, check in CHECKS.items()
+        if area_of(check) == area
+    )
+    return f"## {AREAS[area]}\n\n| check | severity | what holds where it passes |\n|---|---|---|\n{rows}\n"
+
+
+def _severity(identifier: str, check: Check[Any]) -> str:
+    live = f" in a run, {LIVE[identifier]} on a database that is looked at" if identifier in LIVE else ""
+    return f"{check.SEVERITY}{live}"
 
 
 def _section(identifier: str, check: Check[Any]) -> str:
     title, text = _docstring(check)
     needs = ", ".join(sorted(check.NEEDS)) or "nothing but the catalogue"
     engines = ", ".join(sorted(check.ENGINES))
-    live = f" in a run, {LIVE[identifier]} on a database that is looked at" if identifier in LIVE else ""
-    facts = f"Severity {check.SEVERITY}{live} · {engines} · needs {needs} · proves that {check.SUBJECTS} {check.PROVES}"
-    return f"## {identifier}\n\n{title}\n\n{facts}\n\n{text}\n"
+    facts = f"Severity {_severity(identifier, check)} · {engines} · needs {needs} · proves that {check.SUBJECTS} {check.PROVES}"
+    return f"### {identifier}\n\n{title}\n\n{facts}\n\n{text}\n"
 
 
 def _docstring(check: Check[Any]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from checks.documentation import BLOCKS, page
+from checks.documentation import AREAS, BLOCKS, area_of, page
 from checks.interface import Engine, Need, Severity
 from checks.registry import CHECKS
 
@@ -36,9 +36,18 @@ def test_an_id_stands_for_its_module_and_has_a_test(identifier: str) -> None:
 
 
 @pytest.mark.parametrize("identifier", CHECKS)
-def test_the_readme_lists_every_check(identifier: str) -> None:
-    line = f"| [{identifier}](docs/checks.md#{identifier}) | {CHECKS[identifier].SEVERITY}"
-    assert line in (ROOT / "README.md").read_text(encoding="utf-8"), "add a line to the README's table of checks"
+def test_the_readme_names_every_check_once(identifier: str) -> None:
+    link = f"[{identifier}](docs/checks.md#{identifier})"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.count(link) == 1, "add it to its area in the README's table of checks"
+
+
+@pytest.mark.parametrize("identifier", CHECKS)
+def test_the_page_lists_every_check_in_its_area_and_describes_it(identifier: str) -> None:
+    assert area_of(CHECKS[identifier]) in AREAS, "add the package to AREAS in checks/documentation.py"
+    listed, _, described = page().partition("## Each check")
+    assert f"| [{identifier}](#{identifier}) | {CHECKS[identifier].SEVERITY}" in listed
+    assert f"### {identifier}\n" in described
 
 
 @pytest.mark.parametrize("identifier", CHECKS)
@@ -62,7 +71,7 @@ def test_constants_are_what_they_are_called(identifier: str) -> None:
 
 def test_the_page_is_up_to_date_and_has_an_anchor_for_each_check() -> None:
     assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page(), "run `make docs`"
-    assert re.findall(r"^## (.+)$", page(), re.MULTILINE) == sorted(CHECKS)
+    assert re.findall(r"^### (.+)$", page(), re.MULTILINE) == sorted(CHECKS)
 
 
 def test_the_generator_tells_a_stale_page_from_a_current_one(tmp_path: Path) -> None:
