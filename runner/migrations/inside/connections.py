@@ -151,14 +151,17 @@ class Guard:
 
     def pymysql(self, module: Any) -> None:
         """Guard PyMySQL where it connects."""
-        original = module.connections.Connection.connect
+        inner = getattr(module, "connections", None)
+        if inner is None:
+            return
+        original = inner.Connection.connect
 
         @functools.wraps(original)
         def connect(one: Any, *arguments: Any, **named: Any) -> Any:
             self.check_mysql({"host": one.host, "port": one.port, "unix_socket": one.unix_socket, "database": one.db})
             return original(one, *arguments, **named)
 
-        module.connections.Connection.connect = connect
+        inner.Connection.connect = connect
 
     def aiomysql(self, module: Any) -> None:
         """Guard aiomysql where it connects."""
