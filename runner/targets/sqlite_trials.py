@@ -11,9 +11,10 @@ from sqlalchemy import Executable
 
 from checks.schema.model import Catalogue, Column, ForeignKey, ObjectKind, ObjectReference, Table, TableName
 from checks.schema.sqlite import affinity
-from checks.targets import Accepted, Delete, Insert, Refused, StatementFailed, Update, Verdict, Write
+from checks.targets import Accepted, Insert, Refused, StatementFailed, Verdict, Write
 from runner.servers.sqlite.sessions import quoted
 from runner.targets.sqlite_sessions import Session, failed
+from runner.targets.sqlite_writes import composed, inserting
 
 _FOREIGN_KEY = "SQLITE_CONSTRAINT_FOREIGNKEY"
 
@@ -101,7 +102,7 @@ class WithEverything(_Writes):
             before = self._orphans()
             self._execute("SAVEPOINT dbproof")
             try:
-                rows = self._execute(*_composed(write))
+                rows = self._execute(*composed(write))
                 if self._orphans() > before:
                     self._undo()
                     return Refused(_FOREIGN_KEY, "", "FOREIGN KEY constraint failed")
@@ -124,7 +125,7 @@ class WithEverything(_Writes):
                 self._begin()
                 self._done = before
                 for write in before:
-                    self._execute(*_composed(write))
+                    self._execute(*composed(write))
 
     def _orphans(self) -> int:
         """Foreign keys that are deferred would be looked at when the transaction ends."""
@@ -138,7 +139,7 @@ class WithEverything(_Writes):
             return
         self._begin()
         for write in self._done:
-            self._execute(*_composed(write))
+            self._execute(*composed(write))
 
 
 class Alone(_Writes):
@@ -189,7 +190,7 @@ class Alone(_Writes):
             if isinstance(write, Insert):
                 write = self._completed(write)
             self._execute(f"PRAGMA foreign_keys = {'on' if self._keys else 'off'}")
-            statement = _composed(write)
+            statement = composed(write)
             self._touched.add(write.table)
             try:
                 rows = self._execute(*statement)
@@ -206,7 +207,7 @@ class Alone(_Writes):
         itself = key.parent == key.table and all(row.get(name) == value for name, value in wanted.items())
         parent = self._catalogue.table.get(key.parent)
         if parent is not None and not itself and None not in wanted.values():
-            statement = _insert(key.parent, self._filled(parent, wanted), "INSERT OR IGNORE")
+            statement = inserting(key.parent, self._filled(parent, wanted), "INSERT OR IGNORE")
             with self._session.limited():
                 self._execute(*statement)
             self._touched.add(key.parent)
@@ -294,32 +295,3 @@ def _value(column: Column, number: int) -> int | str | bytes:
         case "BLOB" if column.type:
             return f"dbproof {number}".encode()
     return number
-
-
-def _composed(write: Write) -> tuple[str, Sequence[Any]]:
-    match write:
-        case Insert():
-            return _insert(write.table, write.values)
-        case Update():
-            changes, (where, key) = ", ".join(_equal(write.values)), _where(write.key)
-            return f"UPDATE {quoted(write.table.name)} SET {changes} {where}", (*write.values.values(), *key)  # noqa: S608 - same
-        case Delete():
-            where, key = _where(write.key)
-            return f"DELETE FROM {quoted(write.table.name)} {where}", key  # noqa: S608 - quoted and bound
-
-
-def _insert(table: TableName, row: Row, verb: str = "INSERT") -> tuple[str, Sequence[Any]]:
-    if not row:
-        return f"{verb} INTO {quoted(table.name)} DEFAULT VALUES", ()
-    columns, places = ", ".join(map(quoted, row)), ", ".join("?" * len(row))
-    return f"{verb} INTO {quoted(table.name)} ({columns}) VALUES ({places})", tuple(row.values())
-
-
-def _where(key: Row) -> tuple[str, Sequence[Any]]:
-    if not key:
-        raise ValueError("a row to change is named by its key")
-    return f"WHERE {' AND '.join(_equal(key))}", tuple(key.values())
-
-
-def _equal(row: Row) -> list[str]:
-    return [f"{quoted(name)} = ?" for name in row]
