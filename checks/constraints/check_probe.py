@@ -252,7 +252,8 @@ def _swallowed(rule: _Rule, shown: str) -> Finding:
 
 def _contradiction(compiled: Compiled) -> str:
     names = ", ".join(condition.name for condition in compiled.breaks)
-    return f"no row was found that satisfies {names}"
+    said = next(filter(None, compiled.breaks.values()), "")
+    return f"no row was found that satisfies {names}" + (f": {said}" if said else "")
 
 
 def _shown(bad: Violation, compiled: Compiled) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -40,7 +40,8 @@ class NewRow:
 class Compiled:
     """A row, and with it (``rows``, itself the last) the parents that it wants and that are not there yet, as they are inserted.
 
-    ``breaks`` are the conditions that it does not meet, as nothing better was found. ``orphan`` says which parent could not be
+    ``breaks`` are the conditions that it does not meet, as nothing better was found, with what the server said where it could not
+    work one out. ``orphan`` says which parent could not be
     made, and why; empty where there are all. ``found`` are values that rows which are there hold: they are somebody's.
     ``unknown`` are columns that must have a value, of types that none is known of: without them the row cannot go in.
     """
@@ -48,7 +49,7 @@ class Compiled:
     table: Table
     row: Row
     rows: tuple[NewRow, ...]
-    breaks: tuple[Condition, ...] = ()
+    breaks: Mapping[Condition, str] = field(default_factory=dict)
     orphan: str = ""
     found: tuple[Value, ...] = ()
     unknown: tuple[Column, ...] = ()
@@ -61,6 +62,7 @@ class Compiler:
         self._catalogue = catalogue
         self._dialect = dialect
         self._read = read
+        self._now = Decimal(int(time.time()))
         self._compiled: dict[object, Compiled | NoValue] = {}
         self._searches: dict[TableName, Search] = {}
 
@@ -115,8 +117,10 @@ class Compiler:
         fields = [field for field in sought if field is not None]
         unknown = tuple(table.column[name] for name, field in zip(names, sought, strict=True) if field is None)
         held = [one for one in held if not any(column.name in one.columns for column in unknown)]
-        search = self._search(table, fields, held)
-        row, breaks, found = self._best(table, search, fields, options)
+        judge = self._judge(table, fields, held)
+        search = Search(fields, held, judge, self._now)
+        row, missed, found = self._best(table, search, fields, options)
+        breaks = {condition: judge.failures.get(condition, "") for condition in missed}
         if not given and not wanted:
             self._searches[table.name] = search
         rows = (*parents.rows(), self.inserted(table, row))
@@ -136,7 +140,8 @@ class Compiler:
             return {}
         sought = [self._field(table, name, own, {}) for name in names]
         fields = [field for field in sought if field is not None]
-        row, _ = self._search(table, fields, own).satisfying({field.name: field.first for field in fields})
+        search = Search(fields, own, self._judge(table, fields, own), self._now)
+        row, _ = search.satisfying({field.name: field.first for field in fields})
         return row
 
     def _best(
@@ -153,10 +158,9 @@ class Compiler:
                     row, breaks, found = further, left, tuple(start.values())
         return row, breaks, found
 
-    def _search(self, table: Table, fields: Sequence[Field], held: Sequence[Condition]) -> Search:
-        used = {field.name for field in fields} | {name for condition in held for name in condition.computed}
-        judge = Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
-        return Search(fields, held, judge, Decimal(int(time.time())))
+    def _judge(self, table: Table, fields: Sequence[Field], held: Sequence[Condition]) -> Judge:
+        used = {one.name for one in fields} | {name for condition in held for name in condition.computed}
+        return Judge(self._dialect, self._read, table, [column for column in table.columns if column.name in used])
 
     def _field(self, table: Table, name: str, held: Sequence[Condition], fixed: Mapping[str, Sequence[Value]]) -> Field | None:
         """What is worth trying in a column; None where nothing is known of its type and it must have a value."""
@@ -257,7 +261,7 @@ class _Parents:
             if made.unknown:
                 raise NoValue(f"type {made.unknown[0].type}")
             if made.breaks or made.orphan:
-                raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {made.breaks[0].name}")
+                raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {next(iter(made.breaks)).name}")
             self._made.append(made)
             yield made.row
 

@@ -62,6 +62,8 @@ class Judge:
         self._read = read
         self._table = table
         self._columns = columns
+        #: What the server said of expressions that failed on a row.
+        self.failures: dict[Condition, str] = {}
 
     def __call__(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> Sequence[Sequence[Truth]]:
         """What each condition comes to for each row, in one statement where no expression fails.
@@ -79,6 +81,8 @@ class Judge:
         except StatementFailed as failure:
             if not failure.code or failure.code.startswith(_LOST):
                 raise
+            if len(conditions) == 1:
+                self.failures[conditions[0]] = failure.said
         return self._apart(conditions, rows)
 
     def _apart(self, conditions: Sequence[Condition], rows: Sequence[Row]) -> Sequence[Sequence[Truth]]:

@@ -260,6 +260,8 @@ def test_what_no_row_was_found_for_is_not_proven(judge: Judge) -> None:
         CHECK,
         """
         CREATE FUNCTION anything(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+        CREATE FUNCTION broken(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'out of order'; END $$;
+        CREATE TABLE broken (n int CONSTRAINT broken CHECK (broken(n)));
         CREATE TABLE opaque (n int CONSTRAINT opaque CHECK (anything(n)));
         CREATE TABLE with_null (s text CONSTRAINT with_null CHECK (s IN ('a', NULL)));
         CREATE TABLE torn (n int NOT NULL, CONSTRAINT torn CHECK (n > 5 AND n < 3));
@@ -268,6 +270,7 @@ def test_what_no_row_was_found_for_is_not_proven(judge: Judge) -> None:
         """,
     )
     assert judged.gaps == {
+        "broken.broken": "no row was found that satisfies broken: out of order",
         "opaque.opaque": "no row was found for which it is false",
         "with_null.with_null": "no row was found for which it is false",
         "torn.torn": "no row was found that satisfies torn",

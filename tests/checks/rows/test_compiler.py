@@ -32,7 +32,7 @@ def made_and_inserted(made: RelationalTarget, dialect: Dialect, table: str) -> l
     """The tables of the rows that were compiled, each of which went in."""
     with made.sandbox() as sandbox:
         compiled = Compiler(made.catalogue, dialect, sandbox.rows).satisfying(TableName(made.catalogue.default_schema, table))
-        assert (compiled.breaks, compiled.orphan) == ((), "")
+        assert (compiled.breaks, compiled.orphan) == ({}, "")
         with sandbox.trial() as trial:
             assert [trial.write(Insert(row.table, row.values)) for row in compiled.rows] == [Accepted(1)] * len(compiled.rows)
         return [row.table.name for row in compiled.rows]
