@@ -143,12 +143,20 @@ def _sealed(server: Server, copy: Database) -> Iterator[tuple[Server, Golden]]:
 
 @contextmanager
 def _on_postgresql(copy: Database) -> Iterator[Attempt]:
+    with _past_triggers(copy) as connection:
+        yield lambda way, shows: _try_on_postgresql(connection, way, shows)
+
+
+def _past_triggers(copy: Database) -> Connection[Any]:
+    """A session that no trigger has a say in; on a given server we may have no right to that, and plant less."""
     import psycopg
 
     from runner.servers.postgresql.sessions import ours
 
-    with psycopg.connect(**ours(copy.private, _PAST_TRIGGERS).keywords(), autocommit=True, prepare_threshold=None) as connection:
-        yield lambda way, shows: _try_on_postgresql(connection, way, shows)
+    try:
+        return psycopg.connect(**ours(copy.private, _PAST_TRIGGERS).keywords(), autocommit=True, prepare_threshold=None)
+    except psycopg.OperationalError:
+        return psycopg.connect(**copy.private.keywords(), autocommit=True, prepare_threshold=None)
 
 
 def _try_on_postgresql(connection: Connection[Any], way: Way, shows: str) -> None:

@@ -22,9 +22,10 @@ from checks.interface import Check, Judgement, Proven
 from checks.registry import CHECKS
 from checks.relational import RELATIONAL
 from checks.schema.model import TableName
-from checks.targets import RelationalTarget
+from checks.targets import RelationalTarget, Role
 from runner.report import FaultState, SelfProof
 from runner.selftest.in_a_run import LEAST, MOST, SHARE
+from runner.selftest.planting import NotPlanted, _on_postgresql
 from runner.selftest.proving import Extent, SelfTest
 from runner.servers.interface import Database, Server
 
@@ -113,6 +114,17 @@ def broken(check: Check[RelationalTarget]) -> Any:
 
     constants = {name: getattr(check, name) for name in ("SEVERITY", "ENGINES", "NEEDS", "SUBJECTS", "PROVES")}
     return types.SimpleNamespace(**constants, run=run)
+
+
+def test_who_may_not_switch_triggers_off_plants_less(database: Database, query: Query) -> None:
+    query("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p)")
+    query("CREATE INDEX i ON c (p); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)")
+    query(f"ALTER TABLE p OWNER TO {database.name}_owner; ALTER TABLE c OWNER TO {database.name}_owner")
+    with _on_postgresql(replace(database, private=database.addresses[Role.OWNER])) as attempt:
+        attempt(("DROP INDEX i",), "")
+        with pytest.raises(NotPlanted, match="foreign key"):
+            attempt(("DELETE FROM p",), "")
+    assert query("SELECT count(*) FROM p, pg_indexes WHERE indexname = 'i'") == [(0,)]
 
 
 def test_a_sample_plants_one_of_each_kind_and_stops_at_its_allowance(on_sqlite: SelfTest) -> None:
