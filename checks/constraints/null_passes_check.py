@@ -41,7 +41,7 @@ from checks.covering import filled
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.meaning import joined_by_and, may_be_null, parsed
 from checks.remedies import made_anew
-from checks.rows import postgresql, sqlite
+from checks.rows import mariadb, postgresql, sqlite
 from checks.rows.compiler import Compiler
 from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
@@ -53,12 +53,12 @@ from checks.statements import quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "CHECKs of columns that can be NULL"
 PROVES = "hold with NULL too"
 
-_DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite}
+_DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite, Engine.MARIADB: mariadb}
 
 # Beginnings of codes that say that the session or the server is gone or full, not what became of one CHECK.
 _LOST = ("08", "53", "57P")
@@ -187,4 +187,7 @@ def _remedy(name: str, table: Table, target: RelationalTarget) -> str:
     column, where = quoted(target.engine, name), quoted_table(target.engine, table.name, target.catalogue.default_schema)
     if target.engine is Engine.SQLITE:
         return made_anew(where, f"{column} NOT NULL") + f" Where NULL is meant, say so: {column} IS NULL OR (…)."
-    return f"ALTER TABLE {where} ALTER {column} SET NOT NULL; where NULL is meant, say so in the CHECK: {column} IS NULL OR (…)."
+    change = f"ALTER {column} SET NOT NULL"
+    if target.engine is Engine.MARIADB:
+        change = f"MODIFY {column} {table.column[name].type} NOT NULL"
+    return f"ALTER TABLE {where} {change}; where NULL is meant, say so in the CHECK: {column} IS NULL OR (…)."

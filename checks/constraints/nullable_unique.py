@@ -43,7 +43,7 @@ from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE
-ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS: frozenset[Need] = frozenset()
 SUBJECTS = "unique constraints and indexes of several columns"
 PROVES = "let no duplicate in by NULL"
@@ -144,9 +144,20 @@ def _remedy(index: Index, nullable: Sequence[str], rest: Sequence[str], target: 
     if index.primary or not rest:
         if engine is Engine.SQLITE:
             return made_anew(table, f"NOT NULL at {empty}")
+        if engine is Engine.MARIADB:
+            return _without_partial_indexes(index, nullable[-1], target)
         return f"ALTER TABLE {table} ALTER {empty} SET NOT NULL;"
+    if engine is Engine.MARIADB:
+        return _without_partial_indexes(index, nullable[-1], target)
     name = ""
     if engine is Engine.SQLITE:  # which names no index by itself
         name = f"{quoted(engine, '_'.join((index.table.name, *rest, 'without', nullable[-1])))} "
     also = f" AND {index.predicate}" if index.predicate else ""
     return f"CREATE UNIQUE INDEX {name}ON {table} ({quoted(engine, rest)}) WHERE {empty} IS NULL{also};"
+
+
+def _without_partial_indexes(index: Index, nullable: str, target: RelationalTarget) -> str:
+    """MariaDB has no index with a predicate: the column is made NOT NULL, with a value that stands for none."""
+    column = target.catalogue.table[index.table].column[nullable]
+    table = quoted_table(target.engine, index.table, target.catalogue.default_schema)
+    return f"ALTER TABLE {table} MODIFY {quoted(target.engine, nullable)} {column.type} NOT NULL; let a value stand for none."

@@ -10,6 +10,9 @@ SQLite has affinities instead of types (datatype3.html, 3): `BIGINT` and `INTEGE
 what differs in affinity (`TEXT` against `INTEGER`) or in collation is compared through conversions, and an index on the child may
 not serve the key.
 
+InnoDB refuses a key whose columns differ in type, sign or collation, but not a parent that was dropped and made anew under
+`foreign_key_checks = 0`. On MariaDB lengths of text are no difference.
+
 **Anti-pattern**
 
 ```sql

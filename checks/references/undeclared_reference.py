@@ -126,5 +126,6 @@ def _remedy(guess: Guess, target: RelationalTarget) -> str:
     key, engine, schema = guess.key, target.engine, target.catalogue.default_schema
     table, parent = (quoted_table(engine, name, schema) for name in (key.table, key.parent))
     clause = f"FOREIGN KEY ({quoted(engine, key.columns)}) REFERENCES {parent} ({quoted(engine, key.parent_columns)})"
-    add = made_anew(table, clause) if engine is Engine.SQLITE else f"ALTER TABLE {table} ADD {clause} NOT VALID;"
+    unchecked = " NOT VALID" if engine is Engine.POSTGRESQL else ""
+    add = made_anew(table, clause) if engine is Engine.SQLITE else f"ALTER TABLE {table} ADD {clause}{unchecked};"
     return f'{add} Where it is to stay as it is: references = ["{guess.label} undeclared"].'
