@@ -120,8 +120,9 @@ class Circumstances:
             compiled = self.compiler.satisfying(table.name)
         except NoValue as reason:
             return f"no rows, and none could be made: {reason}"
-        if compiled.breaks or compiled.orphan:
-            return f"no rows, and none could be made: {compiled.orphan or compiled.breaks[0].name}"
+        unknown = (f"type {column.type}" for column in compiled.unknown)
+        if lacking := next(filter(None, (compiled.orphan, *unknown, *(one.name for one in compiled.breaks))), ""):
+            return f"no rows, and none could be made: {lacking}"
         for row in (*compiled.rows[:-1], self.compiler.inserted(compiled.table, self._owned(compiled))):
             verdict = trial.write(Insert(row.table, row.values))
             if isinstance(verdict, Refused):
