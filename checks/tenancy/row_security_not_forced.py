@@ -33,8 +33,8 @@ from checks.tenants.roles import Application, declared_application
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.POSTGRESQL})
-NEEDS: frozenset[Need] = frozenset()
-SUBJECTS = "tables whose row security an application's role is declared for"
+NEEDS = frozenset({Need.APP_ROLE})
+SUBJECTS = "tables with row security"
 PROVES = "hold the application's role"
 
 
