@@ -5,8 +5,9 @@ Everything happens in the caller's transaction, which is rolled back. Catalogues
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import LiteralString
 
 from psycopg import sql
@@ -33,12 +34,11 @@ def isolate(
     """
     found = {table: anatomies.of(table) for table in tables}
     kept = _kept(found, only)
+    cut_off = [_cut_off(table, anatomy, kept) for table, anatomy in found.items() if emptied or anatomy.above]
+    stripped = [_strip(table, anatomy, kept) for table, anatomy in found.items()]
     with said_plainly():
-        for table, anatomy in found.items():
-            if emptied or anatomy.above:
-                _cut_off(driver, table, anatomy, kept)
-        for table, anatomy in found.items():
-            _strip(driver, table, anatomy, kept)
+        # Sent together: there may be hundreds, and each would be waited for.
+        driver.execute(sql.SQL("; ").join(chain(*cut_off, *stripped)))
         if emptied:
             _empty(driver, found)
             _make_room(driver, found)
@@ -74,7 +74,7 @@ def _kept(found: Mapping[TableName, Anatomy], only: Sequence[ObjectReference]) -
     return _Kept(frozenset(only), frozenset(oid for one in only for oid in indexes.get(one, ()) if oid))
 
 
-def _cut_off(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
+def _cut_off(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composed]:
     """Without references to it that are not to be tried, a table can be emptied and a partition be detached.
 
     Rows that refer to the whole would be looked through for the partition's; where it is the kept one that refers to its own
@@ -82,39 +82,36 @@ def _cut_off(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) ->
     """
     for reference in anatomy.referred:
         if reference not in kept.named:
-            _alter(driver, TableName(reference.schema, reference.relation), [_drop("CONSTRAINT", reference.name)])
+            yield _altered(TableName(reference.schema, reference.relation), [_drop("CONSTRAINT", reference.name)])
     for above in anatomy.above:
-        _leave(driver, table, above, [reference for reference in anatomy.referred if reference in kept.named])
+        yield from _leave(table, above, [reference for reference in anatomy.referred if reference in kept.named])
 
 
-def _leave(driver: Driver, table: TableName, above: Above, referring: Sequence[ObjectReference]) -> None:
+def _leave(table: TableName, above: Above, referring: Sequence[ObjectReference]) -> Iterator[sql.Composed]:
     """Detach a partition, or a table that inherits."""
     if not above.partitioned:
-        _alter(driver, table, [sql.SQL("NO INHERIT {}").format(_name(above.table))])
+        yield _altered(table, [sql.SQL("NO INHERIT {}").format(_name(above.table))])
         return
     for reference in referring:
-        driver.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(reference.schema, reference.relation)))
-    _alter(driver, above.table, [sql.SQL("DETACH PARTITION {}").format(_name(table))])
+        yield sql.SQL("TRUNCATE {}").format(sql.Identifier(reference.schema, reference.relation))
+    yield _altered(above.table, [sql.SQL("DETACH PARTITION {}").format(_name(table))])
 
 
-def _strip(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
-    """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one.
-
-    As much as goes in one statement: each further one takes as long.
-    """
+def _strip(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composed]:
+    """Other constraints and indexes go, with what depends on them: unique ones refuse rows, any expression may fail on one."""
     free = [sql.Identifier(index.schema, index.name) for index in anatomy.indexes if index.oid not in kept.indexes]
     if free:
-        driver.execute(sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free)))
+        yield sql.SQL("DROP INDEX {} CASCADE").format(sql.SQL(", ").join(free))
     if anatomy.replicated:
-        _alter(driver, table, [sql.SQL("REPLICA IDENTITY FULL")])
-    _loosen_domains(driver, table, anatomy, kept)
+        yield _altered(table, [sql.SQL("REPLICA IDENTITY FULL")])
+    yield from _loosened_domains(table, anatomy, kept)
     others = (
         part
         for part in anatomy.constraints
         if part.declared not in kept.named and not (part.own_index and part.index in kept.indexes)
     )
     dropped = (_drop("CONSTRAINT", part.name) for part in others)
-    _alter(driver, table, [*dropped, *_loosened(table, anatomy, kept)])
+    yield _altered(table, [*dropped, *_loosened(table, anatomy, kept)])
 
 
 def _empty(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:
@@ -134,11 +131,11 @@ def _make_room(driver: Driver, found: Mapping[TableName, Anatomy]) -> None:
         if anatomy.partitioning is None:
             continue
         for part in _in_the_way(driver, table, anatomy.partitioning):
-            _alter(driver, table, [sql.SQL("DETACH PARTITION {}").format(_name(part))])
+            driver.execute(_altered(table, [sql.SQL("DETACH PARTITION {}").format(_name(part))]))
         bounds = sql.SQL("FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if anatomy.partitioning.by_hash else "DEFAULT")
         ours = TableName(table.schema, f"dbproof {number}")
         driver.execute(sql.SQL("CREATE TABLE {} PARTITION OF {} {}").format(_name(ours), _name(table), bounds))
-        _alter(driver, ours, [sql.SQL("REPLICA IDENTITY FULL"), sql.SQL("DISABLE TRIGGER USER")])
+        driver.execute(_altered(ours, [sql.SQL("REPLICA IDENTITY FULL"), sql.SQL("DISABLE TRIGGER USER")]))
 
 
 def _in_the_way(driver: Driver, table: TableName, partitioning: Partitioning) -> Sequence[TableName]:
@@ -147,7 +144,7 @@ def _in_the_way(driver: Driver, table: TableName, partitioning: Partitioning) ->
     return [partitioning.default] if partitioning.default else []
 
 
-def _loosen_domains(driver: Driver, table: TableName, anatomy: Anatomy, kept: _Kept) -> None:
+def _loosened_domains(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composed]:
     """Another table of the trial may be of the same domains."""
     strict = {(domain.schema, domain.name) for domain in anatomy.domains if kept.names(table, anatomy, domain.column)}
     for (schema, name), domain in {(one.schema, one.name): one for one in anatomy.domains}.items():
@@ -157,7 +154,7 @@ def _loosen_domains(driver: Driver, table: TableName, anatomy: Anatomy, kept: _K
         if domain.not_null and (schema, name) not in strict:
             changes.append(sql.SQL("DROP NOT NULL"))
         for change in changes:
-            driver.execute(sql.SQL("ALTER DOMAIN {} {}").format(sql.Identifier(schema, name), change))
+            yield sql.SQL("ALTER DOMAIN {} {}").format(sql.Identifier(schema, name), change)
 
 
 def _loosened(table: TableName, anatomy: Anatomy, kept: _Kept) -> Iterator[sql.Composable]:
@@ -188,10 +185,8 @@ def _changes(column: StrictColumn, *, stays: bool, falls_back: bool) -> Iterator
         yield "DROP NOT NULL"
 
 
-def _alter(driver: Driver, table: TableName, changes: Iterable[sql.Composable]) -> None:
-    listed = list(changes)
-    if listed:
-        driver.execute(sql.SQL("ALTER TABLE {} {}").format(_name(table), sql.SQL(", ").join(listed)))
+def _altered(table: TableName, changes: Sequence[sql.Composable]) -> sql.Composed:
+    return sql.SQL("ALTER TABLE {} {}").format(_name(table), sql.SQL(", ").join(changes))
 
 
 def _drop(kind: LiteralString, name: str) -> sql.Composed:
