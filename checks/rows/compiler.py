@@ -112,17 +112,21 @@ class Compiler:
         parents = _Parents(self, table, names, path)
         options, orphan = parents.options(given, self._wished(table, given, held), held)
         names = _given(table, (*names, *options))
-        held += [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
+        once = [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
         sought = [self._field(table, name, held, options) for name in names]
         fields = [field for field in sought if field is not None]
         unknown = tuple(table.column[name] for name, field in zip(names, sought, strict=True) if field is None)
         held = [one for one in held if not any(column.name in one.columns for column in unknown)]
         judge = self._judge(table, fields, held)
-        search = Search(fields, held, judge, self._now)
-        row, missed, found = self._best(table, search, fields, options)
+        rules = Search(fields, held, judge, self._now)
+        row, missed, found = self._best(table, Search(fields, [*held, *once], judge, self._now), fields, options)
+        if any(condition in held for condition in missed):  # a table of one row has no room, but its rules can be met
+            again, left, taken = self._best(table, rules, fields, options)
+            if not left:
+                row, missed, found = again, tuple(once), taken
         breaks = {condition: judge.failures.get(condition, "") for condition in missed}
         if not given and not wanted:
-            self._searches[table.name] = search
+            self._searches[table.name] = rules  # a CHECK is asked before a unique index is
         rows = (*parents.rows(), self.inserted(table, row))
         return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found), unknown)
 

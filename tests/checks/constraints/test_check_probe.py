@@ -141,13 +141,20 @@ def test_existing_rows_do_not_stand_in_the_way(judge: Judge) -> None:
     judged = judge(
         CHECK,
         """
+        CREATE TABLE settings (id boolean PRIMARY KEY CHECK (id), version int NOT NULL CHECK (version > 0));
+        INSERT INTO settings VALUES (true, 1);
         CREATE TABLE ranks (n smallint UNIQUE CHECK (n BETWEEN 1 AND 4));
         INSERT INTO ranks VALUES (1), (2), (3);
         CREATE TABLE users (id int PRIMARY KEY, place point NOT NULL, name text UNIQUE NOT NULL CHECK (name ~ '^u[0-9]$'));
         INSERT INTO users SELECT n, '(1,1)', 'u' || n FROM generate_series(1, 8) n;
         """,
     )
-    assert judged.proven == ["ranks.ranks_n_check", "users.users_name_check"]
+    assert judged.proven == [
+        "ranks.ranks_n_check",
+        "settings.settings_id_check",
+        "settings.settings_version_check",
+        "users.users_name_check",
+    ]
 
 
 def test_domains_are_tried_for_each_column(judge: Judge) -> None:
@@ -315,6 +322,7 @@ def test_sqlite() -> None:
         CHECK,
         f"""
         {"".join(tables)}
+        CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id=1)); INSERT INTO settings VALUES (1);
         CREATE TABLE users (id INTEGER PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
         CREATE TABLE orders (buyer bigint NOT NULL REFERENCES users, a numeric(12,2) NOT NULL, b numeric(12,2) NOT NULL,
             "we""ird:%s" int CHECK ("we""ird:%s" > 3), starts date, ends date, doubled int AS (a * 2) CHECK (doubled > 10),
@@ -325,7 +333,7 @@ def test_sqlite() -> None:
         Expectations(foreign_keys=True),
     )
     assert (judged.gaps, judged.findings) == ({}, [])
-    assert len(judged.proven) == len(SQLITE_COLUMNS) + len(["name", "weird", "doubled", "sum", "ends"])
+    assert len(judged.proven) == len(SQLITE_COLUMNS) + len(["settings", "name", "weird", "doubled", "sum", "ends"])
     assert "orders.sum:%" in judged.proven
 
 
