@@ -15,6 +15,7 @@ from checks.candidates import parse_candidate
 from checks.document_expectations import parse_document_reference
 from checks.evidence import Place
 from checks.expectations import parse_any_reference
+from checks.expected import parse_expected
 from checks.interface import Engine
 from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
@@ -224,6 +225,7 @@ def _references(database: Mapping[str, object]) -> Iterator[Contradiction]:
     """Lines with a grammar of their own."""
     parsers: tuple[tuple[str, Callable[[str], object]], ...] = (
         ("references", parse_document_reference if _engine_of(database) in DOCUMENTS else parse_any_reference),
+        ("checks", parse_expected),
         ("audit", parse_candidate),
     )
     for key, parse in parsers:
