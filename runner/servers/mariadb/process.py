@@ -56,6 +56,8 @@ _OPTIONS = (
     "--key-buffer-size=1M",
     "--performance-schema=OFF",
     "--sync-binlog=0",
+    "--skip-sync-frm",
+    "--debug-no-sync",
     "--max-allowed-packet=64M",
     "--default-time-zone=+00:00",
     "--log-output=TABLE",
