@@ -43,7 +43,6 @@ class Run:
             if finding["severity"] in severities and finding["state"] != "allowed"
         ]
 
-
     def prove_that_checks_can_fail(self) -> None:
         """Hold that faults were planted in every database, and that the checks found them all."""
         for database in self.report["databases"]:

@@ -11,7 +11,7 @@ NO_TENANTS = {
     "tenant-column-nullable": "no columns of declared tenants",
     "tenant-reference-missing": "no columns of declared tenants",
     "row-security-off": "no tables with policies",
-    "row-security-not-forced": "no tables whose row security an application's role is declared for",
+    "row-security-not-forced": "no tenants are declared (`tenancy`)",
     "policy-always-true": "no permissive policies",
     "no-policy": "no tables with row security",
 }
