@@ -69,6 +69,7 @@ class Session:
         self._read_only = read_only
         self._limit = limit
         self.stopped = False
+        self._number = 0
         self.driver = self._connected()
 
     def _connected(self) -> Driver:
@@ -77,6 +78,8 @@ class Session:
             with driver.cursor() as cursor:
                 for statement in self._first():
                     cursor.execute(statement)
+                cursor.execute("SELECT connection_id()")
+                (self._number,) = cursor.fetchone() or (0,)
         except (pymysql.err.Error, OSError) as failure:
             raise ServerFailed(
                 f"no session on the database '{self._address.database}': {words_of(failure)}",
@@ -96,7 +99,7 @@ class Session:
         """End the statement under way, and every later one."""
         self.stopped = True
         with suppress(pymysql.err.Error, OSError):
-            self.beside(f"KILL CONNECTION {self.driver.thread_id()}")
+            self.beside(f"KILL CONNECTION {self._number}")
 
     def close(self) -> None:
         """End the session; what was not committed is undone."""

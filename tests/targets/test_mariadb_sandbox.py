@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from mariadb_judging import target
@@ -12,6 +15,7 @@ from checks.schema.model import ObjectKind, ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Sandbox, StatementFailed, Update
 from runner.errors import UsageError
 from runner.servers.mariadb.server import MariadbServer
+from runner.servers.mariadb.sessions import rows, session
 from runner.targets.mariadb import MariadbTarget
 
 DDL = """
@@ -134,3 +138,25 @@ def test_a_session_that_reads_cannot_write_and_a_given_database_has_no_sandbox(
         given.sandbox(),
     ):
         pass
+
+
+def test_whoever_still_reads_is_ended_with_the_target(tried: MariadbTarget, mariadb_server: MariadbServer) -> None:
+    made, said, ready = tried._database, list[str](), Event()
+    target_ = MariadbTarget(mariadb_server, None, made, tried.expect, tried.evidence)
+
+    def read() -> None:
+        with target_.rows() as reading:
+            ready.set()
+            try:
+                reading.raw("SELECT sleep(600)", 1)
+            except StatementFailed as failure:
+                said.append(failure.said)
+
+    with ThreadPoolExecutor(1) as pool, target_:
+        pool.submit(read)
+        assert ready.wait(30)
+        deadline = time.monotonic() + 30
+        with session(made.private) as driver:
+            while not rows(driver, "SELECT id FROM information_schema.processlist WHERE info = 'SELECT sleep(600)'"):
+                assert time.monotonic() < deadline
+    assert len(said) == 1
