@@ -17,7 +17,7 @@ from checks.evidence import Place
 from checks.expectations import parse_any_reference
 from checks.expected import parse_expected
 from checks.interface import Engine
-from runner.settings.engines import BELONGS, DOCUMENTS, ROW_FILES, TAKEN, TOOL_ENGINES
+from runner.settings.engines import BELONGS, DOCUMENTS, RELATIONAL, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
 from runner.settings.tenancy import contradictions as tenancy
@@ -189,7 +189,7 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
 def _engine_of(database: Mapping[str, object]) -> Engine:
     """The engine that the keys are judged by; an unknown one is a fault of its own."""
     named = database.get("engine")
-    return Engine(named) if isinstance(named, str) and named in set(Engine) else Engine.POSTGRESQL
+    return Engine(named) if isinstance(named, str) and named in RELATIONAL | DOCUMENTS else Engine.POSTGRESQL
 
 
 def _engine(database: Mapping[str, object]) -> Iterator[Contradiction]:
