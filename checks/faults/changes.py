@@ -17,13 +17,26 @@ _TEXTS = re.compile(r"char|text|clob", re.IGNORECASE)
 
 def changes(scene: Scene, table: Table, about: str) -> Iterator[Way]:
     """Another value in all rows for each column that ``about`` (a query, a condition) names."""
+    return _changes(scene, table, about, "true")
+
+
+def changes_of_one(scene: Scene, table: Table, about: str) -> Iterator[Way]:
+    """The same in one row, which may be all that a key leaves room for; in all rows of a table without a key."""
+    if not table.primary_key:
+        return changes(scene, table, about)
+    key = sql.names(scene.engine, table.primary_key)
+    first = sql.select(key, sql.table(scene.engine, table.name), f"ORDER BY {key} LIMIT 1")
+    return _changes(scene, table, about, f"({key}) IN ({sql.select('*', f'({first}) AS one')})")
+
+
+def _changes(scene: Scene, table: Table, about: str, rows: str) -> Iterator[Way]:
     where = sql.table(scene.engine, table.name)
     for column in table.columns:
         if column.generated or not re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", about, re.IGNORECASE):
             continue
         called = sql.name(scene.engine, column.name)
         for value in _values(column, called, where):
-            change = sql.update(where, f"{called} = {value}")
+            change = sql.update(where, f"{called} = {value}", rows)
             if value == "NULL" and not column.nullable and scene.engine is not Engine.SQLITE:
                 yield sql.nullable(scene.engine, table.name, column), change
             else:
@@ -38,7 +51,9 @@ def _values(column: Column, called: str, where: str) -> Iterator[str]:
     if _TEXTS.search(type_):
         yield from ("''", "'#'", f"{called} || '#'")
     if _TIMES.search(type_):
-        yield "CURRENT_TIMESTAMP"
+        yield from ("CURRENT_TIMESTAMP", "'0001-01-01'")
+    if type_.lower().startswith("json"):
+        yield "'[]'"
     for direction in ("DESC", "ASC"):
         yield f"({sql.select(called, where, f'ORDER BY {called} {direction} LIMIT 1')})"
     yield from map(sql.literal, column.enum_labels)

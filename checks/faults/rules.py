@@ -9,7 +9,7 @@ from checks.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
 from checks.covering import covered
 from checks.expected import ExpectedConstraint, NamedConstraint
 from checks.faults import sql
-from checks.faults.changes import changes
+from checks.faults.changes import changes_of_one
 from checks.faults.interface import Fault, Scene, Statement, Way
 from checks.faults.neighbours import with_children
 from checks.faults.references import drop_key
@@ -104,7 +104,7 @@ def broken_check(scene: Scene) -> Iterator[Fault]:
         after: Way = (*(_add(scene, one, one.expression, " NOT VALID") for one in (*others, check)),)
         if scene.engine is not Engine.POSTGRESQL:  # the others can be asked to look away
             before = after = ()
-        ways = tuple((*before, *change, *after) for change in changes(scene, table, expression))
+        ways = tuple((*before, *change, *after) for change in changes_of_one(scene, table, expression))
         yield Fault(
             "broken-check",
             "constraint-violation",

@@ -38,6 +38,8 @@ INSERT INTO notes VALUES (1, 'Tree', 2);
 ALTER TABLE users ADD deleted_at timestamptz;
 INSERT INTO users (name) VALUES ('a'), ('b');
 INSERT INTO "Sales ""x"" y"."50%_select" ("user", total) VALUES (1, 1), (2, 2);
+UPDATE "Sales ""x"" y"."50%_select" SET "n'ame
+line" = 'number ' || id;
 INSERT INTO "Tree" VALUES (1, NULL), (2, 1), (3, 3);
 INSERT INTO events VALUES (1, 1, '2025-05-05'), (2, 2, '2026-05-05');
 """
