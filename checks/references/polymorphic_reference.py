@@ -14,7 +14,7 @@ exact; an empty table proves nothing, and neither does a kind that no row has.
 **Anti-pattern**
 
 ```python
-Post.objects.filter(author=gone)._raw_delete("default")    # no cascade of the application's: comments stay without a post
+Post.objects.filter(author=gone)._raw_delete("default")  # no cascade of the application's: comments stay without a post
 ```
 
 **Best practice**
