@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.schema.model import Catalogue, TableName, column_label
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName, column_label
 
 Side = tuple[TableName, Sequence[str]]
 

@@ -11,7 +11,7 @@ from checks.document_expectations import FieldPath, parse_path
 from checks.evidence import Place
 from checks.interface import Engine
 from checks.schema.collections import collection_reference
-from checks.schema.model import ObjectReference, TableName, column_label, column_reference, default_schema, table_reference
+from checks.schema.names import ObjectReference, TableName, column_label, column_reference, default_schema, table_reference
 from checks.spelling import SIDE, side_of
 from checks.targets import Target
 

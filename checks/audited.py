@@ -9,18 +9,8 @@ from checks.candidates import Candidate, CheckCandidate, NotNullCandidate, Part,
 from checks.evidence import Counted
 from checks.expectations import ExpectedReference
 from checks.orphans import key_of
-from checks.schema.model import (
-    Catalogue,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Table,
-    TableName,
-    column_label,
-    column_reference,
-    table_reference,
-)
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Table
+from checks.schema.names import TableName, column_label, column_reference, table_reference
 from checks.spelling import closing
 from checks.targets import RelationalTarget, StatementFailed
 from checks.violations import Counter, ReferenceRule, RowRule, Rule, UniqueRule

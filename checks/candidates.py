@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 
 from checks.expectations import ExpectedReference, parse_reference
-from checks.schema.model import TableName, column_label
+from checks.schema.names import TableName, column_label
 from checks.spelling import NAME, QUOTED, closing, names_in, table_of, unquoted
 
 

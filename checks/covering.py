@@ -13,7 +13,7 @@ from checks.interface import Engine
 from checks.inventory import Kind, Rule
 from checks.meaning import columns_in, conjuncts, said_of_null
 from checks.schema.model import CheckConstraint, Column, ForeignKey, Index, Table, Trigger
-from checks.schema.sqlite_text import tokens
+from checks.schema.sqlite_tokens import tokens
 
 #: How the readers write a key of an index: the column or expression, operator class, collation, direction (:class:`Index`).
 _POSTGRESQL_KEY = re.compile(r"(?P<what>.*) \d+ (?P<collation>\d+) \d+(?: \{.*\})?", re.DOTALL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex, index_reference, validator_reference
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 
 if TYPE_CHECKING:
     from checks.expectations import Category

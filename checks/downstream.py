@@ -17,7 +17,8 @@ from checks.interface import Engine, Finding, Judgement, NotProven, Severity
 from checks.orphans import counted as counted_orphans
 from checks.rows.missing import NoValue, fitting
 from checks.rules import CANDIDATES, DELETE, Rule, counted, objects
-from checks.schema.model import Action, Catalogue, ForeignKey, ObjectReference, TableName
+from checks.schema.model import Action, Catalogue, ForeignKey
+from checks.schema.names import ObjectReference, TableName
 from checks.statements import named, only
 from checks.targets import Accepted, RelationalTarget, Sandbox, StatementFailed, Trial
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from checks.schema.model import Catalogue, ObjectReference
+from checks.schema.model import Catalogue
+from checks.schema.names import ObjectReference
 
 
 @dataclass(frozen=True)

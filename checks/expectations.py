@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from checks.document_expectations import DocumentExpectations
-from checks.schema.model import Action, TableName, column_label
+from checks.schema.model import Action
+from checks.schema.names import TableName, column_label
 from checks.spelling import SIDE, side_of
 
 if TYPE_CHECKING:

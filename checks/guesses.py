@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from checks.families import family
 from checks.interface import Engine
-from checks.schema.model import Catalogue, Column, ForeignKey, Table, column_label
+from checks.schema.model import Catalogue, Column, ForeignKey, Table
+from checks.schema.names import column_label
 from checks.schema.sqlite import affinity
 
 _NAMED = re.compile(r"(?P<stem>.+)_(?:id|uuid|fk)|(?P<camel>.*[a-z0-9])(?:Id|ID|Uuid|UUID)", re.DOTALL)

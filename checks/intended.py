@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from checks.evidence import Place, Statement
-from checks.schema.model import ObjectKind, ObjectReference, TableName
-from checks.schema.sqlite_text import Token, tokens
+from checks.schema.names import ObjectKind, ObjectReference, TableName
+from checks.schema.sqlite_tokens import Token, tokens
 
 #: The recorder keeps no more characters of a statement.
 LONGEST = 10_000

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from checks.evidence import Place
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 
 #: What evidence may hold: everything that JSON can say.
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]

@@ -11,18 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.schema.model import (
-    Catalogue,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    ObjectKind,
-    ObjectReference,
-    Table,
-    Trigger,
-    column_reference,
-)
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, Trigger
+from checks.schema.names import ObjectKind, ObjectReference, column_reference
 
 
 class Kind(StrEnum):

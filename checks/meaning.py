@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from checks.interface import Engine
-from checks.schema.sqlite_text import tokens
+from checks.schema.sqlite_tokens import tokens
 
 # Only what prints for dbproof may print: without a handler, logging would write sqlglot's warnings to stderr.
 _SILENT = logging.NullHandler()

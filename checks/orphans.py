@@ -12,7 +12,8 @@ from sqlalchemy.sql.operators import custom_op
 from checks.expectations import ExpectedReference
 from checks.families import alike
 from checks.interface import Engine
-from checks.schema.model import Catalogue, ForeignKey, Match, Table, no_table
+from checks.schema.model import Catalogue, ForeignKey, Match, Table
+from checks.schema.names import no_table
 from checks.statements import ANTI_JOIN, copyable, named, only
 
 #: How many orphans a finding shows, of however many there are.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s"\'.,:{}()]+)'
 # What stands in a string, a quoted name, a comment or dollar quotes is text, not a placeholder.

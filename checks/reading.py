@@ -9,7 +9,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from checks.interface import Engine
-from checks.schema.model import Catalogue, ObjectKind, ObjectReference, TableName, table_reference
+from checks.schema.model import Catalogue
+from checks.schema.names import ObjectKind, ObjectReference, TableName, table_reference
 from checks.targets import RelationalTarget
 
 #: sqlglot's names of languages that it calls otherwise than we do.

@@ -12,7 +12,8 @@ from checks.interface import Engine, Finding, Judgement, NotProven, Severity
 from checks.rows import mariadb_values, postgresql, sqlite_values
 from checks.rows.missing import Candidates
 from checks.rows.pairs import Pair, Row, pair
-from checks.schema.model import Action, ForeignKey, ObjectReference, TableName, column_reference
+from checks.schema.model import Action, ForeignKey
+from checks.schema.names import ObjectReference, TableName, column_reference
 from checks.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Delete, Insert, Refused, RelationalTarget, Trial, Update, Verdict, Write
 

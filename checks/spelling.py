@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 
 #: A name: in double quotes whatever it holds, else without blanks and punctuation.
 NAME = r'(?:"(?:[^"]|"")+"|[^\s".,()]+)'

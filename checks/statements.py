@@ -12,7 +12,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 
 from checks.interface import Engine
-from checks.schema.model import Table, TableName
+from checks.schema.model import Table
+from checks.schema.names import TableName
 from checks.spelling import without_comments
 
 #: The execution option by which a statement says that it looks for rows without a partner: there are several ways to that.

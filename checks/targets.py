@@ -17,7 +17,8 @@ from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.collections import Collections
-from checks.schema.model import Catalogue, CheckConstraint, Index, ObjectReference, TableName
+from checks.schema.model import Catalogue, CheckConstraint, Index
+from checks.schema.names import ObjectReference, TableName
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.evidence import Evidence, Place
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 
 
 def where_lost(thing: ObjectReference, evidence: Evidence) -> tuple[Place | None, str]:

@@ -11,7 +11,8 @@ from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue, Read
 from checks.rows.repeated import repeated
 from checks.rules import CANDIDATES
-from checks.schema.model import Column, Index, ObjectKind, ObjectReference, Table
+from checks.schema.model import Column, Index, Table
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Refused, Verdict
 
 _DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite}

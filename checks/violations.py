@@ -12,7 +12,8 @@ from checks.candidates import Part
 from checks.evidence import Counted
 from checks.interface import Engine
 from checks.orphans import listing, sample, shown, shown_row
-from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName
+from checks.schema.model import Catalogue, ForeignKey
+from checks.schema.names import ObjectReference, TableName
 from checks.statements import copyable, named, only
 from checks.targets import ReadSession, StatementFailed
 

@@ -10,7 +10,7 @@ from checks.candidates import parse_candidate
 from checks.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
 from checks.expected import parse_expected
 from checks.interface import Engine
-from checks.schema.model import default_schema
+from checks.schema.names import default_schema
 from runner.errors import DbproofError, UsageError
 from runner.migrations import interpreter
 from runner.migrations.extensions import created_extensions

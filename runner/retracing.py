@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from checks.evidence import Evidence, MigrationFailure, Statement
-from checks.schema.model import ObjectKind
+from checks.schema.names import ObjectKind
 from runner.backends.interface import Backend
 from runner.gathering import counted
 from runner.recorder.matching import placed, sql_files

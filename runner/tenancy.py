@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from checks.expectations import Expectations
 from checks.interface import Need
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.targets import RelationalTarget, Target
 from checks.tenants.declared import Tenancy
 from checks.tenants.roles import application

@@ -8,7 +8,7 @@ import pytest
 from judging import Judged, Query
 
 from checks.expectations import Expectations
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.tenants.declared import Tenancy, parse_template
 
 CHECK = "tenant-isolation-probe"

@@ -34,7 +34,8 @@ from checks.audited import added, check_rule, rule_of, sides_of
 from checks.candidates import Candidate
 from checks.evidence import Counted
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import CheckConstraint, table_reference
+from checks.schema.model import CheckConstraint
+from checks.schema.names import table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
 from checks.violations import Counter, ReferenceRule, Rule, UniqueRule, rows_that_break

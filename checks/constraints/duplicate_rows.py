@@ -39,7 +39,8 @@ from checks.evidence import Counted
 from checks.families import family
 from checks.indexes import index_subject, qualified
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import Column, Index, Table, table_reference
+from checks.schema.model import Column, Index, Table
+from checks.schema.names import table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
 from checks.violations import Counter, Rule, UniqueRule, rows_that_break

@@ -32,7 +32,8 @@ from checks.rows.conditions import BOUND, conditions, storing
 from checks.rows.judging import Judge
 from checks.rows.shapes import Row
 from checks.rows.terms import Condition, Truth
-from checks.schema.model import Column, ObjectReference, Table, column_reference
+from checks.schema.model import Column, Table
+from checks.schema.names import ObjectReference, column_reference
 from checks.statements import quoted
 from checks.targets import Accepted, Insert, RelationalTarget, Sandbox
 

@@ -33,7 +33,8 @@ from checks.indexes import index_subject
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rows.missing import NoValue
 from checks.rule_probes import is_lost
-from checks.schema.model import Index, Table, column_reference
+from checks.schema.model import Index, Table
+from checks.schema.names import column_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial
 from checks.twice import declared, key, row_for, words

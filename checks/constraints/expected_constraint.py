@@ -40,7 +40,8 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.inventory import Kind, Rule, rules
 from checks.meaning import columns_in
 from checks.remedies import made_anew
-from checks.schema.model import Catalogue, CheckConstraint, ForeignKey, Index, Table, TableName, table_reference
+from checks.schema.model import Catalogue, CheckConstraint, ForeignKey, Index, Table
+from checks.schema.names import TableName, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import ReadBack, RelationalTarget, StatementFailed
 

@@ -33,7 +33,8 @@ from sqlalchemy import table as core_table
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.mariadb import plain_type
-from checks.schema.model import Column, ObjectKind, ObjectReference, Sequence, Table, column_label, column_reference
+from checks.schema.model import Column, Sequence, Table
+from checks.schema.names import ObjectKind, ObjectReference, column_label, column_reference
 from checks.schema.sqlite import affinity
 from checks.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed

@@ -39,7 +39,8 @@ from checks.intended import renamed
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.inventory import Kind, Rule, rules
 from checks.remedies import made_anew
-from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, TableName, Trigger
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Trigger
+from checks.schema.names import TableName
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.traces import where_lost

@@ -40,7 +40,8 @@ from checks.intended import Intended, Unreadable, intended, renamed
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.inventory import Kind, rules
 from checks.meaning import columns_in
-from checks.schema.model import Catalogue, Table, TableName, table_reference
+from checks.schema.model import Catalogue, Table
+from checks.schema.names import TableName, table_reference
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

@@ -34,7 +34,8 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.remedies import made_anew
 from checks.rule_probes import is_lost
 from checks.rules import CANDIDATES, REFUSED_NULL, counted
-from checks.schema.model import Catalogue, Column, Table, column_reference, table_reference
+from checks.schema.model import Catalogue, Column, Table
+from checks.schema.names import column_reference, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial, Verdict
 

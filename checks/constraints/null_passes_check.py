@@ -48,7 +48,8 @@ from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue
 from checks.rows.shapes import Row
 from checks.rows.terms import Condition, Truth
-from checks.schema.model import CheckConstraint, Table, column_reference
+from checks.schema.model import CheckConstraint, Table
+from checks.schema.names import column_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 

@@ -37,8 +37,9 @@ from checks.indexes import index_subject
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.meaning import conjuncts, given_by, said_of_null
 from checks.remedies import made_anew
-from checks.schema.model import Index, ObjectKind, ObjectReference, Table
-from checks.schema.sqlite_text import tokens
+from checks.schema.model import Index, Table
+from checks.schema.names import ObjectKind, ObjectReference
+from checks.schema.sqlite_tokens import tokens
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 

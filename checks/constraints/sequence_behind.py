@@ -34,7 +34,8 @@ from sqlalchemy import BigInteger, Boolean, ColumnClause, ColumnElement, Select,
 from sqlalchemy import table as core_table
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import ObjectKind, ObjectReference, Sequence, Table, column_label, column_reference
+from checks.schema.model import Sequence, Table
+from checks.schema.names import ObjectKind, ObjectReference, column_label, column_reference
 from checks.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 

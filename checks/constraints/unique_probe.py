@@ -35,7 +35,8 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.rows.missing import NoValue
 from checks.rule_probes import is_lost
 from checks.rules import counted
-from checks.schema.model import Index, Table, column_reference
+from checks.schema.model import Index, Table
+from checks.schema.names import column_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial
 from checks.twice import declared, is_simple, key, row_for, words

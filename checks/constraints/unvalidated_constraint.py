@@ -25,7 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import CheckConstraint, ForeignKey, table_reference
+from checks.schema.model import CheckConstraint, ForeignKey
+from checks.schema.names import table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 

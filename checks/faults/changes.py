@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from checks.faults import sql
 from checks.faults.interface import Scene, Way
 from checks.interface import Engine
-from checks.schema.model import Column, Table, TableName
+from checks.schema.model import Column, Table
+from checks.schema.names import TableName
 
 _NUMBERS = re.compile(r"smallint|integer|bigint|numeric|decimal|real|double|float|int\b", re.IGNORECASE)
 _TIMES = re.compile(r"date|time", re.IGNORECASE)

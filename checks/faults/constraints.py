@@ -11,7 +11,8 @@ from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import around, with_children
 from checks.interface import Engine
 from checks.reading import tables_read
-from checks.schema.model import CheckConstraint, Column, ForeignKey, TableName, column_label
+from checks.schema.model import CheckConstraint, Column, ForeignKey
+from checks.schema.names import TableName, column_label
 
 #: How many changes to rows are tried to break a sentence of the repository's.
 TRIED = 60

@@ -10,7 +10,8 @@ from checks.faults.interface import Fault, Scene
 from checks.indexes import index_subject, judged_indexes
 from checks.interface import Engine
 from checks.performance.unindexed_foreign_key import covers
-from checks.schema.model import Index, Table, TableName
+from checks.schema.model import Index, Table
+from checks.schema.names import TableName
 from checks.subjects import references
 
 _SECOND, _NEEDLESS = f"{sql.PLANTED}_second", f"{sql.PLANTED}_needless"

@@ -10,7 +10,8 @@ from checks.expectations import Expectations
 from checks.faults.sqlite_edits import Edit
 from checks.interface import Engine
 from checks.schema.collections import Collections
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.targets import Target
 
 #: Of a relational database its SQL, of SQLite also a change to the text that it keeps of a table, of MongoDB a command.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 
 
 def with_children(catalogue: Catalogue, *tables: TableName) -> frozenset[TableName]:

@@ -11,7 +11,8 @@ from checks.faults.neighbours import with_children
 from checks.faults.sqlite_edits import Edit, Part
 from checks.indexes import index_subject
 from checks.interface import Engine
-from checks.schema.model import Column, Index, Table, TableName, column_label
+from checks.schema.model import Column, Index, Table
+from checks.schema.names import TableName, column_label
 
 
 def refused_label(scene: Scene) -> Iterator[Fault]:

@@ -16,7 +16,8 @@ from checks.interface import Engine
 from checks.orphans import key_of, listing_lost
 from checks.references.cascade_reach import MOST_TABLES
 from checks.references.soft_deleted_parent import subject_of
-from checks.schema.model import Action, Catalogue, Column, ForeignKey, TableName
+from checks.schema.model import Action, Catalogue, Column, ForeignKey
+from checks.schema.names import TableName
 from checks.schema.sqlite import affinity
 from checks.subjects import references
 

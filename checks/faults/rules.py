@@ -16,7 +16,8 @@ from checks.faults.references import drop_key
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
 from checks.inventory import Kind, Rule, rules
-from checks.schema.model import CheckConstraint, Column, ForeignKey, Index, Table, TableName, Trigger
+from checks.schema.model import CheckConstraint, Column, ForeignKey, Index, Table, Trigger
+from checks.schema.names import TableName
 
 #: How many changes to rows are tried to break a CHECK.
 TRIED = 40

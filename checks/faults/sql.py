@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from checks.interface import Engine
-from checks.schema.model import Action, Catalogue, Column, ForeignKey, Index, Match, TableName
+from checks.schema.model import Action, Catalogue, Column, ForeignKey, Index, Match
+from checks.schema.names import TableName
 
 #: What everything that a fault makes is called.
 PLANTED = "dbproof_fault"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.schema.model import TableName
-from checks.schema.sqlite_text import Token, tokens
+from checks.schema.names import TableName
+from checks.schema.sqlite_tokens import Token, tokens
 
 
 class Part(StrEnum):

@@ -11,7 +11,8 @@ from checks.faults.neighbours import around, with_children
 from checks.faults.references import drop_key
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
-from checks.schema.model import Command, ForeignKey, Policy, Table, column_label
+from checks.schema.model import Command, ForeignKey, Policy, Table
+from checks.schema.names import column_label
 from checks.subjects import references
 from checks.tenants.attempts import ATTEMPTS
 from checks.tenants.declared import Tenancy

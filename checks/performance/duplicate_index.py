@@ -36,7 +36,8 @@ from collections.abc import Hashable, Iterator
 from checks.indexes import drop_index, index_subject, judged_indexes
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.remedies import made_anew
-from checks.schema.model import ForeignKey, Index, Table, table_reference
+from checks.schema.model import ForeignKey, Index, Table
+from checks.schema.names import table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 

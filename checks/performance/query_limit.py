@@ -46,7 +46,7 @@ from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, 
 from checks.placeholders import replaced
 from checks.reading import objects_read, without_rows
 from checks.schema.collections import collection_reference
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

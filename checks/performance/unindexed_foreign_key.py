@@ -36,7 +36,8 @@ from itertools import takewhile
 
 from checks.indexes import qualified
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table, column_reference
+from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table
+from checks.schema.names import column_reference
 from checks.schema.sqlite import BINARY, affinity
 from checks.statements import quoted, quoted_table
 from checks.subjects import references

@@ -33,7 +33,8 @@ from typing import cast
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, literal, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import Action, Catalogue, ForeignKey, TableName
+from checks.schema.model import Action, Catalogue, ForeignKey
+from checks.schema.names import TableName
 from checks.statements import named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 

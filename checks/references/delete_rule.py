@@ -35,7 +35,8 @@ from checks.absent import absent
 from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.remedies import made_anew
-from checks.schema.model import Action, Catalogue, ForeignKey, column_label, column_reference, table_reference
+from checks.schema.model import Action, Catalogue, ForeignKey
+from checks.schema.names import column_label, column_reference, table_reference
 from checks.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 

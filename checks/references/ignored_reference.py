@@ -34,7 +34,8 @@ from collections.abc import Iterator
 
 from checks.evidence import Statement
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.model import ObjectKind, ObjectReference, Table, TableName, table_reference
+from checks.schema.model import Table
+from checks.schema.names import ObjectKind, ObjectReference, TableName, table_reference
 from checks.statements import quoted_table
 from checks.targets import RelationalTarget
 

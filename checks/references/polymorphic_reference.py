@@ -40,7 +40,8 @@ from checks.absent import absent
 from checks.expectations import Kind, PolymorphicReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.orphans import SAMPLE, matching, shown_row
-from checks.schema.model import ForeignKey, column_label, column_reference, table_reference
+from checks.schema.model import ForeignKey
+from checks.schema.names import column_label, column_reference, table_reference
 from checks.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 

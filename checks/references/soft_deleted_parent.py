@@ -34,7 +34,7 @@ from checks.absent import absent
 from checks.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.orphans import key_of, listing_lost, sample_lost, shown, shown_row
-from checks.schema.model import column_label, column_reference, table_reference
+from checks.schema.names import column_label, column_reference, table_reference
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

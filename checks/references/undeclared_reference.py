@@ -34,7 +34,7 @@ from checks.guesses import Guess, guesses
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.orphans import counted, matching
 from checks.remedies import made_anew
-from checks.schema.model import column_label, column_reference, table_reference
+from checks.schema.names import column_label, column_reference, table_reference
 from checks.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 

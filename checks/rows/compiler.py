@@ -20,7 +20,8 @@ from checks.rows.pools import plain, suggested
 from checks.rows.search import Search
 from checks.rows.shapes import Kind, Row, Shape, Value, decimal
 from checks.rows.terms import Condition, Field, Violation
-from checks.schema.model import Catalogue, Column, ForeignKey, Table, TableName
+from checks.schema.model import Catalogue, Column, ForeignKey, Table
+from checks.schema.names import TableName
 
 #: Values of a column that are worth trying, at most.
 POOL = 100

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Executable, and_, bindparam, column, exist
 from sqlalchemy import table as core_table
 from sqlalchemy.types import NullType
 
-from checks.schema.model import Catalogue, Column, ForeignKey, TableName
+from checks.schema.model import Catalogue, Column, ForeignKey
+from checks.schema.names import TableName
 
 #: How many rows are thought of before giving up; how many of them the first statement asks about, and each further one.
 THOUGHT_OF = 256

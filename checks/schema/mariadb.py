@@ -13,18 +13,8 @@ from typing import Any
 
 from checks.schema.bookkeeping import BOOKKEEPING
 from checks.schema.mariadb_queries import CHECKS, COLUMNS, INDEXES, KEYS, TABLES, TRIGGERS
-from checks.schema.model import (
-    Action,
-    Catalogue,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Table,
-    TableName,
-    Trigger,
-    no_table,
-)
+from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, Trigger
+from checks.schema.names import TableName, no_table
 
 #: All rows of a statement that has no values.
 Read = Callable[[str], Sequence[tuple[Any, ...]]]

@@ -30,9 +30,9 @@ from checks.schema.model import (
     Policy,
     Sequence,
     Table,
-    TableName,
     Trigger,
 )
+from checks.schema.names import TableName
 
 _ACTIONS = {
     "a": Action.NO_ACTION,

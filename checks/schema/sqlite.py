@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, TableName, Trigger
+from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, Trigger
+from checks.schema.names import TableName
 from checks.schema.sqlite_indexes import INDEXES, indexes
 from checks.schema.sqlite_text import ReferenceText, TableText, table_text
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from checks.schema.model import Index, TableName
-from checks.schema.sqlite_text import predicate_text, tokens
+from checks.schema.model import Index
+from checks.schema.names import TableName
+from checks.schema.sqlite_text import predicate_text
+from checks.schema.sqlite_tokens import tokens
 
 _ORIGINS = {"pk": "p", "u": "u"}
 

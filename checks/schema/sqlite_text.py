@@ -6,62 +6,17 @@ own parser, so that what is read here is known to be well formed (lang_createtab
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
-    |(?P<string>[xX]?'(?:[^']|'')*')
-    |(?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
-    |(?P<word>[A-Za-z_$\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
-    |(?P<number>\d[\w.]*|\.\d\w*)
-    |(?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
+from checks.schema.sqlite_tokens import Token, tokens
+
 _TABLE_CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
 _COLUMN_CONSTRAINTS = frozenset(
     {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"}
 )
 #: What asks for a value that is there, in SQLite's three ways.
 _NOT_NULL = (("IS", "NOT", "NULL"), ("NOT", "NULL"), ("NOTNULL",))
-
-
-class Token(NamedTuple):
-    """A word, a quoted name (without its quotes), a string, a number or a sign, and where it stands."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-    @property
-    def keyword(self) -> str:
-        """The word in capitals; what is quoted is never one."""
-        return self.text.upper() if self.kind == "word" else self.text if self.kind == "other" else ""
-
-    @property
-    def name(self) -> str:
-        """The identifier that stands here; SQLite takes one in single quotes as well."""
-        return self.text[1:-1].replace("''", "'") if self.kind == "string" else self.text
-
-    @property
-    def plain(self) -> str:
-        """The same for two texts that mean the same."""
-        return f'"{self.text.lower()}' if self.kind == "name" else self.text if self.kind == "string" else self.text.lower()
-
-
-def tokens(text: str) -> list[Token]:
-    """The tokens of a statement, without white space and comments."""
-    return [_token(found) for found in _TOKEN.finditer(text) if found.lastgroup != "blank"]
-
-
-def _token(found: re.Match[str]) -> Token:
-    kind, text = str(found.lastgroup), found[0]
-    if kind == "name":
-        text = text[1:-1].replace(text[-1] * 2, text[-1]) if text[0] != "[" else text[1:-1]
-    return Token(kind, text, found.start(), found.end())
 
 
 @dataclass(frozen=True)

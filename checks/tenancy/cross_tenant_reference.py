@@ -38,7 +38,8 @@ from sqlalchemy import ColumnElement, FromClause, Text, and_, cast, func, litera
 from checks.absent import absent
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.orphans import SAMPLE, Rows, key_of, matching, shown, shown_row
-from checks.schema.model import Catalogue, ForeignKey, TableName, column_label, column_reference, table_reference
+from checks.schema.model import Catalogue, ForeignKey
+from checks.schema.names import TableName, column_label, column_reference, table_reference
 from checks.statements import copyable, named, only, quoted, quoted_table
 from checks.subjects import references
 from checks.targets import ReadSession, RelationalTarget, StatementFailed

@@ -12,7 +12,8 @@ from checks.rows import postgresql
 from checks.rows.compiler import Compiled, Compiler
 from checks.rows.missing import NoValue
 from checks.rows.shapes import Row
-from checks.schema.model import Catalogue, ForeignKey, Table, TableName
+from checks.schema.model import Catalogue, ForeignKey, Table
+from checks.schema.names import TableName
 from checks.targets import Insert, Refused, RelationalTarget, Trial
 from checks.tenants.application import Application
 from checks.tenants.attempts import Case, alone, stored

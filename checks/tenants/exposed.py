@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 
 from checks.interface import Engine
 from checks.orphans import Rows
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.statements import quoted
 from checks.targets import StatementFailed
 from checks.tenants.application import Application

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from checks.schema.model import Catalogue, ForeignKey, Table, TableName
+from checks.schema.model import Catalogue, ForeignKey, Table
+from checks.schema.names import TableName
 from checks.tenants.declared import Tenancy
 
 #: The column of a table by which each declared column is told.

@@ -13,7 +13,8 @@ from sqlalchemy.types import NullType
 
 from checks.rows.missing import Read
 from checks.rows.values import candidates
-from checks.schema.model import Catalogue, Command, Table, TableName
+from checks.schema.model import Catalogue, Command, Table
+from checks.schema.names import TableName
 from checks.tenants.application import Application
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import Wall

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.expectations import Expectations
 from checks.interface import Check
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import Role, Target
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording

@@ -10,7 +10,7 @@ from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.expectations import Expectations
 from checks.relational import RELATIONAL
 from checks.schema.mariadb import read
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import mariadb_load
 from runner.measure import mariadb_queries

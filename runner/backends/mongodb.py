@@ -9,8 +9,8 @@ from pathlib import Path
 from checks.documents import DOCUMENTS
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.expectations import Expectations
-from checks.schema.model import ObjectReference
 from checks.schema.mongodb import read
+from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role
 from runner.data.documents import load_documents
 from runner.measure import mongodb as queries

@@ -11,7 +11,7 @@ import psycopg
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.expectations import Expectations
 from checks.relational import RELATIONAL
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import load as data
 from runner.measure import queries

@@ -9,7 +9,7 @@ from pathlib import Path
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.expectations import Expectations
 from checks.relational import RELATIONAL
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import sqlite_load
 from runner.measure import sqlite_queries

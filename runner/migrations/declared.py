@@ -18,7 +18,7 @@ from checks.document_expectations import DeclaredIndex, DeclaredValidator
 from checks.evidence import Place, Statement
 from checks.schema.collections import CollectionIndex, collection_reference, index_reference, validator_reference
 from checks.schema.indexes import differences, options, read_index
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from runner.migrations.inside.refusals import refusal
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Broke, Came, Detected, Event, Project, Ran, Revision

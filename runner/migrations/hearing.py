@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.evidence import Place, Statement
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner import children
 from runner.child_environment import withheld
 from runner.children import Command, Finished

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.evidence import Place
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.recorder.naming import reference
 from runner.recorder.stamps import decode
 

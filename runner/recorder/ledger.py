@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.recorder.events import Address, Row
 
 #: What a statement is called by; the ledger does not look into it.

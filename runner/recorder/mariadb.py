@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.evidence import Made, Statement
-from checks.schema.model import Catalogue, ObjectKind, ObjectReference, Table
+from checks.schema.model import Catalogue, Table
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.recorder.mariadb_text import changes, unnamed
 from runner.recorder.reading import LONGEST
 from runner.recorder.recording import Recording

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--(?=\s)[^\n]*|\#[^\n]*|/\*(?![!M]).*?\*/|/\*M?!\d*|\*/)

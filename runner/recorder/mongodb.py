@@ -14,7 +14,7 @@ from checks.schema.collections import (
     index_reference,
     validator_reference,
 )
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.migrations.inside.refusals import refusal
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Came, Event, Ran

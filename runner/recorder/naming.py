@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 
 _KINDS = {
     "schema": ObjectKind.SCHEMA,

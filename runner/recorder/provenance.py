@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from checks.evidence import Made, Statement
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.recorder.events import PG_CONSTRAINT, Address
 from runner.recorder.ledger import Ledger, Origin
 from runner.recorder.naming import reference

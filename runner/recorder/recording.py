@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from checks.evidence import Lock, Place, Rewrite, Statement
-from checks.schema.model import ObjectKind, TableName
+from checks.schema.names import ObjectKind, TableName
 from runner.migrations.interface import Ran
 from runner.recorder.events import Address, Event, HeldLock, Row
 from runner.recorder.ledger import Ledger

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checks.evidence import Made, Place, Statement
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.schema.sqlite import check_names, key_name
-from checks.schema.sqlite_text import table_text, tokens
+from checks.schema.sqlite_text import table_text
+from checks.schema.sqlite_tokens import tokens
 from runner.migrations.interface import Ran, SchemaRow
 from runner.recorder.recording import Recording
 

@@ -10,7 +10,8 @@ from typing import Any
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.targets import ReadSession, RelationalTarget, Role, Sandbox
 
 

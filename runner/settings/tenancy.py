@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from checks.schema.model import default_schema
+from checks.schema.names import default_schema
 from checks.tenants.declared import Tenancy, parse_table, parse_template
 from runner.settings.values import Section, Text, Texts, setting, some
 

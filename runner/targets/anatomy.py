@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, TypeVar
 
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from runner.targets.sessions import Driver
 
 PartT = TypeVar("PartT")

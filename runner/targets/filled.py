@@ -9,7 +9,8 @@ from sqlalchemy import table as core_table
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 
 #: Tables asked about in one statement: it holds a lock on each and on its indexes until it ends.
 _AT_ONCE = 250

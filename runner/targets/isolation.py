@@ -12,7 +12,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import StatementFailed
 from runner.targets.anatomy import Above, Anatomies, Anatomy, Partitioning, StrictColumn
 from runner.targets.sessions import Driver, said_plainly

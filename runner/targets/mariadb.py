@@ -19,7 +19,8 @@ from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.mariadb import read
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
 from runner.errors import UsageError
 from runner.servers.interface import Address, Database, Golden, Server

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.schema.model import Catalogue, Column, ForeignKey, Index, ObjectKind, ObjectReference, Table, TableName
+from checks.schema.model import Catalogue, Column, ForeignKey, Index, Table
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import StatementFailed
 from runner.servers.mariadb.sessions import quoted
 

@@ -10,7 +10,8 @@ import pymysql
 
 from checks.candidates import CheckCandidate, UniqueCandidate
 from checks.schema.mariadb import read
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.targets import ReadBack, StatementFailed
 from runner.servers.mariadb.sessions import code_of, quoted, words_of
 from runner.targets.mariadb_sessions import Session

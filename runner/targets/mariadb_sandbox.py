@@ -16,7 +16,8 @@ from typing import Any
 import pymysql
 from sqlalchemy import Executable
 
-from checks.schema.model import Catalogue, ObjectReference, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, StatementFailed, Trial, Update, Verdict, Write
 from runner.servers.mariadb.sessions import code_of, quoted, words_of
 from runner.targets.mariadb_parts import Alone

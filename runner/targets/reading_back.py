@@ -9,7 +9,8 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from checks.candidates import CheckCandidate, Part, UniqueCandidate
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.schema.postgresql import read
 from checks.targets import ReadBack, StatementFailed
 from runner.targets.sandbox import switch_off_event_triggers

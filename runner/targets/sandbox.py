@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Executable
 
-from checks.schema.model import ObjectReference, TableName
+from checks.schema.names import ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Trial, Update, Verdict, Write
 from runner.targets.anatomy import Anatomies
 from runner.targets.isolation import isolate

@@ -15,7 +15,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, Executable, NullPool, Select, TableClause, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.statements import ANTI_JOIN
 from checks.targets import StatementFailed
 from runner.errors import ServerFailed

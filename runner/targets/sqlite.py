@@ -18,7 +18,8 @@ from checks.candidates import CheckCandidate, UniqueCandidate
 from checks.evidence import Evidence
 from checks.expectations import Expectations
 from checks.interface import Engine
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 from checks.schema.sqlite import read
 from checks.targets import ReadBack, ReadSession, Role, Sandbox
 from runner.errors import UsageError

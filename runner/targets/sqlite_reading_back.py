@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from checks.candidates import CheckCandidate, UniqueCandidate
-from checks.schema.model import Catalogue, Column, Table, TableName
+from checks.schema.model import Catalogue, Column, Table
+from checks.schema.names import TableName
 from checks.schema.sqlite import read
 from checks.targets import ReadBack, StatementFailed
 from runner.servers.sqlite.sessions import quoted

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Executable
 
-from checks.schema.model import Catalogue, ForeignKey, ObjectReference, TableName
+from checks.schema.model import Catalogue, ForeignKey
+from checks.schema.names import ObjectReference, TableName
 from checks.targets import Insert, Refused, StatementFailed, Trial, Verdict, Write
 from runner.targets.sqlite_sessions import Session
 from runner.targets.sqlite_trials import Alone, WithEverything, foreign_key, prepare

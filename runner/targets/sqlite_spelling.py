@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from checks.candidates import Candidate, CheckCandidate, NotNullCandidate, UniqueCandidate
 from checks.expectations import Expectations, ExpectedReference, Kind, PolymorphicReference
-from checks.schema.model import Catalogue, TableName
+from checks.schema.model import Catalogue
+from checks.schema.names import TableName
 
 
 def spelled(expect: Expectations, catalogue: Catalogue) -> Expectations:

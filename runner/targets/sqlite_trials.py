@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Executable
 
-from checks.schema.model import Catalogue, Column, ForeignKey, ObjectKind, ObjectReference, Table, TableName
+from checks.schema.model import Catalogue, Column, ForeignKey, Table
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.schema.sqlite import affinity
 from checks.targets import Accepted, Insert, Refused, StatementFailed, Verdict, Write
 from runner.servers.sqlite.sessions import quoted

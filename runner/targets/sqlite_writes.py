@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.targets import Delete, Insert, Update, Write
 from runner.servers.sqlite.sessions import quoted
 

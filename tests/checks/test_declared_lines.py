@@ -6,7 +6,8 @@ import pytest
 
 from checks.candidates import Candidate, CheckCandidate, NotNullCandidate, Part, UniqueCandidate, parse_candidate
 from checks.expectations import ExpectedReference, Kind, PolymorphicReference, parse_any_reference
-from checks.schema.model import Action, TableName
+from checks.schema.model import Action
+from checks.schema.names import TableName
 
 ORDERS, USERS = TableName("public", "orders"), TableName("public", "users")
 

@@ -10,7 +10,8 @@ import pytest
 from checks.interface import Engine
 from checks.placeholders import Placeholder, placeholders, replaced
 from checks.reading import objects_read, tables_read
-from checks.schema.model import Catalogue, ObjectKind, Table, TableName
+from checks.schema.model import Catalogue, Table
+from checks.schema.names import ObjectKind, TableName
 
 USERS_ID = Placeholder(TableName("public", "users"), "id")
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.evidence import Place
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from runner.backends import sqlite as backend
 from runner.errors import ToolFailed, UsageError

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from checks.evidence import Made, Place, Statement
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from runner.recorder.provenance import resolve
 from runner.recorder.reading import read

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.recorder.events import Event, parse
 from runner.recorder.naming import reference
 

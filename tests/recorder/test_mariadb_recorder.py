@@ -7,7 +7,7 @@ from mariadb_judging import made, statements
 
 from checks.evidence import Place
 from checks.schema.mariadb import read as read_catalogue
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from runner.recorder.mariadb import read, resolve
 from runner.recorder.mariadb_text import changes

@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 from checks.evidence import Place, Statement
 from checks.schema.collections import collection_reference, index_reference, validator_reference
-from checks.schema.model import ObjectReference
+from checks.schema.names import ObjectReference
 from checks.targets import Role
 from runner.backends import mongodb as backend
 from runner.migrations.interface import Came, Ran

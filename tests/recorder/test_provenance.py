@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from checks.evidence import Place
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from recorder.project import Project, column, constraint, index, table
 from runner.recorder.provenance import resolve

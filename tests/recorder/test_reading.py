@@ -11,7 +11,7 @@ from alembic.operations import Operations
 from sqlalchemy import Column, Connection, Integer, String, create_engine, event, text
 
 from checks.evidence import Lock, Place, Rewrite, Statement
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from recorder.project import Project, column, constraint, index, table
 from runner.recorder.install import watch_locks

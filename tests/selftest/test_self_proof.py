@@ -21,7 +21,7 @@ from checks.faults.registry import FAULTS, NO_FAULT
 from checks.interface import Check, Judgement, Proven
 from checks.registry import CHECKS
 from checks.relational import RELATIONAL
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.targets import RelationalTarget, Role
 from runner.report import FaultState, SelfProof
 from runner.selftest.in_a_run import LEAST, MOST, SHARE

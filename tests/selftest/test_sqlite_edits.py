@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from checks.faults.sqlite_edits import Edit, NothingThere, Part, edited
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 
 T = TableName("", "t")
 TEXT = """\

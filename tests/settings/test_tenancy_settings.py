@@ -12,7 +12,7 @@ from judging import Query, target
 
 from checks.expectations import Expectations
 from checks.interface import Need
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.tenants.declared import Template, Tenancy, parse_template
 from runner.errors import UsageError
 from runner.servers.interface import Database, Server

@@ -11,7 +11,7 @@ import pytest
 from mariadb_judging import target
 from sqlalchemy import func, select, table
 
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Sandbox, StatementFailed, Update
 from runner.errors import UsageError
 from runner.servers.mariadb.server import MariadbServer

@@ -9,7 +9,7 @@ from judging import NO_EVIDENCE, NOTHING_EXPECTED, Query, target
 from sqlalchemy import text
 
 from checks.interface import Engine
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.targets import Accepted, Insert, RelationalTarget, Role, StatementFailed
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Server, Wanted

@@ -8,7 +8,7 @@ import pytest
 from judging import Query, target
 from sqlalchemy import text
 
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Role, Sandbox, StatementFailed, Update
 from runner.servers.interface import Database, Server
 

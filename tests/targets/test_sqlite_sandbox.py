@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlite_judging import target
 
-from checks.schema.model import ObjectKind, ObjectReference, TableName
+from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import Accepted, Delete, Insert, Refused, Sandbox, StatementFailed, Update
 
 USERS, ORDERS = TableName("", "users"), TableName("", "orders")

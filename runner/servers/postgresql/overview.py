@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from runner.errors import ServerFailed
 from runner.overview import Overview
 from runner.servers.interface import Database

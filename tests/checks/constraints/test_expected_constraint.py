@@ -13,7 +13,7 @@ from checks.expectations import Expectations
 from checks.expected import NamedConstraint, parse_expected
 from checks.interface import Engine, NotProven
 from checks.relational import RELATIONAL
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role, StatementFailed
 from runner.servers.interface import Database, Server, Wanted
 from runner.servers.registry import provision

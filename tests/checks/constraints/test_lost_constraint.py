@@ -9,7 +9,8 @@ import sqlite_judging
 from judging import Judge, Judged, Query, target
 
 from checks.evidence import Evidence, Migration, MigrationFailure, MigrationState, Place, Statement
-from checks.schema.model import Catalogue, ObjectKind, ObjectReference
+from checks.schema.model import Catalogue
+from checks.schema.names import ObjectKind, ObjectReference
 from runner.servers.interface import Database, Server
 
 CHECK = "lost-constraint"

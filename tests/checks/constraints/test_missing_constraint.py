@@ -9,7 +9,7 @@ from judging import Judge
 
 from checks.evidence import Evidence, MigrationFailure, Place, Statement
 from checks.intended import LONGEST
-from checks.schema.model import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference
 
 CHECK = "missing-constraint"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mariadb_judging import JudgeMariadb, target
 
-from checks.schema.model import ObjectKind
+from checks.schema.names import ObjectKind
 from runner.servers.mariadb.server import MariadbServer
 from runner.servers.mariadb.sessions import rows, session
 

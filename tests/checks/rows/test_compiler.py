@@ -12,7 +12,7 @@ from checks.rows.compiler import Compiler
 from checks.rows.conditions import of_check
 from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.targets import Accepted, Insert, RelationalTarget
 from runner.servers.interface import Database, Server
 

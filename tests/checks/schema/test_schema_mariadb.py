@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mariadb_judging import catalogue
 
-from checks.schema.model import Action, TableName
+from checks.schema.model import Action
+from checks.schema.names import TableName
 from runner.servers.mariadb.server import MariadbServer
 
 DDL = """

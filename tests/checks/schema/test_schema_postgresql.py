@@ -12,7 +12,8 @@ from versions import MAJORS
 
 from checks.interface import Engine
 from checks.schema.bookkeeping import BOOKKEEPING
-from checks.schema.model import Action, Catalogue, Column, Command, DomainCheck, Firing, Match, Policy, TableName
+from checks.schema.model import Action, Catalogue, Column, Command, DomainCheck, Firing, Match, Policy
+from checks.schema.names import TableName
 from checks.schema.postgresql import read
 from checks.targets import Role
 from runner.servers.interface import Database, Server, Wanted

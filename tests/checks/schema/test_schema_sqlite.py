@@ -7,7 +7,8 @@ import sqlite3
 import pytest
 from sqlite_judging import target
 
-from checks.schema.model import Action, Catalogue, TableName
+from checks.schema.model import Action, Catalogue
+from checks.schema.names import TableName
 from checks.schema.sqlite import ROWID, affinity
 from checks.schema.sqlite_text import predicate_text, table_text
 

@@ -6,7 +6,7 @@ from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 
 from checks.expectations import Expectations
-from checks.schema.model import TableName
+from checks.schema.names import TableName
 from checks.tenants.declared import Tenancy
 
 CHECK = "tenant-column-missing"
