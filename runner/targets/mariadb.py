@@ -7,9 +7,7 @@ when it is first wanted and ends with the target. A database that was given is r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from threading import RLock
-from types import TracebackType
+from contextlib import contextmanager
 
 from sqlalchemy import exists, literal_column, select
 from sqlalchemy import table as core_table
@@ -27,15 +25,15 @@ from runner.servers.interface import Address, Database, Golden, Server
 from runner.targets.mariadb_reading_back import read_back
 from runner.targets.mariadb_sandbox import MariadbSandbox
 from runner.targets.mariadb_sessions import Limit, MariadbReadSession, Session, opened
+from runner.targets.relational import RelationalTargetBase
 
 #: Seconds after which a statement of a check is ended.
 LIMIT = 300.0
 
 
-class MariadbTarget:
-    """A relational target on MariaDB, for the length of a context; several threads may share it.
+class MariadbTarget(RelationalTargetBase[Session]):
+    """A relational target on MariaDB. Without ``golden`` nothing is written.
 
-    ``golden`` is the sealed form of ``database``; without one nothing is written. ``leave_out`` names tables that are not judged.
     ``statement_timeout`` is in seconds; a database's own goes before it.
     """
 
@@ -52,50 +50,20 @@ class MariadbTarget:
         leave_out: frozenset[TableName] = frozenset(),
         statement_timeout: float = LIMIT,
     ) -> None:
-        self.expect = expect
-        self.evidence = evidence
-        self._server = server
-        self._golden = golden
-        self._database = database
-        self._leave_out = leave_out
+        super().__init__(server, golden, database, expect, evidence, leave_out)
         self._limit = Limit(database.statement_timeout or statement_timeout, given=database.statement_timeout is not None)
-        self._lock = RLock()
-        self._clones = ExitStack()
-        self._reading_now: set[Session] = set()
-        self._ended = False
         self._to_write: Database | None = None
-        self._catalogue: Catalogue | None = None
-        self._filled: frozenset[TableName] | None = None
 
-    def __enter__(self) -> MariadbTarget:
-        return self
+    def _read(self) -> Catalogue:
+        with self._opened() as session, session.said_plainly():
+            return read(session.all, self._leave_out)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        self._ended = True
-        for session in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
-            session.stop()
-        return self._clones.__exit__(kind, error, trace)
+    def _look(self) -> frozenset[TableName]:
+        with self._opened() as session:
+            return frozenset(table.name for table in self.catalogue.tables if _holds_rows(session, table.name))
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
-        with self._lock:
-            if self._catalogue is None:
-                with self._opened() as session, session.said_plainly():
-                    self._catalogue = read(session.all, self._leave_out)
-            return self._catalogue
-
-    @property
-    def filled(self) -> frozenset[TableName]:
-        """The tables that hold at least one row, looked at once.
-
-        One that cannot be looked into is taken for one that holds rows: whoever reads it meets the refusal itself.
-        """
-        with self._lock:
-            if self._filled is None:
-                with self._opened() as session:
-                    self._filled = frozenset(table.name for table in self.catalogue.tables if _holds_rows(session, table.name))
-            return self._filled
+    def _stop(self, reader: Session) -> None:
+        reader.stop()
 
     @contextmanager
     def rows(self) -> Iterator[ReadSession]:
@@ -118,21 +86,15 @@ class MariadbTarget:
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:
-        with opened(self._database.private, read_only=True, limit=self._limit) as session:
-            self._reading_now.add(session)
-            try:
-                if self._ended:
-                    raise StatementFailed("the run was stopped")
-                yield session
-            finally:
-                self._reading_now.discard(session)
+        with opened(self._database.private, read_only=True, limit=self._limit) as session, self._registered(session):
+            yield session
 
     def _writing(self) -> Address:
         if self._golden is None:
             raise UsageError(f"nothing may be written to '{self._database.name}': its address was given")
         with self._lock:
             if self._to_write is None:
-                self._to_write = self._clones.enter_context(self._server.clone(self._golden))
+                self._to_write = self._cloned()
             return self._to_write.private
 
 

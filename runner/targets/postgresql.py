@@ -8,10 +8,8 @@ disposable, in transactions that are rolled back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from threading import RLock
-from types import TracebackType
 
 from sqlalchemy import Engine as Sessions
 
@@ -22,13 +20,14 @@ from checks.interface import Engine
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 from checks.schema.postgresql import read
-from checks.targets import ReadBack, ReadSession, Role, Sandbox, StatementFailed
+from checks.targets import ReadBack, ReadSession, Role, Sandbox
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Database, Golden, Server
 from runner.targets.anatomy import Anatomies
 from runner.targets.application import PostgresApplication
 from runner.targets.filled import filled
 from runner.targets.reading_back import read_back
+from runner.targets.relational import RelationalTargetBase
 from runner.targets.sandbox import PostgresSandbox
 from runner.targets.sessions import (
     POLITE_LOCK_TIMEOUT,
@@ -45,13 +44,8 @@ from runner.targets.sessions import (
 )
 
 
-class PostgresTarget:
-    """A relational target on PostgreSQL, for the length of a context; several threads may share it.
-
-    ``golden`` is the sealed form of ``database``; without one, ``database`` itself is read. ``leave_out`` names tables that
-    are not judged (a migration tool's own, under a name of the project's). ``statement_timeout`` is in seconds; a database's own
-    comes before it.
-    """
+class PostgresTarget(RelationalTargetBase[Driver]):
+    """A relational target on PostgreSQL. ``statement_timeout`` is in seconds; a database's own comes before it."""
 
     engine = Engine.POSTGRESQL
     #: Told which tables a check begins to read, for whoever shows it.
@@ -68,63 +62,29 @@ class PostgresTarget:
         leave_out: frozenset[TableName] = frozenset(),
         statement_timeout: float = STATEMENT_TIMEOUT,
     ) -> None:
-        self.expect = expect
-        self.evidence = evidence
-        self._server = server
-        self._golden = golden
-        self._database = database
-        self._leave_out = leave_out
+        super().__init__(server, golden, database, expect, evidence, leave_out)
         self._statement_timeout = database.statement_timeout or statement_timeout
         self.watch = lambda _: None
-        self._lock = RLock()
-        self._clones = ExitStack()
-        self._reading_now: set[Driver] = set()
-        self._ended = False
         self._to_read: Sessions | None = None
         self._to_write: Database | None = None
         self._anatomies: Anatomies | None = None
-        self._catalogue: Catalogue | None = None
-        self._filled: frozenset[TableName] | None = None
 
-    def __enter__(self) -> PostgresTarget:
-        return self
+    def _read(self) -> Catalogue:
+        with said_plainly(self._manner(read_only=True)), opened(self._reading()) as connection:
+            return read(connection, self._leave_out)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        self._ended = True
-        for driver in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
-            abandon(driver)
-        return self._clones.__exit__(kind, error, trace)
+    def _look(self) -> frozenset[TableName]:
+        with said_plainly(), opened(self._reading()) as connection:
+            return filled(connection, self.catalogue)
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
-        with self._lock:
-            if self._catalogue is None:
-                with said_plainly(self._manner(read_only=True)), opened(self._reading()) as connection:
-                    self._catalogue = read(connection, self._leave_out)
-            return self._catalogue
-
-    @property
-    def filled(self) -> frozenset[TableName]:
-        """The tables that hold at least one row (a partitioned table: in any of its partitions), looked at once."""
-        with self._lock:
-            if self._filled is None:
-                with said_plainly(), opened(self._reading()) as connection:
-                    self._filled = filled(connection, self.catalogue)
-            return self._filled
+    def _stop(self, reader: Driver) -> None:
+        abandon(reader)
 
     @contextmanager
     def rows(self) -> Iterator[ReadSession]:
         """A session that cannot write."""
-        with opened(self._reading()) as connection:
-            driver = driver_of(connection)
-            self._reading_now.add(driver)
-            try:
-                if self._ended:
-                    raise StatementFailed("the run was stopped")
-                yield PostgresReadSession(connection, lambda tables: self.watch(tables))
-            finally:
-                self._reading_now.discard(driver)
+        with opened(self._reading()) as connection, self._registered(driver_of(connection)):
+            yield PostgresReadSession(connection, lambda tables: self.watch(tables))
 
     @contextmanager
     def sandbox(self, role: Role = Role.ADMIN) -> Iterator[Sandbox]:
@@ -189,8 +149,3 @@ class PostgresTarget:
             if self._to_write is None:
                 self._to_write = self._cloned()
             return self._to_write
-
-    def _cloned(self) -> Database:
-        if self._golden is None:
-            return self._database
-        return self._clones.enter_context(self._server.clone(self._golden))

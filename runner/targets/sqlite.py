@@ -7,9 +7,7 @@ removed at the end. A file that was given is read where it is, and never written
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from threading import RLock
-from types import TracebackType
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from sqlalchemy import Select, exists, literal_column, select
 from sqlalchemy import table as core_table
@@ -24,6 +22,7 @@ from checks.schema.sqlite import read
 from checks.targets import ReadBack, ReadSession, Role, Sandbox
 from runner.errors import UsageError
 from runner.servers.interface import Address, Database, Golden, Server
+from runner.targets.relational import RelationalTargetBase
 from runner.targets.sqlite_reading_back import read_back
 from runner.targets.sqlite_sandbox import SqliteSandbox
 from runner.targets.sqlite_sessions import Limit, Session, SqliteReadSession, opened
@@ -33,12 +32,8 @@ from runner.targets.sqlite_spelling import spelled
 LIMIT = 300.0
 
 
-class SqliteTarget:
-    """A relational target on SQLite, for the length of a context; several threads may share it.
-
-    ``golden`` is the sealed form of ``database``; without one, ``database`` itself is read. ``leave_out`` names tables that are
-    not judged. ``statement_timeout`` is in seconds; a database's own goes before it.
-    """
+class SqliteTarget(RelationalTargetBase[Session]):
+    """A relational target on SQLite. ``statement_timeout`` is in seconds; a database's own goes before it."""
 
     engine = Engine.SQLITE
 
@@ -53,55 +48,27 @@ class SqliteTarget:
         leave_out: frozenset[TableName] = frozenset(),
         statement_timeout: float = LIMIT,
     ) -> None:
-        self._expect = expect
-        self.evidence = evidence
-        self._server = server
-        self._golden = golden
-        self._database = database
-        self._leave_out = leave_out
+        super().__init__(server, golden, database, expect, evidence, leave_out)
         self._limit = Limit(database.statement_timeout or statement_timeout, given=database.statement_timeout is not None)
-        self._lock = RLock()
-        self._clones = ExitStack()
-        self._reading_now: set[Session] = set()
-        self._ended = False
         self._to_read: Database | None = None
         self._to_write: dict[str, Database] = {}
-        self._catalogue: Catalogue | None = None
-        self._filled: frozenset[TableName] | None = None
-
-    def __enter__(self) -> SqliteTarget:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        self._ended = True
-        for session in tuple(self._reading_now):  # of a check that still reads in another thread when all is stopped
-            session.stop()
-        return self._clones.__exit__(kind, error, trace)
 
     @property
     def expect(self) -> Expectations:
         """What the settings declare, spelled as the tables are: SQLite's names know no case."""
-        return spelled(self._expect, self.catalogue)
+        return spelled(self._declared, self.catalogue)
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """Every table that is judged, read once. Raises StatementFailed or ServerFailed."""
-        with self._lock:
-            if self._catalogue is None:
-                with self._opened() as session, session.limited():
-                    self._catalogue = read(session.connection, self._leave_out)
-            return self._catalogue
+    def _read(self) -> Catalogue:
+        with self._opened() as session, session.limited():
+            return read(session.connection, self._leave_out)
 
-    @property
-    def filled(self) -> frozenset[TableName]:
-        """The tables that hold at least one row, looked at once."""
-        with self._lock:
-            if self._filled is None:
-                with self._opened() as session, session.limited():
-                    self._filled = frozenset(
-                        table.name for table in self.catalogue.tables if session.connection.scalar(_holds_rows(table.name))
-                    )
-            return self._filled
+    def _look(self) -> frozenset[TableName]:
+        with self._opened() as session, session.limited():
+            tables = self.catalogue.tables
+            return frozenset(table.name for table in tables if session.connection.scalar(_holds_rows(table.name)))
+
+    def _stop(self, reader: Session) -> None:
+        reader.stop()
 
     @contextmanager
     def rows(self) -> Iterator[ReadSession]:
@@ -127,14 +94,8 @@ class SqliteTarget:
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:
-        with opened(self._reading(), read_only=True, limit=self._limit) as session:
-            self._reading_now.add(session)
-            try:
-                if self._ended:
-                    session.stop()
-                yield session
-            finally:
-                self._reading_now.discard(session)
+        with opened(self._reading(), read_only=True, limit=self._limit) as session, self._registered(session):
+            yield session
 
     def _reading(self) -> Address:
         with self._lock:
@@ -147,11 +108,6 @@ class SqliteTarget:
             if which not in self._to_write:
                 self._to_write[which] = self._cloned()
             return opened(self._to_write[which].private, read_only=False, limit=self._limit)
-
-    def _cloned(self) -> Database:
-        if self._golden is None:
-            return self._database
-        return self._clones.enter_context(self._server.clone(self._golden))
 
 
 def _holds_rows(name: TableName) -> Select[tuple[bool]]:
