@@ -1,4 +1,8 @@
-"""Every example comes out clean in the image, and each of its faults is found, without a network."""
+"""Every example comes out clean in the image, and a fault of each kind of work is found, without a network.
+
+That each fault is found stands in ``tests/examples``: here a program that migrates, rows that are counted, rows that are tried,
+another role, other engines meet the image's own servers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,16 @@ from image.containers import contained
 
 pytestmark = pytest.mark.docker
 
-FAULTS = [(example, fault) for example in examples() for fault in example.faults]
+FAULTS = [
+    ("shop", "check-probe"),
+    ("shop", "migration-failed"),
+    ("shop", "cross-database-reference"),
+    ("workflow", "delete-rule-probe"),
+    ("discovery", "constraint-violation"),
+    ("discovery", "tenant-isolation-probe"),
+    ("subscriptions", "dangling-reference"),
+    ("subscriptions", "validator-missing"),
+]
 
 
 def contained_in(image: str, copy: Path) -> Run:
@@ -31,6 +44,6 @@ def test_an_example_is_clean(image: str, example: Example, tmp_path: Path) -> No
     example.prove_clean(tmp_path, lambda copy: contained_in(image, copy))
 
 
-@pytest.mark.parametrize(("example", "fault"), FAULTS, ids=[f"{example.name}-{fault}" for example, fault in FAULTS])
-def test_each_fault_is_found(image: str, example: Example, fault: str, tmp_path: Path) -> None:
-    example.prove_fault(fault, tmp_path, lambda copy: contained_in(image, copy))
+@pytest.mark.parametrize(("example", "fault"), FAULTS)
+def test_a_fault_is_found(image: str, example: str, fault: str, tmp_path: Path) -> None:
+    Example(example).prove_fault(fault, tmp_path, lambda copy: contained_in(image, copy))
