@@ -13,7 +13,7 @@ Findings stand with the child's database; what was so on the base revisions of b
 **Anti-pattern**
 
 ```python
-session.delete(customer)          # PostgreSQL
+session.delete(customer)  # PostgreSQL
 session.commit()
 # ... and nobody tells the service whose MongoDB holds the subscriptions.
 ```
