@@ -13,7 +13,7 @@ from runner.applying import Applied, SuperuserRefused, apply
 from runner.errors import ToolFailed, UsageError
 from runner.gathering import counted, said_loaded
 from runner.migrations.address import prove
-from runner.migrations.interface import Adapter, Project, Revision
+from runner.migrations.interface import Project, Revision
 from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Server
@@ -78,23 +78,18 @@ def _stand(building: Building) -> Database:
 
 
 def read_project(building: Building, server: Server, database: Database) -> Project | None:
-    """Head's project with its revisions read, and the address proven before anything is applied."""
+    """Head's project with its revisions read, and the address proven before anything is applied. Raises UsageError."""
     adapter, project = building.plan.adapter, project_in(building, building.plan.root)
     if adapter is not None and project is not None and building.needed is None:
-        building.revisions = _revisions_here(building, adapter, project)
+        where = f"databases.{building.plan.name}.migrations"
+        if not project.directory.is_dir():
+            raise UsageError(f"{where}.directory: there is no folder {project.settings.directory}", "Paths start at the root.")
         with building.plan.progress.stage("address") as stage:
             stage.say(prove(adapter, project, server, database, building.plan.backend.arrived, building.role))
+        building.revisions = adapter.revisions(project)
+        if not building.revisions and adapter.FILES_ONLY:
+            raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
     return project
-
-
-def _revisions_here(building: Building, adapter: Adapter, project: Project) -> Sequence[Revision]:
-    where = f"databases.{building.plan.name}.migrations"
-    if not project.directory.is_dir():
-        raise UsageError(f"{where}.directory: there is no folder {project.settings.directory}", "Paths start at the root.")
-    revisions = adapter.revisions(project)
-    if not revisions and adapter.FILES_ONLY:
-        raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
-    return revisions
 
 
 def start(building: Building) -> tuple[Server, Database]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from runner.cli import options
+from runner.cli.loading import loading
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -68,7 +69,8 @@ def _check(arguments: dict[str, object], url_env: str | None, statement_timeout:
         session.hide(of_address(_address(url_env, session)))
     patience = _seconds(statement_timeout)
     loaded = session.load(arguments, detecting=False)
-    from runner import pipeline
+    with loading():
+        from runner import pipeline
 
     with session.output(loaded.quiet).without_commands() as output:
         return pipeline.check(loaded.root, loaded, url_env, output, patience).exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from runner.cli import options
+from runner.cli.loading import loading
 from runner.cli.session import Action, Session
 from runner.errors import Exit
 
@@ -41,7 +42,8 @@ def command(
 
 def _run(arguments: dict[str, object], session: Session) -> Exit:
     loaded = session.load(arguments)
-    from runner import pipeline
+    with loading():
+        from runner import pipeline
 
     with session.output(loaded.quiet).without_commands() as output:
         return pipeline.run(loaded.root, loaded, output).exit_code

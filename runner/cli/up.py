@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from runner.cli import options
+from runner.cli.loading import loading
 from runner.cli.session import Action, Session
 from runner.errors import Exit
 
@@ -45,7 +46,8 @@ def command(
 
 def _up(arguments: dict[str, object], chosen: Format, session: Session) -> Exit:
     loaded = session.load(arguments)
-    from runner import pipeline
+    with loading():
+        from runner import pipeline
 
     pipeline.up(loaded.root, loaded, session.output(loaded.quiet), chosen.value)
     return Exit.HELD

@@ -85,8 +85,20 @@ def _asked(project: Project) -> Sequence[Revision]:
 
 
 def current(project: Project, on: Address) -> Iterator[Event]:
-    """``alembic current``: env.py connects, and only the version table is read."""
-    return hearing.reading(_command(project, "current", on))
+    """``alembic current``: env.py connects, and only the version table is read.
+
+    Starting Alembic is what takes time, so it lists its revisions on the way, which answers :func:`revisions` afterwards.
+    """
+    asked, listed = _question(project), list[Revision]()
+
+    def listen(body: Mapping[str, object]) -> None:
+        if body.get("event") == "revision":
+            listed.append(_revision(project, body))
+
+    yield from hearing.reading(_command(project, "current", on, listing=asked not in _answered), listen)
+    if listed:
+        _answered.clear()
+        _answered[asked] = listed
 
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
@@ -94,9 +106,9 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return hearing.events(_command(project, "apply", on))
 
 
-def _command(project: Project, verb: str, on: Address | None) -> Command:
+def _command(project: Project, verb: str, on: Address | None, *, listing: bool = False) -> Command:
     python = interpreter.find(project)
-    request = {"verb": verb, "config": str(_configuration(project)), "url": on.url() if on else None}
+    request = {"verb": verb, "config": str(_configuration(project)), "url": on.url() if on else None, "listing": listing}
     variables = {
         **environment(project, on, python.variables),
         **guarded(project, on),

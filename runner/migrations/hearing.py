@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,9 @@ _LAST_WORDS = 5
 #: How often a program is asked again for what else it insists on.
 _ROUNDS = 20
 
+#: Takes a message of the program's that is no event.
+Told = Callable[[Mapping[str, Any]], None]
+
 
 @dataclass
 class _State:
@@ -36,12 +39,12 @@ class _State:
     said: list[str] = field(default_factory=list)
 
 
-def reading(command: Command) -> Generator[Event, None, None]:
+def reading(command: Command, told: Told = lambda _: None) -> Generator[Event, None, None]:
     """As :func:`events`, for a program that only reads.
 
     Where it insists on settings it is asked again with placeholders for them, so that all of them can be said at once.
     """
-    with closing(events(command)) as heard:
+    with closing(events(command, told)) as heard:
         for event in heard:
             yield _insisted(event, command) if isinstance(event, Elsewhere) and event.wanted else event
 
@@ -66,10 +69,11 @@ def _elsewhere_of(command: Command) -> Elsewhere | None:
     return None
 
 
-def events(command: Command) -> Generator[Event, None, None]:
+def events(command: Command, told: Told = lambda _: None) -> Generator[Event, None, None]:
     """Run a program and yield its events; ends after the first :class:`Elsewhere` or :class:`Broke`.
 
-    Raises :class:`ToolFailed` where it cannot be started, or where its Python lacks a module.
+    ``told`` is handed each message of the program that is no event. Raises :class:`ToolFailed` where it cannot be started, or
+    where its Python lacks a module.
     """
     state = _State()
     with closing(children.listen(command)) as heard:
@@ -82,6 +86,8 @@ def events(command: Command) -> Generator[Event, None, None]:
                 yield event
                 if isinstance(event, Elsewhere):
                     return
+            else:
+                told(one.body)
 
 
 def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) -> Event | None:

@@ -1,7 +1,8 @@
 """Runs Alembic as its own command line does, in the project's Python, and tells dbproof what happens.
 
 Verbs: ``revisions`` lists the files in the order they apply, ``current`` loads env.py and only reads, ``apply`` is one
-``upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none).
+``upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none), and
+``listing`` where the files are to be listed after ``current``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any, Dict, Optional
 
 from . import failures, guard, variables
@@ -52,6 +54,9 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         _lead_here(config, request["url"])
     if request["verb"] == "current":
         command.current(config)
+        if request.get("listing"):
+            with suppress(Exception):  # whoever asks for the files themselves is told why they cannot be read
+                _revisions(config, inside)
     else:
         command.upgrade(config, "heads")
 
