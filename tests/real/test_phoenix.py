@@ -45,6 +45,17 @@ WHERE k.contype = 'f' AND a.attrelid = k.conrelid AND a.attnum = part.attnum GRO
 """
 
 
+#: Every table of which one row can take rows of more than ten other tables along.
+CASCADES = """
+WITH RECURSIVE reach(above, below) AS (
+  SELECT confrelid, conrelid FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c'
+  UNION
+  SELECT reach.above, k.conrelid FROM reach JOIN pg_constraint k ON k.confrelid = reach.below AND k.confdeltype = 'c'
+)
+SELECT above::regclass::text FROM reach GROUP BY above HAVING count(*) > 10
+"""
+
+
 @dataclass(frozen=True)
 class _Ended:
     """One history, applied twice: by its own tool to ``own``, and by dbproof."""
@@ -136,9 +147,15 @@ def test_every_key_that_is_said_to_have_no_index_is_looked_up_without(ended: _En
     assert len(found) == 3
 
 
+def test_the_tables_whose_rows_take_many_others_along_are_those_of_the_catalogue(ended: _Ended) -> None:
+    found = {finding["subject"] for finding in ended.run.checks["cascade-reach"]["findings"]}
+    assert found == {table for (table,) in own_tool.ask(ended.own, CASCADES)}
+    assert len(found) == 3
+
+
 def test_every_finding_leads_to_the_line_that_made_it(ended: _Ended) -> None:
     findings = ended.run.findings("error", "warning", "notice")
-    assert len(findings) == 40
+    assert len(findings) == 43
     for finding in findings:
         table, _, column = finding["subject"].partition(".")
         place = finding["provenance"]
