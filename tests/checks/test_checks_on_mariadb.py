@@ -211,3 +211,19 @@ def test_every_check_that_names_mariadb_is_tried_here_or_elsewhere() -> None:
         "null-passes-check",
     }
     assert without <= {*HOLDS, *of_runs, *others}
+
+
+LOOSENED = """
+    CREATE TABLE users (id INT PRIMARY KEY, score INT, CONSTRAINT positive CHECK (score > 0 OR TRUE));
+    CREATE TABLE orders (id INT PRIMARY KEY, buyer_id INT, CONSTRAINT buyer FOREIGN KEY (buyer_id) REFERENCES users (id));
+    SET foreign_key_checks = 0;
+    ALTER TABLE orders DROP INDEX buyer;
+    SET foreign_key_checks = 1;
+"""
+
+
+def test_what_stands_and_does_nothing_is_found(judge_mariadb: JudgeMariadb) -> None:
+    """A CHECK that takes everything, and a key whose index was taken from under it."""
+    said = judge_mariadb(LOOSENED, "check-probe", "unindexed-foreign-key")
+    assert "is always true" in said["check-probe"].finding.message
+    assert said["unindexed-foreign-key"].finding.subject == "orders.buyer_id"
