@@ -32,6 +32,7 @@ _NOUNS = {
     "category": "a category of queries",
     "transaction": "a transaction mode",
     "fail_on": "a severity to fail on",
+    "selftest": "an extent of the self-proof",
     "severity": "a severity",
 }
 

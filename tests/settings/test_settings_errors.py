@@ -40,6 +40,7 @@ DOCS = "databases.docs = { engine = 'mongodb'"
 
 FAULTS = {
     "fail_on = 'eror'": "fail_on: 'eror' is not a severity to fail on; did you mean 'error'?",
+    "selftest = 'fulll'": "selftest: 'fulll' is not an extent of the self-proof; did you mean 'full'?",
     "fail_on = 'x'": "fail_on: 'x' is not a severity to fail on; there are: error, never, notice, warning",
     "fail_on = 3": "fail_on: expected 'error' or 'warning' or 'notice' or 'never', found a number",
     "compar = 'main'": "compar: unknown key; did you mean 'compare'?",
