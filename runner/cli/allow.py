@@ -44,7 +44,7 @@ def command(
     reason: Reason = None,
     until: Until = None,
 ) -> Action:
-    """Accept the new findings of a report: write them into the settings as [[allow]]."""
+    """Accept a report's new findings in the settings."""
     return partial(_allow, {"path": path, "config": config}, report, tuple(check or ()), reason, until)
 
 
