@@ -17,13 +17,13 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 
-from checks.across import parse_cross_reference
-from checks.audited import rule_of
-from checks.candidates import parse_candidate
+from checks.declared.across import parse_cross_reference
+from checks.declared.candidates import parse_candidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
-from checks.violations import RowRule, counting
+from checks.rulebook.audited import rule_of
+from checks.rulebook.violations import RowRule, counting
 from runner.across.gathering import Across, Revision
 from runner.across.keys import Keys
 from runner.errors import ServerFailed

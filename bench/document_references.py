@@ -15,9 +15,9 @@ from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from checks.document_expectations import parse_document_reference
+from checks.declared.documents import parse_document_reference
+from checks.documents.dangling_reference import missing, references
 from checks.interface import Engine
-from checks.references.dangling_reference import missing, references
 from runner.errors import ServerFailed
 from runner.servers.interface import Wanted
 from runner.servers.mongodb.sessions import session

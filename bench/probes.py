@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from checks.constraints import check_probe
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine, Proven
 from checks.targets import RelationalTarget
 from runner.servers.interface import Wanted

@@ -30,13 +30,13 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from bench.ratios import compared, environment, seconds
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine, Finding, Need
-from checks.orphans import counted
 from checks.references import orphaned_rows
-from checks.relational import RELATIONAL
-from checks.statements import copyable
+from checks.registries.relational import RELATIONAL
+from checks.sql.orphans import counted
+from checks.sql.statements import copyable
 from checks.targets import Role
 from runner.scheduler import run_checks, with_severities
 from runner.servers.interface import Address, Database, Server, Wanted

@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from checks.interface import Check
-from checks.registry import CHECKS, LIVE
+from checks.registries.every import CHECKS, LIVE, modules
 
 #: The blocks that each check's docstring has, each with a fenced example.
 BLOCKS = ("**Anti-pattern**", "**Best practice**")
@@ -28,12 +28,13 @@ AREAS = {
     "constraints": "Constraints and rows",
     "tenancy": "Tenants",
     "performance": "Indexes and speed",
+    "documents": "Documents",
 }
 
 
 def page() -> str:
     """The whole page in Markdown: a table for each area, then a section for each check whose anchor is its id."""
-    sections = "\n".join(_section(name, CHECKS[name]) for name in sorted(CHECKS))
+    sections = "\n".join(_section(name) for name in sorted(CHECKS))
     return f"{_OPENING}\n{''.join(_table(area) for area in AREAS)}## Each check\n\n{sections}"
 
 
@@ -45,7 +46,8 @@ def area_of(check: Check[Any]) -> str:
 def _table(area: str) -> str:
     rows = "".join(
         f"| [{name}](#{name}) | {_severity(name, check)} | {_docstring(check)[0]} |\n"
-        for name, check in CHECKS.items()
+        for name in CHECKS
+        for check in modules(name)
         if area_of(check) == area
     )
     return f"## {AREAS[area]}\n\n| check | severity | what holds where it passes |\n|---|---|---|\n{rows}\n"
@@ -56,12 +58,17 @@ def _severity(identifier: str, check: Check[Any]) -> str:
     return f"{check.SEVERITY}{live}"
 
 
-def _section(identifier: str, check: Check[Any]) -> str:
+def _section(identifier: str) -> str:
+    return f"### {identifier}\n\n" + "\n".join(_judged(identifier, check) for check in modules(identifier))
+
+
+def _judged(identifier: str, check: Check[Any]) -> str:
+    """What a check says of itself; of one that judges rows and documents, each module says its own."""
     title, text = _docstring(check)
     needs = ", ".join(sorted(check.NEEDS)) or "nothing but the catalogue"
     engines = ", ".join(sorted(check.ENGINES))
     facts = f"Severity {_severity(identifier, check)} · {engines} · needs {needs} · proves that {check.SUBJECTS} {check.PROVES}"
-    return f"### {identifier}\n\n{title}\n\n{facts}\n\n{text}\n"
+    return f"{title}\n\n{facts}\n\n{text}\n"
 
 
 def _docstring(check: Check[Any]) -> tuple[str, str]:

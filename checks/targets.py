@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.collections import Collections
 from checks.schema.model import Catalogue, CheckConstraint, Index

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
 
-from checks.audited import count_added
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
+from checks.rulebook.audited import count_added
 from checks.targets import RelationalTarget, StatementFailed
 from runner.backends.interface import Backend
 from runner.plan import Built

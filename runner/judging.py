@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Need, Outcome, State
-from checks.inventory import Inventory, inventory
+from checks.rulebook.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git, tenancy

@@ -12,7 +12,7 @@ from typing import Any
 
 from checks.evidence import Evidence
 from checks.interface import Engine, Finding, Need, Outcome, State
-from checks.registry import LIVE
+from checks.registries.every import LIVE
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 from checks.targets import StatementFailed, Target

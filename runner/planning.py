@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-from checks.candidates import parse_candidate
-from checks.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
-from checks.expected import parse_expected
+from checks.declared.candidates import parse_candidate
+from checks.declared.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
+from checks.declared.expected import parse_expected
 from checks.interface import Engine
 from checks.schema.names import default_schema
 from runner.errors import DbproofError, UsageError

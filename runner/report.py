@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Json, Severity, State
-from checks.inventory import Inventory
+from checks.rulebook.inventory import Inventory
 from runner.errors import Exit
 
 #: The version of ``report.json``; its JSON Schema is published with it.

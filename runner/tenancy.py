@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Need
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName

@@ -9,10 +9,10 @@ import pytest
 from judging import Judged
 from pymongo.database import Database as Documents
 
-from checks.document_expectations import DocumentExpectations
-from checks.documents import DOCUMENTS
+from checks.declared.documents import DocumentExpectations
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
+from checks.registries.documents import DOCUMENTS
 from runner.servers.interface import Database
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import pytest
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Finding, Judgement, NotProven, Proven
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from runner.servers.interface import Database, Server
 from runner.servers.postgresql.sessions import session
 from runner.targets.postgresql import PostgresTarget

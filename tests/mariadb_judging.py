@@ -10,9 +10,9 @@ from typing import Protocol
 import pytest
 from judging import NO_EVIDENCE, NOTHING_EXPECTED, Judged
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from checks.schema.mariadb import read
 from checks.schema.model import Catalogue
 from runner.servers.interface import Database

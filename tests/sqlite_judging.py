@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from judging import NO_EVIDENCE, NOTHING_EXPECTED, Judged
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from runner.servers.interface import Database
 from runner.servers.sqlite.server import SqliteServer, sqlite_server
 from runner.servers.sqlite.sessions import session

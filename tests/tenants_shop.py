@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from judging import Judged, Query
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.schema.names import TableName
 from checks.tenants.declared import Tenancy, parse_template
 

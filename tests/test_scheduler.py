@@ -11,7 +11,7 @@ from judging import target
 
 from checks.evidence import Evidence, MigrationFailure
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from checks.targets import RelationalTarget, StatementFailed
 from runner.errors import Cancelled, Exit
 from runner.scheduler import READERS, run_checks, with_severities

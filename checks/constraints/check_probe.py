@@ -48,7 +48,7 @@ from checks.rows.shapes import Row
 from checks.rows.terms import Condition, Violation
 from checks.schema.model import CheckConstraint, Column, DomainCheck, Table
 from checks.schema.names import ObjectReference, column_reference
-from checks.statements import named, quoted, quoted_table
+from checks.sql.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Verdict
 
 SEVERITY = Severity.ERROR

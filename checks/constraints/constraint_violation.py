@@ -29,16 +29,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.absent import absent
-from checks.audited import added, check_rule, rule_of, sides_of
-from checks.candidates import Candidate
+from checks.declared.absent import absent
+from checks.declared.candidates import Candidate
 from checks.evidence import Counted
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.rulebook.audited import added, check_rule, rule_of, sides_of
+from checks.rulebook.violations import Counter, ReferenceRule, Rule, UniqueRule, rows_that_break
 from checks.schema.model import CheckConstraint
 from checks.schema.names import table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
-from checks.violations import Counter, ReferenceRule, Rule, UniqueRule, rows_that_break
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})

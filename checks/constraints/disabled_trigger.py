@@ -31,11 +31,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Firing, ForeignKey, Table, Trigger
 from checks.schema.names import TableName, table_reference
-from checks.statements import quoted, quoted_table
-from checks.subjects import references
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

@@ -33,17 +33,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checks.audited import NULLS_NOT_DISTINCT
-from checks.candidates import Part
+from checks.declared.candidates import Part
 from checks.evidence import Counted
-from checks.families import family
-from checks.indexes import index_subject, qualified
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.rulebook.audited import NULLS_NOT_DISTINCT
+from checks.rulebook.violations import Counter, Rule, UniqueRule, rows_that_break
 from checks.schema.model import Column, Index, Table
 from checks.schema.names import table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.families import family
+from checks.sql.indexes import index_subject, qualified
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
-from checks.violations import Counter, Rule, UniqueRule, rows_that_break
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})

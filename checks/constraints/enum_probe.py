@@ -34,7 +34,7 @@ from checks.rows.shapes import Row
 from checks.rows.terms import Condition, Truth
 from checks.schema.model import Column, Table
 from checks.schema.names import ObjectReference, column_reference
-from checks.statements import quoted
+from checks.sql.statements import quoted
 from checks.targets import Accepted, Insert, RelationalTarget, Sandbox
 
 SEVERITY = Severity.ERROR

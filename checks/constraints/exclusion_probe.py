@@ -29,15 +29,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.indexes import index_subject
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.probing.rule_probes import is_lost
+from checks.probing.twice import declared, key, row_for, words
 from checks.rows.missing import NoValue
-from checks.rule_probes import is_lost
 from checks.schema.model import Index, Table
 from checks.schema.names import column_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.indexes import index_subject
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial
-from checks.twice import declared, key, row_for, words
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})

@@ -32,17 +32,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from checks.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.covering import asked, conditions, filled, is_unique_by
+from checks.declared.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
+from checks.declared.expected import ExpectedConstraint, NamedConstraint
 from checks.evidence import Evidence, Place
-from checks.expected import ExpectedConstraint, NamedConstraint
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.inventory import Kind, Rule, rules
-from checks.meaning import columns_in
-from checks.remedies import made_anew
+from checks.rulebook.covering import asked, conditions, filled, is_unique_by
+from checks.rulebook.inventory import Kind, Rule, rules
+from checks.rulebook.meaning import columns_in
 from checks.schema.model import Catalogue, CheckConstraint, ForeignKey, Index, Table
 from checks.schema.names import TableName, table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import ReadBack, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

@@ -36,7 +36,7 @@ from checks.schema.mariadb import plain_type
 from checks.schema.model import Column, Sequence, Table
 from checks.schema.names import ObjectKind, ObjectReference, column_label, column_reference
 from checks.schema.sqlite import affinity
-from checks.statements import named, only, quoted, quoted_table
+from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.OFF

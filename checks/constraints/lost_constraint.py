@@ -33,15 +33,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from checks.covering import covered, speaks_of
 from checks.evidence import Evidence, Place
-from checks.intended import renamed
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.inventory import Kind, Rule, rules
-from checks.remedies import made_anew
+from checks.rulebook.covering import covered, speaks_of
+from checks.rulebook.intended import renamed
+from checks.rulebook.inventory import Kind, Rule, rules
 from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Trigger
 from checks.schema.names import TableName
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.traces import where_lost
 

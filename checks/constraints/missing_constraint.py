@@ -34,12 +34,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from checks.covering import asked, conditions
 from checks.evidence import Evidence
-from checks.intended import Intended, Unreadable, intended, renamed
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.inventory import Kind, rules
-from checks.meaning import columns_in
+from checks.rulebook.covering import asked, conditions
+from checks.rulebook.intended import Intended, Unreadable, intended, renamed
+from checks.rulebook.inventory import Kind, rules
+from checks.rulebook.meaning import columns_in
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName, table_reference
 from checks.targets import RelationalTarget

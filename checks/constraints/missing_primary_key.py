@@ -26,9 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.model import Catalogue, Index, Table
-from checks.statements import quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE

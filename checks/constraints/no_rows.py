@@ -28,7 +28,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.reading import objects_read, without_rows
+from checks.sql.reading import objects_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

@@ -31,12 +31,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.remedies import made_anew
-from checks.rule_probes import is_lost
-from checks.rules import CANDIDATES, REFUSED_NULL, counted
+from checks.probing.rule_probes import is_lost
+from checks.probing.rules import CANDIDATES, REFUSED_NULL, counted
 from checks.schema.model import Catalogue, Column, Table
 from checks.schema.names import column_reference, table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Trial, Verdict
 
 SEVERITY = Severity.ERROR

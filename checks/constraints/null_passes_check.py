@@ -37,10 +37,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from checks.covering import filled
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.meaning import joined_by_and, may_be_null, parsed
-from checks.remedies import made_anew
 from checks.rows import mariadb, postgresql, sqlite
 from checks.rows.compiler import Compiler
 from checks.rows.expressions import columns_of
@@ -48,9 +45,12 @@ from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue
 from checks.rows.shapes import Row
 from checks.rows.terms import Condition, Truth
+from checks.rulebook.covering import filled
+from checks.rulebook.meaning import joined_by_and, may_be_null, parsed
 from checks.schema.model import CheckConstraint, Table
 from checks.schema.names import column_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.NOTICE

@@ -32,15 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.covering import filled
-from checks.indexes import index_subject
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.meaning import conjuncts, given_by, said_of_null
-from checks.remedies import made_anew
+from checks.rulebook.covering import filled
+from checks.rulebook.meaning import conjuncts, given_by, said_of_null
 from checks.schema.model import Index, Table
 from checks.schema.names import ObjectKind, ObjectReference
 from checks.schema.sqlite_tokens import tokens
-from checks.statements import quoted, quoted_table
+from checks.sql.indexes import index_subject
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE

@@ -36,7 +36,7 @@ from sqlalchemy import table as core_table
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Sequence, Table
 from checks.schema.names import ObjectKind, ObjectReference, column_label, column_reference
-from checks.statements import copyable, named, only
+from checks.sql.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import CheckConstraint, ForeignKey
 from checks.schema.names import table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

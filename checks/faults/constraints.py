@@ -10,9 +10,9 @@ from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import around, with_children
 from checks.interface import Engine
-from checks.reading import tables_read
 from checks.schema.model import CheckConstraint, Column, ForeignKey
 from checks.schema.names import TableName, column_label
+from checks.sql.reading import tables_read
 
 #: How many changes to rows are tried to break a sentence of the repository's.
 TRIED = 60

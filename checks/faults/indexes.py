@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from checks.declared.subjects import references
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene
-from checks.indexes import index_subject, judged_indexes
 from checks.interface import Engine
 from checks.performance.unindexed_foreign_key import covers
 from checks.schema.model import Index, Table
 from checks.schema.names import TableName
-from checks.subjects import references
+from checks.sql.indexes import index_subject, judged_indexes
 
 _SECOND, _NEEDLESS = f"{sql.PLANTED}_second", f"{sql.PLANTED}_needless"
 _DEFINITION = re.compile(

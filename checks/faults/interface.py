@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.faults.sqlite_edits import Edit
 from checks.interface import Engine
 from checks.schema.collections import Collections

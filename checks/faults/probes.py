@@ -9,10 +9,10 @@ from checks.faults import sql
 from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import with_children
 from checks.faults.sqlite_edits import Edit, Part
-from checks.indexes import index_subject
 from checks.interface import Engine
 from checks.schema.model import Column, Index, Table
 from checks.schema.names import TableName, column_label
+from checks.sql.indexes import index_subject
 
 
 def refused_label(scene: Scene) -> Iterator[Fault]:

@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from checks.declared.subjects import references
 from checks.faults import sql
 from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import around, with_children
 from checks.faults.sqlite_edits import Edit, Part
-from checks.guesses import guesses
 from checks.interface import Engine
-from checks.orphans import key_of, listing_lost
 from checks.references.cascade_reach import MOST_TABLES
 from checks.references.soft_deleted_parent import subject_of
 from checks.schema.model import Action, Catalogue, Column, ForeignKey
 from checks.schema.names import TableName
 from checks.schema.sqlite import affinity
-from checks.subjects import references
+from checks.sql.guesses import guesses
+from checks.sql.orphans import key_of, listing_lost
 
 _INTEGERS = re.compile(r"(?:big|medium|small|tiny)?int")
 _WIDER = {"smallint": "bigint", "integer": "bigint", "bigint": "integer"}

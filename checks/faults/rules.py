@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from checks.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.covering import covered
-from checks.expected import ExpectedConstraint, NamedConstraint
+from checks.declared.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
+from checks.declared.expected import ExpectedConstraint, NamedConstraint
 from checks.faults import sql
 from checks.faults.changes import changes_of_one
 from checks.faults.interface import Fault, Scene, Statement, Way
@@ -15,7 +14,8 @@ from checks.faults.neighbours import with_children
 from checks.faults.references import drop_key
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
-from checks.inventory import Kind, Rule, rules
+from checks.rulebook.covering import covered
+from checks.rulebook.inventory import Kind, Rule, rules
 from checks.schema.model import CheckConstraint, Column, ForeignKey, Index, Table, Trigger
 from checks.schema.names import TableName
 

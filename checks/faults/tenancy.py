@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.declared.subjects import references
 from checks.faults import sql
 from checks.faults.changes import changes, past_checks
 from checks.faults.interface import Fault, Scene, Statement, Way
@@ -13,7 +14,6 @@ from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
 from checks.schema.model import Command, ForeignKey, Policy, Table
 from checks.schema.names import column_label
-from checks.subjects import references
 from checks.tenants.attempts import ATTEMPTS
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import judged_tables, tenant_columns, vouched, walls

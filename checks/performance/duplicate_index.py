@@ -33,12 +33,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 
-from checks.indexes import drop_index, index_subject, judged_indexes
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.model import ForeignKey, Index, Table
 from checks.schema.names import table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.indexes import drop_index, index_subject, judged_indexes
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

@@ -29,9 +29,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checks.indexes import index_subject, qualified
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Index, Table
+from checks.sql.indexes import index_subject, qualified
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR

@@ -39,14 +39,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from checks.document_expectations import DocumentQuery
+from checks.declared.documents import DocumentQuery
+from checks.declared.expectations import DeclaredQuery
+from checks.declared.placeholders import replaced
 from checks.evidence import QueryTiming
-from checks.expectations import DeclaredQuery
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
-from checks.placeholders import replaced
-from checks.reading import objects_read, without_rows
 from checks.schema.collections import collection_reference
 from checks.schema.names import ObjectReference
+from checks.sql.reading import objects_read, without_rows
 from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

@@ -29,9 +29,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.indexes import drop_index, index_subject, judged_indexes, replaceable
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Index, Table
+from checks.sql.indexes import drop_index, index_subject, judged_indexes, replaceable
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE

@@ -34,13 +34,13 @@ import re
 from collections.abc import Iterator
 from itertools import takewhile
 
-from checks.indexes import qualified
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey, Index, Table
 from checks.schema.names import column_reference
 from checks.schema.sqlite import BINARY, affinity
-from checks.statements import quoted, quoted_table
-from checks.subjects import references
+from checks.sql.indexes import qualified
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.NOTICE

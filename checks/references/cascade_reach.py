@@ -35,7 +35,7 @@ from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, literal,
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey
 from checks.schema.names import TableName
-from checks.statements import named, only
+from checks.sql.statements import named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.NOTICE

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.across import AcrossTarget, Compared, CrossReference
+from checks.declared.across import AcrossTarget, Compared, CrossReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.targets import StatementFailed
 

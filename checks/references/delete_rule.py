@@ -31,13 +31,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from checks.absent import absent
-from checks.expectations import ExpectedReference
+from checks.declared.absent import absent
+from checks.declared.expectations import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.model import Action, Catalogue, ForeignKey
 from checks.schema.names import column_label, column_reference, table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR

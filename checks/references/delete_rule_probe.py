@@ -43,8 +43,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.interface import Engine, Judgement, Need, Severity
-from checks.rule_probes import probed
-from checks.rules import DELETE
+from checks.probing.rule_probes import probed
+from checks.probing.rules import DELETE
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR

@@ -36,7 +36,7 @@ from checks.evidence import Statement
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Table
 from checks.schema.names import ObjectKind, ObjectReference, TableName, table_reference
-from checks.statements import quoted_table
+from checks.sql.statements import quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR

@@ -38,14 +38,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from checks.absent import absent
-from checks.expectations import ExpectedReference
+from checks.declared.absent import absent
+from checks.declared.expectations import ExpectedReference
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import counted, has_no_parents, key_of, listing, sample, shown, shown_row
 from checks.schema.model import Catalogue, ForeignKey, Match
 from checks.schema.names import column_label, column_reference, table_reference
-from checks.side_by_side import side_by_side
-from checks.subjects import references
+from checks.sql.orphans import counted, has_no_parents, key_of, listing, sample, shown, shown_row
+from checks.sql.side_by_side import side_by_side
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

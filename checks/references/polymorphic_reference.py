@@ -36,13 +36,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, literal_column, or_, select
 
-from checks.absent import absent
-from checks.expectations import Kind, PolymorphicReference
+from checks.declared.absent import absent
+from checks.declared.expectations import Kind, PolymorphicReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import SAMPLE, matching, shown_row
 from checks.schema.model import ForeignKey
 from checks.schema.names import column_label, column_reference, table_reference
-from checks.statements import copyable, named, only
+from checks.sql.orphans import SAMPLE, matching, shown_row
+from checks.sql.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR

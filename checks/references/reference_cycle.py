@@ -29,10 +29,10 @@ from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.model import Catalogue, ForeignKey, Match
 from checks.schema.names import TableName, column_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

@@ -40,13 +40,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rows import mariadb_values, sqlite_values, values
 from checks.rows.missing import Candidates, NoValue, missing_parent
 from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import ObjectReference, TableName, column_label, column_reference, no_table
-from checks.statements import quoted, quoted_table
-from checks.subjects import references
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed
 
 SEVERITY = Severity.ERROR

@@ -32,14 +32,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.mariadb import plain_type
 from checks.schema.model import Catalogue, Column, ForeignKey
 from checks.schema.names import TableName, column_label, column_reference, table_reference
 from checks.schema.sqlite import BINARY, affinity
-from checks.statements import quoted, quoted_table
-from checks.subjects import references
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.WARNING

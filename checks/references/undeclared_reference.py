@@ -30,12 +30,12 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Select, and_, func, select
 
-from checks.guesses import Guess, guesses
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import counted, matching
-from checks.remedies import made_anew
 from checks.schema.names import column_label, column_reference, table_reference
-from checks.statements import named, only, quoted, quoted_table
+from checks.sql.guesses import Guess, guesses
+from checks.sql.orphans import counted, matching
+from checks.sql.remedies import made_anew
+from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.OFF

@@ -35,8 +35,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.interface import Engine, Judgement, Need, Severity
-from checks.rule_probes import probed
-from checks.rules import UPDATE
+from checks.probing.rule_probes import probed
+from checks.probing.rules import UPDATE
 from checks.targets import RelationalTarget
 
 SEVERITY = Severity.ERROR

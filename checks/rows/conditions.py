@@ -14,7 +14,7 @@ from checks.rows.judging import Dialect
 from checks.rows.shapes import Row, Value
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, CheckConstraint, Column, DomainCheck, Index, Table
-from checks.statements import quoted
+from checks.sql.statements import quoted
 
 #: What a partition's bound is called among the conditions of its rows.
 BOUND = "the partition's bound"

@@ -18,7 +18,7 @@ from checks.rows import mariadb_values
 from checks.rows.shapes import DAY, Kind, Row, Shape, Value
 from checks.schema.mariadb import plain_type
 from checks.schema.model import Column, Table
-from checks.statements import named
+from checks.sql.statements import named
 
 #: sqlglot's name of the language, and the engine.
 DIALECT = "mysql"

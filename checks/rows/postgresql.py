@@ -19,7 +19,7 @@ from checks.interface import Engine
 from checks.rows import values
 from checks.rows.shapes import DAY, Kind, Row, Shape, Value
 from checks.schema.model import Column, Table
-from checks.statements import named
+from checks.sql.statements import named
 
 #: sqlglot's name of the language, and the engine.
 DIALECT = "postgres"

@@ -12,7 +12,7 @@ from checks.rows.compiler import Compiler
 from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue, Read
 from checks.schema.model import Catalogue, CheckConstraint, Index, Table
-from checks.statements import quoted
+from checks.sql.statements import quoted
 
 # What PostgreSQL's reader writes behind a column or expression: operator class, collation, options.
 _BEHIND = re.compile(r" \d+ \d+ \d+( \{.*\})?$")

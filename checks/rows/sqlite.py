@@ -19,7 +19,7 @@ from checks.rows import sqlite_values
 from checks.rows.shapes import DAY, TEMPORAL, Kind, Row, Shape, Value
 from checks.schema.model import Column, Table
 from checks.schema.sqlite import affinity
-from checks.statements import named
+from checks.sql.statements import named
 
 #: sqlglot's name of the language, and the engine.
 DIALECT = "sqlite"

@@ -35,13 +35,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, and_, cast, func, literal_column, or_, select
 
-from checks.absent import absent
+from checks.declared.absent import absent
+from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import SAMPLE, Rows, key_of, matching, shown, shown_row
 from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName, column_label, column_reference, table_reference
-from checks.statements import copyable, named, only, quoted, quoted_table
-from checks.subjects import references
+from checks.sql.orphans import SAMPLE, Rows, key_of, matching, shown, shown_row
+from checks.sql.statements import copyable, named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import Wall, vouched, walls
 

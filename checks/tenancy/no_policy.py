@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Table
-from checks.statements import quoted, quoted_table
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.tenants.roles import Application, declared_application, for_role
 from checks.tenants.tables import tenant_columns

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Command, Policy, Table
-from checks.statements import dialect, quoted, quoted_table
+from checks.sql.statements import dialect, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.roles import declared_application, for_role, unheld
 from checks.tenants.tables import tenant_columns

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Table
-from checks.statements import quoted_table
+from checks.sql.statements import quoted_table
 from checks.targets import RelationalTarget
 from checks.tenants.roles import Application, declared_application
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName
-from checks.statements import quoted_table
+from checks.sql.statements import quoted_table
 from checks.targets import RelationalTarget
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import tenant_columns

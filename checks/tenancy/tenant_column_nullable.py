@@ -30,11 +30,11 @@ from typing import Any
 from sqlalchemy import Text, cast, func, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.orphans import SAMPLE, shown_row
-from checks.remedies import made_anew
 from checks.schema.model import Table
 from checks.schema.names import column_label, column_reference
-from checks.statements import named, only, quoted, quoted_table
+from checks.sql.orphans import SAMPLE, shown_row
+from checks.sql.remedies import made_anew
+from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import tenant_columns
 

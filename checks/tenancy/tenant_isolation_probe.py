@@ -39,9 +39,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from checks.declared.subjects import references
 from checks.interface import Engine, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Command, Table
-from checks.subjects import references
 from checks.targets import RelationalTarget, Role, StatementFailed
 from checks.tenants import exposed
 from checks.tenants.application import Application

@@ -26,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.reading import objects_read
-from checks.statements import quoted
+from checks.sql.reading import objects_read
+from checks.sql.statements import quoted
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.declared import Template, Tenancy
 from checks.tenants.tables import telling

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.remedies import made_anew
 from checks.schema.model import Catalogue, ForeignKey, Match, Table
 from checks.schema.names import TableName, column_label, column_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.remedies import made_anew
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.tenants.declared import Tenancy
 from checks.tenants.tables import Wall, tenant_columns, tenants_tables, vouched, walls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.interface import Engine, Finding, Severity
 from checks.schema.model import Command, ForeignKey, Policy, Table
 from checks.schema.names import column_reference, table_reference
-from checks.statements import quoted, quoted_table
+from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
 from checks.tenants.attempts import Case, Leak
 from checks.tenants.exposed import Way

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from checks.declared.spelling import names_in, table_of
 from checks.schema.names import TableName
-from checks.spelling import names_in, table_of
 
 #: The placeholder of the first column, whatever it is called.
 TENANT = "tenant"

@@ -11,9 +11,9 @@ from sqlalchemy import table as core_table
 from sqlalchemy.types import NullType
 
 from checks.interface import Engine
-from checks.orphans import Rows
 from checks.schema.names import ObjectKind, ObjectReference, TableName
-from checks.statements import quoted
+from checks.sql.orphans import Rows
+from checks.sql.statements import quoted
 from checks.targets import StatementFailed
 from checks.tenants.application import Application
 from checks.tenants.attempts import Leak, Result, Unclear, unsigned

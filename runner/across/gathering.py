@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from checks.across import Compared, CrossReference, Side, parse_cross_reference
-from checks.between import BETWEEN
+from checks.declared.across import Compared, CrossReference, Side, parse_cross_reference
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, Place
-from checks.expectations import Expectations
 from checks.interface import Engine, Outcome
+from checks.registries.between import BETWEEN
 from checks.targets import StatementFailed, Target
 from runner.across.keys import Keys
 from runner.across.reading import keys, lacking

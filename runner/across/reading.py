@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from checks.absent import absent
-from checks.across import ColumnPath, Side
-from checks.document_expectations import FieldPath
-from checks.families import family
+from checks.declared.absent import absent
+from checks.declared.across import ColumnPath, Side
+from checks.declared.documents import FieldPath
 from checks.interface import Engine
+from checks.sql.families import family
 from checks.targets import DocumentTarget, RelationalTarget, Target
 from runner.across import canonical
 
@@ -58,7 +58,7 @@ def _grouped(path: ColumnPath, target: RelationalTarget) -> Executable:
     from sqlalchemy import Text, func, literal, select
     from sqlalchemy import cast as as_type
 
-    from checks.statements import named, only
+    from checks.sql.statements import named, only
 
     table = target.catalogue.table[path.table]
     source = named(path.table, (path.column,), "side")
@@ -70,7 +70,7 @@ def _grouped(path: ColumnPath, target: RelationalTarget) -> Executable:
 
 
 def _of_field(path: FieldPath, target: DocumentTarget) -> Iterator[tuple[str, int]]:
-    from checks.references.dangling_reference import each_value
+    from checks.documents.dangling_reference import each_value
 
     pipeline = [*each_value(path), {"$group": {"_id": "$_id", "times": {"$sum": 1}}}]
     with target.documents() as session:

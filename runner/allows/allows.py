@@ -49,7 +49,7 @@ class Allows:
 
 def allows_in(loaded: Loaded) -> Allows:
     """What a repository accepts, by its settings file and the files of its checkout."""
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS
 
     return Allows(tuple(_declared(loaded)), loaded.root, CHECKS.keys())
 

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
-from checks.expectations import Expectations
 from checks.interface import Check
 from checks.schema.names import ObjectReference
 from checks.targets import Role, Target

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from checks.documents import DOCUMENTS
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
-from checks.expectations import Expectations
+from checks.registries.documents import DOCUMENTS
 from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role

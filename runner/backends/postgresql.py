@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
-from checks.expectations import Expectations
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import load as data

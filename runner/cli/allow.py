@@ -72,7 +72,7 @@ def _allow(
 
 
 def _known(checks: Sequence[str]) -> Sequence[str]:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS
     from runner.settings.wording import did_you_mean, shorten
 
     for name in checks:

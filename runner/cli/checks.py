@@ -22,12 +22,12 @@ def _checks(session: Session) -> Exit:
 
 
 def _rows() -> Iterator[tuple[str, ...]]:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS, engines
 
     yield ("CHECK", "SEVERITY", "ENGINES", "NEEDS", "PROVES")
     for name, check in CHECKS.items():
         sentence = (check.__doc__ or "").strip().partition("\n")[0]
-        yield (name, check.SEVERITY, ", ".join(sorted(check.ENGINES)), ", ".join(sorted(check.NEEDS)) or "-", sentence)
+        yield (name, check.SEVERITY, ", ".join(sorted(engines(name))), ", ".join(sorted(check.NEEDS)) or "-", sentence)
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -22,17 +22,19 @@ def command(identifier: Identifier) -> Action:
 
 
 def _explain(identifier: str, session: Session) -> Exit:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS, modules
 
     if identifier not in CHECKS:
         raise UsageError(f"'{shorten(identifier)}' is no check{did_you_mean(identifier, CHECKS)}")
-    check = CHECKS[identifier]
-    needs = f" · needs {', '.join(sorted(check.NEEDS))}" if check.NEEDS else ""
     output = session.output()
-    output.line(f"{identifier} · {check.SEVERITY} · {', '.join(sorted(check.ENGINES))}{needs}")
-    output.line("")
-    for line in plain(inspect.cleandoc(check.__doc__ or "")):
-        output.line(line)
+    for number, check in enumerate(modules(identifier)):
+        needs = f" · needs {', '.join(sorted(check.NEEDS))}" if check.NEEDS else ""
+        if number:
+            output.line("")
+        output.line(f"{identifier} · {check.SEVERITY} · {', '.join(sorted(check.ENGINES))}{needs}")
+        output.line("")
+        for line in plain(inspect.cleandoc(check.__doc__ or "")):
+            output.line(line)
     return Exit.HELD
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from checks.document_expectations import DocumentQuery
+from checks.declared.documents import DocumentQuery
 from checks.evidence import Examined, QueryTiming
 from checks.targets import StatementFailed
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS

@@ -13,9 +13,9 @@ from psycopg import sql
 from psycopg.adapt import AdaptersMap
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
+from checks.declared.expectations import DeclaredQuery
+from checks.declared.placeholders import Placeholder, placeholders, replaced
 from checks.evidence import QueryTiming
-from checks.expectations import DeclaredQuery
-from checks.placeholders import Placeholder, placeholders, replaced
 from runner.errors import ServerFailed
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import OURS, Database

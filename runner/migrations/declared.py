@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.document_expectations import DeclaredIndex, DeclaredValidator
+from checks.declared.documents import DeclaredIndex, DeclaredValidator
 from checks.evidence import Place, Statement
 from checks.schema.collections import CollectionIndex, collection_reference, index_reference, validator_reference
 from checks.schema.indexes import differences, options, read_index

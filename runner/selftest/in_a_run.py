@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.faults.interface import Scene, scene_of
 from checks.interface import Outcome
 from checks.targets import Target

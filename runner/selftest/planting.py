@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.faults.interface import Fault, Way
 from checks.faults.sqlite_edits import Edit, NothingThere, Part, edited
 from checks.interface import Engine

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checks.document_expectations import (
+from checks.declared.documents import (
     DeclaredIndex,
     DeclaredValidator,
     DocumentExpectations,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from checks.expectations import Category
+from checks.declared.expectations import Category
 from runner.settings.values import WORD, Count, Duration, IndexKey, Object, Pipeline, Schema, Section, Text, Texts, setting, some
 
 

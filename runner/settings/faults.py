@@ -10,12 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from checks.across import parse_cross_reference
-from checks.candidates import parse_candidate
-from checks.document_expectations import parse_document_reference
+from checks.declared.across import parse_cross_reference
+from checks.declared.candidates import parse_candidate
+from checks.declared.documents import parse_document_reference
+from checks.declared.expectations import parse_any_reference
+from checks.declared.expected import parse_expected
 from checks.evidence import Place
-from checks.expectations import parse_any_reference
-from checks.expected import parse_expected
 from checks.interface import Engine
 from runner.settings.engines import BELONGS, DOCUMENTS, RELATIONAL, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings

@@ -125,7 +125,7 @@ def _named(document: Document, fault: Fault) -> str:
 
 
 def _known_checks() -> Collection[str]:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS
 
     return tuple(CHECKS)
 

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from sqlalchemy import exists, literal_column, select
 from sqlalchemy import table as core_table
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.mariadb import read
 from checks.schema.model import Catalogue

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pymysql
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
 from checks.schema.mariadb import read
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName

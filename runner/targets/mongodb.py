@@ -14,8 +14,8 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.collections import CollectionKind, Collections
 from checks.schema.mongodb import read

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from sqlalchemy import Engine as Sessions
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName

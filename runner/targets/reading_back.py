@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection
 
-from checks.candidates import CheckCandidate, Part, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, Part, UniqueCandidate
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 from checks.schema.postgresql import read

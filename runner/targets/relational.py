@@ -9,8 +9,8 @@ from threading import RLock
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 from checks.targets import StatementFailed

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Executable, NullPool, Select, TableCl
 from sqlalchemy.exc import DBAPIError
 
 from checks.schema.names import TableName
-from checks.statements import ANTI_JOIN
+from checks.sql.statements import ANTI_JOIN
 from checks.targets import StatementFailed
 from runner.errors import ServerFailed
 from runner.servers.interface import OURS, Address

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from sqlalchemy import Select, exists, literal_column, select
 from sqlalchemy import table as core_table
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName

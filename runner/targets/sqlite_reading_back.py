@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from checks.candidates import CheckCandidate, UniqueCandidate
+from checks.declared.candidates import CheckCandidate, UniqueCandidate
 from checks.schema.model import Catalogue, Column, Table
 from checks.schema.names import TableName
 from checks.schema.sqlite import read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checks.candidates import Candidate, CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.expectations import Expectations, ExpectedReference, Kind, PolymorphicReference
+from checks.declared.candidates import Candidate, CheckCandidate, NotNullCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations, ExpectedReference, Kind, PolymorphicReference
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 

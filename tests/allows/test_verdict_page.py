@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from checks.interface import Engine
-from checks.registry import CHECKS
+from checks.registries.every import CHECKS
 from runner.allows.comments import remarks
 from runner.allows.words import allows_of
 from runner.settings.initial import text

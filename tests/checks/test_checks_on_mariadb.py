@@ -6,12 +6,12 @@ import pytest
 from judging import Judged
 from mariadb_judging import JudgeMariadb, target
 
-from checks.candidates import parse_candidate
+from checks.declared.candidates import parse_candidate
+from checks.declared.expectations import Category, DeclaredQuery, Expectations, parse_reference
+from checks.declared.expected import ExpectedConstraint, parse_expected
 from checks.evidence import QueryTiming
-from checks.expectations import Category, DeclaredQuery, Expectations, parse_reference
-from checks.expected import ExpectedConstraint, parse_expected
 from checks.interface import Engine, Severity
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from runner.measure.mariadb_queries import measure
 from runner.servers.mariadb.server import MariadbServer
 from runner.targets.mariadb import MariadbTarget

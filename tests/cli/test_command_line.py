@@ -76,7 +76,7 @@ def test_settings_errors_end_in_2_with_every_fault(tmp_path: Path, capsys: pytes
 
 
 def test_checks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS
 
     code, out, err = said(capsys, "checks")
     head, *lines = out.splitlines()
@@ -88,7 +88,7 @@ def test_checks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_check_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    from checks.registry import CHECKS
+    from checks.registries.every import CHECKS
 
     for name in CHECKS:
         code, out, err = said(capsys, "explain", name)
@@ -168,7 +168,7 @@ def test_a_trace_is_not_written_through_a_link(tmp_path: Path) -> None:
 BREAKS = """
 import sys
 from runner.cli import main
-from checks import registry
+from checks.registries import every as registry
 class Broken(dict):
     def __contains__(self, key): raise LookupError("password=hidden-word")
 registry.CHECKS = Broken()

@@ -16,7 +16,7 @@ from runner.errors import Cancelled, Exit
 WAITS = """
 import sys, threading
 from runner.cli import main
-from checks import registry
+from checks.registries import every as registry
 class Waits(dict):
     def __contains__(self, key):
         try:

@@ -7,7 +7,7 @@ import re
 import pytest
 from example_repositories import EXAMPLES, Example, examples
 
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 
 FAULTS = [(example, fault) for example in examples() for fault in example.faults]
 #: Checks that have no fault here: their own tests show what they find.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from example_repositories import Example
 
-from checks.documents import DOCUMENTS
+from checks.registries.documents import DOCUMENTS
 
 pytestmark = pytest.mark.usefixtures("mongod")
 

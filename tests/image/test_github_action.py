@@ -15,7 +15,7 @@ from example_repositories import Example
 from reports.golden_files import assert_golden
 from repositories import Repository, repository
 
-from checks.registry import CHECKS
+from checks.registries.every import CHECKS
 from image.github_runner import ACTION, RUNNER_UID, Ended, Job, services
 from image.platforms import FAULT, ORDERS, USERS, laid
 

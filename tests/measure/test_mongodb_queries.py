@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pymongo.database import Database as Documents
 
-from checks.document_expectations import DocumentQuery
+from checks.declared.documents import DocumentQuery
+from checks.declared.expectations import Category
 from checks.evidence import Examined, QueryTiming
-from checks.expectations import Category
 from checks.targets import Role
 from runner.measure.mongodb import measure
 from runner.measure.runs import RUNS

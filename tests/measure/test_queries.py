@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from judging import Query
 
+from checks.declared.expectations import Category, DeclaredQuery
 from checks.evidence import QueryTiming
-from checks.expectations import Category, DeclaredQuery
 from runner.errors import ServerFailed
 from runner.measure.queries import measure
 from runner.measure.runs import RUNS, WARM_UPS

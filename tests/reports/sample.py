@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Severity, State, fingerprint
-from checks.inventory import Inventory
+from checks.rulebook.inventory import Inventory
 from runner.errors import Exit
 from runner.report import (
     Allowance,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.faults.interface import scene_of
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from runner.backends.registry import backend_of
 from runner.plan import Built
 from runner.scheduler import Checks, run_checks

@@ -14,13 +14,13 @@ from faulty import EXPECT, ON_POSTGRESQL, ON_SQLITE, self_test
 from judging import Query
 from sqlite_judging import made
 
-from checks.documents import DOCUMENTS
-from checks.expectations import Expectations, Kind, PolymorphicReference, parse_reference
-from checks.expected import parse_expected
+from checks.declared.expectations import Expectations, Kind, PolymorphicReference, parse_reference
+from checks.declared.expected import parse_expected
 from checks.faults.registry import FAULTS, NO_FAULT
 from checks.interface import Check, Judgement, Proven
-from checks.registry import CHECKS
-from checks.relational import RELATIONAL
+from checks.registries.documents import DOCUMENTS
+from checks.registries.every import CHECKS
+from checks.registries.relational import RELATIONAL
 from checks.schema.names import TableName
 from checks.targets import RelationalTarget, Role
 from runner.report import FaultState, SelfProof

@@ -11,8 +11,8 @@ import pytest
 from pymongo.database import Database as Documents
 from pymongo.errors import OperationFailure
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.interface import Engine
 from checks.targets import DocumentTarget, Role, StatementFailed, Stored
 from runner.backends import mongodb as backend

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.document_expectations import DocumentExpectations
+from checks.declared.documents import DocumentExpectations
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex
 from runner.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.documents import DOCUMENTS
+from checks.registries.documents import DOCUMENTS
 from runner.migrations import python_files
 from runner.migrations.interface import Project
 from runner.planning import expectations

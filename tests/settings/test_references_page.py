@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.expectations import Expectations, ExpectedReference
+from checks.declared.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
+from checks.declared.expectations import Expectations, ExpectedReference
 from runner.across.gathering import declared
 from runner.planning import expectations
 from runner.settings.load import Loaded, load

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from checks.declared.expectations import Category
 from checks.evidence import Place
-from checks.expectations import Category
 from checks.interface import Severity
 from runner.settings.load import Loaded, load, root_of
 from runner.settings.model import MigrationSettings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from judging import Query, target
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Need
 from checks.schema.names import TableName
 from checks.tenants.declared import Template, Tenancy, parse_template

@@ -9,7 +9,7 @@ from judging import Query, target
 from sqlalchemy import text
 
 from checks.interface import Engine
-from checks.orphans import counted
+from checks.sql.orphans import counted
 from runner.servers.interface import Database, Server
 from runner.targets.joins import prefer_merge
 from runner.targets.sessions import Manner, sessions

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database as Documents
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
 from checks.schema.collections import CollectionKind
 from checks.targets import Denied, Role, StatementFailed, Stored
 from runner.servers.interface import Address, Database

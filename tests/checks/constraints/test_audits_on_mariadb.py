@@ -9,9 +9,9 @@ from mariadb_judging import JudgeMariadb
 from mariadb_judging import target as mariadb_target
 from sqlite_judging import target as sqlite_target
 
-from checks.across import parse_cross_reference
-from checks.candidates import parse_candidate
-from checks.expectations import Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
+from checks.declared.across import parse_cross_reference
+from checks.declared.candidates import parse_candidate
+from checks.declared.expectations import Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
 from checks.interface import Engine
 from runner.across.gathering import Across, Revision
 from runner.across.keys import Keys

@@ -9,7 +9,7 @@ from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 from versions import MAJORS
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Engine, Severity
 from runner.servers.interface import Server, Wanted
 from runner.servers.registry import provision

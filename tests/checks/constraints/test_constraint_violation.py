@@ -7,13 +7,13 @@ from judging import Judge, Judged, target
 from sqlalchemy import Executable
 from sqlite_judging import judged
 
-from checks.audited import added, check_rule, count_added
-from checks.candidates import parse_candidate
+from checks.declared.candidates import parse_candidate
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
-from checks.expectations import Expectations
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
+from checks.rulebook.audited import added, check_rule, count_added
+from checks.rulebook.violations import Counter
 from checks.targets import ReadSession, StatementFailed
-from checks.violations import Counter
 from runner.servers.interface import Database, Server
 from runner.servers.postgresql.sessions import session
 

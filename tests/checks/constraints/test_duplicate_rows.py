@@ -10,7 +10,7 @@ from judging import NO_EVIDENCE, NOTHING_EXPECTED, Judge, Judged, Query
 from sqlite_judging import made
 
 from checks.interface import Severity
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from runner.servers.interface import Database
 from runner.servers.postgresql.sessions import session
 from runner.servers.sqlite.sessions import connect

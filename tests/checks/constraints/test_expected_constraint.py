@@ -8,11 +8,11 @@ import pytest
 import sqlite_judging
 from judging import Judge, Judged, Query
 
+from checks.declared.expectations import Expectations
+from checks.declared.expected import NamedConstraint, parse_expected
 from checks.evidence import Evidence, MigrationFailure, Place, Statement
-from checks.expectations import Expectations
-from checks.expected import NamedConstraint, parse_expected
 from checks.interface import Engine, NotProven
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role, StatementFailed
 from runner.servers.interface import Database, Server, Wanted

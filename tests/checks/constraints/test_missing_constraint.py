@@ -8,7 +8,7 @@ import pytest
 from judging import Judge
 
 from checks.evidence import Evidence, MigrationFailure, Place, Statement
-from checks.intended import LONGEST
+from checks.rulebook.intended import LONGEST
 from checks.schema.names import ObjectKind, ObjectReference
 
 CHECK = "missing-constraint"

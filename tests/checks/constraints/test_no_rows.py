@@ -6,7 +6,7 @@ import pytest
 from judging import Judge, Query, target
 
 from checks.constraints.no_rows import run
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Finding, Judgement, Proven
 from checks.targets import StatementFailed
 from runner.servers.interface import Database, Server

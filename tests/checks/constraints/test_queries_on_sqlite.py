@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlite_judging import judged, made
 
+from checks.declared.expectations import Category, DeclaredQuery, Expectations
 from checks.evidence import Evidence, LoadedFile, MigrationFailure
 from checks.evidence import Place as At
-from checks.expectations import Category, DeclaredQuery, Expectations
 from checks.targets import StatementFailed
 from runner.measure.runs import RUNS
 from runner.measure.sqlite_queries import measure

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from judging import Judge, target
 
+from checks.declared.expectations import Category, DeclaredQuery, Expectations
 from checks.evidence import Evidence, QueryTiming
-from checks.expectations import Category, DeclaredQuery, Expectations
 from checks.interface import Finding, Judgement
 from checks.performance.query_limit import p95, run
 from checks.targets import StatementFailed

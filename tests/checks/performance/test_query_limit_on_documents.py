@@ -8,9 +8,9 @@ import pytest
 from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
-from checks.document_expectations import DocumentExpectations, DocumentQuery
+from checks.declared.documents import DocumentExpectations, DocumentQuery
+from checks.declared.expectations import Category
 from checks.evidence import Evidence, QueryTiming
-from checks.expectations import Category
 from checks.schema.collections import collection_reference
 from runner.measure.mongodb import measure
 from runner.servers.interface import Database

@@ -16,11 +16,11 @@ from judging import target as postgres_target
 from pymongo.database import Database as Documents
 from sqlite_judging import target as sqlite_target
 
-from checks.across import parse_cross_reference
-from checks.between import BETWEEN
+from checks.declared.across import parse_cross_reference
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, MigrationFailure
-from checks.expectations import Expectations
 from checks.interface import Engine
+from checks.registries.between import BETWEEN
 from checks.targets import StatementFailed, Target
 from runner.across.gathering import Across, Looking, Revision
 from runner.across.keys import Keys

@@ -7,8 +7,8 @@ from dataclasses import replace
 from judging import Judged
 from mariadb_judging import made, statements
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, MigrationFailure, Place
-from checks.expectations import Expectations
 from checks.references import ignored_reference
 from checks.targets import Role
 from runner.recorder.mariadb import read

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from judging import Judge, Query, target
 
-from checks.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations, parse_reference
 from checks.interface import Engine
-from checks.orphans import sample
-from checks.statements import copyable
+from checks.sql.orphans import sample
+from checks.sql.statements import copyable
 from runner.servers.interface import Database, Server
 
 CHECK = "orphaned-rows"

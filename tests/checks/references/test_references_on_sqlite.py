@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from sqlite_judging import ENFORCED, judged, made, target
 
-from checks.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations, parse_reference
 from checks.interface import Engine, Severity
-from checks.orphans import sample
-from checks.statements import copyable
+from checks.sql.orphans import sample
+from checks.sql.statements import copyable
 
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY); INSERT INTO users VALUES (1), (2);"
 SHOP = f"""{USERS}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlite_judging import ENFORCED, judged
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Severity
 
 CHECKS = ("delete-rule-probe", "update-rule-probe")

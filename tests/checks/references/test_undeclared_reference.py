@@ -6,9 +6,9 @@ import pytest
 from judging import Judge
 from sqlite_judging import judged
 
-from checks.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations, parse_reference
 from checks.interface import Severity
-from checks.registry import LIVE
+from checks.registries.every import LIVE
 
 CHECK = "undeclared-reference"
 

@@ -6,7 +6,7 @@ import pytest
 from judging import Query, target
 from sqlite_judging import target as sqlite_target
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.rows import postgresql, sqlite
 from checks.rows.compiler import Compiler
 from checks.rows.conditions import of_check

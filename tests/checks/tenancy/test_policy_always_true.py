@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judging import Judge
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Severity
 from checks.tenants.declared import Tenancy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from judging import Judge
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.tenants.declared import Tenancy, parse_template
 
 CHECK = "row-security-off"

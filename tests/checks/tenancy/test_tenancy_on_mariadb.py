@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mariadb_judging import JudgeMariadb
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Severity
 from checks.tenants.declared import Tenancy, parse_template
 

@@ -6,7 +6,7 @@ import pytest
 from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.interface import Severity
 from checks.tenants.declared import Tenancy
 

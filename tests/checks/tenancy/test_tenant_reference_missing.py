@@ -5,7 +5,7 @@ from __future__ import annotations
 from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 
-from checks.expectations import Expectations
+from checks.declared.expectations import Expectations
 from checks.schema.names import TableName
 from checks.tenants.declared import Tenancy
 

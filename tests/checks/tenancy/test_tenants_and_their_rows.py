@@ -9,7 +9,7 @@ from judging import Judge, Judged, Query, target
 from tenants_shop import ALL, CHECK, COMMANDS, QUOTED, ROLE, SHOP, found, tenancy
 from tenants_shop import ready as ready
 
-from checks.relational import RELATIONAL
+from checks.registries.relational import RELATIONAL
 from checks.targets import Role
 from runner.servers.interface import Database, Server
 

@@ -1,0 +1,1 @@
+"""What several checks of documents share: stages of pipelines, and values of documents as text."""

@@ -1,0 +1,26 @@
+"""The registry of checks for document databases: id to module, nothing hidden.
+
+A check that looks at the evidence alone stands in both registries under the same id. So does a question that is asked of rows and
+of documents alike: there each registry has a module of its own.
+"""
+
+from __future__ import annotations
+
+from checks.constraints import load_refused
+from checks.documents import dangling_reference, document_violates_validator, index_drift, validator_missing
+from checks.interface import Check
+from checks.migrations import migration_failed, superuser_migration
+from checks.performance import query_limit
+from checks.targets import DocumentTarget
+
+#: Every check, in the order in which it is reported.
+DOCUMENTS: dict[str, Check[DocumentTarget]] = {
+    "migration-failed": migration_failed,
+    "superuser-migration": superuser_migration,
+    "load-refused": load_refused,
+    "dangling-reference": dangling_reference,
+    "validator-missing": validator_missing,
+    "document-violates-validator": document_violates_validator,
+    "index-drift": index_drift,
+    "query-limit": query_limit,
+}

@@ -1,0 +1,1 @@
+"""The rules that a database holds its rows to: which there are, what they mean, and how many rows break them."""
