@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from checks.evidence import Place
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """One name on the way to a field; ``each`` says that an array stands there, and that each of its elements is meant."""
+    """One name on the way to a field; ``each`` says how many arrays, one in the other, stand there whose elements are meant."""
 
     name: str
-    each: bool = False
+    each: int = 0
+
+    @property
+    def label(self) -> str:
+        """As it is declared: ``lines[]``."""
+        return self.name + "[]" * self.each
+
+
+#: The field of a DBRef that holds the key; beside it ``$ref`` names the collection, and ``$db`` may name a database.
+DBREF_KEY = "$id"
 
 
 @dataclass(frozen=True)
@@ -36,30 +46,60 @@ class FieldPath:
         return ".".join(step.name for step in self.steps)
 
     @property
+    def spelled(self) -> str:
+        """The path as it is declared: ``lines[].subscription_id``."""
+        return ".".join(step.label for step in self.steps)
+
+    @property
     def label(self) -> str:
         """As it is declared: ``invoices.lines[].subscription_id``."""
-        return ".".join((self.collection, *(f"{step.name}[]" if step.each else step.name for step in self.steps)))
+        return f"{self.collection}.{self.spelled}"
 
     @property
     def arrays(self) -> Iterator[str]:
-        """The paths at which an array stands, the outermost first: ``lines``."""
+        """The paths at which an array stands, the outermost first, one in another by its path again: ``lines``."""
         for length, step in enumerate(self.steps, 1):
-            if step.each:
-                yield ".".join(one.name for one in self.steps[:length])
+            yield from step.each * (".".join(one.name for one in self.steps[:length]),)
+
+    @property
+    def dbref(self) -> str:
+        """The path of the DBRef whose key this is, empty where it is of none: ``customer`` of ``orders.customer.$id``."""
+        return ".".join(step.name for step in self.steps[:-1]) if self.steps[-1].name == DBREF_KEY else ""
 
 
 @dataclass(frozen=True)
 class DocumentReference:
-    """A declared reference ``subscriptions.company_name -> companies.company_name``; ``place`` is where it is declared."""
+    """A declared reference ``subscriptions.company_name -> companies.company_name``; ``place`` is where it is declared.
+
+    ``further`` are the other fields of a composite key, each with its counterpart: a document refers where it has all of them.
+    """
 
     child: FieldPath
     parent: FieldPath
     place: Place | None = field(default=None, compare=False)
+    further: tuple[tuple[FieldPath, FieldPath], ...] = ()
+
+    @property
+    def children(self) -> tuple[FieldPath, ...]:
+        """The fields of the child's key, in order."""
+        return (self.child, *(child for child, _ in self.further))
+
+    @property
+    def parents(self) -> tuple[FieldPath, ...]:
+        """Their counterparts, in the same order."""
+        return (self.parent, *(parent for _, parent in self.further))
 
     @property
     def label(self) -> str:
         """``subscriptions.company_name -> companies.company_name``."""
-        return f"{self.child.label} -> {self.parent.label}"
+        return f"{key_label(self.children)} -> {key_label(self.parents)}"
+
+
+def key_label(paths: Sequence[FieldPath]) -> str:
+    """A key as it is declared: ``companies.company_name``, ``companies.(tenant_id, company_name)``."""
+    if len(paths) == 1:
+        return paths[0].label
+    return f"{paths[0].collection}.({', '.join(path.spelled for path in paths)})"
 
 
 @dataclass(frozen=True)
@@ -121,9 +161,12 @@ class DocumentExpectations:
     queries: tuple[DocumentQuery, ...] = ()
 
 
-_NAME = r'(?:"[^"]+"|[^\s".\[\]]+)'
-_PATH = re.compile(rf"(?P<collection>{_NAME})(?P<steps>(?:\.{_NAME}(?:\[\])?)+)")
-_STEP = re.compile(rf"\.(?P<name>{_NAME})(?P<each>\[\])?")
+_NAME = r'(?:"[^"]+"|[^\s".,\[\]()]+)'
+_STEPS = rf"{_NAME}(?:\[\])*(?:\.{_NAME}(?:\[\])*)*"
+_KEY = re.compile(
+    rf"(?P<collection>{_NAME})\.(?:(?P<one>{_STEPS})|(?:(?P<in>{_STEPS})\.)?\((?P<many>\s*{_STEPS}(?:\s*,\s*{_STEPS})*)\s*\))"
+)
+_STEP = re.compile(rf"(?P<name>{_NAME})(?P<each>(?:\[\])*)")
 
 
 def parse_document_reference(text: str, place: Place | None = None) -> DocumentReference:
@@ -131,21 +174,58 @@ def parse_document_reference(text: str, place: Place | None = None) -> DocumentR
     child, arrow, parent = text.partition("->")
     if not arrow:
         raise ValueError(_EXPECTED)
-    return DocumentReference(parse_path(child), parse_path(parent), place)
+    children, parents = _parse_key(child), _parse_key(parent)
+    if len(children) != len(parents):
+        raise ValueError(f"{len(children)} fields refer to {len(parents)}")
+    if any(path.dbref for path in parents):
+        raise ValueError(f"'{DBREF_KEY}' is the key in a DBRef, which only the referring side has")
+    for paths in (children, parents):
+        _refuse_side_by_side(paths)
+    return DocumentReference(children[0], parents[0], place, tuple(zip(children[1:], parents[1:], strict=True)))
 
 
-_EXPECTED = "expected 'collection.field -> collection.field', with dots into sub-documents and [] where an array stands"
+_EXPECTED = (
+    "expected 'collection.field -> collection.field', with dots into sub-documents and [] where an array stands; several fields"
+    " that are one key as 'collection.(one, other)'"
+)
 
 
 def parse_path(text: str) -> FieldPath:
-    """Read a field of a collection; raises ValueError with what was expected."""
-    found = _PATH.fullmatch(text.strip())
+    """Read one field of a collection, outside of a DBRef; raises ValueError with what was expected."""
+    paths = _parse_key(text)
+    if len(paths) != 1:
+        raise ValueError("expected one field")
+    if paths[0].dbref:
+        raise ValueError(f"'{DBREF_KEY}': the key in a DBRef cannot be named here")
+    return paths[0]
+
+
+def _parse_key(text: str) -> tuple[FieldPath, ...]:
+    found = _KEY.fullmatch(text.strip())
     if found is None:
         raise ValueError(_EXPECTED)
-    steps = tuple(Step(_unquoted(step["name"]), bool(step["each"])) for step in _STEP.finditer(found["steps"]))
-    if wrong := next((step.name for step in steps if "." in step.name or step.name.startswith("$")), None):
+    before, collection = _steps(found["in"] or ""), _unquoted(found["collection"])
+    each = [found["one"]] if found["one"] else re.findall(_STEPS, found["many"])
+    return tuple(FieldPath(collection, _named(before + _steps(one))) for one in each)
+
+
+def _steps(text: str) -> tuple[Step, ...]:
+    return tuple(Step(_unquoted(step["name"]), len(step["each"]) // 2) for step in _STEP.finditer(text))
+
+
+def _named(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps, where the server can go them; raises ValueError."""
+    within = steps[:-1] if len(steps) > 1 and steps[-1] == Step(DBREF_KEY) else steps
+    if wrong := next((step.name for step in within if "." in step.name or step.name.startswith("$")), None):
         raise ValueError(f"'{wrong}': a field whose name holds a dot or begins with a dollar cannot be referred by")
-    return FieldPath(_unquoted(found["collection"]), steps)
+    return steps
+
+
+def _refuse_side_by_side(paths: Sequence[FieldPath]) -> None:
+    """Raise ValueError where the fields of a key lie in arrays of which neither is in the other: no element has them all."""
+    arrays = sorted((tuple(path.arrays) for path in paths), key=len)
+    if any(longer[: len(shorter)] != shorter for shorter, longer in pairwise(arrays)):
+        raise ValueError("the fields of one key lie in arrays that stand side by side: no element has them all")
 
 
 def _unquoted(name: str) -> str:
