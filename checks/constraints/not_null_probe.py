@@ -6,8 +6,9 @@ row with NULL in the column must be refused for that column (`23502`, or SQLite'
 domain that is NOT NULL counts as well. What a partitioned table says is tried there, for all its partitions.
 
 A column in the catalogue is no proof. PostgreSQL lets a superuser clear `attnotnull` by hand, to be spared a scan, and SQLite
-takes NULL without a word where the column was declared `ON CONFLICT IGNORE`: the row vanishes. A column of a type of which no
-value can be thought is tried without the row that must be taken; what no statement can write (a virtual column) is not proven.
+takes NULL without a word where the column was declared `ON CONFLICT IGNORE`: the row vanishes. MariaDB's `TIMESTAMP NOT NULL` takes
+NULL for the current time, a notice. A column of a type of which no value can be thought is tried without the row that must be taken;
+what no statement can write (a virtual column) is not proven.
 
 **Anti-pattern**
 
@@ -120,6 +121,8 @@ def _judged(table: Table, column: Column, row: _Row, taken: Verdict, target: Rel
             return _finding(table, column, "a row with NULL vanishes without an error", target, Severity.WARNING)
     if trial.rows(counted(table.name, {column.name: None}))[0][0]:
         return _finding(table, column, "NULL was taken", target, None)
+    if target.engine is Engine.MARIADB:
+        return _finding(table, column, "NULL is taken, and the server puts the time in its place,", target, Severity.NOTICE)
     return Proven(subject)  # SQLite gave it a value: a number for a rowid, the default under ON CONFLICT REPLACE
 
 
@@ -137,7 +140,9 @@ def _finding(table: Table, column: Column, words: str, target: RelationalTarget,
     where = quoted_table(target.engine, table.name, target.catalogue.default_schema)
     name = quoted(target.engine, column.name)
     remedy = f"ALTER TABLE {where} ALTER COLUMN {name} SET NOT NULL;"
-    if target.engine is Engine.MARIADB:
+    if severity is Severity.NOTICE:
+        remedy = f"Where a missing value is to be refused: ALTER TABLE {where} MODIFY {name} DATETIME NOT NULL;"
+    elif target.engine is Engine.MARIADB:
         remedy = f"ALTER TABLE {where} MODIFY {name} {column.type} NOT NULL;"
     return Finding(
         subject=_subject(table, column),

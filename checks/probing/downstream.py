@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Text, and_, cast, select
 
 from checks.interface import Engine, Finding, Judgement, NotProven, Severity
-from checks.probing.rules import CANDIDATES, DELETE, Rule, counted, objects
+from checks.probing.rules import CANDIDATES, DELETE, Rule, cause, counted, is_idle, objects
 from checks.rows.missing import NoValue, fitting
 from checks.schema.model import Action, Catalogue, ForeignKey
 from checks.schema.names import ObjectReference, TableName
@@ -86,7 +86,7 @@ class _Change:
     def look(self, referring: Sequence[ForeignKey], before: dict[ForeignKey, int]) -> None:
         """Change rows and count what was orphaned; ``before`` keeps the orphans that were there already."""
         below = downstream(self.parent, self.rule, self.target.catalogue)
-        below = [key for key in below if key.table in self.target.filled and not key.mismatch]
+        below = [key for key in below if key.table in self.target.filled and (not key.mismatch or is_idle(key, self.target))]
         before.update(self._orphans([key for key in below if key not in before]))
         if not sum(self._changed(key) for key in referring):
             return
@@ -158,12 +158,17 @@ def downstream(parent: TableName, rule: Rule, catalogue: Catalogue) -> list[Fore
 
 def _orphaned(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, left: Left) -> Finding:
     triggers = _triggers(key.table, rule, target.catalogue)
-    why = f"{', '.join(one.name for one in triggers)} of {key.table.label()} may undo it" if triggers else "something undoes it"
+    may_undo = (
+        f"{', '.join(one.name for one in triggers)} of {key.table.label()} may undo it" if triggers else "something undoes it"
+    )
+    why = key.mismatch or may_undo
     rows = f"{left.rows} row of {key.table.label()}" if left.rows == 1 else f"{left.rows} rows of {key.table.label()}"
     return Finding(
         subject=subject,
         message=f"{left.after} leaves {rows} without a parent: {key.name} says {rule.says(key)}, and {why}",
-        remedy="Let the trigger refuse with an error, or let the rows go: whoever keeps a child has to keep its parent.",
+        remedy=cause(key, rule, target)[1]
+        if key.mismatch
+        else "Let the trigger refuse with an error, or let the rows go: whoever keeps a child has to keep its parent.",
         objects=(*triggers, *objects(key)),
         count=left.rows,
         evidence={"constraint": key.name, "rule": rule.says(key)},

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from checks.declared.subjects import references
-from checks.interface import Engine, Judgement, NotProven, Proven
+from checks.interface import Engine, Finding, Judgement, NotProven, Proven
 from checks.probing.downstream import tried_on_rows
-from checks.probing.rules import Rule, kept, known_beforehand, tried_in
+from checks.probing.rules import Rule, is_idle, kept, known_beforehand, tried_in
 from checks.rows.missing import NoValue
 from checks.schema.model import Action, ForeignKey
 from checks.targets import RelationalTarget, Sandbox, StatementFailed, Trial
@@ -34,9 +34,10 @@ def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
         wrong = {key: known_beforehand(subject, key, rule, target) for subject, key in keys}
         for group in _together([(subject, key) for subject, key in keys if wrong[key] is None], rule, target):
             wrong.update(_alone(group, rule, target, sandbox))
-        on_rows = tried_on_rows([key for _, key in keys if wrong[key] is None], rule, target, sandbox)
+        on_rows = tried_on_rows([key for _, key in keys if wrong[key] is None or is_idle(key, target)], rule, target, sandbox)
         for subject, key in keys:
-            yield wrong[key] or on_rows.judgement(subject, key, rule, target) or Proven(subject)
+            seen = on_rows.judgement(subject, key, rule, target)
+            yield seen if isinstance(seen, Finding) else wrong[key] or seen or Proven(subject)
 
 
 def _together(keys: Sequence[_Named], rule: Rule, target: RelationalTarget) -> Iterator[list[_Named]]:

@@ -13,7 +13,7 @@ from checks.rows import mariadb_values, postgresql, sqlite_values
 from checks.rows.missing import Candidates
 from checks.rows.pairs import Pair, Row, pair
 from checks.schema.model import Action, ForeignKey
-from checks.schema.names import ObjectReference, TableName, column_reference
+from checks.schema.names import ObjectReference, TableName, column_reference, no_table
 from checks.sql.statements import named, quoted, quoted_table
 from checks.targets import Accepted, Delete, Insert, Refused, RelationalTarget, Trial, Update, Verdict, Write
 
@@ -72,11 +72,18 @@ UPDATE = Rule(
 
 def known_beforehand(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget) -> Judgement | None:
     """What is to be said of a rule that need not be tried; ``None`` where it has to be."""
+    if is_idle(key, target):
+        return broken(subject, key, rule, target, "does nothing to the rows that refer to it")
     if key.mismatch:
         return NotProven(subject, key.mismatch)
     if rule.off(key) and target.catalogue.table[key.parent].partitioned:
         return broken(subject, key, rule, target, "does nothing to the rows that refer to it")
     return None
+
+
+def is_idle(key: ForeignKey, target: RelationalTarget) -> bool:
+    """Whether MariaDB keeps a reference and heeds it for children only: its parent is there, and lost what the key refers to."""
+    return target.engine is Engine.MARIADB and bool(key.mismatch) and key.mismatch != no_table(key.parent)
 
 
 def tried_in(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, trial: Trial) -> Judgement | None:
@@ -224,7 +231,7 @@ def counted(table: TableName, row: _Values) -> Select[int]:
 
 def broken(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, words: str) -> Finding:
     """A rule that was seen not to do what it says; ``words`` say what the change of a parent does."""
-    why, remedy = _cause(key, rule, target)
+    why, remedy = cause(key, rule, target)
     return Finding(
         subject=subject,
         message=f"{rule.done(key.parent)} {words}: {key.name} says {rule.says(key)}, and {why}",
@@ -234,12 +241,17 @@ def broken(subject: str, key: ForeignKey, rule: Rule, target: RelationalTarget, 
     )
 
 
-def _cause(key: ForeignKey, rule: Rule, target: RelationalTarget) -> tuple[str, str]:
+def cause(key: ForeignKey, rule: Rule, target: RelationalTarget) -> tuple[str, str]:
     """Why a rule does nothing, and what to do."""
     default = target.catalogue.default_schema
     if not key.enforced:
         declared, constraint = quoted_table(target.engine, key.table, default), quoted(target.engine, key.name)
         return "it is NOT ENFORCED", f"ALTER TABLE {declared} ALTER CONSTRAINT {constraint} ENFORCED;"
+    if is_idle(key, target):
+        parent = quoted_table(target.engine, key.parent, default)
+        columns = ", ".join(quoted(target.engine, name) for name in key.parent_columns)
+        remedy = f"ALTER TABLE {parent} ADD UNIQUE ({columns});"
+        return key.mismatch, f"{remedy} Then look for rows that were left behind (orphaned-rows)."
     if off := rule.off(key):
         enabled = " ".join(f"ALTER TABLE {quoted_table(target.engine, table, default)} ENABLE TRIGGER ALL;" for table in off)
         where = ", ".join(table.label() for table in off)

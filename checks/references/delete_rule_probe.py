@@ -9,7 +9,8 @@ constraint; CASCADE must take the child along; SET NULL must leave it with NULL,
 Then with everything in place: of each reference that has rows, some of the parents that they refer to are deleted, and where
 that goes through, the orphans of every reference downstream are counted again. A trigger may undo what a rule did: PostgreSQL
 carries a cascade out as a statement on the child's table, a trigger there may let it pass over a row, and nobody looks again.
-The key stays valid, and the row has no parent. A trigger that swallows the delete of the parent itself without a word is a
+The key stays valid, and the row has no parent. MariaDB lets a parent lose the index that references need (`SET
+foreign_key_checks = 0`); their rules do nothing from then on. A trigger that swallows the delete of the parent itself without a word is a
 notice.
 
 `SET NULL` on a column that is NOT NULL is a warning: the parent can never be deleted. In SQLite all of this depends on what the

@@ -12,7 +12,7 @@ the constraint is switched on, and each one on which it is switched off is tried
 type that is not known, an enum whose every label has a parent) is not proven, and the reason is given.
 
 MariaDB commits what changes a table, so there the row goes into an empty table of the same columns beside, which has the one key
-and refers to the real parent (`1452`).
+and refers to the real parent (`1452`). A key whose parent lost its index (`SET foreign_key_checks = 0`) refuses every row there.
 
 SQLite names no constraint. There the row is tried twice on a copy without rows, CHECKs and triggers, with foreign keys switched
 on: with its parent it must be taken, without it refused. What the application's sessions do with `PRAGMA foreign_keys` decides

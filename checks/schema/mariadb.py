@@ -14,7 +14,7 @@ from typing import Any
 from checks.schema.bookkeeping import BOOKKEEPING
 from checks.schema.mariadb_queries import CHECKS, COLUMNS, INDEXES, KEYS, TABLES, TRIGGERS
 from checks.schema.model import Action, Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, Trigger
-from checks.schema.names import TableName, no_table
+from checks.schema.names import TableName, no_table, unusable
 
 #: All rows of a statement that has no values.
 Read = Callable[[str], Sequence[tuple[Any, ...]]]
@@ -97,18 +97,19 @@ def _foreign_keys(table: TableName, rows: _Rows, there: set[str]) -> tuple[Forei
     found: list[ForeignKey] = []
     for name in dict.fromkeys(row[0] for row in rows):
         mine = [row for row in rows if row[0] == name]
-        _, _, schema, parent, _, on_delete, on_update = mine[0]
-        absent = not schema and parent not in there
+        _, _, schema, parent, _, on_delete, on_update, idle = mine[0]
+        name_of_parent, absent = TableName(schema, parent), not schema and parent not in there
+        parent_columns = tuple(row[4] for row in mine)
         found.append(
             ForeignKey(
                 name=name,
                 table=table,
                 columns=tuple(row[1] for row in mine),
-                parent=TableName(schema, parent),
-                parent_columns=tuple(row[4] for row in mine),
+                parent=name_of_parent,
+                parent_columns=parent_columns,
                 on_delete=Action(on_delete.lower()),
                 on_update=Action(on_update.lower()),
-                mismatch=no_table(TableName(schema, parent)) if absent else "",
+                mismatch=no_table(name_of_parent) if absent else unusable(name_of_parent, parent_columns) if idle else "",
             )
         )
     return tuple(found)

@@ -15,10 +15,12 @@ FROM information_schema.columns WHERE table_schema = database()
 ORDER BY table_name, ordinal_position
 """
 
+#: Where the server names no key of the parent, it has none to look it up by: that is gone, or its columns are of another type.
 KEYS = """
 SELECT u.table_name, u.constraint_name, u.column_name,
        CASE WHEN u.referenced_table_schema = database() THEN '' ELSE u.referenced_table_schema END,
-       u.referenced_table_name, u.referenced_column_name, r.delete_rule, r.update_rule
+       u.referenced_table_name, u.referenced_column_name, r.delete_rule, r.update_rule,
+       r.unique_constraint_name IS NULL
 FROM information_schema.key_column_usage u
 JOIN information_schema.referential_constraints r
   ON r.constraint_schema = u.constraint_schema AND r.table_name = u.table_name AND r.constraint_name = u.constraint_name

@@ -75,7 +75,8 @@ class ForeignKey:
     ``switched_off`` names the tables (the child, or partitions of it) on which somebody disabled what enforces it;
     ``delete_off`` and ``update_off`` those (the parent, or partitions of it) where that is what carries out its rule.
     ``delete_columns`` are the columns that SET NULL or SET DEFAULT changes on delete, where those are not all.
-    ``mismatch`` says why the server can do nothing with it (SQLite takes a key to a parent that cannot be one).
+    ``mismatch`` says why the server can do nothing with it (SQLite takes a key to a parent that cannot be one, MariaDB
+    lets the parent lose its index while ``foreign_key_checks`` are off).
     """
 
     name: str

@@ -71,6 +71,11 @@ def no_table(table: TableName) -> str:
     return f"there is no table {table.name}"
 
 
+def unusable(table: TableName, columns: tuple[str, ...]) -> str:
+    """The mismatch of a reference for which its parent has no index any more, or columns of another type."""
+    return f"{table.name} has no key ({', '.join(columns)}) that the server could use for it"
+
+
 def column_label(table: TableName, columns: tuple[str, ...], default_schema: str = "public") -> str:
     """``orders.buyer_id``, or ``orders.(tenant_id, buyer_id)`` for several columns."""
     listed = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"

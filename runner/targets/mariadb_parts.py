@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from checks.schema.model import Catalogue, Column, ForeignKey, Index, Table
 from checks.schema.names import ObjectKind, ObjectReference, TableName
 from checks.targets import StatementFailed
 from runner.servers.mariadb.sessions import quoted
 
+#: A storage engine that takes every row and stores none.
+KEEPS_NOTHING = "BLACKHOLE"
+
 
 class Alone:
     """``tables`` (without any: those that ``only`` names) with the constraints of ``only`` and no others.
 
-    ``own`` is the database that parents outside of the trial are in. Raises StatementFailed for what is not there.
+    ``own`` is the database that parents outside of the trial are in, and ``engines`` are the tables' storage engines. Raises
+    StatementFailed for what is not there.
     """
 
-    def __init__(self, catalogue: Catalogue, own: str, only: Sequence[ObjectReference], tables: Sequence[TableName]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        own: str,
+        only: Sequence[ObjectReference],
+        tables: Sequence[TableName],
+        engines: Mapping[str, str],
+    ) -> None:
+        self._engines = engines
         self._own = own
         self._only = frozenset(only)
         self._catalogue = catalogue
@@ -48,7 +60,11 @@ class Alone:
 
     def _create(self, table: Table) -> str:
         parts = [*(self._column(column, table) for column in table.columns), *self._rules(table)]
-        return f"CREATE TABLE {quoted(table.name.name)} ({', '.join(parts)}) ENGINE = InnoDB"
+        return f"CREATE TABLE {quoted(table.name.name)} ({', '.join(parts)}) ENGINE = {self._engine(table.name.name)}"
+
+    def _engine(self, name: str) -> str:
+        """One that undoes what is tried. An engine that keeps no rows stays: it keeps no rule about them either."""
+        return KEEPS_NOTHING if self._engines.get(name) == KEEPS_NOTHING else "InnoDB"
 
     def _column(self, column: Column, table: Table) -> str:
         collation = f" COLLATE {column.collation}" if column.collation else ""

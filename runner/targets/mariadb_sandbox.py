@@ -78,7 +78,7 @@ class MariadbSandbox:
     def _beside(self, only: Sequence[ObjectReference], tables: Sequence[TableName]) -> Iterator[Trial]:
         """Empty tables in a database of their own, under their own names."""
         name = f"dbproof_{secrets.token_hex(4)}"
-        alone = Alone(self._catalogue, self._own, only, tables)
+        alone = Alone(self._catalogue, self._own, only, tables, self._engines)
         statements = alone.statements()
         try:
             with self._session.said_plainly():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from judging import Judged
 from mariadb_judging import JudgeMariadb, target
@@ -14,6 +16,7 @@ from checks.interface import Engine, Severity
 from checks.registries.relational import RELATIONAL
 from runner.measure.mariadb_queries import measure
 from runner.servers.mariadb.server import MariadbServer
+from runner.servers.mariadb.sessions import rows, session
 from runner.targets.mariadb import MariadbTarget
 
 GREEN = """
@@ -220,6 +223,67 @@ LOOSENED = """
     ALTER TABLE orders DROP INDEX buyer;
     SET foreign_key_checks = 1;
 """
+
+
+IDLE = """
+    CREATE TABLE users (id INT PRIMARY KEY, seen TIMESTAMP NOT NULL, email VARCHAR(9) NOT NULL);
+    CREATE TABLE orders (id INT PRIMARY KEY, buyer_id INT,
+        CONSTRAINT buyer FOREIGN KEY (buyer_id) REFERENCES users (id) ON DELETE CASCADE ON UPDATE CASCADE);
+    CREATE TABLE notes (id INT PRIMARY KEY, user_id INT, CONSTRAINT about FOREIGN KEY (user_id) REFERENCES users (id));
+    CREATE TABLE empty (id INT PRIMARY KEY, user_id INT,
+        CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL);
+    INSERT INTO users VALUES (1, now(), 'a'), (2, now(), 'b'), (3, now(), 'c');
+    INSERT INTO orders VALUES (1, 1), (2, 2);
+    INSERT INTO notes VALUES (1, 3);
+    SET foreign_key_checks = 0;
+    ALTER TABLE users DROP PRIMARY KEY;
+    SET foreign_key_checks = 1;
+"""
+
+
+def test_references_whose_parent_lost_its_key_refuse_good_rows_and_forget_their_rules(judge_mariadb: JudgeMariadb) -> None:
+    said = judge_mariadb(IDLE, "reference-probe", "delete-rule-probe", "update-rule-probe", "orphaned-rows")
+    probes = ("reference-probe", "delete-rule-probe", "update-rule-probe")
+    found = {check: {finding.subject: finding for finding in said[check].findings} for check in probes}
+    for check in probes:
+        assert set(found[check]) == {"orders.buyer_id", "notes.user_id", "empty.user_id"}
+        assert all("users has no key (id) that the server could use for it" in one.message for one in found[check].values())
+    assert "can be met by nothing" in found["reference-probe"]["empty.user_id"].message
+    deleted = found["delete-rule-probe"]
+    assert deleted["orders.buyer_id"].count == 2
+    assert deleted["orders.buyer_id"].message.startswith("deleting a row of users leaves 2 rows of orders without a parent")
+    assert deleted["notes.user_id"].message.startswith("deleting a row of users leaves 1 row of notes without a parent")
+    assert "does nothing to the rows that refer to it" in deleted["empty.user_id"].message
+    assert deleted["empty.user_id"].remedy.startswith("ALTER TABLE users ADD UNIQUE (id);")
+    assert set(said["orphaned-rows"].proven) == {"orders.buyer_id", "notes.user_id"}
+
+
+def test_null_that_becomes_the_time_is_no_refusal(judge_mariadb: JudgeMariadb) -> None:
+    """A TIMESTAMP that is NOT NULL takes NULL for the current time (MariaDB's manual, "TIMESTAMP")."""
+    said = judge_mariadb(IDLE, "not-null-probe")["not-null-probe"]
+    assert said.finding.subject == "users.seen"
+    assert said.finding.message.startswith("NULL is taken, and the server puts the time in its place, in users.seen")
+    assert "users.email" in said.proven
+
+
+@pytest.fixture
+def blackhole(mariadb_server: MariadbServer) -> Iterator[None]:
+    """The storage engine that keeps nothing, which Debian's server brings and does not load."""
+    with session(mariadb_server.private) as driver:
+        rows(driver, "INSTALL SONAME 'ha_blackhole'")
+    yield
+    with session(mariadb_server.private) as driver:
+        rows(driver, "UNINSTALL SONAME 'ha_blackhole'")
+
+
+@pytest.mark.usefixtures("blackhole")
+def test_a_unique_key_of_a_table_that_keeps_nothing_refuses_nothing(judge_mariadb: JudgeMariadb) -> None:
+    ddl = """
+        CREATE TABLE replayed (id INT NOT NULL, number CHAR(9), UNIQUE KEY once (number)) ENGINE = BLACKHOLE;
+        CREATE TABLE kept (id INT NOT NULL, number CHAR(9), UNIQUE KEY once (number));
+    """
+    said = judge_mariadb(ddl, "unique-probe")["unique-probe"]
+    assert (said.finding.subject, said.proven) == ("replayed.once", ["kept.once"])
 
 
 def test_what_stands_and_does_nothing_is_found(judge_mariadb: JudgeMariadb) -> None:
