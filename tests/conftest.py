@@ -18,6 +18,7 @@ from document_judging import judge_documents as judge_documents
 from judging import judge as judge
 from judging import query as query
 from mariadb_judging import judge_mariadb as judge_mariadb
+from mongods import at
 from psycopg import sql
 from pymongo import MongoClient
 from pymongo.database import Database as MongoDatabase
@@ -70,7 +71,12 @@ def database(server: Server) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def mongod() -> MongodInstallation:
-    """A mongod here that runs. Where there is none tests are skipped with what it lacks, but not in CI, where they count."""
+    """A mongod here that runs, or the one that DBPROOF_TEST_MONGOD names.
+
+    Where there is none tests are skipped with what it lacks, but not in CI, where they count.
+    """
+    if named := os.environ.get("DBPROOF_TEST_MONGOD"):
+        return at(Path(named))
     found = choose(needed(Wanted(Engine.MONGODB)), mongods())
     if found is None:
         reason = f"no mongod here that runs: {[f'{each}: {each.broken}' for each in mongods()]}"

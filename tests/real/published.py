@@ -77,6 +77,20 @@ def install(requirements: Sequence[str], folder: str, cache: Path) -> Published:
     return Published(environment / "bin" / "python", found)
 
 
+def installed_into(cache: Path, package: str, *options: str) -> Path:
+    """The content of one package without what it depends on, made once, for its files. Raises NotInstalled."""
+    target = cache / hashlib.sha256(" ".join([package, *options]).encode()).hexdigest()[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    with held(lock(cache / f"{target.name}.lock", 10 * _MINUTE)):
+        if not (target / "ready").is_file():
+            shutil.rmtree(target, ignore_errors=True)
+            uv = Path(sys.executable).with_name("uv")
+            pip = [str(uv), "pip"] if uv.exists() else [sys.executable, "-m", "pip"]
+            _installed([*pip, "install", "--quiet", "--no-deps", "--target", str(target), *options, package])
+            (target / "ready").touch()
+    return target
+
+
 def _make(environment: Path, requirements: Sequence[str]) -> None:
     uv = Path(sys.executable).with_name("uv")
     python = str(environment / "bin" / "python")

@@ -98,7 +98,7 @@ def test_values_that_python_cannot_hold_are_read(
     mongo_server: MongoServer, mongo_database: Database, owner: Documents[dict[str, Any]]
 ) -> None:
     owner.odd.insert_one({"_id": 1, "at": datetime.datetime(2026, 1, 1)})
-    owner.command("update", "odd", updates=[{"q": {}, "u": [{"$set": {"at": {"$dateAdd": _FAR}}}]}])
+    owner.command("update", "odd", updates=[{"q": {}, "u": [{"$set": {"at": {"$add": ["$at", _FAR]}}}]}])
     golden = mongo_server.seal(mongo_database)
     with (
         MongoTarget(mongo_server, golden, golden.database, Expectations(), Evidence()) as target,
@@ -108,10 +108,11 @@ def test_values_that_python_cannot_hold_are_read(
         assert int(found["at"]) > 253402300800000
 
 
-_FAR = {"startDate": "$at", "unit": "year", "amount": 20_000}
+#: Twenty thousand years, in milliseconds.
+_FAR = 20_000 * 366 * 86_400_000
 
 
-def test_a_scratch_holds_the_real_rules_and_no_documents(target: MongoTarget) -> None:
+def test_a_scratch_holds_the_real_rules_and_no_documents(target: MongoTarget, mongo_server: MongoServer) -> None:
     with target.scratch(["companies"]) as scratch:
         assert scratch.documents().count("companies") == 0
         assert scratch.insert("companies", {"name": "company 1"}) == Stored(1)
@@ -123,7 +124,8 @@ def test_a_scratch_holds_the_real_rules_and_no_documents(target: MongoTarget) ->
         wrong = scratch.insert("companies", {"name": ""})
         assert isinstance(wrong, Denied)
         assert (wrong.code, wrong.index) == ("121", "")
-        assert "name: minLength" in wrong.said
+        assert "Document failed validation" in wrong.said
+        assert mongo_server.version.startswith("4.") or "name: minLength" in wrong.said, "4.4 does not say which rule"
         assert scratch.update("companies", {"name": "company 1"}, {"$set": {"name": "other"}}) == Stored(1)
         assert isinstance(scratch.update("companies", {"name": "other"}, {"$unset": {"name": 1}}), Denied)
         assert scratch.update("companies", {"name": "nobody"}, {"$set": {"name": "x"}}) == Stored(0)

@@ -44,7 +44,7 @@ class Installation:
 def installations() -> tuple[Installation, ...]:
     """All installations, in the order they are preferred among equals: PATH, the system's, the PyPI wheel's."""
     programs = dict.fromkeys(each.resolve() for each in _programs())
-    return tuple(_installation(program) for program in programs if program.is_file())
+    return tuple(installation(program) for program in programs if program.is_file())
 
 
 def _programs() -> Iterator[Path]:
@@ -64,7 +64,8 @@ def _wheel() -> Iterator[Path]:
 
 
 @lru_cache
-def _installation(program: Path) -> Installation:
+def installation(program: Path) -> Installation:
+    """What a program says of itself, asked once."""
     try:
         done = subprocess.run(  # noqa: S603 (a program that was looked for by its name)
             [str(program), "--version"],
