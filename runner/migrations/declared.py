@@ -9,24 +9,20 @@ own files, so that the rows meet what is new: a validator that they violate, a u
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from checks.declared.documents import DeclaredIndex, DeclaredValidator
-from checks.evidence import Place, Statement
-from checks.schema.collections import CollectionIndex, collection_reference, index_reference, validator_reference
-from checks.schema.indexes import differences, options, read_index
-from checks.schema.names import ObjectReference
+from checks.evidence import Statement
+from runner.declaring.standing import standing
+from runner.declaring.steps import WHOLLY, Step, steps
 from runner.migrations.inside.refusals import refusal
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Broke, Came, Detected, Event, Project, Ran, Revision
 from runner.servers.interface import Address
-from runner.settings.declarations import Declared, declared_in
+from runner.settings.declarations import declared_in
 
 if TYPE_CHECKING:
-    from pymongo.database import Database
     from pymongo.errors import PyMongoError
 
 NAME = "declared"
@@ -62,10 +58,11 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     declared = declared_in(project.root, project.settings_file, project.database)
     with session(on, answer=project.settings.timeout) as client:
         yield Came()
-        for step in list(_steps(client[on.database], declared)):
+        there = standing(client[on.database])
+        for step in steps(declared.validators, declared.indexes, there, WHOLLY).all:
             began = time.monotonic()
             try:
-                client[on.database].command(step.command)
+                client[on.database].command(dict(step.command))
             except PyMongoError as error:
                 yield _broke(step, error)
                 return
@@ -74,53 +71,7 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
             yield Ran(Statement(text, step.place, None, seconds, made=step.made, dropped=step.dropped))
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One command, where it is declared, and what it makes and drops."""
-
-    command: dict[str, Any]
-    place: Place | None
-    made: tuple[ObjectReference, ...] = ()
-    dropped: tuple[ObjectReference, ...] = ()
-
-
-def _steps(database: Database[dict[str, Any]], declared: Declared) -> Iterator[_Step]:
-    """What has to be done to a database, from what it holds now."""
-    there = {one["name"]: one.get("options", {}) for one in database.list_collections(filter={"type": "collection"})}
-    for validator in declared.validators:
-        yield from _validator(validator, there.get(validator.collection))
-    kept = {validator.collection for validator in declared.validators}
-    for name, held in there.items():
-        if held.get("validator") and name not in kept:
-            yield _Step({"collMod": name, "validator": {}}, None, dropped=(validator_reference(name),))
-    for name in dict.fromkeys(index.collection for index in declared.indexes):
-        held = {str(one["name"]): read_index(one) for one in database[name].list_indexes()} if name in there else {}
-        yield from _indexes(name, [index for index in declared.indexes if index.collection == name], held)
-
-
-def _validator(declared: DeclaredValidator, held: Mapping[str, Any] | None) -> Iterator[_Step]:
-    strict = {"validator": declared.validator, "validationLevel": "strict", "validationAction": "error"}
-    if held is None:
-        made = (collection_reference(declared.collection), declared.reference)
-        yield _Step({"create": declared.collection, **strict}, declared.place, made)
-    elif {key: held.get(key) for key in strict} != strict:
-        yield _Step({"collMod": declared.collection, **strict}, declared.place, (declared.reference,))
-
-
-def _indexes(name: str, declared: Sequence[DeclaredIndex], held: Mapping[str, CollectionIndex]) -> Iterator[_Step]:
-    """First what is in the way is dropped, then what is missing is built."""
-    wrong = [one for one in declared if one.index.name in held and any(differences(one.index, held[one.index.name]))]
-    undeclared = held.keys() - {one.index.name for one in declared} - {"_id_"}
-    for old in sorted({one.index.name for one in wrong} | undeclared):
-        place = next((one.place for one in wrong if one.index.name == old), None)
-        yield _Step({"dropIndexes": name, "index": old}, place, dropped=(index_reference(name, old),))
-    for one in declared:
-        if one in wrong or one.index.name not in held:
-            index = {"key": dict(one.index.keys), **options(one.index)}
-            yield _Step({"createIndexes": name, "indexes": [index]}, one.place, (one.reference,))
-
-
-def _broke(step: _Step, error: PyMongoError) -> Broke:
+def _broke(step: Step, error: PyMongoError) -> Broke:
     details = getattr(error, "details", None) or {}
     code = getattr(error, "code", None)
     said, detail = refusal(code, str(details.get("errmsg") or error), details)

@@ -1,0 +1,1 @@
+"""What is declared of a document database, and the commands that bring a database there."""
