@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from real.published import NotInstalled, installed_into
+
 from runner.servers.mongodb.installations import Installation
 
 #: The packages, by the version of the mongod in them.

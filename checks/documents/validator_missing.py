@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from checks.declared.documents import DeclaredValidator
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.schema.collections import Collection, CollectionKind, ValidationAction, ValidationLevel, collection_reference
+from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference
 from checks.schema.validators import same
 from checks.targets import DocumentTarget
 from checks.traces import applied_by_us, where_lost
@@ -84,7 +84,7 @@ def _wrong(declared: DeclaredValidator, collection: Collection | None) -> tuple[
 def _weak(collection: Collection) -> str:
     if collection.validation_level is ValidationLevel.OFF:
         return "its level is off: no write is looked at"
-    if collection.validation_action is not ValidationAction.ERROR:
+    if not collection.validation_action.refuses:
         return "its action is warn: what it does not like is written all the same"
     moderate = collection.validation_level is ValidationLevel.MODERATE
     return "its level is moderate: documents that are invalid already may stay so" if moderate else ""

@@ -24,6 +24,12 @@ class ValidationAction(StrEnum):
 
     ERROR = "error"
     WARN = "warn"
+    ERROR_AND_LOG = "errorAndLog"
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the document is not written (``errorAndLog``, of MongoDB 8.1 and later, refuses it too)."""
+        return self is not ValidationAction.WARN
 
 
 class CollectionKind(StrEnum):
@@ -89,9 +95,13 @@ class Collection:
 
 @dataclass(frozen=True)
 class Collections:
-    """Every collection that is judged, in the order of names: the server's own and those of migration tools are left out."""
+    """Every collection that is judged, in the order of names: the server's own and those of migration tools are left out.
+
+    ``database`` is the name of the database that holds them.
+    """
 
     all: tuple[Collection, ...] = ()
+    database: str = ""
 
     @cached_property
     def collection(self) -> Mapping[str, Collection]:
