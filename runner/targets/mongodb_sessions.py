@@ -17,8 +17,23 @@ if TYPE_CHECKING:
 
     from runner.servers.mongodb.sessions import Client
 
+#: What could not be answered here, by the server's code, through no fault of what was asked.
+_GAPS = {
+    13: "permission denied",  # Unauthorized
+    50: "stopped by its limit of time",  # MaxTimeMSExpired
+    262: "stopped by its limit of time",  # ExceededTimeLimit
+    146: "more memory than the server gives",  # ExceededMemoryLimit
+    292: "more memory than the server gives, and it may not use its disk",  # QueryExceededMemoryLimitNoDiskUseAllowed
+    10334: "a document larger than the server handles",  # BSONObjectTooLarge
+    17419: "a result larger than the server sends",
+    168: "this server has not the operator",  # InvalidPipelineOperator
+    11601: "stopped on the server",  # Interrupted
+    11602: "the server changed its role",  # InterruptedDueToReplStateChange
+}
 #: Stages that write; the server takes them at the end of a pipeline only.
 _WRITING = frozenset({"$out", "$merge"})
+#: Why a subject is not judged of which the driver cannot read a document.
+UNREADABLE = "a document that the driver cannot read"
 
 
 class MongoReadSession:
@@ -29,12 +44,14 @@ class MongoReadSession:
         self._milliseconds = max(1, round(seconds * 1000))
         self._mark = mark
 
-    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """The documents that a pipeline gives, one by one; stages may use the disk."""
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], *, collation: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """The documents that a pipeline gives, one by one; stages may use the disk. ``collation`` comes before the collection's."""
         refuse_writing(pipeline)
         with said_plainly():
             yield from self._database[collection].aggregate(
-                list(pipeline), allowDiskUse=True, maxTimeMS=self._milliseconds, comment=self._mark
+                list(pipeline), collation=collation, allowDiskUse=True, maxTimeMS=self._milliseconds, comment=self._mark
             )
 
     def find(
@@ -69,14 +86,15 @@ def explained(
     query: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     milliseconds: int,
     mark: str = OURS,
+    sort: Sequence[tuple[str, int]] = (),
 ) -> Mapping[str, Any]:
     """What the server says of a find or a pipeline that it executes for it; raises PyMongoError, or StatementFailed."""
     command: dict[str, Any]
     if isinstance(query, Mapping):
-        command = {"find": collection, "filter": query}
+        command = {"find": collection, "filter": query} | ({"sort": dict(sort)} if sort else {})
     else:
         refuse_writing(query)
-        command = {"aggregate": collection, "pipeline": list(query), "cursor": {}}
+        command = {"aggregate": collection, "pipeline": list(query), "cursor": {}, "allowDiskUse": True}
     return database.command("explain", {**command, "maxTimeMS": milliseconds}, verbosity="executionStats", comment=mark)
 
 
@@ -98,23 +116,30 @@ def refuse_writing(pipeline: Sequence[Mapping[str, Any]]) -> None:
 
 @contextmanager
 def said_plainly() -> Iterator[None]:
-    """Turn the driver's errors into StatementFailed, with the server's words and code."""
+    """Turn the driver's errors into StatementFailed, with the server's words and code; so too a document that it cannot read."""
+    from bson.errors import BSONError
     from pymongo.errors import PyMongoError
 
     try:
         yield
     except PyMongoError as error:
         raise failed(error) from None
+    except BSONError as error:
+        raise StatementFailed(f"the driver cannot read a document: {error}", gap=UNREADABLE) from None
 
 
 def failed(error: PyMongoError) -> StatementFailed:
-    """The server's words and code; of a connection that failed only why, as the driver's words repeat the address."""
+    """The server's words and code; of a connection that failed only why, as the driver's words repeat the address.
+
+    What the user may not do, or the server ended, has a gap.
+    """
     from pymongo.errors import ConnectionFailure, OperationFailure
 
     if isinstance(error, OperationFailure):
         details = error.details or {}
         said, _ = refusal(error.code, str(details.get("errmsg") or error), details)
-        return StatementFailed(said, "" if error.code is None else str(error.code))
+        code = "" if error.code is None else str(error.code)
+        return StatementFailed(said, code, _GAPS.get(error.code or 0, ""))
     if isinstance(error, ConnectionFailure):
         return StatementFailed(f"the server cannot be reached: {reason_of(error)}")
     return StatementFailed(str(error))
