@@ -208,8 +208,10 @@ class DocumentSession(Protocol):
     Every call raises :class:`StatementFailed` with the server's words and code, also while results are read.
     """
 
-    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """The documents that a pipeline gives, one by one; stages may use the disk."""
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], *, collation: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """The documents that a pipeline gives, one by one; stages may use the disk. ``collation`` instead of the collection's."""
         ...
 
     def find(

@@ -3,8 +3,15 @@
 Proves, for every reference under `references` in `[databases.NAME.expect]`, that each value of the child's field stands in a
 document of the parent's collection. MongoDB has no foreign keys (its manual, "Database References"): nothing but the application
 keeps a company from going while its subscriptions stay. `[]` marks an array, each of whose elements refers
-(`invoices.lines[].subscription_id`); dots lead into sub-documents. A field that is missing or null refers to nothing and is fine.
-Values are equal where the server finds them equal: 1 and 1.0 are, an ObjectId and its text are not.
+(`invoices.lines[].subscription_id`; `[][]` arrays in an array); dots lead into sub-documents. A key of several fields is written
+`subscriptions.(tenant_id, company_name) -> companies.(tenant_id, company_name)`. A field that is missing or null refers to
+nothing and is fine, and so does a key of several fields with any that is.
+
+Values are equal where the server finds them equal: 1 and 1.0 are, an ObjectId and its text are not, and then both sides' types
+are said. Texts are compared by the collation of the parent's collection, as a look for a parent there is. A DBRef is declared by
+its key (`orders.customer.$id -> customers._id`) and judged where its `$ref` names the parent's collection. One that names a
+collection that is not there is a finding; those that name another collection or database are counted apart, and where no declared
+reference is about them this one is not proven.
 
 The counts are exact, of references and of missing parents. The different keys are put beside the parent's with `$unionWith`, and
 those that have no parent are left: each side is read once, the child by its index where it has one, however many keys there are,
@@ -29,13 +36,14 @@ with client.start_session() as session, session.start_transaction():
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from re import Pattern
+from dataclasses import dataclass, field
 from typing import Any
 
-from checks.declared.documents import DocumentReference, FieldPath
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.declared.documents import DocumentReference, key_label
+from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
+from checks.pipelines.references import FEW, SAMPLE, Sides, asked_by_itself, each_value, sides
+from checks.pipelines.types import comparable, families, listed
 from checks.schema.collections import collection_reference
 from checks.targets import DocumentSession, DocumentTarget, StatementFailed
 
@@ -44,13 +52,6 @@ ENGINES = frozenset({Engine.MONGODB})
 NEEDS = frozenset({Need.ROWS})
 SUBJECTS = "references between documents"
 PROVES = "find their parents"
-
-#: How many missing parents a finding shows, of however many there are.
-SAMPLE = 5
-#: Up to how many missing keys are looked for by themselves.
-FEW = 1_000
-
-Stage = Mapping[str, Any]
 
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
@@ -61,112 +62,191 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
 
 
 def _judge(reference: DocumentReference, target: DocumentTarget, session: DocumentSession) -> Judgement:
-    child = reference.child
-    if child.collection not in target.filled:
-        return NotProven(reference.label, "no documents")
+    label = reference.label
+    known = target.collections.collection
+    for path in (reference.child, reference.parent):
+        if (one := known.get(path.collection)) is not None and not one.readable:
+            return NotProven(label, f"permission denied to read {path.collection}")
+    if reference.child.collection not in target.filled:
+        return NotProven(label, "no documents")
     try:
-        keys = [one["_id"] for one in session.aggregate(child.collection, missing(reference))]
-        if keys:
-            return _finding(reference, _counted(reference, keys, session))
-        refers = any(True for _ in session.aggregate(child.collection, [*each_value(child), {"$limit": 1}]))
+        return _judged(sides(reference, target.collections), target, session)
     except StatementFailed as failure:
+        if failure.code == _VIEW_COLLATION:
+            return NotProven(label, "a view with a collation of its own, which the server compares with no other")
         if not failure.gap:
             raise
-        return NotProven(reference.label, failure.gap)
-    return Proven(reference.label) if refers else NotProven(reference.label, f"no document has {child.dotted}")
+        return NotProven(label, failure.gap)
+
+
+#: The server's code for a view that is to be read by another collation than its own (OptionNotSupportedOnView).
+_VIEW_COLLATION = "167"
 
 
 @dataclass(frozen=True)
 class _Dangling:
-    """How many references dangle, how many parents they name, and the parents that are named most often."""
+    """How many references dangle, how many parents they name, and the parents that are named most often.
 
-    references: int
-    missing: int
-    sample: Sequence[tuple[Any, int]]
-
-
-def missing(reference: DocumentReference) -> Sequence[Stage]:
-    """The keys that have no parent, at most one more than :data:`FEW`.
-
-    A group without a sum is what the server takes from an index alone, and skips from key to key.
+    ``types`` are those of the fields of their keys, each with its references; ``parents`` those that the parent's fields have.
     """
-    child, parent = reference.child, reference.parent
-    plain: Stage = {"$group": {"_id": f"${child.dotted}"}}
-    return [
-        *([*each_value(child), {"$group": {"_id": "$_id"}}] if list(child.arrays) else [plain]),
-        {"$unionWith": {"coll": parent.collection, "pipeline": [*each_value(parent), {"$set": {"parent": True}}]}},
-        {"$group": {"_id": "$_id", "parent": {"$max": "$parent"}}},
-        {"$match": {"parent": None, "_id": {"$ne": None}}},
-        {"$limit": FEW + 1},
-    ]
+
+    references: int = 0
+    missing: int = 0
+    sample: Sequence[tuple[Any, int]] = ()
+    types: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    parents: Sequence[frozenset[str]] = ()
 
 
-def _counted(reference: DocumentReference, keys: Sequence[Any], session: DocumentSession) -> _Dangling:
+@dataclass(frozen=True)
+class _Elsewhere:
+    """DBRefs that name another collection than the parent's: one that does not exist, or one that no declaration is about."""
+
+    nowhere: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
+def _judged(two: Sides, target: DocumentTarget, session: DocumentSession) -> Judgement:
+    child, label = two.reference.child, two.reference.label
+    keys = [one["_id"] for one in session.aggregate(child.collection, two.missing(), collation=two.collation)]
+    dangling = _counted(two, keys, session) if keys else _Dangling()
+    elsewhere = _elsewhere(two, target, session)
+    if keys or elsewhere.nowhere:
+        return _finding(two.reference, dangling, elsewhere, target)
+    if elsewhere.others:
+        return NotProven(label, _apart(elsewhere.others))
+    refers = any(True for _ in session.aggregate(child.collection, [*two.child_keys(), {"$limit": 1}]))
+    fields = " and ".join(path.dotted for path in two.reference.children)
+    return Proven(label) if refers else NotProven(label, f"no document has {fields}")
+
+
+def _counted(two: Sides, keys: Sequence[Any], session: DocumentSession) -> _Dangling:
     """The references to missing parents: of a few keys by looking for these, of many by counting all keys' references."""
-    child = reference.child
-    if len(keys) > FEW or any(isinstance(key, list | Pattern) for key in keys):  # those mean something else to `$in`
-        found = next(iter(session.aggregate(child.collection, _all(reference))))
+    child = two.reference.child
+    parents = _parent_types(two, session)
+    if len(keys) > FEW or not all(map(asked_by_itself, keys)):
+        found = next(iter(session.aggregate(child.collection, two.all_missing(), collation=two.collation)))
         whole = found["all"][0]
-        return _Dangling(whole["references"], whole["missing"], [(one["_id"], one["references"]) for one in found["sample"]])
-    named = list(session.aggregate(child.collection, references(child, keys)))
+        sample = [(one["_id"], one["references"]) for one in found["sample"]]
+        types = {tuple(one["_id"]): int(one["references"]) for one in found["types"]}
+        return _Dangling(whole["references"], whole["missing"], sample, types, parents)
+    named = list(session.aggregate(child.collection, two.references(keys), collation=two.collation))
     named.sort(key=lambda one: -int(one["references"]))
+    types = {}
+    for one in named:
+        types[tuple(one["types"])] = types.get(tuple(one["types"]), 0) + int(one["references"])
     sample = [(one["_id"], one["references"]) for one in named[:SAMPLE]]
-    return _Dangling(sum(one["references"] for one in named), len(named), sample)
+    return _Dangling(sum(one["references"] for one in named), len(named), sample, types, parents)
 
 
-def references(child: FieldPath, keys: Sequence[Any]) -> Sequence[Stage]:
-    """How often each of a few keys is referred to, in the order of keys."""
-    return [
-        {"$match": {child.dotted: {"$in": list(keys)}}},
-        *each_value(child),
-        {"$match": {"_id": {"$in": list(keys)}}},
-        {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
-        {"$sort": {"_id": 1}},
-    ]
+def _parent_types(two: Sides, session: DocumentSession) -> Sequence[frozenset[str]]:
+    """The types that each field of the parents' keys has, one scan a field."""
+    collection = two.reference.parent.collection
+    pipelines = ([*each_value(path), {"$group": {"_id": {"$type": "$_id"}}}] for path in two.reference.parents)
+    return [frozenset(str(one["_id"]) for one in session.aggregate(collection, pipeline)) for pipeline in pipelines]
 
 
-def _all(reference: DocumentReference) -> Sequence[Stage]:
-    """One document: how many references have no parent and how many parents they name, and those named most often."""
-    parent = reference.parent
-    return [
-        *each_value(reference.child),
-        {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
-        {"$unionWith": {"coll": parent.collection, "pipeline": [*each_value(parent), {"$set": {"parent": True}}]}},
-        {"$group": {"_id": "$_id", "references": {"$sum": "$references"}, "parent": {"$max": "$parent"}}},
-        {"$match": {"parent": None}},
-        {
-            "$facet": {
-                "all": [{"$group": {"_id": None, "references": {"$sum": "$references"}, "missing": {"$sum": 1}}}],
-                "sample": [{"$sort": {"references": -1, "_id": 1}}, {"$limit": SAMPLE}],
-            }
-        },
-    ]
+def _elsewhere(two: Sides, target: DocumentTarget, session: DocumentSession) -> _Elsewhere:
+    """The DBRefs of a reference that do not name the parent's collection, save those that another declaration is about."""
+    if not any(path.dbref for path in two.reference.children):
+        return _Elsewhere()
+    declared = {one.parent.collection for one in target.expect.documents.references if one.children == two.reference.children}
+    nowhere, others = dict[str, int](), dict[str, int]()
+    for one in session.aggregate(two.reference.child.collection, two.elsewhere()):
+        named, database = str(one["_id"].get("ref")), one["_id"].get("db")
+        here = database in (None, target.collections.database)
+        if here and named not in target.collections.collection:
+            nowhere[named] = one["references"]
+        elif not (here and named in declared):
+            others[named if here else f"{database}.{named}"] = one["references"]
+    return _Elsewhere(nowhere, others)
 
 
-def each_value(path: FieldPath) -> Iterator[Stage]:
-    """Every value of a field that is there and not null, each as the ``_id`` of a document of its own."""
-    yield {"$project": {"_id": int(path.dotted == "_id"), path.dotted: 1}}
-    for array in path.arrays:
-        yield {"$unwind": f"${array}"}
-    if path.dotted != "_id":
-        yield {"$project": {"_id": f"${path.dotted}"}}
-    yield {"$match": {"_id": {"$ne": None}}}
+def _apart(others: Mapping[str, int]) -> str:
+    count = sum(others.values())
+    many = "1 DBRef names" if count == 1 else f"{count} DBRefs name"
+    shown_ = ", ".join(f"{name} {times}" for name, times in list(others.items())[:SAMPLE])
+    more = ", …" if len(others) > SAMPLE else ""
+    return f"{many} another collection or database, which no declared reference is about ({shown_}{more})"
 
 
-def _finding(reference: DocumentReference, dangling: _Dangling) -> Finding:
-    child, parent = reference.child, reference.parent
-    count = dangling.references
-    what = "references" if list(child.arrays) else "documents"
-    many = f"{count} {what} of {child.collection} name" if count != 1 else f"1 {what[:-1]} of {child.collection} names"
-    named = f"{dangling.missing} different ones" if dangling.missing != 1 else "1 that is missing"
-    arrays = any(isinstance(key, list) for key, _ in dangling.sample)
-    hint = f" Some values of {child.dotted} are arrays: write {child.label}[] if each element refers." if arrays else ""
+def _finding(reference: DocumentReference, dangling: _Dangling, elsewhere: _Elsewhere, target: DocumentTarget) -> Finding:
+    child, nowhere = reference.child, sum(elsewhere.nowhere.values())
+    types: dict[str, Json] = {", ".join(names): times for names, times in dangling.types.items()}
+    parents: list[Json] = [", ".join(sorted(names)) for names in dangling.parents]
+    said = [*_names(reference, dangling), *_types(reference, dangling, target), *_of_dbrefs(child.collection, elsewhere)]
     return Finding(
         subject=reference.label,
-        message=f"{many} a {parent.label} that does not exist, {named}",
-        remedy=f"Settle them in a migration: give them a parent, make the missing ones, or remove them.{hint}",
+        message="; ".join(said),
+        remedy="Settle them in a migration: give them a parent, make the missing ones, or remove them."
+        + _hints(reference, dangling, target),
         objects=(collection_reference(child.collection),),
-        count=count,
-        values=tuple(f"{parent.dotted}={shown(key)} ({times})" for key, times in dangling.sample),
-        evidence={"missing": dangling.missing, "parent": parent.label},
+        count=dangling.references + nowhere,
+        values=tuple(f"{_key(reference, key)} ({times})" for key, times in dangling.sample),
+        evidence={
+            "missing": dangling.missing,
+            "parent": key_label(reference.parents),
+            "types": types,
+            "parent types": parents,
+        },
     )
+
+
+def _names(reference: DocumentReference, dangling: _Dangling) -> Iterator[str]:
+    """How many references have no parent."""
+    child, parent, count = reference.child, key_label(reference.parents), dangling.references
+    if not count:
+        return
+    what = "references" if any(list(path.arrays) for path in reference.children) else "documents"
+    many = f"{count} {what} of {child.collection} name" if count != 1 else f"1 {what[:-1]} of {child.collection} names"
+    named = f"{dangling.missing} different ones" if dangling.missing != 1 else "1 that is missing"
+    yield f"{many} a {parent} that does not exist, {named}"
+
+
+def _types(reference: DocumentReference, dangling: _Dangling, target: DocumentTarget) -> Iterator[str]:
+    """Where no parent can be equal, for it is of another type, or there is none at all."""
+    parent = reference.parent.collection
+    if dangling.references and parent not in target.collections.collection:
+        yield f"there is no collection {parent}"
+        return
+    for number, (path, found) in enumerate(zip(reference.parents, dangling.parents, strict=False)):
+        if not found:
+            yield f"no document of {parent} has {path.dotted}"
+            continue
+        unlike = {kinds[number]: 0 for kinds in dangling.types if comparable(kinds[number]) not in families(found)}
+        count = sum(times for kinds, times in dangling.types.items() if kinds[number] in unlike)
+        if count:
+            whole = f"all {count} are" if count > 1 else "it is"
+            some = f"{count} of them are" if count > 1 else "1 of them is"
+            of = f" in {reference.children[number].dotted}" if reference.further else ""
+            yield f"{whole if count == dangling.references else some} {listed(unlike)}{of}, the parent's are {listed(found)}"
+
+
+def _of_dbrefs(child: str, elsewhere: _Elsewhere) -> Iterator[str]:
+    for name, times in elsewhere.nowhere.items():
+        many = f"{times} DBRefs of {child} name" if times != 1 else f"1 DBRef of {child} names"
+        yield f"{many} the collection {name}, which is not there"
+    if elsewhere.others:
+        yield _apart(elsewhere.others)
+
+
+def _hints(reference: DocumentReference, dangling: _Dangling, target: DocumentTarget) -> str:
+    """What may be meant, where the declaration is what is wrong."""
+    if any(isinstance(key, list) for key, _ in dangling.sample):
+        path = reference.child
+        return f" Some values of {path.dotted} are arrays: write {path.label}[] if each element refers."
+    parent = target.collections.collection.get(reference.parent.collection)
+    named = {path.dotted for path in reference.parents}
+    indexes = (one for one in (parent.indexes if parent else ()) if one.collation and set(one.fields) == named)
+    index = next(indexes, None)
+    if not dangling.references or parent is None or index is None or index.collation is None or parent.options.get("collation"):
+        return ""
+    return (
+        f" {parent.name}.{index.name} compares by another collation ({index.collation.get('locale')}) than the collection does: a"
+        " look for a parent that does not name it finds only what is the same byte by byte."
+    )
+
+
+def _key(reference: DocumentReference, key: Any) -> str:  # noqa: ANN401 - whatever a document holds
+    if not reference.further:
+        return f"{reference.parent.dotted}={shown(key)}"
+    return ", ".join(f"{path.dotted}={shown(key[f'k{number}'])}" for number, path in enumerate(reference.parents))

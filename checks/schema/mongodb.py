@@ -31,7 +31,7 @@ def read(database: Database[Any], leave_out: frozenset[str] = frozenset()) -> Co
     """Every collection that is judged; raises PyMongoError. What the user may not read is kept, as not readable."""
     listed = {one["name"]: one for one in database.list_collections()}
     judged = sorted(name for name in listed if not name.startswith(_SYSTEM) and name not in _BOOKS | leave_out)
-    return Collections(tuple(_collection(database, listed[name]) for name in judged))
+    return Collections(tuple(_collection(database, listed[name]) for name in judged), database.name)
 
 
 def _collection(database: Database[Any], told: Mapping[str, Any]) -> Collection:

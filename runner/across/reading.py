@@ -70,7 +70,7 @@ def _grouped(path: ColumnPath, target: RelationalTarget) -> Executable:
 
 
 def _of_field(path: FieldPath, target: DocumentTarget) -> Iterator[tuple[str, int]]:
-    from checks.documents.dangling_reference import each_value
+    from checks.pipelines.references import each_value
 
     pipeline = [*each_value(path), {"$group": {"_id": "$_id", "times": {"$sum": 1}}}]
     with target.documents() as session:

@@ -47,7 +47,7 @@ class MongoReadSession:
     def aggregate(
         self, collection: str, pipeline: Sequence[Mapping[str, Any]], *, collation: Mapping[str, Any] | None = None
     ) -> Iterator[Mapping[str, Any]]:
-        """The documents that a pipeline gives, one by one; stages may use the disk. ``collation`` comes before the collection's."""
+        """The documents that a pipeline gives, one by one; stages may use the disk. ``collation`` instead of the collection's."""
         refuse_writing(pipeline)
         with said_plainly():
             yield from self._database[collection].aggregate(

@@ -1,0 +1,24 @@
+"""Types of values, as the server names them (``$type``): which of them compare, and how they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_NUMBERS = frozenset({"int", "long", "double", "decimal"})
+_TEXTS = frozenset({"string", "symbol"})
+
+
+def comparable(name: str) -> str:
+    """The family of a type: values of two families are never equal (manual, "Comparison/Sort Order")."""
+    return "number" if name in _NUMBERS else "string" if name in _TEXTS else name
+
+
+def families(names: Collection[str]) -> frozenset[str]:
+    """The families of several types."""
+    return frozenset(map(comparable, names))
+
+
+def listed(names: Collection[str]) -> str:
+    """``int, long and string``."""
+    *most, last = sorted(names)
+    return f"{', '.join(most)} and {last}" if most else last
