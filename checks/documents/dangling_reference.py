@@ -110,7 +110,7 @@ def _judged(two: Sides, target: DocumentTarget, session: DocumentSession) -> Jud
     keys = [one["_id"] for one in session.aggregate(child.collection, two.missing(), collation=two.collation)]
     dangling = _counted(two, keys, session) if keys else _Dangling()
     elsewhere = _elsewhere(two, target, session)
-    if keys or elsewhere.nowhere:
+    if dangling.references or elsewhere.nowhere:
         return _finding(two.reference, dangling, elsewhere, target)
     if elsewhere.others:
         return NotProven(label, _apart(elsewhere.others))

@@ -72,9 +72,10 @@ class Sides:
 
     def references(self, keys: Sequence[Any]) -> Sequence[Stage]:
         """How often each of a few keys is referred to, with the types of its fields, in the order of keys."""
-        child = self.reference.child
+        child, within = self.reference.child, list(self.reference.child.arrays)
+        by_index = not self.reference.further and len(within) == len(set(within))  # a match does not look into arrays of arrays
         return [
-            *([] if self.reference.further else [{"$match": {child.dotted: {"$in": list(keys)}}}]),
+            *([{"$match": {child.dotted: {"$in": list(keys)}}}] if by_index else []),
             *self.child_keys(),
             {"$match": {"_id": {"$in": list(keys)}}},
             {"$group": {"_id": "$_id", "references": {"$sum": 1}}},
