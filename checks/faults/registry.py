@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.faults import constraints, documents, indexes, probes, references, rules, tenancy
+from checks.faults import constraints, documents, documents_validators, indexes, probes, references, rules, tenancy
 from checks.faults.interface import Maker
 
 #: The makers of faults by the check that must find them, the likeliest mistake first.
@@ -53,6 +53,8 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "redundant-index": (indexes.needless_index,),
     "dangling-reference": (documents.no_parents,),
     "validator-missing": (documents.no_validator,),
+    "validator-weak": (documents_validators.unheeded_validator, documents_validators.idle_validator,),
+    "no-validator": (documents_validators.undeclared_validator,),
     "document-violates-validator": (documents.invalid_document,),
     "index-drift": (documents.no_index,),
 }

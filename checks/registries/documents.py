@@ -7,7 +7,14 @@ of documents alike: there each registry has a module of its own.
 from __future__ import annotations
 
 from checks.constraints import load_refused
-from checks.documents import dangling_reference, document_violates_validator, index_drift, validator_missing
+from checks.documents import (
+    dangling_reference,
+    document_violates_validator,
+    index_drift,
+    no_validator,
+    validator_missing,
+    validator_weak,
+)
 from checks.interface import Check
 from checks.migrations import migration_failed, superuser_migration
 from checks.performance import query_limit
@@ -20,6 +27,8 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,
+    "validator-weak": validator_weak,
+    "no-validator": no_validator,
     "document-violates-validator": document_violates_validator,
     "index-drift": index_drift,
     "query-limit": query_limit,

@@ -23,6 +23,7 @@ CHECKS: Mapping[str, Check[Any]] = {
 LIVE: Mapping[str, Severity] = {
     "key-exhaustion": Severity.WARNING,
     "undeclared-reference": Severity.NOTICE,
+    "no-validator": Severity.NOTICE,
 }
 
 

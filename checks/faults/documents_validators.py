@@ -1,0 +1,35 @@
+"""Faults of validators: one that is only warned of, and none where documents are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.faults.interface import Fault, Scene
+from checks.schema.collections import Collection, CollectionKind
+
+
+def unheeded_validator(scene: Scene) -> Iterator[Fault]:
+    """What a validator does not like is written all the same, and nothing declares the validator."""
+    declared = {one.collection for one in scene.expect.documents.validators}
+    for name in (one.name for one in _validated(scene) if one.name not in declared):
+        yield Fault("unheeded-validator", "validator-weak", name, (({"collMod": name, "validationAction": "warn"},),))
+
+
+def idle_validator(scene: Scene) -> Iterator[Fault]:
+    """The rules of a validator are exchanged for one that nothing breaks."""
+    for name in (one.name for one in _validated(scene)):
+        command = {"collMod": name, "validator": {"$jsonSchema": {"properties": {}}}}
+        yield Fault("idle-validator", "validator-weak", name, ((command,),), f"{name} (refuses nothing)")
+
+
+def undeclared_validator(scene: Scene) -> Iterator[Fault]:
+    """A collection loses a validator that nothing declares."""
+    declared = {one.collection for one in scene.expect.documents.validators}
+    for collection in _validated(scene):
+        if collection.name not in declared and collection.documents:
+            command = {"collMod": collection.name, "validator": {}}
+            yield Fault("undeclared-validator", "no-validator", collection.name, ((command,),))
+
+
+def _validated(scene: Scene) -> Iterator[Collection]:
+    return (one for one in scene.collections.all if one.validator and one.kind is CollectionKind.COLLECTION)
