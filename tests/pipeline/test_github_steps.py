@@ -76,6 +76,7 @@ def test_a_failed_migration_is_annotated_at_its_line(repo: Repository) -> None:
         "junit": "build/r/junit.xml",
         "json": "build/r/report.json",
         "summary": "build/r/summary.md",
+        "metrics": "build/r/metrics.prom",
     }
     assert json.loads((repo.root / values["json"]).read_text("utf-8"))["verdict"] == "no-go"
     assert summary == (repo.root / values["summary"]).read_text("utf-8")

@@ -220,7 +220,7 @@ ALLOWS = (
     ),
 )
 
-FILES = ("dbproof-report/junit.xml", "dbproof-report/report.json", "dbproof-report/summary.md")
+FILES = ("dbproof-report/junit.xml", "dbproof-report/report.json", "dbproof-report/summary.md", "dbproof-report/metrics.prom")
 
 TYPICAL = Report(
     version="0.1.0",
