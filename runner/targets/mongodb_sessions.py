@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from checks.targets import StatementFailed
 from runner.migrations.inside.refusals import refusal
 from runner.servers.interface import OURS
-from runner.servers.mongodb.given import reason_of
+from runner.servers.mongodb.reasons import reason_of
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: What could not be answered here, by the server's code, through no fault of what was asked.
 _GAPS = {
     13: "permission denied",  # Unauthorized
+    8000: "permission denied",  # AtlasError: of this user, or on a cluster of this size
     50: "stopped by its limit of time",  # MaxTimeMSExpired
     262: "stopped by its limit of time",  # ExceededTimeLimit
     146: "more memory than the server gives",  # ExceededMemoryLimit
@@ -95,7 +96,9 @@ def explained(
     else:
         refuse_writing(query)
         command = {"aggregate": collection, "pipeline": list(query), "cursor": {}, "allowDiskUse": True}
-    return database.command("explain", {**command, "maxTimeMS": milliseconds}, verbosity="executionStats", comment=mark)
+    limited = {**command, "maxTimeMS": milliseconds}
+    there = database.read_preference  # of the URL: a command goes to the primary otherwise, and this one executes the query
+    return database.command("explain", limited, read_preference=there, verbosity="executionStats", comment=mark)
 
 
 def end_reads(client: Client, mark: str) -> None:

@@ -5,6 +5,7 @@ Nothing said here carries the URL or the driver's words about it, which repeat h
 
 from __future__ import annotations
 
+import difflib
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -17,34 +18,17 @@ from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Address, Database, LogRecord, Server, Wanted
 from runner.servers.looked_at import LookedAt
 from runner.servers.mongodb.address import parsed
+from runner.servers.mongodb.reasons import reason_of
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session
 
 if TYPE_CHECKING:
-    from pymongo.errors import PyMongoError
+    from runner.servers.mongodb.sessions import Client
 
 #: Seconds that one command of a look may take, where nothing else is said.
 STATEMENT_TIMEOUT = 60.0
 _PATIENCE = 8.0
 _OLDEST = (4, 4)
-_REASONS = (
-    ("Authentication failed", "it does not accept the user and password"),
-    ("auth failed", "it does not accept the user and password"),
-    ("requires authentication", "it wants a user and password"),
-    ("not authorized", "its user may not do this"),
-    ("Name or service not known", "its host name is not known (special characters of a password must be percent-encoded)"),
-    ("nodename nor servname", "its host name is not known (special characters of a password must be percent-encoded)"),
-    ("No address associated", "its host name is not known (special characters of a password must be percent-encoded)"),
-    ("Temporary failure in name resolution", "its host name cannot be looked up from here"),
-    ("SSL", "it and the URL do not agree on encryption, or its certificate is not accepted"),
-    ("certificate", "its certificate is not accepted"),
-    ("refused", "nothing listens at its address"),
-    ("unreachable", "its address cannot be reached from here"),
-    ("No route to host", "its address cannot be reached from here"),
-    ("replica set", "no member of the replica set that the URL names answers"),
-    ("No primary", "its replica set has no primary"),
-    ("timed out", "it did not answer in time"),
-)
 
 
 @contextmanager
@@ -64,20 +48,15 @@ def given_server(wanted: Wanted) -> Iterator[Server]:
             "Put the database's name behind its host and port: host:port/database?authSource=admin",
         )
     version = _greeted(address)
+    _require_collections(address)
     yield GivenServer(version, address, wanted.disposable, wanted.statement_timeout or STATEMENT_TIMEOUT)
 
 
 def _greeted(address: Address) -> str:
-    from pymongo.errors import PyMongoError
-
-    try:
-        with session(address, patience=_PATIENCE) as client:
-            client.admin.command("ping")
-            version = str(client.server_info()["version"])
-    except PyMongoError as error:
-        raise ServerFailed(
-            f"the given database server cannot be reached: {reason_of(error)}", "Check the URL and that the server is up."
-        ) from None
+    """The version of the server that answers there."""
+    with _reached(address) as client:
+        client.admin.command("ping")
+        version = str(client.server_info()["version"])
     if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _OLDEST:
         raise ServerFailed(
             f"the given database server is MongoDB {version}, older than dbproof reads", "MongoDB 4.4 and later are read."
@@ -85,10 +64,55 @@ def _greeted(address: Address) -> str:
     return version
 
 
-def reason_of(error: PyMongoError) -> str:
-    """Why a connection came to nothing, without what the driver repeats of the address."""
-    said = str(error)
-    return next((reason for pattern, reason in _REASONS if pattern in said), "the connection failed")
+@contextmanager
+def _reached(address: Address) -> Iterator[Client]:
+    """A client, whose first commands tell why it does not come to the server."""
+    from pymongo.errors import PyMongoError
+
+    try:
+        with session(address, patience=_PATIENCE) as client:
+            yield client
+    except PyMongoError as error:
+        raise ServerFailed(
+            f"the given database server cannot be reached: {reason_of(error)}", "Check the URL and that the server is up."
+        ) from None
+    except OSError as error:  # of certificates, read before anything is sent: one that is not there, or no certificate
+        raise UsageError(
+            f"the given database URL names a file that cannot be used: {error.filename or 'of a certificate'}: "
+            f"{error.strerror or error}",
+            "Correct tlsCAFile or tlsCertificateKeyFile: each names a file with PEM text on this machine.",
+        ) from None
+
+
+def _require_collections(address: Address) -> None:
+    """A database that nobody may look into, or that is none, is not judged as an empty one."""
+    from pymongo.errors import OperationFailure
+
+    name = address.database
+    with _reached(address) as client:
+        try:
+            if next(iter(client[name].list_collection_names()), None):
+                return
+        except OperationFailure as refused:
+            raise ServerFailed(
+                f"the collections of the database '{name}' cannot be listed: {reason_of(refused)}",
+                f"Give its user the role `read` on '{name}'; nothing is written.",
+            ) from None
+        near = difflib.get_close_matches(name, _databases(client), 1, 0.5)
+    raise UsageError(
+        f"the given server has no database '{name}', or none with a collection{f'; did you mean {near[0]!r}?' if near else ''}",
+        "Correct the name behind the host and port of the URL. MongoDB knows of a database from its first collection on.",
+    )
+
+
+def _databases(client: Client) -> list[str]:
+    """The databases that the user may see."""
+    from pymongo.errors import OperationFailure
+
+    try:
+        return client.list_database_names()
+    except OperationFailure:
+        return []
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from checks.schema.collections import CollectionKind
 from runner.errors import ServerFailed
 from runner.overview import Overview
 from runner.servers.interface import Database
-from runner.servers.mongodb.given import reason_of
+from runner.servers.mongodb.reasons import reason_of
 from runner.servers.mongodb.sessions import session
 
 if TYPE_CHECKING:
