@@ -1,0 +1,1 @@
+"""MongoDB's ``$jsonSchema``: what a document has to be, whether it is, and documents that are or are just not."""

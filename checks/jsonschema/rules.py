@@ -1,0 +1,253 @@
+"""The single rules of a validator: how each can be broken by itself, and what is left of the validator without it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from checks.jsonschema.bson_types import NUMBERS, named
+from checks.jsonschema.denials import denials, denied, names_of, with_field
+from checks.jsonschema.matching import Schema
+from checks.jsonschema.queries import Unsaid, schema_of
+
+Query = Mapping[str, Any]
+#: Puts another schema in the place of an inner one; makes a schema of the whole document from one of an inner value.
+Put = Callable[[Schema], Schema]
+
+#: What says nothing by itself: words, and what belongs to the keyword beside it.
+_BESIDE = frozenset({"title", "description", "exclusiveMinimum", "exclusiveMaximum"})
+_WITH = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+
+
+@dataclass(frozen=True)
+class DocumentRule:
+    """One rule of a validator.
+
+    ``path`` is the field that it is about (``lines[].units``, empty for the whole document) and ``keyword`` what it asks.
+    ``breaks`` are schemas of documents that break it, ``limits`` of documents that only just keep it; ``without`` is the rest of
+    the validator, as a query that the server takes. ``solved`` is False for a rule that only the server can judge.
+    """
+
+    path: str
+    keyword: str
+    breaks: tuple[Schema, ...] = field(hash=False)
+    limits: tuple[Schema, ...] = field(hash=False)
+    without: Query = field(hash=False)
+    asked: Query = field(hash=False)
+    solved: bool = True
+    again: int = 0
+
+    @property
+    def name(self) -> str:
+        """``status enum``; a rule that stands there a second time is counted."""
+        return f"{self.label.replace(': ', ' ', 1)}{f' ({self.again})' if self.again else ''}"
+
+    @property
+    def label(self) -> str:
+        """As the server's report of a broken rule is told: ``status: enum``."""
+        return f"{self.path}: {self.keyword}" if self.path else self.keyword
+
+
+def document_rules(validator: Query) -> tuple[DocumentRule, ...]:
+    """Every rule that a document can break. Those are left out that the server itself sees to: ``_id`` is there, a document is
+    an object.
+    """
+    clauses = list(_clauses(validator))
+    found: list[DocumentRule] = []
+    for number, clause in enumerate(clauses):
+        rest = [*clauses[:number], *clauses[number + 1 :]]
+        found += _of_schema(clause["$jsonSchema"], rest) if "$jsonSchema" in clause else _of_query(clause, rest)
+    seen: Counter[str] = Counter()
+    numbered: list[DocumentRule] = []
+    for rule in found:
+        seen[rule.label] += 1
+        numbered.append(replace(rule, again=seen[rule.label]) if seen[rule.label] > 1 else rule)
+    return tuple(numbered)
+
+
+def _clauses(query: Query) -> Iterator[Query]:
+    """The parts of a query all of which a document has to match."""
+    for name, value in query.items():
+        if name == "$and" and isinstance(value, list):
+            for one in value:
+                yield from _clauses(one)
+        elif name != "$comment":
+            yield {name: value}
+
+
+def whole(clauses: Sequence[Query]) -> Query:
+    """One query of several that all have to match."""
+    return {"$and": list(clauses)} if len(clauses) > 1 else clauses[0] if clauses else {}
+
+
+def _of_query(clause: Query, rest: Sequence[Query]) -> Iterator[DocumentRule]:
+    ((name, value),) = clause.items()
+    operators = isinstance(value, Mapping) and not name.startswith("$") and value and all(one.startswith("$") for one in value)
+    path = "" if name.startswith("$") else name
+    for operator in [one for one in value if one != "$options"] if operators else [None]:
+        left, own = [*rest], value
+        if operator is not None:
+            beside = {"$options": value["$options"]} if operator == "$regex" and "$options" in value else {}
+            own = {operator: value[operator], **beside}
+            others = {one: inner for one, inner in value.items() if one not in own}
+            left += [{name: others}] if others else []
+        keyword = operator or (name if not path else "$eq")
+        try:
+            breaks, solved = tuple(denials(schema_of({name: own}))), True
+        except Unsaid:
+            breaks, solved = (), False
+        yield DocumentRule(path, keyword, breaks, (), whole(left), {name: own}, solved)
+
+
+def _of_schema(schema: Schema, rest: Sequence[Query]) -> Iterator[DocumentRule]:
+    for found in _keywords(_Inner(schema, lambda inner: inner, lambda wrong: wrong, "")):
+        yield replace(found, without=whole([{"$jsonSchema": found.without}, *rest]))
+
+
+@dataclass(frozen=True)
+class _Inner:
+    """A schema within another: ``put`` gives the whole with another in its place, ``wrap`` says something of what it is about."""
+
+    schema: Schema
+    put: Put
+    wrap: Put
+    path: str
+
+    def below(self, path: str, schema: Schema, keyword: str, put: Put, wrap: Put) -> _Inner:
+        """What stands deeper, under a keyword."""
+        return _Inner(
+            schema, lambda inner: self.put({**self.schema, keyword: put(inner)}), lambda wrong: self.wrap(wrap(wrong)), path
+        )
+
+    def without(self, *keywords: str) -> Schema:
+        """The whole schema without some keywords of this one."""
+        return self.put({name: value for name, value in self.schema.items() if name not in keywords})
+
+
+def _keywords(inner: _Inner) -> Iterator[DocumentRule]:
+    for keyword, value in inner.schema.items():
+        if keyword == "required":
+            yield from _required(inner, value)
+        elif keyword == "dependencies":
+            yield from _dependencies(inner, value)
+        elif keyword in _BESIDE or _is_given(inner, keyword, value):
+            continue
+        else:
+            deeper = list(_below(inner, keyword, value))
+            for one in deeper:
+                yield from _keywords(one)
+            if not deeper and keyword not in ("properties", "patternProperties", "items", "allOf"):
+                yield from _plain(inner, keyword)
+
+
+def _is_given(inner: _Inner, keyword: str, value: Any) -> bool:  # noqa: ANN401 - the keyword's
+    """What every document is by itself: an object with one field at least."""
+    if inner.path:
+        return False
+    return value <= 1 if keyword == "minProperties" else keyword in ("bsonType", "type") and "object" in named(value)
+
+
+def _plain(inner: _Inner, keyword: str) -> Iterator[DocumentRule]:
+    breaks = tuple(map(inner.wrap, denied(keyword, inner.schema)))
+    gone = (keyword, _WITH[keyword]) if keyword in _WITH else (keyword,)
+    if breaks:
+        own = {name: inner.schema[name] for name in gone if name in inner.schema}
+        limits = tuple(map(inner.wrap, _limits(keyword, inner.schema)))
+        yield DocumentRule(inner.path, keyword, breaks, limits, inner.without(*gone), own)
+
+
+def _required(inner: _Inner, names: Sequence[str]) -> Iterator[DocumentRule]:
+    for name in names:
+        if inner.path == "" and name == "_id":
+            continue
+        left = [other for other in names if other != name]
+        rest = inner.put({**inner.schema, "required": left}) if left else inner.without("required")
+        breaks = (inner.wrap({"bsonType": "object", "$absent": [name]}),)
+        yield DocumentRule(_dotted(inner.path, name), "required", breaks, (), rest, {"required": [name]})
+
+
+def _dependencies(inner: _Inner, needed: Mapping[str, Any]) -> Iterator[DocumentRule]:
+    for name, value in needed.items():
+        left = {other: one for other, one in needed.items() if other != name}
+        rest = inner.put({**inner.schema, "dependencies": left}) if left else inner.without("dependencies")
+        breaks = tuple(map(inner.wrap, denied("dependencies", {"dependencies": {name: value}})))
+        if breaks:
+            own = {"dependencies": {name: value}}
+            yield DocumentRule(_dotted(inner.path, name), "dependencies", breaks, (), rest, own)
+
+
+def _below(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa: ANN401 - the keyword's
+    """The schemas that stand under a keyword, all of which have to be satisfied."""
+    path, schema = inner.path, inner.schema
+    match keyword, value:
+        case "properties", Mapping():
+            for name, one in value.items():
+                yield inner.below(_dotted(path, name), one, keyword, _within(value, name), _field(name))
+        case "patternProperties", Mapping():
+            for name, one in value.items():
+                yield inner.below(_dotted(path, f"/{name}/"), one, keyword, _within(value, name), _named(name))
+        case "additionalProperties", Mapping():
+            yield inner.below(_dotted(path, "*"), value, keyword, lambda one: one, _stranger(schema))
+        case "allOf", list():
+            for number, one in enumerate(value):
+                yield inner.below(path, one, keyword, _place(value, number), lambda wrong: wrong)
+        case _:
+            yield from _below_items(inner, keyword, value)
+
+
+def _below_items(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa: ANN401 - the keyword's
+    path, schema = inner.path, inner.schema
+    match keyword, value:
+        case "items", Mapping():
+            yield inner.below(f"{path}[]", value, keyword, lambda one: one, lambda wrong: {"bsonType": "array", "$some": wrong})
+        case "items", list():
+            for number, one in enumerate(value):
+                yield inner.below(f"{path}[{number}]", one, keyword, _place(value, number), _element(number))
+        case "additionalItems", Mapping() if isinstance(schema.get("items"), list):
+            yield inner.below(f"{path}[*]", value, keyword, lambda one: one, _element(len(schema["items"])))
+
+
+def _within(all_: Mapping[str, Any], name: str) -> Callable[[Schema], Any]:
+    return lambda inner: {**all_, name: inner}
+
+
+def _place(all_: Sequence[Any], number: int) -> Callable[[Schema], Any]:
+    return lambda inner: [*all_[:number], inner, *all_[number + 1 :]]
+
+
+def _field(name: str) -> Put:
+    return lambda wrong: with_field(name, wrong)
+
+
+def _named(pattern: str) -> Put:
+    return lambda wrong: {"bsonType": "object", "$named": [(pattern, wrong)]}
+
+
+def _stranger(schema: Schema) -> Put:
+    return lambda wrong: {"bsonType": "object", "$stranger": [(names_of(schema), wrong)]}
+
+
+def _element(number: int) -> Put:
+    return lambda wrong: {"bsonType": "array", "$at": {number: wrong}}
+
+
+def _limits(keyword: str, schema: Schema) -> Iterator[Schema]:
+    """Values that only just keep a keyword."""
+    value = schema[keyword]
+    match keyword:
+        case "minimum" | "maximum" if not schema.get(_WITH[keyword]):
+            yield {"bsonType": list(NUMBERS), "minimum": value, "maximum": value}
+        case "minLength" | "maxLength":
+            yield {"bsonType": "string", "minLength": value, "maxLength": value}
+        case "minItems" | "maxItems":
+            yield {"bsonType": "array", "minItems": value, "maxItems": value}
+        case "minProperties" | "maxProperties":
+            yield {"bsonType": "object", "minProperties": value, "maxProperties": value}
+        case "enum":
+            yield {"enum": [value[-1]]}
+
+
+def _dotted(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
