@@ -102,6 +102,10 @@ class Output:
         safe.exit = error.exit
         _print(self._err, console.error_lines(safe, _width(self._stderr, self._err)))
 
+    def question(self, text: str) -> None:
+        """A question to whoever sits at the terminal, answered on its own line."""
+        self._stderr.write(f"{self._safe_line(text)} [y/N] ")
+
     def line(self, text: str, *, revealing: bool = False) -> None:
         """Text for programs, on stdout: never folded, cut or coloured.
 

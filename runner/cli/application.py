@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner import __version__
-from runner.cli import allow, check, checks, explain, init, run, selftest, service, up
+from runner.cli import allow, apply, check, checks, explain, init, run, selftest, service, up
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -23,6 +23,7 @@ _SUBCOMMANDS: Mapping[str, Callable[..., Action]] = {
     "selftest": selftest.command,
     "init": init.command,
     "allow": allow.command,
+    "apply": apply.command,
 }
 
 

@@ -66,8 +66,12 @@ def _extended(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    """As JSON, in ASCII: what a terminal or a pager does with other characters cannot change it."""
-    return json.dumps(text)
+    """As JSON; what is not seen on a screen, or would be no text there, by its number."""
+    return "".join(one if one.isprintable() else _escaped(one) for one in json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(one: str) -> str:
+    return json.dumps(one)[1:-1]
 
 
 def _key(key: str) -> str:

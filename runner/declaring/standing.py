@@ -47,10 +47,23 @@ class Standing:
         """Its indexes by name, `_id_` aside."""
         return {name: read_index(told) for name, told in self.definitions.items()}
 
+    def same(self, other: Standing | None) -> bool:
+        """Whether nothing has changed, be it only the order of an index's fields."""
+        return other is not None and self == other and _orders(self) == _orders(other)
+
     @property
     def capped(self) -> bool:
         """Whether old documents go when new ones come."""
         return bool(self.options.get("capped"))
+
+
+def same_definition(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions of an index are the same, its fields in the same order."""
+    return one == other and list(one["key"]) == list(other["key"])
+
+
+def _orders(one: Standing) -> Mapping[str, list[str]]:
+    return {name: list(told["key"]) for name, told in one.definitions.items()}
 
 
 def standing(database: Database[dict[str, Any]], name: str | None = None) -> Mapping[str, Standing]:

@@ -294,8 +294,8 @@ class _Indexes:
             return "only an index on one field, and not on _id, lets documents expire"
         if expires and self.standing.capped and self.policy.version < CAPPED_EXPIRY_SINCE:
             return f"{self.name} is capped: its documents cannot expire"
-        if index.unique and "hashed" in dict(index.keys).values():
-            return "a hashed index cannot be unique"
+        if index.unique and ("hashed" in dict(index.keys).values() or any("$**" in name for name in index.fields)):
+            return "a hashed index, or one on every field, cannot be unique"
         other = next((held for held in beside if clash(held, index, self.policy.version)), None)
         if other is None:
             return ""
