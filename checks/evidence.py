@@ -125,13 +125,68 @@ class Made:
     revision: str | None = None
 
 
+@dataclass(frozen=True, order=True)
+class UsedIndex:
+    """An index that a query used."""
+
+    collection: str
+    name: str
+
+    @property
+    def label(self) -> str:
+        """``subscriptions.company_name_idx``."""
+        return f"{self.collection}.{self.name}"
+
+
+@dataclass(frozen=True)
+class MemorySort:
+    """A sort that no index gave: by which fields (``("status", "-at")``), of how many bytes, and whether it went to disk."""
+
+    fields: tuple[str, ...]
+    bytes: int
+    disk: bool = False
+
+
 @dataclass(frozen=True)
 class Examined:
-    """What MongoDB looked at for one run of a query: documents, index keys, and the collections ``scanned`` end to end."""
+    """What MongoDB looked at for one run of a query: documents and index keys, and the collections ``scanned`` without an index.
+
+    ``per_returned`` is the larger of the two for each document that came back (for a query that gave none, all of it).
+    """
 
     documents: int
     keys: int
     scanned: tuple[str, ...] = ()
+    indexes: tuple[UsedIndex, ...] = ()
+    sort: MemorySort | None = None
+    per_returned: float = 0.0
+
+
+@dataclass(frozen=True)
+class IndexGain:
+    """A query in interleaved pairs: seconds with its ``indexes``, and with them hidden, on a copy.
+
+    ``failure`` holds the server's words where it did not run without them, and then there are no pairs.
+    """
+
+    query: str
+    indexes: tuple[UsedIndex, ...]
+    pairs: tuple[tuple[float, float], ...] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class WriteCost:
+    """One kind of write to a collection (``insert``, ``update``), measured on copies with the same documents in turn.
+
+    Each round holds the seconds with everything, without the validator, without the indexes (but that of ``_id``), and without
+    both. ``gap`` says why nothing was measured.
+    """
+
+    collection: str
+    kind: str
+    rounds: tuple[tuple[float, float, float, float], ...] = ()
+    gap: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,3 +244,5 @@ class Evidence:
     def incomplete(self) -> bool:
         """Whether migrating stopped on the way, so that what is not there says nothing about the repository."""
         return self.failure is not None and not self.failure.on_rows
+    gains: tuple[IndexGain, ...] = ()
+    writes: tuple[WriteCost, ...] = ()

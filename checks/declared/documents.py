@@ -137,9 +137,11 @@ class DeclaredIndex:
 
 @dataclass(frozen=True)
 class DocumentQuery:
-    """A find (``find`` is its filter) or an aggregation (``pipeline``) with a limit in seconds.
+    """A find (``find`` is its filter, ``sort`` its order) or an aggregation (``pipeline``) with a limit in seconds.
 
-    ``examined`` is how many documents the server may look at for it, ``None`` for any number.
+    ``examined`` and ``keys_examined`` are how many documents and index keys the server may look at for it,
+    ``examined_per_returned`` how many of either for each document that comes back, ``None`` for any number. ``in_memory_sort``
+    says whether it may sort without an index. ``gain`` is how many times as fast it must be as without its indexes.
     """
 
     name: str
@@ -152,6 +154,28 @@ class DocumentQuery:
 
 
 @dataclass(frozen=True)
+    keys_examined: int | None = None
+    examined_per_returned: float | None = None
+    in_memory_sort: bool = True
+    gain: float | None = None
+    sort: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """Limits of a whole database: seconds that a write may take, and that validators and indexes may add to one.
+
+    ``collection_scan`` is how many documents a query may read without an index. ``None`` is not declared.
+    """
+
+    write: float | None = None
+    overhead: float | None = None
+    collection_scan: int | None = None
+
+    @property
+    def of_writes(self) -> bool:
+        """Whether writes have a limit, so that they are measured."""
+        return self.write is not None or self.overhead is not None
 class DocumentExpectations:
     """All that the settings declare of a document database."""
 
@@ -162,6 +186,7 @@ class DocumentExpectations:
 
 
 _NAME = r'(?:"[^"]+"|[^\s".,\[\]()]+)'
+    limits: DocumentLimits = DocumentLimits()
 _STEPS = rf"{_NAME}(?:\[\])*(?:\.{_NAME}(?:\[\])*)*"
 _KEY = re.compile(
     rf"(?P<collection>{_NAME})\.(?:(?P<one>{_STEPS})|(?:(?P<in>{_STEPS})\.)?\((?P<many>\s*{_STEPS}(?:\s*,\s*{_STEPS})*)\s*\))"

@@ -69,3 +69,5 @@ NO_FAULT: Mapping[str, str] = {
     "cross-database-reference": "it compares what was read of two databases, and a copy is of one",
     "query-limit": "it judges times that were measured; a fault would have to waste them",
 }
+    "collection-scan": "it judges what was measured of a query before faults are planted",
+    "in-memory-sort": "it judges what was measured of a query before faults are planted",

@@ -6,9 +6,10 @@ then seven times, alone, with values sampled from real rows; the time is taken a
 finding says the median and the p95, which is the nearest rank: the smallest measured time that at least 95 % of the runs do not
 exceed (of seven runs the slowest).
 
-Of a document database a query may also be held to how many documents the server looks at for it (`examined`), which does not
-depend on the machine: without an index it is all of the collection. Whatever the limits, a finding says which collections were
-read from end to end.
+Of a document database a query may also be held to how many documents the server looks at for it (`examined`), how many keys of
+indexes (`keys_examined`), and how many of either for each document that comes back (`examined_per_returned`). None of them
+depends on the machine: without an index it is all of the collection. Whatever the limits, a finding says which collections were
+read from end to end and which indexes were used.
 
 Milliseconds on a small table say little about a large one, and a shared machine is noisy: declare limits that only a wrong plan
 breaks. A query whose tables are empty proves nothing, one that fails is an error of the check.
@@ -42,8 +43,9 @@ from typing import cast
 from checks.declared.documents import DocumentQuery
 from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import replaced
-from checks.evidence import QueryTiming
+from checks.evidence import Examined, QueryTiming
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
+from checks.pipelines.queries import plan_in_words, serving
 from checks.schema.collections import collection_reference
 from checks.schema.names import ObjectReference
 from checks.sql.reading import objects_read, without_rows
@@ -84,7 +86,7 @@ def run(target: RelationalTarget | DocumentTarget) -> Iterator[Judgement]:
         elif timing.failure and timing.code not in STOPPED:
             failed = failed or StatementFailed(f"{query.name}: {timing.failure}", timing.code)
         else:
-            yield _judge(query, timing, _read(query, target))
+            yield _judge(query, timing, _read(query, timing, target))
     if failed is not None:
         raise failed
 
@@ -103,11 +105,13 @@ class _Read:
     look: str
 
 
-def _read(query: Query, target: RelationalTarget | DocumentTarget) -> _Read:
+def _read(query: Query, timing: QueryTiming, target: RelationalTarget | DocumentTarget) -> _Read:
     """A query is of its target's kind."""
     if isinstance(query, DocumentQuery):
-        empty = "" if query.collection in cast("DocumentTarget", target).filled else "no documents"
-        look = 'Look at its plan with explain("executionStats"); a missing index is the usual cause.'
+        documents = cast("DocumentTarget", target)
+        empty = "" if query.collection in documents.filled else "no documents"
+        look = serving(query, timing.examined, documents)
+        look = look or 'Look at its plan with explain("executionStats"); a missing index is the usual cause.'
         return _Read((collection_reference(query.collection),), empty, look)
     relational = cast("RelationalTarget", target)
     return _Read(
@@ -121,7 +125,7 @@ def _judge(query: Query, timing: QueryTiming, read: _Read) -> Judgement:
     if timing.failure:
         return _finding(query, f"did not end: {timing.failure}; the limit is {_milliseconds(timing.limit)}", timing, read)
     if words := "; ".join(_beyond(query, timing)):
-        return _finding(query, f"{words}{_scanned(timing)}", timing, read)
+        return _finding(query, f"{words}{plan_in_words(timing.examined)}", timing, read)
     return NotProven(query.name, read.empty or "no rows") if read.empty or not timing.seconds else Proven(query.name)
 
 
@@ -131,14 +135,17 @@ def _beyond(query: Query, timing: QueryTiming) -> Iterator[str]:
     if median > timing.limit:
         times = f"median {_milliseconds(median)}, p95 {_milliseconds(p95(timing.seconds))} of {len(timing.seconds)} runs"
         yield f"{times}; the limit is {_milliseconds(timing.limit)}"
-    allowed = query.examined if isinstance(query, DocumentQuery) else None
-    if allowed is not None and timing.examined is not None and timing.examined.documents > allowed:
-        yield f"looks at {timing.examined.documents} documents for {timing.rows}; the limit is {allowed}"
+    if isinstance(query, DocumentQuery) and timing.examined is not None:
+        yield from _beyond_examined(query, timing.examined, timing.rows)
 
 
-def _scanned(timing: QueryTiming) -> str:
-    scanned = timing.examined.scanned if timing.examined else ()
-    return f"; {' and '.join(scanned)} {'is' if len(scanned) == 1 else 'are'} read from end to end (COLLSCAN)" if scanned else ""
+def _beyond_examined(query: DocumentQuery, looked: Examined, rows: int) -> Iterator[str]:
+    if query.examined is not None and looked.documents > query.examined:
+        yield f"looks at {looked.documents} documents for {rows}; the limit is {query.examined}"
+    if query.keys_examined is not None and looked.keys > query.keys_examined:
+        yield f"looks at {looked.keys} keys of indexes for {rows}; the limit is {query.keys_examined}"
+    if query.examined_per_returned is not None and looked.per_returned > query.examined_per_returned:
+        yield f"looks at {looked.per_returned:.4g} for each that comes back; the limit is {query.examined_per_returned:g}"
 
 
 def _finding(query: Query, words: str, timing: QueryTiming, read: _Read) -> Finding:
@@ -151,7 +158,13 @@ def _finding(query: Query, words: str, timing: QueryTiming, read: _Read) -> Find
         }
     if timing.examined is not None:
         looked = timing.examined
-        measured |= {"documents_examined": looked.documents, "keys_examined": looked.keys, "scanned": list(looked.scanned)}
+        measured |= {
+            "documents_examined": looked.documents,
+            "keys_examined": looked.keys,
+            "examined_per_returned": looked.per_returned,
+            "scanned": list(looked.scanned),
+            "indexes": [index.label for index in looked.indexes],
+        }
     return Finding(
         subject=query.name,
         message=f"{query.name}: {words}",

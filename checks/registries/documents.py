@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from checks.constraints import load_refused
 from checks.documents import (
+    collection_scan,
     dangling_reference,
     document_violates_validator,
+    in_memory_sort,
     index_drift,
     no_validator,
     validator_missing,
@@ -33,3 +35,5 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "index-drift": index_drift,
     "query-limit": query_limit,
 }
+    "collection-scan": collection_scan,
+    "in-memory-sort": in_memory_sort,

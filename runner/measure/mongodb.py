@@ -6,12 +6,13 @@ import itertools
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentQuery
 from checks.evidence import Examined, QueryTiming
 from checks.targets import StatementFailed
+from runner.measure.explained import examined
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session
@@ -48,12 +49,13 @@ def measure(database: Database, queries: Sequence[DocumentQuery]) -> tuple[Query
     """
     if not queries:
         return ()
-    longest = max(SAMPLING, *(_timeout(query) for query in queries)) + _GRACE
+    longest = max(SAMPLING, *(timeout_of(query) for query in queries)) + _GRACE
     with session(database.private, answer=longest) as client:
         return tuple(_timing(client[database.name], query) for query in queries)
 
 
-def _timeout(query: DocumentQuery) -> float:
+def timeout_of(query: DocumentQuery) -> float:
+    """When a run of it is stopped, in seconds."""
     return max(PATIENCE, HOPELESS * query.limit)
 
 
@@ -66,48 +68,70 @@ def _timing(documents: Documents[dict[str, Any]], query: DocumentQuery) -> Query
         failure = failed(error)
     except StatementFailed as refused:
         failure = refused
-    said = f"stopped after {_timeout(query):g} s" if failure.code == STOPPED else failure.said
+    said = f"stopped after {timeout_of(query):g} s" if failure.code == STOPPED else failure.said
     return QueryTiming(query.name, query.category, query.limit, (), 0, said, failure.code)
 
 
 def _measured(documents: Documents[dict[str, Any]], query: DocumentQuery) -> QueryTiming:
-    refuse_writing(query.pipeline or ())
-    sampled = _sampled(documents, query)
-    if not sampled:
+    turns = turns_of(documents, query)
+    if not turns:
         return QueryTiming(query.name, query.category, query.limit, (), 0)
-    milliseconds = round(_timeout(query) * 1000)
-    turns = [_with(query, values) for values in itertools.islice(itertools.cycle(sampled), WARM_UPS + RUNS)]
-    runs = [_run(documents, query.collection, turn, milliseconds) for turn in turns]
-    looked = [_examined(explained(documents, query.collection, turn, milliseconds)) for turn in turns[:_EXPLAINED]]
+    milliseconds = round(timeout_of(query) * 1000)
+    runs = [run(documents, query, turn, milliseconds) for turn in turns]
+    looked = [
+        _per_returned(examined(explained(documents, query.collection, turn, milliseconds, sort=query.sort)), rows)
+        for turn, (_, rows) in zip(turns[:_EXPLAINED], runs, strict=False)
+    ]
     return QueryTiming(
         query.name,
         query.category,
         query.limit,
         tuple(seconds for seconds, _ in runs[WARM_UPS:]),
         runs[-1][1],
-        examined=Examined(
-            max(one.documents for one in looked),
-            max(one.keys for one in looked),
-            tuple(sorted({name for one in looked for name in one.scanned})),
-        ),
+        examined=_most(looked),
+    )
+
+
+def _per_returned(looked: Examined, rows: int) -> Examined:
+    return replace(looked, per_returned=max(looked.documents, looked.keys) / max(rows, 1))
+
+
+def _most(looked: Sequence[Examined]) -> Examined:
+    """The most that any of a few runs looked at."""
+    return Examined(
+        max(one.documents for one in looked),
+        max(one.keys for one in looked),
+        tuple(sorted({name for one in looked for name in one.scanned})),
+        tuple(sorted({index for one in looked for index in one.indexes})),
+        max((one.sort for one in looked if one.sort), key=lambda sort: (sort.disk, sort.bytes), default=None),
+        max(one.per_returned for one in looked),
     )
 
 
 Turn = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
-def _run(documents: Documents[dict[str, Any]], name: str, turn: Turn, milliseconds: int) -> tuple[float, int]:
+def run(documents: Documents[dict[str, Any]], query: DocumentQuery, turn: Turn, milliseconds: int) -> tuple[float, int]:
     """Wall time in seconds from sending the query to its last document, and how many came; none is decoded or kept."""
     from bson.codec_options import CodecOptions
     from bson.raw_bson import RawBSONDocument
 
-    collection = documents.get_collection(name, codec_options=CodecOptions(document_class=RawBSONDocument))
+    collection = documents.get_collection(query.collection, codec_options=CodecOptions(document_class=RawBSONDocument))
     began = time.perf_counter()
     if isinstance(turn, Mapping):
-        rows = sum(1 for _ in collection.find(turn, max_time_ms=milliseconds))
+        rows = sum(1 for _ in collection.find(turn, sort=list(query.sort) or None, max_time_ms=milliseconds))
     else:
         rows = sum(1 for _ in collection.aggregate(list(turn), allowDiskUse=True, maxTimeMS=milliseconds))
     return time.perf_counter() - began, rows
+
+
+def turns_of(documents: Documents[dict[str, Any]], query: DocumentQuery) -> list[Turn]:
+    """The query with the values of each run; none where a placeholder has no value. Raises PyMongoError, or StatementFailed."""
+    refuse_writing(query.pipeline or ())
+    sampled = _sampled(documents, query)
+    if not sampled:
+        return []
+    return [_with(query, values) for values in itertools.islice(itertools.cycle(sampled), WARM_UPS + RUNS)]
 
 
 def _sampled(documents: Documents[dict[str, Any]], query: DocumentQuery) -> list[Values]:
@@ -165,45 +189,3 @@ def _filled(part: Any, values: Values) -> Any:  # noqa: ANN401 - any value of a 
     if isinstance(part, str) and (found := _PLACEHOLDER.fullmatch(part)):
         return values.get(Placeholder(found["collection"], found["path"]), part)
     return part
-
-
-def _examined(explanation: Mapping[str, Any]) -> Examined:
-    """What an explanation says, of whatever shape: stages of a pipeline and what they look up count too."""
-    documents = keys = 0
-    for stats in _found(explanation, "executionStats"):
-        documents += int(stats.get("totalDocsExamined", 0))
-        keys += int(stats.get("totalKeysExamined", 0))
-    for stage in explanation.get("stages", ()):
-        if "$cursor" not in stage:
-            documents += int(stage.get("totalDocsExamined", 0))
-            keys += int(stage.get("totalKeysExamined", 0))
-    return Examined(documents, keys, tuple(sorted(set(_scanned(explanation, "")))))
-
-
-def _found(part: object, key: str) -> Iterator[Mapping[str, Any]]:
-    """Every mapping under a key, however deep, but none within another."""
-    if isinstance(part, Mapping):
-        for name, inner in part.items():
-            if name == key and isinstance(inner, Mapping):
-                yield inner
-            else:
-                yield from _found(inner, key)
-    elif isinstance(part, list):
-        for inner in part:
-            yield from _found(inner, key)
-
-
-def _scanned(part: object, namespace: str) -> Iterator[str]:
-    """The collections that a winning plan, or a lookup of a pipeline, reads from end to end."""
-    if isinstance(part, Mapping):
-        namespace = str(part.get("namespace", namespace))
-        if part.get("stage") == "COLLSCAN" and namespace:
-            yield namespace.partition(".")[2]
-        if part.get("collectionScans") and isinstance(looked_up := part.get("$lookup"), Mapping):
-            yield str(looked_up.get("from"))
-        for name, inner in part.items():
-            if name not in ("rejectedPlans", "executionStats"):
-                yield from _scanned(inner, namespace)
-    elif isinstance(part, list):
-        for inner in part:
-            yield from _scanned(inner, namespace)

@@ -20,6 +20,7 @@ from checks.schema.collections import CollectionIndex
 from runner.errors import UsageError
 from runner.settings.expected import ExpectSettings, IndexSettings, QuerySettings
 from runner.settings.files import find
+from runner.settings.limits import limits
 from runner.settings.lines import line_of
 from runner.settings.model import DatabaseSettings
 from runner.settings.values import index_key
@@ -108,6 +109,7 @@ def indexes(expect: ExpectSettings, source: Source) -> tuple[DeclaredIndex, ...]
         DeclaredIndex(collection, _index(name, one), source.place("expect", "indexes", collection, name))
         for collection, named in expect.indexes.items()
         for name, one in named.items()
+        limits=limits(settings.limits),
     )
 
 
@@ -203,3 +205,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+        keys_examined=query.keys_examined,
+        examined_per_returned=query.examined_per_returned,
+        in_memory_sort=query.in_memory_sort,
+        gain=query.gain,
+        sort=tuple((field, int(direction)) for field, direction in map(index_key, query.sort)),

@@ -8,7 +8,22 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from checks.declared.expectations import Category
-from runner.settings.values import WORD, Count, Duration, IndexKey, Object, Pipeline, Schema, Section, Text, Texts, setting, some
+from runner.settings.values import (
+    WORD,
+    Count,
+    Duration,
+    IndexKey,
+    Object,
+    Pipeline,
+    Schema,
+    Section,
+    SortKey,
+    Text,
+    Texts,
+    Times,
+    setting,
+    some,
+)
 
 
 class IndexSettings(Section):
@@ -75,3 +90,8 @@ class QuerySettings(Section):
     )
     limit: Duration | None = setting(None, "How long it may take, instead of the category's limit.", "200ms")
     examined: Count | None = setting(None, "How many documents the server may look at for it.", 100)
+    sort: tuple[SortKey, ...] = setting((), "The order of a find; '-' for descending.", ("-created_at",))
+    keys_examined: Count | None = setting(None, "How many keys of indexes it may look at.", 100)
+    examined_per_returned: Times | None = setting(None, "How many of either for each document that comes back.", 2.0)
+    in_memory_sort: bool = setting(True, "Whether the server may sort for it without an index.", False)
+    gain: Times | None = setting(None, "How many times as fast it must be as without the indexes that it uses.", 5)

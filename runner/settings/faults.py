@@ -40,6 +40,7 @@ _EXPECTED = {
     "string_type": "text",
     "bool_type": "true or false",
     "int_type": "a whole number",
+    "float_type": "a number",
     "tuple_type": "a list",
     "dict_type": "a table",
     "mapping_type": "a table",
@@ -261,6 +262,8 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
         if name in TAKEN.get(_engine_of(database), ()):
             yield Fault(("databases", name), "every server has a database of that name already; choose another")
 
+        if documents and "sort" in query and "pipeline" in query:
+            yield ("queries", name, "sort"), "belongs to 'find'; a pipeline has its own '$sort'"
 
 _SQL = frozenset({"sql"})
 _PROGRAMS = frozenset({"alembic", "command", "python"})

@@ -18,6 +18,7 @@ from runner.settings.detect import engine as engine_of
 from runner.settings.engines import DOCUMENTS, Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.files import OWN_FILE, check_root, find
+from runner.settings.limits import LimitsSettings
 from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
 from runner.settings.services import WantedImage
 from runner.settings.services import find as find_server
@@ -69,6 +70,8 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     if belongs(("tenancy",), engine):
         yield from _table(TenancySettings, _Shown(engine, ("tenancy",)), out=True)
     yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
+    if belongs(("limits",), engine):
+        yield from _table(LimitsSettings, _Shown(engine, ("limits",)), out=True)
     yield ""
     yield f"# {AllowSettings.__doc__}"
     yield "# [[allow]]"

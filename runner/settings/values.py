@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -128,6 +129,18 @@ def _count(number: int) -> int:
     return number
 
 
+def _times(number: float) -> float:
+    if not 1 <= number < math.inf:
+        raise ValueError("expected a number from 1 on")
+    return number
+
+
+def _sort_key(text: str) -> str:
+    if not isinstance(index_key(text)[1], int):
+        raise ValueError("expected a field, such as 'created_at', or '-created_at' for the other direction")
+    return text
+
+
 def _index_key(text: str) -> str:
     index_key(text)
     return text
@@ -143,6 +156,8 @@ Schema = Annotated[Any, AfterValidator(_schema)]
 Object = Annotated[Any, AfterValidator(_object)]
 Pipeline = Annotated[str, AfterValidator(_pipeline)]
 Count = Annotated[int, AfterValidator(_count)]
+Times = Annotated[float, AfterValidator(_times)]
+SortKey = Annotated[str, AfterValidator(_sort_key)]
 IndexKey = Annotated[str, AfterValidator(_index_key)]
 Template = Annotated[str, AfterValidator(_template)]
 Command = Annotated[Text, AfterValidator(_template)]

@@ -33,7 +33,9 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
         "validator-weak": 3,
         "document-violates-validator": 3,
         "index-drift": 8,
-        "query-limit": 5,
+        "query-limit": 6,
+        "collection-scan": 5,
+        "in-memory-sort": 6,
     }
 
 

@@ -10,7 +10,7 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentQuery
 from checks.declared.expectations import Category
-from checks.evidence import Examined, QueryTiming
+from checks.evidence import Examined, QueryTiming, UsedIndex
 from checks.targets import Role
 from runner.measure.mongodb import measure
 from runner.measure.runs import RUNS
@@ -48,14 +48,14 @@ def test_a_find_is_run_with_values_of_documents(filled: Database, mongo_server: 
     assert (found.name, found.category, found.limit, found.failure, found.code) == ("one", Category.SIMPLE, 1.0, "", "")
     assert (len(found.seconds), found.rows) == (RUNS, 1)
     assert all(second > 0 for second in found.seconds)
-    assert found.examined == Examined(documents=1, keys=1)
+    assert found.examined == Examined(documents=1, keys=1, indexes=(UsedIndex("companies", "name_1"),), per_returned=1.0)
     assert not [one for one in mongo_server.log(mark) if one.database == filled.name], "measuring is not the project's work"
 
 
 def test_a_scan_is_told_with_what_it_looked_at(filled: Database) -> None:
     found = timing(filled, {"deep.tags": "{companies.deep.tags}"})
     assert found.rows == 1
-    assert found.examined == Examined(documents=COUNT, keys=0, scanned=("companies",))
+    assert found.examined == Examined(documents=COUNT, keys=0, scanned=("companies",), per_returned=COUNT)
 
 
 def test_a_pipeline_is_run_with_all_that_it_looks_up(filled: Database) -> None:

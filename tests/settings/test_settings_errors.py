@@ -57,8 +57,8 @@ FAULTS = {
     "report_dir = true": "report_dir: expected text, found true or false",
     "compare = 2027-06-30": "compare: expected text, found a date or time",
     "databases.preload.a = 1": (
-        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, foreign_keys, image, migrations, "
-        "preload, queries, tenancy, url_env, version"
+        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, foreign_keys, image, limits, "
+        "migrations, preload, queries, tenancy, url_env, version"
     ),
     "databases = []": "databases: expected a table, found a list",
     "databases.shop = 3": f"{SHOP}: expected a table, found a number",
@@ -268,6 +268,23 @@ FAULTS = {
     "allow = [3]": "allow[0]: expected a table, found a number",
     "[[allow]]\nsubject = 'a'\nreason = 'x'": "allow[0].check: is missing",
     "[[allow]]\ncheck = 'orphaned-rows'\nreason = 'x'": "allow[0].subject: is missing",
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', find = {{ a = 1 }}, gain = 0.5 }} }} }}": (
+        "databases.docs.queries.open.gain: expected a number from 1 on"
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', find = {{ a = 1 }}, examined_per_returned = 'two' }} }} }}": (
+        "databases.docs.queries.open.examined_per_returned: expected a number, found text"
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', find = {{ a = 1 }}, sort = ['a 2dsphere'] }} }} }}": (
+        "databases.docs.queries.open.sort[0]: expected a field, such as 'created_at', or '-created_at' for the other direction"
+    ),
+    f"{DOCS}, queries = {{ open = {{ collection = 'a', pipeline = '[{{}}]', sort = ['a'] }} }} }}": (
+        "databases.docs.queries.open.sort: belongs to 'find'; a pipeline has its own '$sort'"
+    ),
+    f"{DOCS}, limits = {{ write = '6' }} }}": (
+        "databases.docs.limits.write: expected a duration with a unit, such as '200ms', '30s', '10m'"
+    ),
+    f"{DOCS}, limits = {{ overheads = '6ms' }} }}": ("databases.docs.limits.overheads: unknown key; did you mean 'overhead'?"),
+    "databases.shop.limits = { write = '6ms' }": (f"{SHOP}.limits: belongs to 'mongodb', and the engine is 'postgresql'"),
     "[[allow]]\ncheck = 'orphaned-row'\nsubject = '*'\nreason = 'x'": (
         "allow[0].check: no such check; did you mean 'orphaned-rows'?"
     ),

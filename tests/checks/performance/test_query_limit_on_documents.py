@@ -89,3 +89,34 @@ def test_an_empty_collection_proves_nothing(judge_documents: JudgeDocuments, mon
     evidence = measured(mongo_database, one, lambda db: db.create_collection("companies"))
     judged = judge_documents("query-limit", unchanged, DocumentExpectations(queries=(one,)), evidence)
     assert judged.gaps == {"all": "no documents"}
+
+
+def limited(**limits: Any) -> DocumentQuery:
+    return DocumentQuery("by_name", "companies", {"name": "{companies.name}"}, None, Category.SIMPLE, 5.0, **limits)
+
+
+def test_keys_and_what_each_document_costs_have_limits_too(judge_documents: JudgeDocuments, mongo_database: Database) -> None:
+    def prepare(db: Documents[dict[str, Any]]) -> None:
+        db.companies.insert_many([{"name": f"company {number % 5}", "town": number} for number in range(DOCUMENTS)])
+        db.companies.create_index("name")
+
+    wide = DocumentQuery(
+        "by_name",
+        "companies",
+        {"name": "{companies.name}", "town": "{companies.town}"},
+        None,
+        Category.SIMPLE,
+        5.0,
+        keys_examined=9,
+        examined_per_returned=1.5,
+    )
+    evidence = measured(mongo_database, wide, prepare)
+    finding = judge_documents("query-limit", unchanged, DocumentExpectations(queries=(wide,)), evidence).finding
+    assert finding.message == (
+        "by_name: looks at 10 keys of indexes for 1; the limit is 9; looks at 10 for each that comes back; the limit is 1.5"
+        "; the index companies.name_1 is used"
+    )
+    assert "createIndex({name: 1, town: 1}" in finding.remedy
+    kept = limited(keys_examined=10, examined_per_returned=1)
+    evidence = measured(mongo_database, kept, unchanged)
+    assert judge_documents("query-limit", unchanged, DocumentExpectations(queries=(kept,)), evidence).proven == ["by_name"]
