@@ -20,8 +20,9 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 
 from runner.errors import ToolFailed
 from runner.lines import Line, Lines, Message, message
@@ -43,12 +44,16 @@ _PREFIX = "dbproof-child-"
 
 @dataclass(frozen=True)
 class Command:
-    """What to start. ``environment`` is all that the child gets; ``timeout`` is in seconds of wall time."""
+    """What to start. ``environment`` is all that the child gets; ``timeout`` is in seconds of wall time.
+
+    ``output`` is a descriptor that standard output goes to; without one it is heard, together with standard error.
+    """
 
     arguments: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
     timeout: float
+    output: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,31 @@ def run(command: Command) -> Finished:
         if isinstance(heard, Finished):
             return heard
     raise ToolFailed(f"'{command.arguments[0]}' gave no sign of its end")
+
+
+def captured(command: Command, most: int) -> tuple[Finished, bytes]:
+    """As :func:`run`, with all of standard output; the last lines are those of standard error alone.
+
+    Of more than ``most`` bytes the first of them are given with one more, and the program cannot write further.
+    """
+    reading, writing = os.pipe()
+    said = bytearray()
+    collecting = Thread(target=_collect, args=(reading, said, most), daemon=True)
+    collecting.start()
+    try:
+        finished = run(replace(command, output=writing))
+    finally:
+        os.close(writing)  # all that could write is gone, so this is the end of it
+        collecting.join(GRACE)
+    return finished, bytes(said)
+
+
+def _collect(descriptor: int, said: bytearray, most: int) -> None:
+    try:
+        while len(said) <= most and (chunk := os.read(descriptor, _CHUNK)):
+            said += chunk[: most + 1 - len(said)]
+    finally:
+        os.close(descriptor)
 
 
 def sweep() -> None:
@@ -166,7 +196,7 @@ def _start(command: Command, channel: _Channel) -> subprocess.Popen[bytes]:
             env=environment,
             executable=shutil.which(program, path=environment.get("PATH", os.defpath)) if os.sep not in program else None,
             stdin=subprocess.DEVNULL,
-            stdout=channel.written,
+            stdout=channel.written if command.output is None else command.output,
             stderr=channel.written,
             start_new_session=True,
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex, index_reference, validator_reference
+from checks.schema.model import Action
 from checks.schema.names import ObjectReference
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ class DocumentReference:
     """A declared reference ``subscriptions.company_name -> companies.company_name``; ``place`` is where it is declared.
 
     ``further`` are the other fields of a composite key, each with its counterpart: a document refers where it has all of them.
+    ``on_delete`` is what the application must do with children when it deletes their parent, ``None`` where nothing is said.
     """
 
     child: FieldPath
     parent: FieldPath
     place: Place | None = field(default=None, compare=False)
     further: tuple[tuple[FieldPath, FieldPath], ...] = ()
+    on_delete: Action | None = None
 
     @property
     def children(self) -> tuple[FieldPath, ...]:
@@ -194,19 +197,46 @@ _KEY = re.compile(
 _STEP = re.compile(rf"(?P<name>{_NAME})(?P<each>(?:\[\])*)")
 
 
-def parse_document_reference(text: str, place: Place | None = None) -> DocumentReference:
-    """Read a declared reference; raises ValueError with what was expected."""
-    child, arrow, parent = text.partition("->")
+def parse_document_reference(text: str, place: Place | None = None, of: str = "") -> DocumentReference:
+    """Read a declared reference; raises ValueError with what was expected.
+
+    ``of`` is the child's collection where the line may leave it out: ``company_name -> companies.company_name``.
+    """
+    declared, on_delete = _on_delete(text)
+    child, arrow, parent = declared.partition("->")
     if not arrow:
         raise ValueError(_EXPECTED)
-    children, parents = _parse_key(child), _parse_key(parent)
+    children, parents = _children(child, of), _parse_key(parent)
     if len(children) != len(parents):
         raise ValueError(f"{len(children)} fields refer to {len(parents)}")
     if any(path.dbref for path in parents):
         raise ValueError(f"'{DBREF_KEY}' is the key in a DBRef, which only the referring side has")
     for paths in (children, parents):
         _refuse_side_by_side(paths)
-    return DocumentReference(children[0], parents[0], place, tuple(zip(children[1:], parents[1:], strict=True)))
+    further = tuple(zip(children[1:], parents[1:], strict=True))
+    return DocumentReference(children[0], parents[0], place, further, on_delete)
+
+
+_ON_DELETE = re.compile(r"\s+on\s+delete\s+(?P<rule>restrict|cascade|set\s+null)\s*", re.IGNORECASE)
+_SOME_RULE = re.compile(r"\s+on\s+delete\b[^\"]*", re.IGNORECASE)
+
+
+def _on_delete(text: str) -> tuple[str, Action | None]:
+    """A line without its delete rule, and that; raises ValueError for a rule that no application is asked about."""
+    found = _SOME_RULE.search(text)
+    if found is None or found.end() != len(text):
+        return text, None
+    rule = _ON_DELETE.fullmatch(found[0])
+    if rule is None:
+        raise ValueError("expected 'on delete restrict', 'on delete cascade' or 'on delete set null' at its end")
+    return text[: found.start()], Action(" ".join(rule["rule"].lower().split()))
+
+
+def _children(text: str, of: str) -> tuple[FieldPath, ...]:
+    """The child's key, whose collection is ``of`` unless the line itself begins with it."""
+    if not of or text.strip().startswith((f"{of}.", f'"{of}".')):
+        return _parse_key(text)
+    return tuple(replace(path, collection=of) for path in _parse_key(f'"-".{text.strip()}'))
 
 
 _EXPECTED = (

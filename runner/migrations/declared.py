@@ -55,7 +55,7 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
 
     from runner.servers.mongodb.sessions import session
 
-    declared = declared_in(project.root, project.settings_file, project.database)
+    declared = declared_in(project.root, project.settings_file, project.database, project.work_tree)
     with session(on, answer=project.settings.timeout) as client:
         yield Came()
         there = standing(client[on.database])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from checks.declared.documents import (
     DeclaredValidator,
     DocumentExpectations,
     DocumentQuery,
+    DocumentReference,
     parse_document_reference,
 )
 from checks.evidence import Place
@@ -23,6 +23,7 @@ from runner.settings.files import find
 from runner.settings.limits import limits
 from runner.settings.lines import line_of
 from runner.settings.model import DatabaseSettings
+from runner.settings.structured import Unreadable, extended_json, read
 from runner.settings.values import index_key
 
 #: What editors and documentation want of a schema, and no server reads.
@@ -41,13 +42,17 @@ _OPERATORS = frozenset({"$jsonSchema", "$and", "$or", "$nor", "$expr"})
 
 @dataclass(frozen=True)
 class Source:
-    """Where a database is declared: its name, the repository's ``root``, and the settings file with its text."""
+    """Where a database is declared: its name, the repository's ``root``, and the settings file with its text.
+
+    ``work_tree`` is the user's own checkout where ``root`` is another, such as base's files.
+    """
 
     database: str
     root: Path
     file: str = ""
     text: str = ""
     prefix: tuple[str, ...] = ()
+    work_tree: Path | None = None
 
     def place(self, *keys: str) -> Place | None:
         """The line of a key below the database."""
@@ -61,16 +66,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Declared:
-    """What one checkout declares that its database is made of."""
+    """What one checkout declares that its database is made of, and what refers to what."""
 
     validators: tuple[DeclaredValidator, ...] = ()
     indexes: tuple[DeclaredIndex, ...] = ()
+    references: tuple[DocumentReference, ...] = ()
 
 
-def declared_in(root: Path, file: Path | None, database: str) -> Declared:
+def declared_in(root: Path, file: Path | None, database: str, work_tree: Path | None = None) -> Declared:
     """What the settings file of a checkout declares of a database; nothing where the checkout has no such file or database.
 
-    Raises UsageError for a file or a schema that cannot be read.
+    ``work_tree`` is the user's own checkout, whose environment the models are printed with. Raises UsageError for a file or a
+    schema that cannot be read, ToolFailed where the models cannot be printed.
     """
     from runner.settings.faults import settings_from
 
@@ -80,20 +87,27 @@ def declared_in(root: Path, file: Path | None, database: str) -> Declared:
     settings = settings_from(document.content)[0] if document else None
     if document is None or settings is None or database not in settings.databases:
         return Declared()
-    expect = settings.databases[database].expect
     text = document.path.read_text("utf-8-sig", "replace")
-    source = Source(database, root, file.as_posix(), text, document.prefix)
-    return Declared(validators(expect, source), indexes(expect, source))
+    return everything(settings.databases[database], Source(database, root, file.as_posix(), text, document.prefix, work_tree))
+
+
+def everything(settings: DatabaseSettings, source: Source) -> Declared:
+    """What the settings, the files that they name and the application's models declare together; raises as above."""
+    from runner.settings.collection_files import in_files, of_models, together
+
+    place = source.place("expect", "references")
+    references = tuple(parse_document_reference(text, place) for text in settings.expect.references)
+    own = Declared(validators(settings.expect, source), indexes(settings.expect, source), references)
+    return together(together(own, in_files(settings, source), source), of_models(settings, source), source)
 
 
 def documents(settings: DatabaseSettings, source: Source) -> DocumentExpectations:
     """Everything that is declared. Raises UsageError for a file that is not there or holds no schema."""
+    declared = everything(settings, source)
     return DocumentExpectations(
-        references=tuple(
-            parse_document_reference(text, source.place("expect", "references")) for text in settings.expect.references
-        ),
-        validators=validators(settings.expect, source),
-        indexes=indexes(settings.expect, source),
+        references=declared.references,
+        validators=declared.validators,
+        indexes=declared.indexes,
         queries=tuple(_query(name, query) for name, query in settings.queries.items()),
     )
 
@@ -113,17 +127,6 @@ def indexes(expect: ExpectSettings, source: Source) -> tuple[DeclaredIndex, ...]
     )
 
 
-def extended_json(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """A text of Extended JSON (``{"$date": …}``, ``{"$oid": …}``) as BSON's own types; raises ValueError."""
-    from bson import json_util
-    from bson.errors import InvalidId
-
-    try:
-        return json_util.loads(text)
-    except (InvalidId, TypeError) as wrong:
-        raise ValueError(str(wrong)) from None
-
-
 def _validator(collection: str, declared: object, source: Source) -> DeclaredValidator:
     keys = ("expect", "schemas", collection)
     if isinstance(declared, str):
@@ -136,23 +139,33 @@ def _read(path: Path, name: str, source: Source, keys: Sequence[str]) -> Mapping
     if not path.is_file():
         raise source.wrong(f"there is no file {name}", *keys)
     try:
-        read = extended_json(path.read_text("utf-8-sig"))
-    except json.JSONDecodeError as wrong:
-        raise source.wrong(f"{name}:{wrong.lineno}: not JSON: {wrong.msg}", *keys) from None
+        content = read(path.read_text("utf-8-sig"), name).content
+    except Unreadable as wrong:
+        raise source.wrong(f"{Place(name, wrong.line)}: {wrong}", *keys) from None
     except ValueError as wrong:
-        raise source.wrong(f"{name}: not JSON in UTF-8: {wrong}", *keys) from None
-    return _whole(read, source, keys, f"{name}: ")
+        raise source.wrong(f"{name}: not in UTF-8: {wrong}", *keys) from None
+    return _whole(content, source, keys, f"{name}: ")
 
 
-def _whole(read: object, source: Source, keys: Sequence[str], file: str = "") -> Mapping[str, Any]:
-    """The validator as the server takes it: a schema alone is put under ``$jsonSchema``."""
-    if not isinstance(read, Mapping) or not read:
-        raise source.wrong(f"{file}expected a JSON Schema, or a validator with '$jsonSchema'", *keys)
-    if not _OPERATORS & read.keys():
-        read = {"$jsonSchema": {key: value for key, value in read.items() if key not in _NOTES}}
-    for where, keyword in _unknown(read.get("$jsonSchema", {})):
-        raise source.wrong(f"{file}MongoDB does not know '{keyword}' ({where or 'at the top'}): {_UNKNOWN[keyword]}", *keys)
-    return read
+def _whole(given: object, source: Source, keys: Sequence[str], file: str = "") -> Mapping[str, Any]:
+    try:
+        return whole_validator(given)
+    except ValueError as wrong:
+        raise source.wrong(f"{file}{wrong}", *keys) from None
+
+
+def whole_validator(given: object, converted: Callable[[Any], Mapping[str, Any]] = lambda schema: schema) -> Mapping[str, Any]:
+    """The validator as the server takes it: a schema alone, ``converted`` first, is put under ``$jsonSchema``.
+
+    Raises ValueError for what is neither, and for keywords that the server would refuse.
+    """
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError("expected a JSON Schema, or a validator with '$jsonSchema'")
+    if not _OPERATORS & given.keys():
+        given = {"$jsonSchema": {key: value for key, value in converted(given).items() if key not in _NOTES}}
+    for where, keyword in _unknown(given.get("$jsonSchema", {})):
+        raise ValueError(f"MongoDB does not know '{keyword}' ({where or 'at the top'}): {_UNKNOWN[keyword]}")
+    return given
 
 
 def _unknown(schema: object, where: str = "") -> Iterator[tuple[str, str]]:

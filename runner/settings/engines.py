@@ -30,6 +30,8 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("expect", "no_rows"): RELATIONAL,
     ("expect", "checks"): RELATIONAL,
     ("expect", "audit"): RELATIONAL,
+    ("expect", "files"): DOCUMENTS,
+    ("expect", "models"): DOCUMENTS,
     ("expect", "schemas"): DOCUMENTS,
     ("expect", "indexes"): DOCUMENTS,
     ("queries", "*", "sql"): RELATIONAL,

@@ -64,6 +64,16 @@ class ExpectSettings(Section):
         "Queries that must return no row, each under a sentence that says what it would mean.",
         {"paid without payment": "select id from orders where paid and payment_id is null"},
     )
+    files: Texts = setting(
+        (),
+        "Files of JSON or YAML that declare collections: below each name its schema, indexes and references.",
+        ("db/collections/*.yaml",),
+    )
+    models: Text | None = setting(
+        None,
+        "A program that prints what the application's models say, as JSON: a JSON Schema by collection, or what `files` hold.",
+        "python scripts/print_models.py",
+    )
     schemas: Mapping[Text, Schema] = setting(
         {},
         "The validator of each collection: a file with a JSON Schema (or a whole validator), or the same as a table.",

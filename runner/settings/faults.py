@@ -179,6 +179,8 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
     if tool == "command" and "command" not in migrations:
         yield ("migrations", "command"), "is missing; 'tool = \"command\"' needs the program to run"
     for key, tools in _BELONGS.items():
+        if key in _STARTS and _starts_programs(database):
+            continue
         if key in migrations and isinstance(tool, str) and tool in TOOLS and tool not in tools:
             owners = " or ".join(f"'{name}'" for name in sorted(tools))
             yield ("migrations", key), f"belongs to {owners}, and the tool is '{tool}'"
@@ -186,6 +188,12 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
     if isinstance(tool, str) and engine not in TOOL_ENGINES.get(tool, {engine}):
         can = " or ".join(f"'{name}'" for name in TOOLS if engine in TOOL_ENGINES[name])
         yield ("migrations", "tool"), f"'{tool}' does not migrate {engine.label}; {can} does"
+
+
+def _starts_programs(database: Mapping[str, object]) -> bool:
+    """Whether programs of the project's are started besides what migrates."""
+    expect = database.get("expect")
+    return isinstance(expect, Mapping) and any(key in expect for key in ("models", "deletes"))
 
 
 def _engine_of(database: Mapping[str, object]) -> Engine:
@@ -267,6 +275,9 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
 
 _SQL = frozenset({"sql"})
 _PROGRAMS = frozenset({"alembic", "command", "python"})
+
+#: Keys that say how programs of the project's are started, whichever they are.
+_STARTS = frozenset({"python", "setup", "env", "env_file", "pass_env"})
 
 #: Keys that only some tools read. What nothing reads is refused, not accepted in silence.
 _BELONGS = {

@@ -52,7 +52,7 @@ class Loaded:
         if self.document is None:
             return Source(database, root or self.root)
         text = self.document.path.read_text("utf-8-sig", "replace")
-        return Source(database, root or self.root, self.document.name, text, self.document.prefix)
+        return Source(database, root or self.root, self.document.name, text, self.document.prefix, self.root)
 
 
 def load(

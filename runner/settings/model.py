@@ -118,7 +118,7 @@ class DatabaseSettings(Section):
         """A document database without migrations of its own is made from what is declared of it."""
         if isinstance(given, Mapping) and given.get("engine") == Engine.MONGODB and "migrations" not in given:
             expect = given.get("expect")
-            if isinstance(expect, Mapping) and (expect.get("schemas") or expect.get("indexes")):
+            if isinstance(expect, Mapping) and any(expect.get(key) for key in ("schemas", "indexes", "files", "models")):
                 return {**given, "migrations": {"tool": "declared"}}
         return given
 

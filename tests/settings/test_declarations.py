@@ -80,7 +80,7 @@ def test_queries_and_references(tmp_path: Path) -> None:
         ('{"properties": {"a": {"$ref": "#/definitions/b"}}}', "x.json: MongoDB does not know '$ref' (a): write the schema out"),
         ('{"properties": {"a": {"items": {"format": "date"}}}}', "x.json: MongoDB does not know 'format' (a): use 'bsonType'"),
         ('{"definitions": {}}', "x.json: MongoDB does not know 'definitions' (at the top)"),
-        ('{"a": {"$oid": "no"}}', "x.json: not JSON in UTF-8: 'no' is not a valid ObjectId"),
+        ('{"a": {"$oid": "no"}}', "x.json: holds a value that cannot be stored: 'no' is not a valid ObjectId"),
     ],
 )
 def test_a_schema_that_cannot_be_taken(content: str | None, message: str, tmp_path: Path) -> None:

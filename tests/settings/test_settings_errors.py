@@ -209,9 +209,14 @@ FAULTS = {
         "databases.docs.expect.references[1]: expected 'collection.field -> collection.field', "
         "with dots into sub-documents and [] where an array stands"
     ),
-    f"{DOCS}, expect = {{ references = ['a.b -> c._id on delete cascade'] }} }}": (
-        "databases.docs.expect.references[0]: expected 'collection.field -> collection.field', "
-        "with dots into sub-documents and [] where an array stands"
+    f"{DOCS}, expect = {{ references = ['a.b -> c._id on delete no action'] }} }}": (
+        "databases.docs.expect.references[0]: expected 'on delete restrict', 'on delete cascade' or 'on delete set null' at its end"
+    ),
+    "databases.shop.expect.files = ['db/*.yaml']": (
+        "databases.shop.expect.files: belongs to 'mongodb', and the engine is 'postgresql'"
+    ),
+    "databases.shop.expect.models = 'python models.py'": (
+        "databases.shop.expect.models: belongs to 'mongodb', and the engine is 'postgresql'"
     ),
     f"{DOCS}, expect = {{ schemas = {{ a = 3 }} }} }}": (
         "databases.docs.expect.schemas.a: expected the path of a file, or a table"
