@@ -235,6 +235,8 @@ class Evidence:
     failure: MigrationFailure | None = None
     superuser_needed: SuperuserNeeded | None = None
     queries: tuple[QueryTiming, ...] = ()
+    gains: tuple[IndexGain, ...] = ()
+    writes: tuple[WriteCost, ...] = ()
     loaded: tuple[LoadedFile, ...] = ()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
@@ -244,5 +246,3 @@ class Evidence:
     def incomplete(self) -> bool:
         """Whether migrating stopped on the way, so that what is not there says nothing about the repository."""
         return self.failure is not None and not self.failure.on_rows
-    gains: tuple[IndexGain, ...] = ()
-    writes: tuple[WriteCost, ...] = ()

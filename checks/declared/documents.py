@@ -154,9 +154,6 @@ class DocumentQuery:
     category: Category
     limit: float
     examined: int | None = None
-
-
-@dataclass(frozen=True)
     keys_examined: int | None = None
     examined_per_returned: float | None = None
     in_memory_sort: bool = True
@@ -179,6 +176,9 @@ class DocumentLimits:
     def of_writes(self) -> bool:
         """Whether writes have a limit, so that they are measured."""
         return self.write is not None or self.overhead is not None
+
+
+@dataclass(frozen=True)
 class DocumentExpectations:
     """All that the settings declare of a document database."""
 
@@ -186,10 +186,10 @@ class DocumentExpectations:
     validators: tuple[DeclaredValidator, ...] = ()
     indexes: tuple[DeclaredIndex, ...] = ()
     queries: tuple[DocumentQuery, ...] = ()
+    limits: DocumentLimits = DocumentLimits()
 
 
 _NAME = r'(?:"[^"]+"|[^\s".,\[\]()]+)'
-    limits: DocumentLimits = DocumentLimits()
 _STEPS = rf"{_NAME}(?:\[\])*(?:\.{_NAME}(?:\[\])*)*"
 _KEY = re.compile(
     rf"(?P<collection>{_NAME})\.(?:(?P<one>{_STEPS})|(?:(?P<in>{_STEPS})\.)?\((?P<many>\s*{_STEPS}(?:\s*,\s*{_STEPS})*)\s*\))"

@@ -68,6 +68,6 @@ NO_FAULT: Mapping[str, str] = {
     "tenant-query": "it judges a query of the settings, which no change to the database makes a wrong one",
     "cross-database-reference": "it compares what was read of two databases, and a copy is of one",
     "query-limit": "it judges times that were measured; a fault would have to waste them",
-}
     "collection-scan": "it judges what was measured of a query before faults are planted",
     "in-memory-sort": "it judges what was measured of a query before faults are planted",
+}

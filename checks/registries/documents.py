@@ -34,6 +34,6 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "document-violates-validator": document_violates_validator,
     "index-drift": index_drift,
     "query-limit": query_limit,
-}
     "collection-scan": collection_scan,
     "in-memory-sort": in_memory_sort,
+}

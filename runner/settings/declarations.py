@@ -109,6 +109,7 @@ def documents(settings: DatabaseSettings, source: Source) -> DocumentExpectation
         validators=declared.validators,
         indexes=declared.indexes,
         queries=tuple(_query(name, query) for name, query in settings.queries.items()),
+        limits=limits(settings.limits),
     )
 
 
@@ -123,7 +124,6 @@ def indexes(expect: ExpectSettings, source: Source) -> tuple[DeclaredIndex, ...]
         DeclaredIndex(collection, _index(name, one), source.place("expect", "indexes", collection, name))
         for collection, named in expect.indexes.items()
         for name, one in named.items()
-        limits=limits(settings.limits),
     )
 
 
@@ -205,6 +205,11 @@ def _query(name: str, query: QuerySettings) -> DocumentQuery:
         category=query.category,
         limit=query.limit or query.category.limit,
         examined=query.examined,
+        keys_examined=query.keys_examined,
+        examined_per_returned=query.examined_per_returned,
+        in_memory_sort=query.in_memory_sort,
+        gain=query.gain,
+        sort=tuple((field, int(direction)) for field, direction in map(index_key, query.sort)),
     )
 
 
@@ -218,8 +223,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
-        keys_examined=query.keys_examined,
-        examined_per_returned=query.examined_per_returned,
-        in_memory_sort=query.in_memory_sort,
-        gain=query.gain,
-        sort=tuple((field, int(direction)) for field, direction in map(index_key, query.sort)),

@@ -38,15 +38,15 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("queries", "*", "collection"): DOCUMENTS,
     ("queries", "*", "find"): DOCUMENTS,
     ("queries", "*", "pipeline"): DOCUMENTS,
-    ("queries", "*", "examined"): DOCUMENTS,
-}
     ("queries", "*", "sort"): DOCUMENTS,
-
+    ("queries", "*", "examined"): DOCUMENTS,
     ("queries", "*", "keys_examined"): DOCUMENTS,
     ("queries", "*", "examined_per_returned"): DOCUMENTS,
     ("queries", "*", "in_memory_sort"): DOCUMENTS,
     ("queries", "*", "gain"): DOCUMENTS,
     ("limits",): DOCUMENTS,
+}
+
 #: The migration tools of the settings and the engines that each can migrate.
 TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "alembic": RELATIONAL,

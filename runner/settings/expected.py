@@ -92,6 +92,7 @@ class QuerySettings(Section):
     sql: Text | None = setting(None, "The query, as the application sends it.", "select count(*) from orders")
     collection: Text | None = setting(None, "The collection that is asked.", "subscriptions")
     find: Object | None = setting(None, "The filter of a find, as a table or as Extended JSON.", {"company_name": "Acme"})
+    sort: tuple[SortKey, ...] = setting((), "The order of a find; '-' for descending.", ("-created_at",))
     pipeline: Pipeline | None = setting(
         None, "An aggregation instead of a find, as Extended JSON.", '[{"$match": {"status": "active"}}, {"$count": "active"}]'
     )
@@ -100,7 +101,6 @@ class QuerySettings(Section):
     )
     limit: Duration | None = setting(None, "How long it may take, instead of the category's limit.", "200ms")
     examined: Count | None = setting(None, "How many documents the server may look at for it.", 100)
-    sort: tuple[SortKey, ...] = setting((), "The order of a find; '-' for descending.", ("-created_at",))
     keys_examined: Count | None = setting(None, "How many keys of indexes it may look at.", 100)
     examined_per_returned: Times | None = setting(None, "How many of either for each document that comes back.", 2.0)
     in_memory_sort: bool = setting(True, "Whether the server may sort for it without an index.", False)

@@ -262,6 +262,8 @@ def _queries(database: Mapping[str, object]) -> Iterator[Contradiction]:
                 yield ("queries", name, key), "is missing"
         if documents and ("find" in query) == ("pipeline" in query):
             yield ("queries", name), f"expected 'find' or 'pipeline', found {'both' if 'find' in query else 'neither'}"
+        if documents and "sort" in query and "pipeline" in query:
+            yield ("queries", name, "sort"), "belongs to 'find'; a pipeline has its own '$sort'"
 
 
 def _names(document: Mapping[str, object]) -> Iterator[Fault]:
@@ -270,8 +272,6 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
         if name in TAKEN.get(_engine_of(database), ()):
             yield Fault(("databases", name), "every server has a database of that name already; choose another")
 
-        if documents and "sort" in query and "pipeline" in query:
-            yield ("queries", name, "sort"), "belongs to 'find'; a pipeline has its own '$sort'"
 
 _SQL = frozenset({"sql"})
 _PROGRAMS = frozenset({"alembic", "command", "python"})
