@@ -246,13 +246,15 @@ class Stored:
 class Denied:
     """The server refused: its numeric code as text (``121`` a validator, ``11000`` a unique index) and its words.
 
-    ``index`` is the index of a duplicate key, empty for anything else. ``detail`` may quote values of documents.
+    ``index`` is the index of a duplicate key, empty for anything else. ``detail`` may quote values of documents. ``broken`` are
+    the rules of a validator that the server names (5.0 and later), like ``status: enum``.
     """
 
     code: str
     said: str
     index: str = ""
     detail: str = ""
+    broken: tuple[str, ...] = ()
 
 
 class Scratch(Protocol):
@@ -260,6 +262,10 @@ class Scratch(Protocol):
 
     def insert(self, collection: str, document: Mapping[str, Any]) -> Stored | Denied:
         """Insert one document; it stays until the scratch ends, or until it is deleted."""
+        ...
+
+    def insert_each(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> Sequence[Stored | Denied]:
+        """Insert several in one command, each for itself: those that are taken are there when the next comes."""
         ...
 
     def update(self, collection: str, query: Mapping[str, Any], change: Mapping[str, Any]) -> Stored | Denied:
@@ -289,10 +295,11 @@ class DocumentTarget(Target, Protocol):
         """A read-only session."""
         ...
 
-    def scratch(self, names: Sequence[str], *, rows: bool = False) -> AbstractContextManager[Scratch]:
+    def scratch(self, names: Sequence[str], *, rows: bool = False, indexes: bool = True) -> AbstractContextManager[Scratch]:
         """Collections of these names with the real ones' options, validators and indexes, empty or (``rows``) filled.
 
-        What happens in it is gone when the context ends. Where the database was given to be read only there is none.
+        Without ``indexes`` there is only the one on ``_id``. What happens in it is gone when the context ends. Where the database
+        was given to be read only there is none.
         """
         ...
 

@@ -114,7 +114,7 @@ class MongoTarget:
         yield MongoReadSession(self._client[self._database.name], self._seconds, self._mark)
 
     @contextmanager
-    def scratch(self, names: Sequence[str], *, rows: bool = False) -> Iterator[Scratch]:
+    def scratch(self, names: Sequence[str], *, rows: bool = False, indexes: bool = True) -> Iterator[Scratch]:
         """Copies of collections in a database of our own, dropped at the end. Raises UsageError where nothing may be written."""
         if self._golden is None and not self._server.disposable:
             raise UsageError(
@@ -125,7 +125,7 @@ class MongoTarget:
         client = self._client
         try:
             with said_plainly():
-                copy_database(client, self._database.name, name, frozenset(names), rows=rows)
+                copy_database(client, self._database.name, name, frozenset(names), rows=rows, indexes=indexes)
             yield MongoScratch(client[name], self._database.name, self._seconds, self._mark)
         finally:
             _drop(client, name)

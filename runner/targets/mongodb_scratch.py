@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from checks.targets import Denied, DocumentSession, Stored
-from runner.migrations.inside.refusals import refusal
+from runner.migrations.inside.refusals import refusal, rules
 from runner.targets.mongodb_sessions import MongoReadSession, failed
 
 if TYPE_CHECKING:
     from pymongo.database import Database
-    from pymongo.errors import OperationFailure
 
 _INDEX = re.compile(r"index: (?P<name>.+?) dup key")
 
@@ -38,6 +36,21 @@ class MongoScratch:
             self._database[collection].insert_one(dict(document))
             answer.append(Stored(1))
         return answer[0]
+
+    def insert_each(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> Sequence[Stored | Denied]:
+        """Insert several in one command, each for itself; the caller's are left as they are."""
+        from pymongo.errors import BulkWriteError, PyMongoError
+
+        answers: list[Stored | Denied] = [Stored(1)] * len(documents)
+        try:
+            if documents:
+                self._database[collection].insert_many([dict(one) for one in documents], ordered=False)
+        except BulkWriteError as several:
+            for one in (several.details or {}).get("writeErrors", ()):
+                answers[one["index"]] = self._told(one.get("code"), one)
+        except PyMongoError as error:
+            raise failed(error) from None
+        return answers
 
     def update(self, collection: str, query: Mapping[str, Any], change: Mapping[str, Any]) -> Stored | Denied:
         """Update one document by operators; none that matches is 0 documents."""
@@ -64,16 +77,15 @@ class MongoScratch:
         try:
             yield answer
         except OperationFailure as refused:
-            denied = _denied(refused)
-            said = denied.said.replace(f"{self._database.name}.", f"{self._original}.")
-            answer.append(replace(denied, said=said))
+            answer.append(self._told(refused.code, refused.details or {"errmsg": str(refused)}))
         except PyMongoError as error:
             raise failed(error) from None
 
-
-def _denied(refused: OperationFailure) -> Denied:
-    details = refused.details or {}
-    words = str(details.get("errmsg") or refused)
-    said, quoting = refusal(refused.code, words, details)
-    index = _INDEX.search(words)
-    return Denied("" if refused.code is None else str(refused.code), said, index["name"] if index else "", quoting)
+    def _told(self, code: int | None, details: Mapping[str, Any]) -> Denied:
+        """The server's refusal, with the name of the database that this one stands for."""
+        words = str(details.get("errmsg") or "the server refused it")
+        said, quoting = refusal(code, words, details)
+        index = _INDEX.search(words)
+        broken = tuple(dict.fromkeys(rules((details.get("errInfo") or {}).get("details") or {})))
+        said = said.replace(f"{self._database.name}.", f"{self._original}.")
+        return Denied("" if code is None else str(code), said, index["name"] if index else "", quoting, broken)

@@ -27,8 +27,10 @@ _BY_HAND = ("timeseries", "capped", "clusteredIndex", "collation")
 _BATCH = 1000
 
 
-def copy_database(client: Client, source: str, target: str, only: Some[str] | None = None, *, rows: bool = True) -> None:
-    """Copy all collections, or ``only`` some, with their documents or (``rows``) without. Raises PyMongoError.
+def copy_database(
+    client: Client, source: str, target: str, only: Some[str] | None = None, *, rows: bool = True, indexes: bool = True
+) -> None:
+    """Copy all collections, or ``only`` some, with or without their documents and indexes. Raises PyMongoError.
 
     A view is copied as a view; of ``only`` some it may then read what is not there.
     """
@@ -39,7 +41,8 @@ def copy_database(client: Client, source: str, target: str, only: Some[str] | No
         client[target].command("create", one["name"], **_options(one), comment=OURS)
         if rows:
             _copy_documents(client, source, target, one)
-        _copy_indexes(client, source, target, one["name"])
+        if indexes:
+            _copy_indexes(client, source, target, one["name"])
     for one in described:
         if one["type"] == "view":
             client[target].command("create", one["name"], **_options(one), comment=OURS)
