@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import warnings
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,17 @@ def parsed(url: str) -> Address:
         raise _unreadable() from None
     except ValueError:
         raise _unreadable() from None
+    except OSError as error:
+        raise unusable(error) from None
+
+
+def unusable(error: OSError) -> UsageError:
+    """What is said of a file that an address names, which is read before anything is sent: not there, or no certificate."""
+    reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or "it cannot be read"
+    return UsageError(
+        f"a file that the given database URL names cannot be used: {error.filename or 'a certificate'}: {reason}",
+        "Correct tlsCAFile or tlsCertificateKeyFile, which name files with PEM text on this machine.",
+    )
 
 
 def _unreadable() -> UsageError:

@@ -17,7 +17,7 @@ from checks.targets import Role
 from runner.errors import ServerFailed, UsageError
 from runner.servers.interface import Address, Database, LogRecord, Server, Wanted
 from runner.servers.looked_at import LookedAt
-from runner.servers.mongodb.address import parsed
+from runner.servers.mongodb.address import parsed, unusable
 from runner.servers.mongodb.reasons import reason_of
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session
@@ -76,12 +76,8 @@ def _reached(address: Address) -> Iterator[Client]:
         raise ServerFailed(
             f"the given database server cannot be reached: {reason_of(error)}", "Check the URL and that the server is up."
         ) from None
-    except OSError as error:  # of certificates, read before anything is sent: one that is not there, or no certificate
-        raise UsageError(
-            f"the given database URL names a file that cannot be used: {error.filename or 'of a certificate'}: "
-            f"{error.strerror or error}",
-            "Correct tlsCAFile or tlsCertificateKeyFile: each names a file with PEM text on this machine.",
-        ) from None
+    except OSError as error:
+        raise unusable(error) from None
 
 
 def _require_collections(address: Address) -> None:
@@ -91,28 +87,29 @@ def _require_collections(address: Address) -> None:
     name = address.database
     with _reached(address) as client:
         try:
-            if next(iter(client[name].list_collection_names()), None):
+            if client[name].list_collection_names():
                 return
         except OperationFailure as refused:
             raise ServerFailed(
-                f"the collections of the database '{name}' cannot be listed: {reason_of(refused)}",
-                f"Give its user the role `read` on '{name}'; nothing is written.",
+                f"the collections of the database '{name}' cannot be listed: {reason_of(refused)}{_near(name, client)}",
+                f"Give its user the role `read` on '{name}' (nothing is written), or correct the name in the URL.",
             ) from None
-        near = difflib.get_close_matches(name, _databases(client), 1, 0.5)
+        near = _near(name, client)
     raise UsageError(
-        f"the given server has no database '{name}', or none with a collection{f'; did you mean {near[0]!r}?' if near else ''}",
+        f"the given server has no database '{name}', or none with a collection{near}",
         "Correct the name behind the host and port of the URL. MongoDB knows of a database from its first collection on.",
     )
 
 
-def _databases(client: Client) -> list[str]:
-    """The databases that the user may see."""
+def _near(name: str, client: Client) -> str:
+    """``; did you mean 'shop'?`` where the user may see a database of such a name."""
     from pymongo.errors import OperationFailure
 
     try:
-        return client.list_database_names()
+        near = difflib.get_close_matches(name, set(client.list_database_names()) - {name}, 1)
     except OperationFailure:
-        return []
+        return ""
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 @dataclass(frozen=True)

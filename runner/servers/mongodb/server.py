@@ -142,8 +142,8 @@ class MongoServer:
 
     def _end_sessions(self, name: str) -> None:
         """End everybody else's transactions and operations in a database and wait until they are gone."""
-        users = [{"user": ADMIN_USER, "db": "admin"}, {"user": owner_of(name), "db": name}]
-        self.client.admin.command("killAllSessions", users)
+        if users := [*self._others(name)]:
+            self.client.admin.command("killAllSessions", users)
         deadline = time.monotonic() + _PATIENCE
         while busy := _busy(self.client, name):
             if time.monotonic() > deadline:
@@ -153,6 +153,13 @@ class MongoServer:
             for operation in busy:
                 self.client.admin.command("killOp", op=operation)
             time.sleep(0.005)
+
+    def _others(self, name: str) -> Iterator[dict[str, str]]:
+        """Who may be at work in a database beside us. On a given server tools connect as the user that we are, too."""
+        if self.admin.user != self.private.user:
+            yield {"user": ADMIN_USER, "db": "admin"}
+        if name in self.passwords:
+            yield {"user": owner_of(name), "db": name}
 
     def _drop(self, name: str, owned: str) -> None:
         from pymongo.errors import PyMongoError
