@@ -14,9 +14,10 @@ collection that is not there is a finding; those that name another collection or
 reference is about them this one is not proven.
 
 The counts are exact, of references and of missing parents. The different keys are put beside the parent's with `$unionWith`, and
-those that have no parent are left: each side is read once, the child by its index where it has one, however many keys there are,
-and grouping may use the server's disk. Only where some are left their references are counted. A collection without documents, or
-whose documents all lack the field, proves nothing.
+those that have no parent are left: each side is read once, the child by its index where it has one. Only where some are left are
+their references counted. Of more than a million different keys both sides are read in the order of keys instead, and compared one
+by one: neither way takes more memory for more documents. A collection without documents, or whose documents all lack the field,
+proves nothing.
 
 **Anti-pattern**
 
@@ -35,14 +36,15 @@ with client.start_session() as session, session.start_transaction():
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from checks.declared.documents import DocumentReference, key_label
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
+from checks.pipelines.dangling import Dangling, count
 from checks.pipelines.keys import shown
-from checks.pipelines.references import FEW, SAMPLE, Sides, asked_by_itself, each_value, sides
+from checks.pipelines.references import SAMPLE, Sides, sides
 from checks.pipelines.types import comparable, families, listed
 from checks.schema.collections import collection_reference
 from checks.targets import DocumentSession, DocumentTarget, StatementFailed
@@ -84,20 +86,6 @@ _VIEW_COLLATION = "167"
 
 
 @dataclass(frozen=True)
-class _Dangling:
-    """How many references dangle, how many parents they name, and the parents that are named most often.
-
-    ``types`` are those of the fields of their keys, each with its references; ``parents`` those that the parent's fields have.
-    """
-
-    references: int = 0
-    missing: int = 0
-    sample: Sequence[tuple[Any, int]] = ()
-    types: Mapping[tuple[str, ...], int] = field(default_factory=dict)
-    parents: Sequence[frozenset[str]] = ()
-
-
-@dataclass(frozen=True)
 class _Elsewhere:
     """DBRefs that name another collection than the parent's: one that does not exist, or one that no declaration is about."""
 
@@ -106,43 +94,14 @@ class _Elsewhere:
 
 
 def _judged(two: Sides, target: DocumentTarget, session: DocumentSession) -> Judgement:
-    child, label = two.reference.child, two.reference.label
-    keys = [one["_id"] for one in session.aggregate(child.collection, two.missing(), collation=two.collation)]
-    dangling = _counted(two, keys, session) if keys else _Dangling()
-    elsewhere = _elsewhere(two, target, session)
+    dangling, elsewhere = count(two, target.collections, session), _elsewhere(two, target, session)
     if dangling.references or elsewhere.nowhere:
         return _finding(two.reference, dangling, elsewhere, target)
     if elsewhere.others:
-        return NotProven(label, _apart(elsewhere.others))
-    refers = any(True for _ in session.aggregate(child.collection, [*two.child_keys(), {"$limit": 1}]))
-    fields = " and ".join(path.dotted for path in two.reference.children)
-    return Proven(label) if refers else NotProven(label, f"no document has {fields}")
-
-
-def _counted(two: Sides, keys: Sequence[Any], session: DocumentSession) -> _Dangling:
-    """The references to missing parents: of a few keys by looking for these, of many by counting all keys' references."""
-    child = two.reference.child
-    parents = _parent_types(two, session)
-    if len(keys) > FEW or not all(map(asked_by_itself, keys)):
-        found = next(iter(session.aggregate(child.collection, two.all_missing(), collation=two.collation)))
-        whole = found["all"][0]
-        sample = [(one["_id"], one["references"]) for one in found["sample"]]
-        types = {tuple(one["_id"]): int(one["references"]) for one in found["types"]}
-        return _Dangling(whole["references"], whole["missing"], sample, types, parents)
-    named = list(session.aggregate(child.collection, two.references(keys), collation=two.collation))
-    named.sort(key=lambda one: -int(one["references"]))
-    types = {}
-    for one in named:
-        types[tuple(one["types"])] = types.get(tuple(one["types"]), 0) + int(one["references"])
-    sample = [(one["_id"], one["references"]) for one in named[:SAMPLE]]
-    return _Dangling(sum(one["references"] for one in named), len(named), sample, types, parents)
-
-
-def _parent_types(two: Sides, session: DocumentSession) -> Sequence[frozenset[str]]:
-    """The types that each field of the parents' keys has, one scan a field."""
-    collection = two.reference.parent.collection
-    pipelines = ([*each_value(path), {"$group": {"_id": {"$type": "$_id"}}}] for path in two.reference.parents)
-    return [frozenset(str(one["_id"]) for one in session.aggregate(collection, pipeline)) for pipeline in pipelines]
+        return NotProven(two.reference.label, _apart(elsewhere.others))
+    if dangling.refers:
+        return Proven(two.reference.label)
+    return NotProven(two.reference.label, f"no document has {' and '.join(path.dotted for path in two.reference.children)}")
 
 
 def _elsewhere(two: Sides, target: DocumentTarget, session: DocumentSession) -> _Elsewhere:
@@ -162,14 +121,14 @@ def _elsewhere(two: Sides, target: DocumentTarget, session: DocumentSession) -> 
 
 
 def _apart(others: Mapping[str, int]) -> str:
-    count = sum(others.values())
-    many = "1 DBRef names" if count == 1 else f"{count} DBRefs name"
-    shown_ = ", ".join(f"{name} {times}" for name, times in list(others.items())[:SAMPLE])
+    total = sum(others.values())
+    many = "1 DBRef names" if total == 1 else f"{total} DBRefs name"
+    named = ", ".join(f"{name} {times}" for name, times in list(others.items())[:SAMPLE])
     more = ", …" if len(others) > SAMPLE else ""
-    return f"{many} another collection or database, which no declared reference is about ({shown_}{more})"
+    return f"{many} another collection or database, which no declared reference is about ({named}{more})"
 
 
-def _finding(reference: DocumentReference, dangling: _Dangling, elsewhere: _Elsewhere, target: DocumentTarget) -> Finding:
+def _finding(reference: DocumentReference, dangling: Dangling, elsewhere: _Elsewhere, target: DocumentTarget) -> Finding:
     child, nowhere = reference.child, sum(elsewhere.nowhere.values())
     types: dict[str, Json] = {", ".join(names): times for names, times in dangling.types.items()}
     parents: list[Json] = [", ".join(sorted(names)) for names in dangling.parents]
@@ -191,18 +150,18 @@ def _finding(reference: DocumentReference, dangling: _Dangling, elsewhere: _Else
     )
 
 
-def _names(reference: DocumentReference, dangling: _Dangling) -> Iterator[str]:
+def _names(reference: DocumentReference, dangling: Dangling) -> Iterator[str]:
     """How many references have no parent."""
-    child, parent, count = reference.child, key_label(reference.parents), dangling.references
-    if not count:
+    child, parent, many = reference.child, key_label(reference.parents), dangling.references
+    if not many:
         return
     what = "references" if any(list(path.arrays) for path in reference.children) else "documents"
-    many = f"{count} {what} of {child.collection} name" if count != 1 else f"1 {what[:-1]} of {child.collection} names"
-    named = f"{dangling.missing} different ones" if dangling.missing != 1 else "1 that is missing"
-    yield f"{many} a {parent} that does not exist, {named}"
+    names = f"{many} {what} of {child.collection} name" if many != 1 else f"1 {what[:-1]} of {child.collection} names"
+    different = f"{dangling.missing} different ones" if dangling.missing != 1 else "1 that is missing"
+    yield f"{names} a {parent} that does not exist, {different}"
 
 
-def _types(reference: DocumentReference, dangling: _Dangling, target: DocumentTarget) -> Iterator[str]:
+def _types(reference: DocumentReference, dangling: Dangling, target: DocumentTarget) -> Iterator[str]:
     """Where no parent can be equal, for it is of another type, or there is none at all."""
     parent = reference.parent.collection
     if dangling.references and parent not in target.collections.collection:
@@ -213,12 +172,11 @@ def _types(reference: DocumentReference, dangling: _Dangling, target: DocumentTa
             yield f"no document of {parent} has {path.dotted}"
             continue
         unlike = {kinds[number]: 0 for kinds in dangling.types if comparable(kinds[number]) not in families(found)}
-        count = sum(times for kinds, times in dangling.types.items() if kinds[number] in unlike)
-        if count:
-            whole = f"all {count} are" if count > 1 else "it is"
-            some = f"{count} of them are" if count > 1 else "1 of them is"
+        many = sum(times for kinds, times in dangling.types.items() if kinds[number] in unlike)
+        if many:
+            whole, some = ("it is", "1 of them is") if many == 1 else (f"all {many} are", f"{many} of them are")
             of = f" in {reference.children[number].dotted}" if reference.further else ""
-            yield f"{whole if count == dangling.references else some} {listed(unlike)}{of}, the parent's are {listed(found)}"
+            yield f"{whole if many == dangling.references else some} {listed(unlike)}{of}, the parent's are {listed(found)}"
 
 
 def _of_dbrefs(child: str, elsewhere: _Elsewhere) -> Iterator[str]:
@@ -229,7 +187,7 @@ def _of_dbrefs(child: str, elsewhere: _Elsewhere) -> Iterator[str]:
         yield _apart(elsewhere.others)
 
 
-def _hints(reference: DocumentReference, dangling: _Dangling, target: DocumentTarget) -> str:
+def _hints(reference: DocumentReference, dangling: Dangling, target: DocumentTarget) -> str:
     """What may be meant, where the declaration is what is wrong."""
     if any(isinstance(key, list) for key, _ in dangling.sample):
         path = reference.child

@@ -12,6 +12,7 @@ from re import Pattern
 from typing import Any
 
 from checks.declared.documents import DBREF_KEY, DocumentReference, FieldPath
+from checks.pipelines.types import type_of
 from checks.schema.collections import Collections
 
 Stage = Mapping[str, Any]
@@ -29,12 +30,13 @@ SIMPLE = {"locale": "simple"}
 class Sides:
     """A reference in its database, which has that name: DBRefs name it. ``collation`` is by which its keys are compared.
 
-    ``None`` is the collation that both collections have by themselves.
+    ``None`` is the collation that both collections have by themselves, and ``by_bytes`` says that it is none.
     """
 
     reference: DocumentReference
     database: str = ""
     collation: Mapping[str, Any] | None = field(default=None, hash=False)
+    by_bytes: bool = True
 
     def child_keys(self) -> Iterator[Stage]:
         """Every key that refers to the parent's collection, each as the ``_id`` of a document of its own."""
@@ -43,6 +45,18 @@ class Sides:
     def parent_keys(self) -> Iterator[Stage]:
         """Every key that may be referred to."""
         return each_key(self.reference.parents)
+
+    def child_in_order(self) -> Sequence[Stage]:
+        """The keys that refer, in their order, by an index where one has it."""
+        return in_order(self.reference.children, self._here())
+
+    def parent_in_order(self) -> Sequence[Stage]:
+        """The keys that may be referred to, in their order."""
+        return in_order(self.reference.parents)
+
+    def types_of(self, key: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a document holds
+        """The types of a key's fields."""
+        return tuple(map(type_of, key.values())) if self.reference.further else (type_of(key),)
 
     def _here(self) -> Stage:
         """Which DBRefs name the parent's collection: those that name no other, nor another database."""
@@ -123,7 +137,7 @@ def sides(reference: DocumentReference, collections: Collections) -> Sides:
         (one.options.get("collation") if (one := collections.collection.get(name)) else None)
         for name in (reference.child.collection, reference.parent.collection)
     )
-    return Sides(reference, collections.database, None if child == parent else parent or SIMPLE)
+    return Sides(reference, collections.database, None if child == parent else parent or SIMPLE, not child and not parent)
 
 
 def each_value(path: FieldPath) -> Iterator[Stage]:
@@ -143,6 +157,14 @@ def each_key(paths: Sequence[FieldPath], only: Stage | None = None) -> Iterator[
     if paths[0].dotted != "_id":
         yield {"$project": {"_id": f"${paths[0].dotted}"}}
     yield {"$match": {"_id": {"$ne": None}}}
+
+
+def in_order(paths: Sequence[FieldPath], only: Stage | None = None) -> Sequence[Stage]:
+    """The keys of :func:`each_key` in the server's order."""
+    first = paths[0]
+    if len(paths) > 1 or list(first.arrays) or only:
+        return [*each_key(paths, only), {"$sort": {"_id": 1}}]
+    return [{"$match": {first.dotted: {"$ne": None}}}, {"$sort": {first.dotted: 1}}, {"$project": {"_id": f"${first.dotted}"}}]
 
 
 def unwound(paths: Sequence[FieldPath]) -> Iterator[Stage]:

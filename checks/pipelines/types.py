@@ -8,6 +8,20 @@ _NUMBERS = frozenset({"int", "long", "double", "decimal"})
 _TEXTS = frozenset({"string", "symbol"})
 
 
+#: The driver's types by their names, so that nothing of it is imported.
+_OF_DRIVER = {
+    "str": "string", "int": "int", "Int64": "long", "float": "double", "Decimal128": "decimal", "ObjectId": "objectId",
+    "bool": "bool", "datetime": "date", "DatetimeMS": "date", "dict": "object", "DBRef": "object", "list": "array",
+    "bytes": "binData", "Binary": "binData", "UUID": "binData", "Regex": "regex", "Timestamp": "timestamp",
+}  # fmt: skip
+
+
+def type_of(value: object) -> str:
+    """The type of a value that the driver read."""
+    name = type(value).__name__
+    return _OF_DRIVER.get(name, name)
+
+
 def comparable(name: str) -> str:
     """The family of a type: values of two families are never equal (manual, "Comparison/Sort Order")."""
     return "number" if name in _NUMBERS else "string" if name in _TEXTS else name

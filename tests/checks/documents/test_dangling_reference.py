@@ -10,7 +10,7 @@ from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, parse_document_reference
-from checks.documents.dangling_reference import FEW
+from checks.pipelines.references import FEW
 
 BY_NAME = "subscriptions.company_name -> companies.company_name"
 LINES = "invoices.lines[].subscription_id -> subscriptions._id"
