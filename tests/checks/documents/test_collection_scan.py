@@ -1,4 +1,4 @@
-"""collection-scan and in-memory-sort: what the server says of its plans against the limits, and the index that would serve."""
+"""collection-scan: what the server says of its plans against the limits, and the index that would serve."""
 
 from __future__ import annotations
 
@@ -84,36 +84,6 @@ def test_a_lookup_without_an_index_names_the_other_collection(judge: Judge) -> N
     finding = judge("collection-scan", one, "company", prepare=prepare).finding
     assert finding.objects == (collection_reference("invoices"),)
     assert "db.invoices.createIndex({of: 1}" in finding.remedy
-
-
-def test_a_sort_in_memory_is_an_error_where_it_is_not_to_be(judge: Judge) -> None:
-    finding = judge("in-memory-sort", query(sort=(("at", -1),), in_memory_sort=False), "company").finding
-    assert "bytes by (-at) in memory; the index subscriptions.company_1 is used" in finding.message
-    assert 'createIndex({company: 1, at: -1}, {name: "company_1_at_-1"})' in finding.remedy
-    assert finding.severity is None, "the check's own, an error"
-
-
-def test_an_index_in_that_order_proves_it_in_both_directions(judge: Judge) -> None:
-    found = judge("in-memory-sort", query(sort=(("at", -1),), in_memory_sort=False), [("company", 1), ("at", 1)])
-    assert found.proven == ["one"]
-
-
-def test_a_sort_that_may_be_in_memory_is_proven(judge: Judge) -> None:
-    assert judge("in-memory-sort", query(sort=(("at", -1),)), "company").proven == ["one"]
-
-
-def test_a_sort_on_disk_is_a_warning_whatever_is_declared(judge: Judge, mongo_database: Database) -> None:
-    parameter = "internalQueryMaxBlockingSortMemoryUsageBytes"
-    with session(mongo_database.private) as client:
-        was = client.admin.command({"getParameter": 1, parameter: 1})[parameter]
-        client.admin.command({"setParameter": 1, parameter: 2000})
-        try:
-            one = query(find=None, pipeline=[{"$sort": {"price": 1}}], category=Category.BATCH)
-            finding = judge("in-memory-sort", one).finding
-        finally:
-            client.admin.command({"setParameter": 1, parameter: was})
-    assert "by (price) on disk, as memory did not do" in finding.message
-    assert (finding.severity, finding.evidence["on_disk"]) == (Severity.WARNING, True)
 
 
 @pytest.mark.parametrize("check", ["collection-scan", "in-memory-sort"])
