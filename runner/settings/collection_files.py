@@ -106,7 +106,7 @@ def of_models(settings: DatabaseSettings, source: Source) -> Declared:
     origin = _Origin(
         source,
         "models",
-        says=lambda keys: ".".join((f"`{command}`", *keys)),
+        says=lambda _: f"`{command}`",
         place=lambda keys: _told_place(content, keys) or source.place("expect", "models"),
         schema=converted,
         parts=(*PARTS, _PLACE),
@@ -177,7 +177,9 @@ def _indexes(given: Mapping[str, object], origin: _Origin) -> Iterator[DeclaredI
     document = {"databases": {database: {"engine": str(Engine.MONGODB), "expect": {"indexes": given}}}}
     settings, faults = settings_from(document)
     above = len(("databases", database, "expect", "indexes"))
-    for fault in faults:
+    if faults:
+        # An unknown key first: another may be missing because of it.
+        fault = min(faults, key=lambda one: not one.message.startswith("unknown key"))
         name, *below = fault.path[above:]
         said = f"{key_path((name, 'indexes', *below))}: {fault.message}"
         raise origin.wrong(said, str(name), "indexes", *map(str, below))

@@ -13,6 +13,7 @@ from runner.settings.values import (
     Count,
     Duration,
     IndexKey,
+    Lapse,
     Object,
     Pipeline,
     Schema,
@@ -35,7 +36,7 @@ class IndexSettings(Section):
     unique: bool = setting(False, "Whether no two documents may have the same.", True)
     sparse: bool = setting(False, "Whether documents without the field are left out.", True)
     partial: Object | None = setting(None, "Which documents it holds, as a filter.", {"status": "active"})
-    expire_after: Duration | None = setting(None, "How long after its date a document is removed.", "30d")
+    expire_after: Lapse | None = setting(None, "How long after its date a document is removed; at its date with '0s'.", "30d")
     collation: Mapping[str, Any] | None = setting(None, "By which rules texts are compared.", {"locale": "en", "strength": 2})
     hidden: bool = setting(False, "Whether queries do not use it.", True)
 

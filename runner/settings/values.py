@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
+_NO_TIME = re.compile(r"\s*0+\s*(ms|s|m|h|d)\s*", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"[1-9][0-9]*(\.[0-9]+)*")
@@ -34,6 +35,11 @@ def seconds(text: object) -> float:
     if found is None or not (length := float(found[1]) * _SECONDS[found[2]]):
         raise ValueError("expected a duration with a unit, such as '200ms', '30s', '10m'")
     return length
+
+
+def _lapse(text: object) -> float:
+    """A duration that may be none at all: a document that expires at its date expires after 0 s."""
+    return 0.0 if isinstance(text, str) and _NO_TIME.fullmatch(text) else seconds(text)
 
 
 def _database_name(name: str) -> str:
@@ -150,6 +156,7 @@ def _index_key(text: str) -> str:
 _KEY = re.compile(r"(?P<down>-?)(?P<field>[^\s\0]+)(?:\s+(?P<kind>text|2d|2dsphere|hashed))?")
 
 Duration = Annotated[float, BeforeValidator(seconds)]
+Lapse = Annotated[float, BeforeValidator(_lapse)]
 Text = Annotated[str, AfterValidator(_filled)]
 Texts = tuple[Text, ...]
 Schema = Annotated[Any, AfterValidator(_schema)]

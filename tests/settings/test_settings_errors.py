@@ -210,7 +210,8 @@ FAULTS = {
         "with dots into sub-documents and [] where an array stands"
     ),
     f"{DOCS}, expect = {{ references = ['a.b -> c._id on delete no action'] }} }}": (
-        "databases.docs.expect.references[0]: expected 'on delete restrict', 'on delete cascade' or 'on delete set null' at its end"
+        "databases.docs.expect.references[0]: "
+        "expected 'on delete restrict', 'on delete cascade' or 'on delete set null' at its end"
     ),
     "databases.shop.expect.files = ['db/*.yaml']": (
         "databases.shop.expect.files: belongs to 'mongodb', and the engine is 'postgresql'"
