@@ -79,7 +79,9 @@ def encrypted(mongod: Installation, authority: trustme.CA, tmp_path_factory: pyt
 
     def change(settings: Settings, place: Path) -> None:
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(place / "server.pem"))
-        settings["net"]["tls"] = {"mode": "requireTLS", "certificateKeyFile": str(place / "server.pem")}
+        authority.cert_pem.write_to_path(str(place / "ca.pem"))
+        files = {"certificateKeyFile": str(place / "server.pem"), "CAFile": str(place / "ca.pem")}
+        settings["net"]["tls"] = {"mode": "requireTLS", "allowConnectionsWithoutCertificates": True, **files}
 
     client: MongoClient[dict[str, Any]]
     with ExitStack() as stack:

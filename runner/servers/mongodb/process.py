@@ -173,10 +173,12 @@ def last_words(seat: Seat) -> list[str]:
 
 
 def last_lines(told: Iterable[str], log: bytes) -> list[str]:
-    """The last lines of what a server told and of its log."""
-    records = [record for line in log.splitlines() if (record := _record(line))]
+    """The last lines of what a server told and of its log, whose first records are told before there is a file for them."""
+    lines = [line for line in told if line.strip()]
+    records = [record for line in [*map(str.encode, lines), *log.splitlines()] if (record := _record(line))]
     errors = [record for record in records if record.get("s") in ("E", "F")]
-    return [*(line for line in told if line.strip()), *(_said(record) for record in errors or records)][-LINES:]
+    plain = [line for line in lines if _record(line.encode()) is None]
+    return [*plain, *(_said(record) for record in errors or records)][-LINES:]
 
 
 def _tail(path: Path) -> bytes:
@@ -200,7 +202,9 @@ def _said(record: dict[str, object]) -> str:
     """The message with its error or reason; other attributes are left out, as they may hold what a client sent."""
     attributes = record.get("attr")
     known = attributes if isinstance(attributes, dict) else {}
-    more = [str(known[key]) for key in ("error", "msg", "reason") if known.get(key)]
+    error = known.get("error")
+    reason = error.get("errmsg") if isinstance(error, dict) else error
+    more = [str(each) for each in (reason, known.get("msg"), known.get("reason")) if each]
     return ": ".join([str(record.get("msg")), *more])
 
 
