@@ -295,6 +295,11 @@ class DocumentTarget(Target, Protocol):
         """A read-only session."""
         ...
 
+    @property
+    def writable(self) -> bool:
+        """Whether there is a scratch: not of a database that was given to be read only."""
+        ...
+
     def scratch(self, names: Sequence[str], *, rows: bool = False, indexes: bool = True) -> AbstractContextManager[Scratch]:
         """Collections of these names with the real ones' options, validators and indexes, empty or (``rows``) filled.
 

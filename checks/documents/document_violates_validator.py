@@ -3,9 +3,10 @@
 Proves, for every collection with a validator, attached or declared under `schemas`, that each of its documents obeys it. The
 validator alone is no proof: `collMod` looks at no document that is there already, `moderate` lets those stay invalid, and
 `bypassDocumentValidation`, `validationAction: "warn"` or a restored dump write past it (MongoDB's manual, "Schema Validation").
-The server evaluates its own validator, as `$nor` of it; the count is exact and comes with the sample from one scan. Only
-where something was found does a second one count the documents behind each single rule. Where the attached validator is not the
-declared one, both are asked. A collection without documents proves nothing.
+The server evaluates its own validator, as `$nor` of it: the exact count, that of each single rule and a sample come from one
+scan. Where something may be written, the sampled documents are inserted into an empty copy of the collection, and the server
+says itself which rules each breaks (`errInfo`, MongoDB 5.0); where nothing may be, our own reading of the rules stands alone.
+Where the attached validator is not the declared one, both are asked. A collection without documents proves nothing.
 
 **Anti-pattern**
 
@@ -25,14 +26,17 @@ def up(db):
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
+from checks.pipelines.shell import on
 from checks.schema.collections import Collection, CollectionKind, collection_reference, validator_reference
-from checks.schema.validators import rules, same
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.schema.validators import Rule, rules, same
+from checks.targets import Denied, DocumentSession, DocumentTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -44,10 +48,14 @@ PROVES = "hold no document that breaks a rule"
 SAMPLE = 5
 #: How many rules a message names.
 NAMED = 3
-#: How many rules are counted one by one; the server takes no pipelines without end.
+#: How many rules are counted in one scan; the server takes no pipelines without end.
 COUNTED = 200
 
+#: A key of more bytes is not shown, and not sent here.
+SHOWN_KEY = 1_000
+
 Validator = Mapping[str, Any]
+Stage = Mapping[str, Any]
 
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
@@ -55,10 +63,7 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
     with target.documents() as session:
         for collection in target.collections.all:
             for subject, validator in _validators(collection, target):
-                if collection.name not in target.filled:
-                    yield NotProven(subject, "no documents")
-                else:
-                    yield _judge(subject, collection, validator, session)
+                yield _judge(subject, collection, validator, target, session)
 
 
 def _validators(collection: Collection, target: DocumentTarget) -> Iterator[tuple[str, Validator]]:
@@ -72,53 +77,112 @@ def _validators(collection: Collection, target: DocumentTarget) -> Iterator[tupl
             yield f"{collection.name} (as declared)", declared.validator
 
 
-def _judge(subject: str, collection: Collection, validator: Validator, session: DocumentSession) -> Judgement:
+def _judge(
+    subject: str, collection: Collection, validator: Validator, target: DocumentTarget, session: DocumentSession
+) -> Judgement:
+    if not collection.readable:
+        return NotProven(subject, "permission denied")
+    if collection.name not in target.filled:
+        return NotProven(subject, "no documents")
     try:
-        found: Mapping[str, Any] = next(iter(session.aggregate(collection.name, _violations(validator))), {"all": []})
-        if not found["all"]:
-            return Proven(subject)
         broken = _broken(collection.name, validator, session)
+        if not broken.documents:
+            return Proven(subject)
+        told = _told(collection, broken.sample, target, session) if subject == collection.name else {}
     except StatementFailed as failure:
-        if not failure.gap:
+        if failure.gap:
+            return NotProven(subject, failure.gap)
+        if "$expr" not in str(validator):
             raise
-        return NotProven(subject, failure.gap)
-    return _finding(subject, collection, found, broken)
+        return NotProven(subject, f"the server cannot evaluate it on every document (error {failure.code})")
+    return _finding(subject, collection, broken, told)
 
 
-def _violations(validator: Validator) -> Sequence[Mapping[str, Any]]:
-    """How many documents break a validator, and the first of them in the order of ``_id``, in one scan."""
-    return [
-        {"$match": {"$nor": [validator]}},
-        {"$project": {"_id": 1}},
-        {"$facet": {"all": [{"$count": "documents"}], "sample": [{"$sort": {"_id": 1}}, {"$limit": SAMPLE}]}},
-    ]
+@dataclass(frozen=True)
+class _Broken:
+    """How many documents break a validator, how many each single rule, the most broken first, and the first ones' keys."""
+
+    documents: int
+    rules: Mapping[str, int] = field(default_factory=dict)
+    sample: Sequence[Any] = ()
 
 
-def _broken(collection: str, validator: Validator, session: DocumentSession) -> Mapping[str, int]:
-    """How many documents break each single rule, the most broken first; nothing where there are too many rules to ask."""
+def _broken(collection: str, validator: Validator, session: DocumentSession) -> _Broken:
+    """Count in one scan; rules beyond those that fit into one are counted only where something is broken."""
     listed = list(rules(validator))
-    if len(listed) > COUNTED:
+    first, *further = [listed[place : place + COUNTED] for place in range(0, len(listed), COUNTED)] or [[]]
+    found = _asked(collection, validator, {**_WHOLE, **_counts(first)}, session)
+    if not found.get("all"):
+        return _Broken(0)
+    counted = {rule.label: found[f"r{place}"][0]["n"] for place, rule in enumerate(first) if found[f"r{place}"]}
+    for some in further:
+        more = _asked(collection, validator, _counts(some), session)
+        counted |= {rule.label: more[f"r{place}"][0]["n"] for place, rule in enumerate(some) if more[f"r{place}"]}
+    in_order = dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+    return _Broken(int(found["all"][0]["documents"]), in_order, [one["_id"] for one in found["sample"]])
+
+
+#: How many there are, and the first of them in the order of ``_id``.
+_WHOLE: Mapping[str, Sequence[Stage]] = {
+    "all": [{"$count": "documents"}],
+    "sample": [
+        {"$project": {"_id": 1}},
+        {"$match": {"$expr": {"$lt": [{"$bsonSize": {"_id": "$_id"}}, SHOWN_KEY]}}},
+        {"$sort": {"_id": 1}},
+        {"$limit": SAMPLE},
+    ],
+}
+
+
+def _counts(some: Sequence[Rule]) -> Mapping[str, Sequence[Stage]]:
+    return {f"r{place}": [{"$match": {"$nor": [rule.obeys]}}, {"$count": "n"}] for place, rule in enumerate(some)}
+
+
+def _asked(
+    collection: str, validator: Validator, facets: Mapping[str, Sequence[Stage]], session: DocumentSession
+) -> Mapping[str, Any]:
+    return next(iter(session.aggregate(collection, [{"$match": {"$nor": [validator]}}, {"$facet": facets}])), {})
+
+
+def _told(
+    collection: Collection, sample: Sequence[Any], target: DocumentTarget, session: DocumentSession
+) -> Mapping[int, Denied]:
+    """What the server says of each sampled document when an empty copy of the collection is to take it."""
+    if not target.writable or not sample or not collection.validation_action.refuses:
         return {}
-    facets = {f"r{number}": [{"$match": {"$nor": [rule.obeys]}}, {"$count": "n"}] for number, rule in enumerate(listed)}
-    counted = next(iter(session.aggregate(collection, [{"$match": {"$nor": [validator]}}, {"$facet": facets}])), {})
-    numbers = {rule.label: found[0]["n"] for number, rule in enumerate(listed) if (found := counted.get(f"r{number}"))}
-    return dict(sorted(numbers.items(), key=lambda one: (-one[1], one[0])))
+    said = {}
+    with target.scratch([collection.name], indexes=False) as scratch:
+        for place, key in enumerate(sample):
+            for document in session.find(collection.name, {"_id": {"$eq": key}}, limit=1):
+                answer = scratch.insert(collection.name, document)
+                if isinstance(answer, Denied) and answer.broken:
+                    said[place] = answer
+    return said
 
 
-def _finding(subject: str, collection: Collection, found: Mapping[str, Any], broken: Mapping[str, int]) -> Finding:
-    count = int(found["all"][0]["documents"])
+def _finding(subject: str, collection: Collection, broken: _Broken, told: Mapping[int, Denied]) -> Finding:
+    count = broken.documents
     which = "the declared validator" if subject != collection.name else "its validator"
     documents = f"{count} document of {collection.name} breaks" if count == 1 else f"{count} documents of {collection.name} break"
-    named = [f"{label} ({number})" for label, number in list(broken.items())[:NAMED]]
-    more = f" and {len(broken) - NAMED} more rules" if len(broken) > NAMED else ""
-    counts: dict[str, Json] = dict(broken)
+    named = [f"{label} ({number})" for label, number in list(broken.rules.items())[:NAMED]]
+    more = f" and {len(broken.rules) - NAMED} more rules" if len(broken.rules) > NAMED else ""
+    counts: dict[str, Json] = dict(broken.rules)
+    first = next(iter(told.values()), None)
+    said: dict[str, Json] = dict(Counter(rule for denied in told.values() for rule in denied.broken))
     return Finding(
         subject=subject,
         message=f"{documents} {which}{': ' if named else ''}{', '.join(named)}{more}",
-        remedy=f"List them with db.{collection.name}.find({{$nor: [<the validator>]}}), correct them in a migration, "
+        remedy=f"List them with {on(collection.name)}.find({{$nor: [<the validator>]}}), correct them in a migration, "
         "and let no write bypass the validator.",
         objects=(validator_reference(collection.name), collection_reference(collection.name)),
         count=count,
-        values=tuple(f"_id={shown(one['_id'])}" for one in found["sample"]),
-        evidence={"rules": counts},
+        code=first.code if first else "",
+        said=first.said if first else "",
+        values=tuple(_shown(key, told.get(place)) for place, key in enumerate(broken.sample)),
+        evidence={"rules": counts, **({"server": said} if said else {})},
     )
+
+
+def _shown(key: object, told: Denied | None) -> str:
+    """``_id=7: status: enum``, as the server names the rules."""
+    return f"_id={shown(key)}" + (f": {', '.join(told.broken)}" if told else "")

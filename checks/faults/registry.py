@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.faults import constraints, documents, documents_validators, indexes, probes, references, rules, tenancy
+from checks.faults import (
+    constraints,
+    documents,
+    documents_fields,
+    documents_validators,
+    indexes,
+    probes,
+    references,
+    rules,
+    tenancy,
+)
 from checks.faults.interface import Maker
 
 #: The makers of faults by the check that must find them, the likeliest mistake first.
@@ -56,6 +66,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "validator-weak": (documents_validators.unheeded_validator, documents_validators.idle_validator,),
     "no-validator": (documents_validators.undeclared_validator,),
     "document-violates-validator": (documents.invalid_document,),
+    "mixed-type-field": (documents_fields.other_type,),
     "index-drift": (documents.no_index,),
 }
 

@@ -113,10 +113,15 @@ class MongoTarget:
         """A session that only reads."""
         yield MongoReadSession(self._client[self._database.name], self._seconds, self._mark)
 
+    @property
+    def writable(self) -> bool:
+        """Whether copies may be made beside the database: it is ours, or disposable."""
+        return self._golden is not None or self._server.disposable
+
     @contextmanager
     def scratch(self, names: Sequence[str], *, rows: bool = False, indexes: bool = True) -> Iterator[Scratch]:
         """Copies of collections in a database of our own, dropped at the end. Raises UsageError where nothing may be written."""
-        if self._golden is None and not self._server.disposable:
+        if not self.writable:
             raise UsageError(
                 f"nothing may be written beside the database '{self._database.name}': its address was given",
                 "Set 'disposable = true' for a server that may be written to.",

@@ -32,6 +32,7 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
         "validator-missing": 3,
         "validator-weak": 3,
         "document-violates-validator": 3,
+        "mixed-type-field": 30,
         "index-drift": 8,
         "query-limit": 6,
         "collection-scan": 5,
