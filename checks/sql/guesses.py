@@ -36,7 +36,7 @@ def guesses(catalogue: Catalogue, engine: Engine) -> Iterator[tuple[Guess, ...]]
     for table in catalogue.tables:
         taken = {name for key in table.foreign_keys for name in key.columns}
         for column in table.columns if table.partition_of is None else ():
-            stem = _stem(column.name)
+            stem = stem_of(column.name)
             if stem and column.name not in taken and not _is_polymorphic(stem, table) and table.primary_key != (column.name,):
                 best = _best(table, column, stem, tables, engine)
                 if best:
@@ -53,27 +53,28 @@ def _best(table: Table, column: Column, stem: str, parents: list[Table], engine:
     return tuple(guess for guess in found if guess.likeness == highest)
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
     """``buyer`` of ``buyer_id`` and of ``buyerId``; nothing of a name that ends in no word for a key (``paid``)."""
     found = _NAMED.fullmatch(name)
-    return _words(found["stem"] or found["camel"]) if found else ""
+    return words(found["stem"] or found["camel"]) if found else ""
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """``billingAddress`` and ``Billing_Address`` alike as ``billing_address``."""
     return _HUMP.sub("_", name).lower()
 
 
 def _is_polymorphic(stem: str, table: Table) -> bool:
     """A column beside it says of what kind its parent is."""
-    return any(_words(name) in (f"{stem}_type", f"{stem}_kind", f"{stem}_class") for name in table.column)
+    return any(words(name) in (f"{stem}_type", f"{stem}_kind", f"{stem}_class") for name in table.column)
 
 
 def _likeness(stem: str, table: Table, parent: Table) -> float:
     """How well a column's stem names a table: the whole name best, then without what stands before it on either side."""
-    if stem in ("parent", f"parent_{_singular(_words(table.name.name))}"):
+    if stem in ("parent", f"parent_{singular(words(table.name.name))}"):
         return 1.0 if parent.name == table.name else 0.0
-    name = _singular(_words(parent.name.name))
-    wanted = _singular(stem)
+    name = singular(words(parent.name.name))
+    wanted = singular(stem)
     if wanted == name:
         return 1.0
     if name.endswith(f"_{wanted}"):  # an application's name before the table's: shop_customer
@@ -81,7 +82,7 @@ def _likeness(stem: str, table: Table, parent: Table) -> float:
     return 0.8 if wanted.endswith(f"_{name}") else 0.0  # a role before the table's name: billing_customer_id
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """The last word of a name in the singular, as far as English endings tell."""
     for ending, instead in _ENDINGS.items():
         if word.endswith(ending) and len(word) > len(ending) + 1:

@@ -36,17 +36,25 @@ QUERY = "open_orders"
 def write(root: Path, force: bool = False) -> Path:
     """Write dbproof.toml at the root and say where. Raises UsageError where settings stand already, unless ``force``."""
     target = root / OWN_FILE
-    check_root(root)
-    if not force:
-        if target.exists() or target.is_symlink():
-            raise UsageError(f"{target}: exists already", "Edit it, or let --force write it anew.")
-        if find(root, None) is not None:
-            raise UsageError(f"{root / 'pyproject.toml'}: [tool.dbproof] holds the settings already", "Edit them there.")
+    check_free(root, force)
     try:
         target.write_text(text(root), encoding="utf-8")
     except OSError as refused:
         raise UsageError(f"{target}: cannot be written: {refused.strerror}") from None
     return target
+
+
+def check_free(root: Path, force: bool, *beside: str) -> None:
+    """Raise UsageError where settings stand at the root already, or a file of those ``beside``, unless ``force``."""
+    check_root(root)
+    if force:
+        return
+    for name in (OWN_FILE, *beside):
+        target = root / name
+        if target.exists() or target.is_symlink():
+            raise UsageError(f"{target}: exists already", "Edit it, or let --force write it anew.")
+    if find(root, None) is not None:
+        raise UsageError(f"{root / 'pyproject.toml'}: [tool.dbproof] holds the settings already", "Edit them there.")
 
 
 def text(root: Path) -> str:

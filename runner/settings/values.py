@@ -42,7 +42,8 @@ def _lapse(text: object) -> float:
     return 0.0 if isinstance(text, str) and _NO_TIME.fullmatch(text) else seconds(text)
 
 
-def _database_name(name: str) -> str:
+def database_name(name: str) -> str:
+    """The name of a database as the settings take it; raises ValueError."""
     if not _IDENTIFIER.fullmatch(name) or len(name) > LONGEST_NAME:
         raise ValueError(
             f"not a name for a database; expected letters, digits and underscores, no digit first, at most {LONGEST_NAME}"
@@ -168,7 +169,7 @@ SortKey = Annotated[str, AfterValidator(_sort_key)]
 IndexKey = Annotated[str, AfterValidator(_index_key)]
 Template = Annotated[str, AfterValidator(_template)]
 Command = Annotated[Text, AfterValidator(_template)]
-DatabaseName = Annotated[str, AfterValidator(_database_name)]
+DatabaseName = Annotated[str, AfterValidator(database_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 Version = Annotated[str, AfterValidator(_server_version)]
 

@@ -1,0 +1,1 @@
+"""A first declaration of a document database, from the documents that it holds."""
