@@ -210,6 +210,57 @@ class QueryTiming:
 
 @dataclass(frozen=True)
 class Counted:
+class DifferenceKind(StrEnum):
+    """How two states of a database differ in one object; the last three are about what a table or collection holds."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    CHANGED = "changed"
+    ROWS_MISSING = "rows missing"
+    ROWS_EXTRA = "rows extra"
+    ROWS_CHANGED = "rows changed"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One object in which a later state differs from an earlier one. ``rows`` is exact, and 0 where no row is concerned.
+
+    ``words`` say how it differs (``is unique, expected not unique``), of changed rows in which fields or columns.
+    """
+
+    of: ObjectReference
+    kind: DifferenceKind
+    rows: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A migration that was applied, undone and applied again on a copy, and what that left; ``place`` is its way back.
+
+    ``left`` is in what the state after undoing differs from the one before, ``again`` in what applying it again differs from the
+    first time (not in what rows hold: a migration may write the time). ``irreversible`` says why there is no way back,
+    ``failure`` why a step of the way stopped (``failed_again`` where it was the second time up), ``gap`` why it was not tried.
+    """
+
+    revision: str
+    place: Place | None = None
+    left: tuple[Difference, ...] = ()
+    again: tuple[Difference, ...] = ()
+    irreversible: str = ""
+    failure: MigrationFailure | None = None
+    failed_again: bool = False
+    gap: str = ""
+
+
+@dataclass(frozen=True)
+class SecondRun:
+    """What a second run of the migration tool changed, when nothing was pending any more; ``failure`` says that it stopped."""
+
+    changed: tuple[Difference, ...] = ()
+    failure: MigrationFailure | None = None
+
+
     """How many rows break a rule, exactly. ``groups`` is how many different values rows share, where two may not.
 
     ``values`` are keys of the first rows; ``gap`` says why they could not be counted.
@@ -227,7 +278,8 @@ class Evidence:
 
     ``base`` is what the base revision's database held, ``None`` where there is none to compare with (``Need.BASE``).
     ``audits`` is gathered where the new migrations failed on base's rows: by the subjects of ``constraint-violation``, how many
-    of those rows break each rule that head has and base has not.
+    of those rows break each rule that head has and base has not. ``reversals`` are the new migrations on their way back, and
+    ``second_run`` is what came of applying once more.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -243,6 +295,8 @@ class Evidence:
     audits: Mapping[str, Counted] = field(default_factory=dict)
 
     @property
+    reversals: tuple[Reversal, ...] = ()
+    second_run: SecondRun | None = None
     def incomplete(self) -> bool:
         """Whether migrating stopped on the way, so that what is not there says nothing about the repository."""
         return self.failure is not None and not self.failure.on_rows

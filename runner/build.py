@@ -24,6 +24,7 @@ from runner.plan import Built, Pair, Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.steps import Building, as_superuser, load_rows, migrate, project_in, read_project, start
+from runner.undoing.trying import undone
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,12 @@ def _build(building: Building) -> Pair:
     server, database = start(building)
     read_project(building, server, database)
     if isinstance(plan.base, git.NoBase):
-        head = _head_alone(building, server, database)
+        head = undone(building, _head_alone(building, server, database), None)
         return Pair(None, head, plan.base.reason, (*building.notes, *_remedy(plan.base)))
     base = _try_base(building, plan.base, server, database)
     if base is None:
-        return Pair(None, _head_alone(building, *start(building)), "base could not be built", tuple(building.notes))
+        head = undone(building, _head_alone(building, *start(building)), None)
+        return Pair(None, head, "base could not be built", tuple(building.notes))
     return Pair(base.built, _head(building, base), str(plan.base), tuple(building.notes))
 
 
@@ -122,7 +124,12 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
 def _head(building: Building, base: _Base) -> Built:
     if why := _from_nothing(building, base):
         building.notes.append(f"{why} Head was built from nothing.")
-        return _with_new(_head_alone(building, *start(building)), base)
+        return undone(building, _with_new(_head_alone(building, *start(building)), base), None)
+    head = _head_on_base(building, base)
+    return undone(building, head, base.built, frozenset(base.revisions))
+
+
+def _head_on_base(building: Building, base: _Base) -> Built:
     server, database = _grown(building, base.built.server, base)
     applied = migrate(building, _on_top(building, base), server, database, (base.recording,))
     if base.empty is None:

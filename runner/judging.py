@@ -81,7 +81,7 @@ def prove(
     checks = with_severities(backend.CHECKS, loaded.settings.severity)
     judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
     with (
-        built(plan(name, settings, base, loaded, output)) as pair,
+        built(replace(plan(name, settings, base, loaded, output), undo="down-restores" in checks)) as pair,
         SelfProving(keep, loaded.settings.selftest, backend, judges.expect, checks, output.progress) as proving,
         output.progress.stage("check") as stage,
     ):

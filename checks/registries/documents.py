@@ -19,7 +19,7 @@ from checks.documents import (
     validator_weak,
 )
 from checks.interface import Check
-from checks.migrations import migration_failed, superuser_migration
+from checks.migrations import down_restores, migration_failed, superuser_migration
 from checks.performance import query_limit
 from checks.targets import DocumentTarget
 
@@ -30,6 +30,7 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,
+    "down-restores": down_restores,
     "validator-weak": validator_weak,
     "no-validator": no_validator,
     "document-violates-validator": document_violates_validator,

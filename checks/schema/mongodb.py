@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 #: Collections of MongoDB's own, and those in which tools for it keep their books.
 _SYSTEM = "system."
-_BOOKS = BOOKKEEPING | {"changelog", "changelog_lock", "changelogLock", "_migrations", "migrations_changelog", "mongockChangeLog"}
+_BOOKS = BOOKKEEPING | {
+    "changelog", "changelog_lock", "changelogLock", "_migrations", "migrations_changelog", "mongockChangeLog", "pymongo_migrate",
+    "migrations_log",
+}  # fmt: skip
 _VALIDATION = frozenset({"validator", "validationLevel", "validationAction"})
 #: The server's code for what the user may not do.
 UNAUTHORIZED = 13

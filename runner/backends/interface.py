@@ -15,6 +15,7 @@ from checks.targets import Role, Target
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
+from runner.undoing.interface import States
 
 
 class Backend(Protocol):
@@ -23,6 +24,11 @@ class Backend(Protocol):
     @property
     def CHECKS(self) -> Mapping[str, Check[Any]]:
         """The registry of the checks that judge this engine's databases."""
+        ...
+
+    @property
+    def states(self) -> States[Any] | None:
+        """How states of a database are compared when migrations are undone; ``None`` where that is not done yet."""
         ...
 
     def load(self, root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:

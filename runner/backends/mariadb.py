@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
@@ -21,8 +22,10 @@ from runner.servers.interface import Database, Golden, Server
 from runner.servers.mariadb.sessions import rows, session
 from runner.servers.names import shortened
 from runner.targets.mariadb import MariadbTarget
+from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
+states: States[Any] | None = None
 
 
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -22,8 +23,10 @@ from runner.recorder.reading import read
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.targets.postgresql import PostgresTarget
+from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
+states: States[Any] | None = None
 
 
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:

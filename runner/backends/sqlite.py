@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
@@ -20,8 +21,10 @@ from runner.servers.interface import Database, Golden, Server
 from runner.servers.sqlite.server import SqliteServer
 from runner.servers.sqlite.sessions import session
 from runner.targets.sqlite import SqliteTarget
+from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
+states: States[Any] | None = None
 
 _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
 

@@ -17,7 +17,7 @@ from runner.children import Command, Finished
 from runner.errors import ToolFailed
 from runner.lines import Line
 from runner.migrations import guessing
-from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Ran, Said, SchemaRow
+from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Paused, Ran, Said, SchemaRow
 
 #: How many of the last lines stand for the words of a tool that failed without telling us why.
 _LAST_WORDS = 5
@@ -101,6 +101,8 @@ def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) ->
             return Came()
         case "ran":
             return _ran(body)
+        case "paused":
+            return Paused(int(body["number"]), _place(body), str(body.get("irreversible", "")))
         case "broke":
             state.broke = state.broke or _broke(body, state)
         case "elsewhere" | "wanted":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -131,7 +132,36 @@ class Ran:
     there: tuple[SchemaRow, ...] = ()
 
 
-Event = Began | Ended | Broke | Elsewhere | Said | Came | Ran
+@dataclass(frozen=True)
+class Paused:
+    """A step of :meth:`Reversible.rehearse` has ended; the next begins when the caller goes on.
+
+    ``place`` is the function that it ran. ``irreversible`` says why there was nothing to run, where the migration offers no way
+    back; nothing was changed then.
+    """
+
+    number: int
+    place: Place | None
+    irreversible: str = ""
+
+
+Event = Began | Ended | Broke | Elsewhere | Said | Came | Ran | Paused
+
+
+class Direction(StrEnum):
+    """Which way a step goes; ``AGAIN`` is everything that is pending, of which there is nothing."""
+
+    UP = "up"
+    DOWN = "down"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a rehearsal. ``revision`` is its migration's, empty where the tool knows none."""
+
+    direction: Direction
+    revision: str = ""
 
 
 class Adapter(Protocol):
@@ -162,6 +192,27 @@ class Adapter(Protocol):
 
     def apply(self, project: Project, on: Address) -> Iterator[Event]:
         """Apply everything in one go, as the project itself does; ends after the first :class:`Broke`."""
+        ...
+
+
+class Reversible(Protocol):
+    """What an adapter offers beside the rest where its tool can undo a migration."""
+
+    @property
+    def KEEPS_BOOKS(self) -> bool:
+        """Whether the tool keeps books in the database, so that applying again is to change nothing."""
+        ...
+
+    def reversible(self, project: Project) -> bool:
+        """Whether it is known how this project's migrations are undone."""
+        ...
+
+    def rehearse(self, project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+        """Take single steps, as the tool takes them, with a :class:`Paused` after each; ends after the first :class:`Broke`.
+
+        A step up applies the first migration that the database does not hold, a step down undoes the last that it holds. After
+        a step down that is irreversible the step up of the same migration runs nothing.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from checks.evidence import Place
@@ -20,7 +20,8 @@ from runner.errors import UsageError
 from runner.migrations import hearing, interpreter
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.rehearsing import stepping
 from runner.migrations.sql_folder import order
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -28,6 +29,7 @@ from runner.settings.model import MigrationSettings
 NAME = "python"
 TITLE = "Python files"
 FILES_ONLY = True
+KEEPS_BOOKS = False
 
 _INSIDE = Path(__file__).with_name("inside")
 _FOLDERS = ("migrations", "db/migrations", "database/migrations", "mongo/migrations")
@@ -118,10 +120,21 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return hearing.events(_command(project, "apply", on))
 
 
-def _command(project: Project, verb: str, on: Address) -> Command:
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every file may have a ``down``
+    """By ``down(db)``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``up`` and ``down`` of single files, in one process."""
+    return stepping(steps, lambda more: _command(project, "rehearse", on, more))
+
+
+def _command(project: Project, verb: str, on: Address, more: Mapping[str, object] | None = None) -> Command:
     python = interpreter.find(project, ("pymongo",))
-    pending = [path for path in _files(project) if _id(project, path) not in project.applied]
+    pending = [path for path in _files(project) if verb == "rehearse" or _id(project, path) not in project.applied]
     request = {
+        **(more or {}),
         "verb": verb,
         "url": on.url(),
         "database": on.database,

@@ -27,6 +27,7 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
     assert {check["id"]: check["proven"] for check in run.checks} == {
         "migration-failed": 5,
         "superuser-migration": 1,
+        "down-restores": 5,
         "load-refused": 3,
         "dangling-reference": 3,
         "validator-missing": 3,

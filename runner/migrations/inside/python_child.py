@@ -1,7 +1,8 @@
-"""Runs the ``up`` of a folder's Python files on our MongoDB, in the project's Python, and tells dbproof what happens.
+"""Runs the ``up`` and ``down`` of a folder's Python files on our MongoDB, in the project's Python, and tells what happens.
 
-Verbs: ``current`` connects and asks for nothing, ``apply`` runs each file in its order. The request comes as JSON in
-``DBPROOF_REQUEST``: ``verb``, ``url`` and ``database`` (ours), ``folder``, ``files`` with ``path`` and ``revision`` each.
+Verbs: ``current`` connects and asks for nothing, ``apply`` runs each file in its order, ``rehearse`` takes ``steps``. The request
+comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` and ``database`` (ours), ``folder``, ``files`` with ``path`` and
+``revision`` each.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import json
 import os
 import sys
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 from . import guard, variables
-from .place import MIGRATION
+from .place import MIGRATION, Place
+from .steps import NoWayBack, walk
 from .telling import tell
 
 
@@ -49,7 +51,10 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         if request["verb"] == "apply":
             inside.commands.know(_there(database))
             for file in request["files"]:
-                _apply(file, request, database, inside)
+                _run(file, "up", request, database, inside)
+        elif request["verb"] == "rehearse":
+            files = {file["revision"]: file for file in request["files"]}
+            walk(request, lambda way, revision: _run(files[revision], way, request, database, inside), inside)
     finally:
         client.close()
 
@@ -60,18 +65,29 @@ def _there(database: Any) -> Dict[str, Any]:
     return {name: database[name].index_information() for name in names if not name.startswith("system.")}
 
 
-def _apply(file: Dict[str, str], request: Dict[str, Any], database: Any, inside: guard.Inside) -> None:
+def _run(file: Dict[str, str], way: str, request: Dict[str, Any], database: Any, inside: guard.Inside) -> Place:
+    """Run ``up`` or ``down`` of a file; gives where that stands. Raises NoWayBack where there is no ``down``."""
     name = inside.places.name(file["path"])
     inside.begun, inside.begun_at = file["revision"], (name, 1)
     tell("began", revision=file["revision"], file=name, line=1)
     start = time.monotonic()
-    up = _module(file).up
-    inside.begun_at = (name, up.__code__.co_firstlineno if hasattr(up, "__code__") else 1)
-    if inspect.iscoroutinefunction(up):
-        _run_async(up, request)
+    function, line = _function(_module(file), way)
+    inside.begun_at = (name, line)
+    if function is None:
+        raise NoWayBack(f"it has no `{way}`")
+    if inspect.iscoroutinefunction(function):
+        _run_async(function, request)
     else:
-        up(database)
+        function(database)
     tell("ended", revision=file["revision"], seconds=time.monotonic() - start)
+    return name, line
+
+
+def _function(module: Any, way: str) -> Tuple[Any, int]:
+    """The function of a file and its first line, that of ``up`` where there is no other."""
+    found = getattr(module, way, None) if way != "up" else module.up
+    code = getattr(found if found is not None else module.up, "__code__", None)
+    return found, getattr(code, "co_firstlineno", 1)
 
 
 def _module(file: Dict[str, str]) -> Any:
@@ -86,14 +102,14 @@ def _module(file: Dict[str, str]) -> Any:
     return module
 
 
-def _run_async(up: Any, request: Dict[str, Any]) -> None:
-    """``async def up(db)`` gets pymongo's asynchronous database, else Motor's."""
+def _run_async(function: Any, request: Dict[str, Any]) -> None:
+    """``async def up(db)`` and ``down(db)`` get pymongo's asynchronous database, else Motor's."""
     import asyncio
 
     async def run() -> None:
         client = _asynchronous()(request["url"])
         try:
-            await up(client[request["database"]])
+            await function(client[request["database"]])
         finally:
             closing = client.close()
             if inspect.isawaitable(closing):

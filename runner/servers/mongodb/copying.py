@@ -25,6 +25,8 @@ _NOT_DEFINED = frozenset({"ns", "v"})
 #: Options with which documents cannot come by ``$merge``: it does not write there, loses their order, or finds no unique index.
 _BY_HAND = ("timeseries", "capped", "clusteredIndex", "collation")
 _BATCH = 1000
+#: What ``$merge`` says to a document whose ``_id`` is null, which a collection takes all the same.
+_NO_KEY = 51132
 
 
 def copy_database(
@@ -58,14 +60,22 @@ def _options(described: Description) -> dict[str, Any]:
 
 
 def _copy_documents(client: Client, source: str, target: str, described: Description) -> None:
+    from pymongo.errors import OperationFailure
+
     name = described["name"]
     if any(option in described.get("options", {}) for option in _BY_HAND):
         _copy_by_hand(client, source, target, name)
         return
     merge = {"into": {"db": target, "coll": name}, "on": "_id", "whenMatched": "fail", "whenNotMatched": "insert"}
-    client[source].command(
-        "aggregate", name, pipeline=[{"$merge": merge}], cursor={}, bypassDocumentValidation=True, allowDiskUse=True
-    )
+    try:
+        client[source].command(
+            "aggregate", name, pipeline=[{"$merge": merge}], cursor={}, bypassDocumentValidation=True, allowDiskUse=True
+        )
+    except OperationFailure as refused:
+        if refused.code != _NO_KEY:
+            raise
+        client[target][name].delete_many({}, comment=OURS)
+        _copy_by_hand(client, source, target, name)
 
 
 def _copy_by_hand(client: Client, source: str, target: str, name: str) -> None:

@@ -1,0 +1,176 @@
+"""The pass: on a copy of what base holds each new migration goes up, down and up again, and states are compared on the way.
+
+It comes after the verdict on migrating, which is one ``apply`` of everything, and changes nothing of it. One fork of the server,
+one process of the tool for all steps, and three digests a migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from checks.evidence import Reversal, SecondRun
+from runner.data.load import failure as failure_of
+from runner.errors import ServerFailed
+from runner.gathering import counted
+from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Project, Reversible, Step
+from runner.plan import Built
+from runner.servers.interface import Database, Golden
+from runner.steps import Building, project_in
+from runner.undoing.interface import States
+
+#: How many are tried where there is no base to compare with, and then without rows: the newest.
+WITHOUT_BASE = 5
+#: How many new ones are tried at most: the newest.
+NEW = 20
+
+
+def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:
+    """Head with what became of its new migrations on their way back; without ``base``, of its newest, from nothing.
+
+    ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed.
+    """
+    tool, states = building.plan.adapter, building.plan.backend.states
+    project = project_in(building, building.plan.root, applied)
+    if not building.plan.undo or states is None or project is None or head.evidence.failure is not None:
+        return head
+    if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
+        return head
+    names = [one.revision for one in head.evidence.migrations]
+    new = [name for name in names if name not in applied]
+    if not (new if names else base):
+        return head
+    with building.plan.progress.stage("undo") as stage:
+        found = _found(building, head, base, _Tried(reversible, project, states, new))
+        stage.say(f"{counted(len(found.reversals), 'migration')} down and up again on a copy")
+    return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What is to be tried: ``new`` are the revisions that base lacks, in their order, none where the tool knows of none."""
+
+    tool: Reversible
+    project: Project
+    states: States[Any]
+    new: Sequence[str]
+
+    def steps(self, most: int) -> tuple[Sequence[str], list[Step]]:
+        """The revisions that are undone, and every step; those before them only go up."""
+        tried = list(self.new[-most:]) or [""]
+        early = [Step(Direction.UP, name) for name in self.new[:-most]]
+        there_and_back = [Step(way, name) for name in tried for way in (Direction.UP, Direction.DOWN, Direction.UP)]
+        return tried, [*early, *there_and_back, *([Step(Direction.AGAIN)] if self.tool.KEEPS_BOOKS else [])]
+
+
+@dataclass
+class _Found:
+    """What came of it so far."""
+
+    reversals: list[Reversal] = field(default_factory=list)
+    second_run: SecondRun | None = None
+
+    def leave(self, names: Sequence[str], why: str) -> None:
+        """Those of which nothing is known yet could not be tried."""
+        known = {one.revision for one in self.reversals}
+        self.reversals += [Reversal(name, gap=why) for name in names if name not in known]
+
+
+def _found(building: Building, head: Built, base: Built | None, tried: _Tried) -> _Found:
+    names, steps = tried.steps(WITHOUT_BASE if base is None else NEW)
+    found = _Found()
+    try:
+        with ExitStack() as stack:
+            database = _copy(stack, base or head)
+            if base is None:
+                tried.states.clear(database)
+            walk = _Walk(tried.states, database, base.golden.database if base is not None else None, found)
+            stack.callback(walk.aside.close)
+            events = tried.tool.rehearse(tried.project, database.addresses[building.role], steps)
+            walk.follow(events, steps, len(steps) - 3 * len(names) - tried.tool.KEEPS_BOOKS)
+    except ServerFailed as failed:
+        found.leave(names, failed.message)
+    return found
+
+
+def _copy(stack: ExitStack, one: Built) -> Database:
+    server = stack.enter_context(one.server.fork())
+    return server.open(Golden(server.database(one.golden.database.name)))
+
+
+@dataclass
+class _Walk:
+    """The steps as they are taken. ``before`` is what the next migration starts from: a state, and where it stands."""
+
+    states: States[Any]
+    database: Database
+    base: Database | None
+    found: _Found
+    before: Any = None
+    first: Any = None
+    aside: ExitStack = field(default_factory=ExitStack)
+
+    def follow(self, events: Iterator[Event], steps: Sequence[Step], early: int) -> None:
+        """Compare where the tool pauses. ``early`` steps come before the first migration that is undone."""
+        names = list(dict.fromkeys(step.revision for step in steps[early:] if step.direction is not Direction.AGAIN))
+        begins = range(early, early + 3 * len(names), 3)
+        number = 0
+        if number in begins:
+            self._begin()
+        with closing(cast("Any", events)):
+            for event in events:
+                if isinstance(event, Paused):
+                    number = event.number + 1
+                    if event.number >= early:
+                        self._paused(event, (event.number - early) % 3, steps[event.number])
+                    if number in begins:
+                        self._begin()
+                elif isinstance(event, Broke):
+                    self._broke(event, (number - early) % 3 if number >= early else 0, steps[number])
+                elif isinstance(event, Elsewhere):
+                    break
+        stopped = steps[number].revision if number < len(steps) else ""
+        self.found.leave(names, f"not tried, the steps stopped at {stopped or 'an earlier one'}")
+
+    def _begin(self) -> None:
+        """Keep aside what the next migration starts from; where that is base, it stands on its own server."""
+        self.aside.close()
+        if self.base is None:
+            self.base = self.aside.enter_context(self.states.copied(self.database))
+        self.before = self.base
+        self.base = None
+
+    def _paused(self, event: Paused, phase: int, step: Step) -> None:
+        now = self.states.read(self.database)
+        if step.direction is Direction.AGAIN:
+            self.found.second_run = SecondRun(self.states.differences(self.first, now))
+        elif phase == 0:
+            self.first = now
+        elif phase == 1:
+            self._down(event, step, now)
+        else:
+            last = self.found.reversals[-1]
+            if not last.irreversible:
+                self.found.reversals[-1] = replace(last, again=self.states.differences(self.first, now, numbers=True))
+            self.first = now
+
+    def _down(self, event: Paused, step: Step, now: Any) -> None:  # noqa: ANN401 - an engine's own
+        if event.irreversible:
+            self.found.reversals.append(Reversal(step.revision, event.place, irreversible=event.irreversible))
+            return
+        live = (self.before, self.database)
+        left = self.states.differences(self.states.read(self.before), now, live=live)
+        self.found.reversals.append(Reversal(step.revision, event.place, left))
+
+    def _broke(self, event: Broke, phase: int, step: Step) -> None:
+        failure = failure_of(event)
+        if step.direction is Direction.AGAIN:
+            self.found.second_run = SecondRun(failure=failure)
+        elif phase == 0:
+            self.found.leave([step.revision], f"applied by itself it stops: {failure.said}")
+        elif phase == 1:
+            self.found.reversals.append(Reversal(step.revision, event.place, failure=failure))
+        else:
+            self.found.reversals[-1] = replace(self.found.reversals[-1], failure=failure, failed_again=True)

@@ -1,0 +1,94 @@
+"""down-restores: what undoing a migration left, in words and counts."""
+
+from __future__ import annotations
+
+import pytest
+from document_judging import JudgeDocuments
+from judging import Judged
+
+from checks.evidence import Difference, DifferenceKind, Evidence, MigrationFailure, Place, Reversal, SecondRun
+from checks.interface import Severity
+from checks.schema.collections import collection_reference, index_reference, validator_reference
+
+CHECK = "down-restores"
+PLACE = Place("migrations/2_b.py", 6)
+COMPANIES = collection_reference("companies")
+
+
+def judged(judge: JudgeDocuments, *reversals: Reversal, second: SecondRun | None = None) -> Judged:
+    return judge(CHECK, lambda _: None, evidence=Evidence(reversals=reversals, second_run=second))
+
+
+def test_there_and_back_is_proven(judge_documents: JudgeDocuments) -> None:
+    assert judged(judge_documents, Reversal("1_a"), Reversal("2_b"), second=SecondRun()).proven == ["1_a", "2_b", "a second run"]
+
+
+def test_nothing_tried_says_nothing(judge_documents: JudgeDocuments) -> None:
+    assert judged(judge_documents).all == ()
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        (Difference(index_reference("a.b", "by %s"), DifferenceKind.MISSING), "index a.b.by %s is gone"),
+        (Difference(COMPANIES, DifferenceKind.EXTRA, 3), "companies is there, and was not, with 3 documents"),
+        (
+            Difference(validator_reference("companies"), DifferenceKind.CHANGED, words="is another one"),
+            "of companies is another one",
+        ),
+        (Difference(COMPANIES, DifferenceKind.ROWS_MISSING, 1), "1 document of companies is not brought back"),
+        (Difference(COMPANIES, DifferenceKind.ROWS_EXTRA, 2), "2 documents of companies were not there"),
+        (Difference(COMPANIES, DifferenceKind.ROWS_CHANGED, 2, "a, b"), "2 documents of companies hold something else in a, b"),
+        (Difference(COMPANIES, DifferenceKind.ROWS_CHANGED), "the documents of companies hold something else"),
+    ],
+)
+def test_what_is_not_restored_is_named(judge_documents: JudgeDocuments, difference: Difference, words: str) -> None:
+    finding = judged(judge_documents, Reversal("2_b", PLACE, left=(difference,))).finding
+    assert (finding.subject, finding.place, finding.severity) == ("2_b", PLACE, None)
+    assert finding.message.startswith("undoing migration 2_b does not restore what was there: ")
+    assert finding.message.endswith(words)
+    assert finding.count == (difference.rows or None)
+    assert finding.objects == (difference.of,)
+
+
+def test_many_differences_are_counted(judge_documents: JudgeDocuments) -> None:
+    many = tuple(Difference(index_reference("a", str(number)), DifferenceKind.MISSING) for number in range(9))
+    finding = judged(judge_documents, Reversal("2_b", PLACE, left=many)).finding
+    assert finding.message.endswith("index a.5 is gone; and 3 more")
+    assert len(finding.evidence["differences"]) == 9  # type: ignore[arg-type]  # a list
+
+
+def test_what_comes_out_differently_the_second_time(judge_documents: JudgeDocuments) -> None:
+    again = (Difference(COMPANIES, DifferenceKind.ROWS_EXTRA, 2),)
+    finding = judged(judge_documents, Reversal("2_b", PLACE, again=again)).finding
+    assert (
+        "applied again after it was undone, comes to something else: 2 documents of companies were not there" in finding.message
+    )
+
+
+@pytest.mark.parametrize(("again", "words"), [(False, "cannot be undone: its way back fails"), (True, "cannot be applied again")])
+def test_a_way_back_that_fails(judge_documents: JudgeDocuments, again: bool, words: str) -> None:
+    failure = MigrationFailure("2_b", Place("migrations/2_b.py", 8), "db.a.dropIndex()", "27", "index not found")
+    finding = judged(judge_documents, Reversal("2_b", PLACE, failure=failure, failed_again=again)).finding
+    assert words in finding.message
+    assert (finding.code, finding.said, finding.place) == ("27", "index not found", Place("migrations/2_b.py", 8))
+
+
+def test_no_way_back_is_a_notice(judge_documents: JudgeDocuments) -> None:
+    finding = judged(judge_documents, Reversal("2_b", PLACE, irreversible="it has no `down`")).finding
+    assert (finding.subject, finding.severity, finding.place) == ("2_b", Severity.NOTICE, PLACE)
+    assert finding.message == "migration 2_b cannot be undone: it has no `down`"
+
+
+def test_what_was_not_tried_is_not_proven(judge_documents: JudgeDocuments) -> None:
+    (gap,) = judged(judge_documents, Reversal("2_b", gap="a given server cannot be forked")).all
+    assert (gap.subject, gap.reason) == ("2_b", "a given server cannot be forked")  # type: ignore[union-attr]
+
+
+def test_a_second_run_must_do_nothing(judge_documents: JudgeDocuments) -> None:
+    changed = (Difference(COMPANIES, DifferenceKind.ROWS_EXTRA, 1),)
+    finding = judged(judge_documents, second=SecondRun(changed)).finding
+    assert finding.subject == "a second run"
+    assert finding.message.endswith("changes the database: 1 document of companies was not there")
+    failure = MigrationFailure(None, PLACE, "", "", "boom")
+    assert judged(judge_documents, second=SecondRun(failure=failure)).finding.said == "boom"
