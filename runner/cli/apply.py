@@ -101,7 +101,7 @@ def _apply(arguments: dict[str, object], told: _Told, session: Session) -> Exit:
     asked = Asked(told.drop_undeclared, told.moderate, _expiring(told.expire, declared), seconds)
     with session.output(loaded.quiet).without_commands() as output:
         output.header(header(loaded))
-        with site(wanted(name, settings, loaded, session.environment), seconds) as place:
+        with given.readable(), site(wanted(name, settings, loaded, session.environment), seconds) as place:
             output.progress.note("database", f"{place.name}: MongoDB {place.version}", settings.url_env or "")
             return _Applying(place, declared, asked, told, loaded.settings.show_values, session, output).run()
 
@@ -148,22 +148,18 @@ class _Applying:
     def _planned(self) -> Plan:
         from pathlib import Path
 
-        from checks.targets import StatementFailed
         from runner.declaring import applying, undoing
 
-        try:
-            if self.told.undo == DECLARED:
-                return applying.undone_without_file(self.place, self.declared, self.asked)
-            if self.told.undo is not None:
-                return applying.undone(self.place, undoing.read(Path(self.told.undo)), self.asked)
-            if not self.declared.validators and not self.declared.indexes:
-                raise UsageError(
-                    "the settings declare neither validators nor indexes of this database",
-                    "Write them down: schemas and indexes in [databases.NAME.expect].",
-                )
-            return applying.planned(self.place, self.declared, self.asked)
-        except StatementFailed as failure:
-            raise ServerFailed(f"the database cannot be read: {failure.said}", _READ) from None
+        if self.told.undo == DECLARED:
+            return applying.undone_without_file(self.place, self.declared, self.asked)
+        if self.told.undo is not None:
+            return applying.undone(self.place, undoing.read(Path(self.told.undo)), self.asked)
+        if not self.declared.validators and not self.declared.indexes:
+            raise UsageError(
+                "the settings declare neither validators nor indexes of this database",
+                "Write them down: schemas and indexes in [databases.NAME.expect].",
+            )
+        return applying.planned(self.place, self.declared, self.asked)
 
     def _require_free(self, plan: Plan) -> None:
         """Raise where anything would be refused: then nothing is begun."""
@@ -217,7 +213,6 @@ class _Applying:
 
 
 _WHY = "The reasons and remedies stand beside each command above."
-_READ = "Ask as a user who may list its collections and indexes: the role read, or dbAdmin."
 
 
 def _these(plan: Plan) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runner.cli.session import Session
-from runner.errors import UsageError
+from runner.errors import ServerFailed, UsageError
 
 if TYPE_CHECKING:
     from runner.settings.load import Loaded
@@ -83,6 +85,18 @@ _NONE = (
     "the settings declare no MongoDB database",
     'Write down what is expected of it: [databases.NAME] with engine = "mongodb", and schemas and indexes below `expect`.',
 )
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Put what the server refuses to tell of the database into words."""
+    from checks.targets import StatementFailed
+
+    try:
+        yield
+    except StatementFailed as failure:
+        remedy = "Ask as a user who may list its collections and indexes and read its documents: the role read, or dbAdmin."
+        raise ServerFailed(f"the database cannot be read: {failure.gap or failure.said}", remedy) from None
 
 
 def seconds(duration: str | None, usual: float) -> float:

@@ -61,7 +61,10 @@ class Site:
 
 @contextmanager
 def site(wanted: Wanted, seconds: float = LOOKING) -> Iterator[Site]:
-    """A given database for the length of the context. Raises UsageError for a bad address, ServerFailed where none answers."""
+    """A given database for the length of the context. What its server refuses meanwhile comes out as StatementFailed.
+
+    Raises UsageError for a bad address, ServerFailed where none answers.
+    """
     with provision(replace(wanted, standing=True, statement_timeout=seconds)) as server:
         given = server.database("")
         with session(given.private, answer=BUILDING) as client, _target(server, given) as target, said_plainly():

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from checks.declared.documents import DeclaredValidator, DocumentExpectations
 from checks.declared.expectations import Expectations
 from checks.documents import document_violates_validator
 from checks.evidence import Evidence
-from checks.interface import Engine, Finding, Json, NotProven
+from checks.interface import Finding, Json, NotProven
 from checks.pipelines.keys import shown
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, Collections
-from checks.targets import DocumentSession, DocumentTarget, Scratch, StatementFailed
+from checks.targets import DocumentTarget, StatementFailed
 from runner.declaring import pipelines
 from runner.declaring.standing import Standing
 from runner.declaring.steps import Step, StepKind, is_text
@@ -136,7 +135,8 @@ _NOT_ABOUT_THE_QUERY = frozenset({"", "13", _TOO_SLOW})
 
 
 def _of_documents(step: Step, looking: Looking) -> Iterator[Refusal]:
-    target = _AsDeclared(looking.target, DeclaredValidator(step.collection, step.command["validator"], step.place))
+    declared = DeclaredValidator(step.collection, step.command["validator"], step.place)
+    target = cast("DocumentTarget", _AsDeclared(looking.target, declared))
     for judged in document_violates_validator.run(target):
         if isinstance(judged, Finding):
             remedy = (
@@ -157,10 +157,6 @@ class _AsDeclared:
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
-    def engine(self) -> Engine:
-        return self.whole.engine
-
-    @property
     def expect(self) -> Expectations:
         return Expectations(documents=DocumentExpectations(validators=(self.declared,)))
 
@@ -173,15 +169,12 @@ class _AsDeclared:
 
     @property
     def filled(self) -> frozenset[str]:
-        with self.documents() as session:
+        with self.whole.documents() as session:
             some = any(True for _ in session.find(self.declared.collection, {}, {"_id": 1}, limit=1))
         return frozenset({self.declared.collection}) if some else frozenset()
 
-    def documents(self) -> AbstractContextManager[DocumentSession]:
-        return self.whole.documents()
-
-    def scratch(self, names: Sequence[str], *, rows: bool = False) -> AbstractContextManager[Scratch]:
-        return self.whole.scratch(names, rows=rows)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a target can
+        return getattr(self.whole, name)
 
 
 def _of_index(step: Step, index: CollectionIndex, looking: Looking) -> Audited:

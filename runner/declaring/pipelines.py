@@ -51,8 +51,12 @@ def held(index: CollectionIndex) -> Mapping[str, Any]:
 
 
 def countable(index: CollectionIndex) -> bool:
-    """Whether :func:`duplicates` can make its keys: positions in arrays (``lines.0.sku``) are none that a pipeline knows."""
-    return not any(part.isdigit() or part.startswith("$") for name in index.fields for part in name.split("."))
+    """Whether :func:`duplicates` can make its keys: positions in arrays (``lines.0.sku``) are none that a pipeline knows.
+
+    Nor can it where a field and one within it belong to the same index.
+    """
+    within = any(other.startswith(f"{name}.") for name in index.fields for other in index.fields)
+    return not within and not any(part.isdigit() or part.startswith("$") for name in index.fields for part in name.split("."))
 
 
 def duplicates(index: CollectionIndex) -> Sequence[Stage]:
@@ -101,17 +105,22 @@ def _keys(names: Sequence[str]) -> Mapping[str, Any]:
     if len(names) == 1 and not inner[0]:
         return {"$map": {"input": _values(f"${root}"), "as": "value", "in": ["$$value"]}}
     elements = {"$cond": [{"$isArray": f"${root}"}, {"$cond": [{"$eq": [f"${root}", []]}, [{}], f"${root}"]}, [f"${root}"]]}
-    each: Any = [[{"$ifNull": [f"$$element.{name}", None]} for name in inner]]
-    if len(names) == 1:
-        each = {"$map": {"input": _values(f"$$element.{inner[0]}"), "as": "value", "in": ["$$value"]}}
-    gathered = {
-        "$reduce": {
-            "input": {"$map": {"input": elements, "as": "element", "in": each}},
-            "initialValue": [],
-            "in": {"$concatArrays": ["$$value", "$$this"]},
-        }
-    }
+    gathered = _joined({"$map": {"input": elements, "as": "element", "in": _product(inner)}})
     return {"$setUnion": [gathered, []]}
+
+
+def _product(names: Sequence[str]) -> Any:  # noqa: ANN401 - an expression
+    """Every list of one value for each of these fields of an element."""
+    lists: Any = [[]]
+    for number, name in enumerate(names):
+        longer = {"$concatArrays": [f"$$before{number}", [f"$$value{number}"]]}
+        values = {"$map": {"input": _values(f"$$element.{name}"), "as": f"value{number}", "in": longer}}
+        lists = _joined({"$map": {"input": lists, "as": f"before{number}", "in": values}})
+    return lists
+
+
+def _joined(lists: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"$reduce": {"input": lists, "initialValue": [], "in": {"$concatArrays": ["$$value", "$$this"]}}}
 
 
 #: Stands for an empty array, which an index tells from null.
