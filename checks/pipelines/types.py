@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from checks.declared.documents import FieldPath
+from checks.jsonschema.bson_types import named
 
 _NUMBERS = frozenset({"int", "long", "double", "decimal"})
 _TEXTS = frozenset({"string", "symbol"})
@@ -36,3 +40,20 @@ def listed(names: Collection[str]) -> str:
     """``int, long and string``."""
     *most, last = sorted(names)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def demanded(validator: Mapping[str, Any] | None, path: FieldPath) -> frozenset[str]:
+    """The types that a validator's ``$jsonSchema`` lets a field have, null aside; none where it names none."""
+    node: Any = (validator or {}).get("$jsonSchema")
+    for step in path.steps:
+        node = _inner(node, "properties", step.name)
+        for _ in range(step.each):
+            node = _inner(node, "items")
+    words = node.get("bsonType", node.get("type", ())) if isinstance(node, Mapping) else ()
+    return frozenset(named(words)) - {"null"}
+
+
+def _inner(node: Any, *keys: str) -> Any:  # noqa: ANN401 - whatever a schema holds
+    for key in keys:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node

@@ -61,7 +61,7 @@ def differences(declared: CollectionIndex, found: CollectionIndex) -> Iterator[s
         yield f"holds {_which(found.partial_filter)}, expected {_which(declared.partial_filter)}"
     if declared.expire_after_seconds != found.expire_after_seconds:
         yield f"expires {_after(found.expire_after_seconds)}, expected {_after(declared.expire_after_seconds)}"
-    if not _same_collation(declared.collation, found.collation):
+    if not same_collation(declared.collation, found.collation):
         yield f"has the collation {_locale(found.collation)}, expected {_locale(declared.collation)}"
 
 
@@ -95,7 +95,8 @@ def _after(seconds: int | None) -> str:
     return "never" if seconds is None else f"after {seconds} s"
 
 
-def _same_collation(declared: Mapping[str, Any] | None, found: Mapping[str, Any] | None) -> bool:
+def same_collation(declared: Mapping[str, Any] | None, found: Mapping[str, Any] | None) -> bool:
+    """Whether two collations are one, whether what they leave out is filled in or not; ``None`` compares bytes."""
     if declared is None or found is None:
         return declared == found or "simple" in ((declared or {}).get("locale"), (found or {}).get("locale"))
     wanted = {**_COLLATION, **declared}

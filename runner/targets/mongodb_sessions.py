@@ -31,6 +31,8 @@ _GAPS = {
     11601: "stopped on the server",  # Interrupted
     11602: "the server changed its role",  # InterruptedDueToReplStateChange
 }
+#: How many documents come at a time: 16 MB of small ones would be hundreds of MB here.
+_BATCH = 10_000
 #: Stages that write; the server takes them at the end of a pipeline only.
 _WRITING = frozenset({"$out", "$merge"})
 #: Why a subject is not judged of which the driver cannot read a document.
@@ -52,7 +54,12 @@ class MongoReadSession:
         refuse_writing(pipeline)
         with said_plainly():
             yield from self._database[collection].aggregate(
-                list(pipeline), collation=collation, allowDiskUse=True, maxTimeMS=self._milliseconds, comment=self._mark
+                list(pipeline),
+                collation=collation,
+                batchSize=_BATCH,
+                allowDiskUse=True,
+                maxTimeMS=self._milliseconds,
+                comment=self._mark,
             )
 
     def find(
