@@ -208,8 +208,6 @@ class QueryTiming:
     examined: Examined | None = None
 
 
-@dataclass(frozen=True)
-class Counted:
 class DifferenceKind(StrEnum):
     """How two states of a database differ in one object; the last three are about what a table or collection holds."""
 
@@ -261,6 +259,8 @@ class SecondRun:
     failure: MigrationFailure | None = None
 
 
+@dataclass(frozen=True)
+class Counted:
     """How many rows break a rule, exactly. ``groups`` is how many different values rows share, where two may not.
 
     ``values`` are keys of the first rows; ``gap`` says why they could not be counted.
@@ -293,10 +293,10 @@ class Evidence:
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
     audits: Mapping[str, Counted] = field(default_factory=dict)
-
-    @property
     reversals: tuple[Reversal, ...] = ()
     second_run: SecondRun | None = None
+
+    @property
     def incomplete(self) -> bool:
         """Whether migrating stopped on the way, so that what is not there says nothing about the repository."""
         return self.failure is not None and not self.failure.on_rows

@@ -27,10 +27,11 @@ from checks.targets import DocumentTarget
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "migration-failed": migration_failed,
     "superuser-migration": superuser_migration,
+    "down-restores": down_restores,
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,
-    "down-restores": down_restores,
+    "validator-probe": validator_probe,
     "validator-weak": validator_weak,
     "no-validator": no_validator,
     "document-violates-validator": document_violates_validator,

@@ -21,15 +21,15 @@ from runner.servers.interface import Database, Golden, Server
 from runner.servers.mongodb.server import owner_of
 from runner.servers.mongodb.sessions import session
 from runner.targets.mongodb import MongoTarget
-
-CHECKS = DOCUMENTS
-
-
 from runner.targets.mongodb_sessions import failed
 from runner.undoing import mongodb as states_of_documents
+
+CHECKS = DOCUMENTS
+states = states_of_documents
+
+
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
     """Files of JSON lines or arrays, each into the collection that it is named after."""
-states = states_of_documents
     with session(database.addresses[role]) as client:
         return load_documents(root, files, client[database.name])
 
