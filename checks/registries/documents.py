@@ -31,7 +31,6 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,
-    "validator-probe": validator_probe,
     "validator-weak": validator_weak,
     "no-validator": no_validator,
     "document-violates-validator": document_violates_validator,
