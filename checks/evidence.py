@@ -164,15 +164,17 @@ class Examined:
 
 @dataclass(frozen=True)
 class IndexGain:
-    """A query in interleaved pairs: seconds with its ``indexes``, and with them hidden, on a copy.
+    """A query in interleaved pairs: seconds with its ``indexes``, and with all indexes hidden but that of ``_id``, on a copy.
 
-    ``failure`` holds the server's words where it did not run without them, and then there are no pairs.
+    ``failure`` holds the server's words where it did not run without them, and then there are no pairs. ``stopped`` says that it
+    was stopped without them: the only pair then holds the limit of time.
     """
 
     query: str
     indexes: tuple[UsedIndex, ...]
     pairs: tuple[tuple[float, float], ...] = ()
     failure: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True)

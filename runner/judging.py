@@ -39,6 +39,9 @@ Keep = Callable[[ReportedDatabase], None]
 #: What makes a check dear, so that base is judged by it only where head has something to compare.
 _DEAR = frozenset({Need.SANDBOX, Need.QUIET, Need.APP_ROLE, Need.BASE})
 
+#: The checks that judge what was measured, which costs more than what it could add where base is judged.
+_MEASURED = frozenset({"query-limit", "collection-scan", "in-memory-sort", "index-gain", "write-cost"})
+
 #: Is shown a database with what the checks said of it.
 See = Callable[[Target, Built, Sequence[Outcome]], None]
 
@@ -126,11 +129,12 @@ class _Judges:
     checks: Checks
 
     def measured(self, one: Built) -> Built:
-        """With the declared queries measured, while nothing else runs."""
-        if not self.expect.measured or "query-limit" not in self.checks:
+        """With the declared queries measured, what their indexes gain and what writes cost, while nothing else runs."""
+        if not self.expect.measured or not _MEASURED & self.checks.keys():
             return one
         with one.server.clone(one.golden) as copy:
-            return replace(one, evidence=replace(one.evidence, queries=self.backend.measure(copy, self.expect)))
+            queried = replace(one.evidence, queries=self.backend.measure(copy, self.expect))
+            return replace(one, evidence=self.backend.weigh(copy, self.expect, queried))
 
     def judge(self, one: Built, outcomes: list[Outcome], alone: str, see: See = lambda *_: None) -> Catalogue | None:
         """Run every check; each outcome is kept as it comes. ``alone`` says why a database without a base has none.
@@ -161,7 +165,7 @@ class _Judges:
         Checks that write, and measuring, cost more than what they could add here: the names of what is gone.
         """
         found = {outcome.check for outcome in head if outcome.findings}
-        cheap = {name for name, check in self.checks.items() if not check.NEEDS & _DEAR} - {"query-limit"}
+        cheap = {name for name, check in self.checks.items() if not check.NEEDS & _DEAR} - _MEASURED
         asked = replace(self, checks={name: check for name, check in self.checks.items() if name in found | cheap})
         asked.judge(asked.measured(base), outcomes, "it is the base", see)
 

@@ -126,8 +126,8 @@ class Expectations:
 
     @property
     def measured(self) -> bool:
-        """Whether there are queries to measure."""
-        return bool(self.queries or self.documents.queries)
+        """Whether there are queries or writes to measure."""
+        return bool(self.queries or self.documents.queries or self.documents.limits.of_writes)
 
 
 _REFERENCE = re.compile(

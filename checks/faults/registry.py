@@ -82,4 +82,6 @@ NO_FAULT: Mapping[str, str] = {
     "query-limit": "it judges times that were measured; a fault would have to waste them",
     "collection-scan": "it judges what was measured of a query before faults are planted",
     "in-memory-sort": "it judges what was measured of a query before faults are planted",
+    "index-gain": "it judges what was measured of a query before faults are planted",
+    "write-cost": "it judges times that were measured; a fault would have to waste them",
 }

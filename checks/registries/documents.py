@@ -13,10 +13,12 @@ from checks.documents import (
     document_violates_validator,
     in_memory_sort,
     index_drift,
+    index_gain,
     mixed_type_field,
     no_validator,
     validator_missing,
     validator_weak,
+    write_cost,
 )
 from checks.interface import Check
 from checks.migrations import down_restores, migration_failed, superuser_migration
@@ -39,4 +41,6 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "query-limit": query_limit,
     "collection-scan": collection_scan,
     "in-memory-sort": in_memory_sort,
+    "index-gain": index_gain,
+    "write-cost": write_cost,
 }

@@ -65,6 +65,13 @@ class Backend(Protocol):
         """The declared queries, measured while nothing else runs."""
         ...
 
+    def weigh(self, database: Database, expect: Expectations, evidence: Evidence) -> Evidence:
+        """The evidence with what only a copy tells that may be changed: what indexes gain, what writes cost. Nothing else runs.
+
+        Raises ServerFailed.
+        """
+        ...
+
     def target(
         self, server: Server, golden: Golden | None, database: Database, expect: Expectations, evidence: Evidence
     ) -> AbstractContextManager[Target]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from checks.declared.expectations import Expectations
@@ -13,7 +14,10 @@ from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role
 from runner.data.documents import load_documents
+from runner.errors import ServerFailed
 from runner.measure import mongodb as queries
+from runner.measure.mongodb_gains import measure_gains
+from runner.measure.mongodb_writes import measure_writes
 from runner.migrations.interface import Event
 from runner.recorder import mongodb as recorder
 from runner.recorder.recording import Recording
@@ -59,6 +63,22 @@ def provenance(
 def measure(database: Database, expect: Expectations) -> tuple[QueryTiming, ...]:
     """Every declared query, several times with values from real documents."""
     return queries.measure(database, expect.documents.queries)
+
+
+def weigh(database: Database, expect: Expectations, evidence: Evidence) -> Evidence:
+    """What indexes gain the declared queries, and what writes cost where they have a limit. Raises ServerFailed."""
+    from pymongo.errors import PyMongoError
+
+    try:
+        with session(database.private) as client:
+            gains = measure_gains(client[database.name], expect.documents.queries, evidence.queries)
+            writes = measure_writes(client, database.name) if expect.documents.limits.of_writes else ()
+    except PyMongoError as error:
+        said = failed(error).said
+        raise ServerFailed(
+            f"database {database.name}: its writes cannot be measured: {said}", "Look at the server's log."
+        ) from None
+    return replace(evidence, gains=gains, writes=writes)
 
 
 def target(

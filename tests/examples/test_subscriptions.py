@@ -16,13 +16,18 @@ SUBSCRIPTIONS = Example("subscriptions")
 #: Checks that have no fault here: their own tests show what they find.
 WITHOUT_FAULT = {
     "superuser-migration",
+    "index-gain",  # on so few documents no index gains anything
+    "write-cost",  # a fault would have to waste time
     "no-validator",  # asked of a database that is looked at
 }
 
 
 def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) -> None:
     run = SUBSCRIPTIONS.prove_clean(tmp_path)
-    assert {check["id"]: check["outcome"] for check in run.checks} == dict.fromkeys(with_severities(DOCUMENTS, {}), "passed")
+    assert {check["id"]: check["outcome"] for check in run.checks} == {
+        **dict.fromkeys(with_severities(DOCUMENTS, {}), "passed"),
+        "index-gain": "skipped",  # on so few documents no index gains anything
+    }
     assert [check["id"] for check in run.checks if check["not_proven"]] == []
     assert {check["id"]: check["proven"] for check in run.checks} == {
         "migration-failed": 5,
@@ -38,6 +43,8 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
         "query-limit": 6,
         "collection-scan": 5,
         "in-memory-sort": 6,
+        "index-gain": 0,
+        "write-cost": 6,
     }
 
 
