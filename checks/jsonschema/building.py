@@ -106,12 +106,15 @@ class Building:
         taken: list[str] = []
         for pattern in patterns:
             for _ in range(8):
-                taken.append(name_for(pattern, lambda one, text: self._matching.fits(one, "", text), taken))
-                yield taken[-1]
+                name = name_for(pattern, lambda one, text: self._matching.fits(one, "", text), taken)
+                if not name:
+                    break
+                taken.append(name)
+                yield name
 
     def _field(self, demand: Demand, name: str, base: Any, number: int) -> Any:  # noqa: ANN401 - any value
         asked = [one for schema in demand.schemas for one in self._matching.of_field(schema, name)]
-        if None in asked or not name:
+        if None in asked or not name:  # a server of 6.0 ends where a schema asks for a field without a name
             return NOTHING
         there = base[name] if base is not NOTHING and name in base else NOTHING
         return self.first([one for one in asked if one is not None], there, number)

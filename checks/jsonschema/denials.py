@@ -123,7 +123,7 @@ def _absent(value: Sequence[str], _: Schema) -> Iterator[Schema]:
 
 def with_field(name: str, schema: Schema) -> Schema:
     """An object whose field of that name is there and satisfies a schema."""
-    return {"bsonType": "object", "required": [name], "properties": {name: schema}}
+    return {"required": [name], "properties": {name: schema}, "bsonType": "object"}
 
 
 def _properties(value: Mapping[str, Schema], _: Schema) -> Iterator[Schema]:
@@ -192,8 +192,10 @@ def _all_of(value: Sequence[Schema], _: Schema) -> Iterator[Schema]:
 
 def _any_of(value: Sequence[Schema], _: Schema) -> Iterator[Schema]:
     """All of them have to be broken; the schemas that do this are put side by side."""
-    for ways in islice(product(*(list(islice(denials(one), _WAYS)) for one in value)), _WAYS):
-        yield {"allOf": list(ways)}
+    listed = [list(islice(denials(one), _WAYS)) for one in value]
+    numbers = islice(product(*(range(len(ways)) for ways in listed)), _WAYS**2)
+    for chosen in sorted(numbers, key=sum)[: 2 * _WAYS]:  # the nearest of each first
+        yield {"allOf": [ways[number] for ways, number in zip(listed, chosen, strict=True)]}
 
 
 def _one_of(value: Sequence[Schema], schema: Schema) -> Iterator[Schema]:

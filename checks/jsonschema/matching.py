@@ -194,6 +194,6 @@ def _number(schema: Schema, value: Any) -> bool:  # noqa: ANN401 - any number
 
 def _repeats(values: Sequence[Any]) -> bool:
     """Whether two elements are equal; of a long array of plain values in one go."""
-    if all(isinstance(value, str) for value in values):
+    if all(type_of(value) == "string" for value in values):
         return len(set(values)) < len(values)
     return any(equal(one, other) for one, other in combinations(values, 2))

@@ -50,15 +50,15 @@ class DocumentRule:
         return f"{self.path}: {self.keyword}" if self.path else self.keyword
 
 
-def document_rules(validator: Query) -> tuple[DocumentRule, ...]:
+def document_rules(validator: Query, hints: Sequence[Any] = ()) -> tuple[DocumentRule, ...]:
     """Every rule that a document can break. Those are left out that the server itself sees to: ``_id`` is there, a document is
-    an object.
+    an object. ``hints`` are values that are tried first where an enum is to be broken.
     """
     clauses = list(_clauses(validator))
     found: list[DocumentRule] = []
     for number, clause in enumerate(clauses):
         rest = [*clauses[:number], *clauses[number + 1 :]]
-        found += _of_schema(clause["$jsonSchema"], rest) if "$jsonSchema" in clause else _of_query(clause, rest)
+        found += _of_schema(clause["$jsonSchema"], rest, hints) if "$jsonSchema" in clause else _of_query(clause, rest)
     seen: Counter[str] = Counter()
     numbered: list[DocumentRule] = []
     for rule in found:
@@ -101,8 +101,8 @@ def _of_query(clause: Query, rest: Sequence[Query]) -> Iterator[DocumentRule]:
         yield DocumentRule(path, keyword, breaks, (), whole(left), {name: own}, solved)
 
 
-def _of_schema(schema: Schema, rest: Sequence[Query]) -> Iterator[DocumentRule]:
-    for found in _keywords(_Inner(schema, lambda inner: inner, lambda wrong: wrong, "")):
+def _of_schema(schema: Schema, rest: Sequence[Query], hints: Sequence[Any]) -> Iterator[DocumentRule]:
+    for found in _keywords(_Inner(schema, lambda inner: inner, lambda wrong: wrong, "", hints)):
         yield replace(found, without=whole([{"$jsonSchema": found.without}, *rest]))
 
 
@@ -114,12 +114,12 @@ class _Inner:
     put: Put
     wrap: Put
     path: str
+    hints: Sequence[Any]
 
     def below(self, path: str, schema: Schema, keyword: str, put: Put, wrap: Put) -> _Inner:
         """What stands deeper, under a keyword."""
-        return _Inner(
-            schema, lambda inner: self.put({**self.schema, keyword: put(inner)}), lambda wrong: self.wrap(wrap(wrong)), path
-        )
+        around: Put = lambda inner: self.put({**self.schema, keyword: put(inner)})  # noqa: E731 - it is said what it is
+        return _Inner(schema, around, lambda wrong: self.wrap(wrap(wrong)), path, self.hints)
 
     def without(self, *keywords: str) -> Schema:
         """The whole schema without some keywords of this one."""
@@ -150,12 +150,23 @@ def _is_given(inner: _Inner, keyword: str, value: Any) -> bool:  # noqa: ANN401 
 
 
 def _plain(inner: _Inner, keyword: str) -> Iterator[DocumentRule]:
-    breaks = tuple(map(inner.wrap, denied(keyword, inner.schema)))
+    breaks = tuple(map(inner.wrap, _broken(inner, keyword)))
     gone = (keyword, _WITH[keyword]) if keyword in _WITH else (keyword,)
     if breaks:
         own = {name: inner.schema[name] for name in gone if name in inner.schema}
         limits = tuple(map(inner.wrap, _limits(keyword, inner.schema)))
         yield DocumentRule(inner.path, keyword, breaks, limits, inner.without(*gone), own)
+
+
+def _broken(inner: _Inner, keyword: str) -> Iterator[Schema]:
+    """What breaks a keyword: of an enum the values that are known first, of a type each other type by itself."""
+    for wrong in denied(keyword, inner.schema):
+        if keyword == "enum" and inner.hints:
+            yield {**wrong, "enum": list(inner.hints)}
+        if keyword in ("bsonType", "type"):
+            yield from ({"bsonType": [kind]} for kind in wrong["bsonType"])
+        else:
+            yield wrong
 
 
 def _required(inner: _Inner, names: Sequence[str]) -> Iterator[DocumentRule]:

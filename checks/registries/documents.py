@@ -17,6 +17,7 @@ from checks.documents import (
     mixed_type_field,
     no_validator,
     validator_missing,
+    validator_probe,
     validator_weak,
     write_cost,
 )
@@ -33,6 +34,7 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "load-refused": load_refused,
     "dangling-reference": dangling_reference,
     "validator-missing": validator_missing,
+    "validator-probe": validator_probe,
     "validator-weak": validator_weak,
     "no-validator": no_validator,
     "document-violates-validator": document_violates_validator,

@@ -29,6 +29,8 @@ Ask = Callable[[Query, Document], bool]
 
 #: Documents that are thought of before giving up where only the server can tell.
 TRIED = 200
+#: Documents that satisfy the schemas and may satisfy the rest by chance.
+FEW = 8
 #: Values of a kind that a place on earth may have, as an index of places wants it.
 _POINT = {"type": "Point", "coordinates": [0.0, 0.0]}
 _PLACES: Mapping[str, object] = {"2dsphere": _POINT, "2d": [0.0, 0.0]}
@@ -49,7 +51,8 @@ class DocumentCompiler:
     """Compiles documents for one collection.
 
     ``documents`` are some that are there. ``ask`` is asked where nothing else knows; without it, rules that only the server can
-    judge are taken to hold for documents that are there, and cannot be broken.
+    judge are taken to hold for documents that are there, and cannot be broken. ``hints`` are values that are tried first where an
+    enum is to be broken.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class DocumentCompiler:
         *,
         documents: Sequence[Document] = (),
         ask: Ask | None = None,
+        hints: Sequence[Any] = (),
     ) -> None:
         self._validator = validator or {}
         self._documents = documents
         self._ask = ask
+        self._hints = hints
         self._matching = Matching(self._fits if ask else None)
         self._building = Building(self._matching)
         self._indexes = indexes
@@ -70,7 +75,7 @@ class DocumentCompiler:
     @cached_property
     def rules(self) -> tuple[DocumentRule, ...]:
         """Every rule that a document can break by itself."""
-        return document_rules(self._validator)
+        return document_rules(self._validator, self._hints)
 
     def satisfying(self, fixed: Mapping[str, Any] | None = None, number: int = 0) -> Document:
         """A document that satisfies the validator. Raises NoValue where none is found.
@@ -95,17 +100,23 @@ class DocumentCompiler:
         Raises NoValue where none is found.
         """
         good = self._good
-        seen = 0
-        for broken in rule.breaks if rule.solved else [{}]:
-            for document in self._broken(rule, broken, good):
-                seen += 1
-                yield Wrong(document, rule, tuple(changes(good, document)))
-        if not seen:
+        none = True
+        for document in _one_of_each([self._broken(rule, broken, good) for broken in (rule.breaks if rule.solved else ({},))]):
+            none = False
+            yield Wrong(document, rule, tuple(changes(good, document)))
+        if none:
             raise NoValue("no document was found that breaks it and nothing else")
 
     def violating(self, rule: DocumentRule) -> Wrong:
         """The first of the violations. Raises NoValue."""
         return next(self.violations(rule))
+
+    def together(self, rule: DocumentRule) -> Wrong | None:
+        """A document that breaks the rule and others with it, for where nothing breaks it alone; ``None`` where none is found."""
+        for broken in rule.breaks:
+            for document in islice(self._values([_ID, broken], self._good, 0), 1):
+                return Wrong(document, rule, tuple(changes(self._good, document)))
+        return None
 
     def at_limit(self, rule: DocumentRule) -> Document | None:
         """A valid document that only just keeps the rule: of the least length, with the highest number, the last of an enum."""
@@ -133,17 +144,24 @@ class DocumentCompiler:
     def _found(self, asked: Sequence[Schema], base: Any, number: int, opaque: Sequence[Query]) -> Document | None:  # noqa: ANN401
         """A document that satisfies all schemas and queries, or the nearest that trying leads to."""
         first: Document | None = None
-        for document in islice(self._values(asked, base, number), TRIED if opaque else 1):
+        for document in islice(self._values(asked, base, number), FEW if opaque else 1):
             if self._agrees(opaque, document):
                 return document
             first = first or document
         return self._tried(first, asked, opaque) if first is not None else None
 
     def _tried(self, start: Document, asked: Sequence[Schema], opaque: Sequence[Query]) -> Document | None:
-        """Other values in the fields that the queries speak of, each tried."""
-        schema = {"allOf": list(asked)}
-        wanted = (one for one in islice(proposals(start, opaque), TRIED * 10) if self._matching(schema, one))
-        return next((one for one in islice(wanted, TRIED) if self._agrees(opaque, one)), None)
+        """Other values in the fields that the queries speak of, each tried, query by query."""
+        schema, found = {"allOf": list(asked)}, start
+        for number, query in enumerate(opaque, 1):
+            if self._agrees(opaque[:number], found):
+                continue
+            wanted = (one for one in islice(proposals(found, [query]), TRIED * 10) if self._matching(schema, one))
+            better = next((one for one in islice(wanted, TRIED) if self._agrees(opaque[:number], one)), None)
+            if better is None:
+                return None
+            found = better
+        return found
 
     def _broken(self, rule: DocumentRule, broken: Schema, good: Document) -> Iterator[Document]:
         schemas, opaque = self._schemas(rule.without), self._opaque(rule.without)
@@ -188,6 +206,13 @@ class DocumentCompiler:
 
 #: Every document has one; ours come with what the driver would make.
 _ID: Schema = with_field("_id", {"bsonType": sorted(every() - set(_NO_ID)), "$prefer": ["objectId"]})
+
+
+def _one_of_each(ways: Sequence[Iterator[Document]]) -> Iterator[Document]:
+    """The first that each way leads to, then the others."""
+    for way in ways:
+        yield from islice(way, 1)
+    yield from chain.from_iterable(ways)
 
 
 def _parts(query: Query) -> Iterator[Query]:

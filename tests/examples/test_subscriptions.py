@@ -36,6 +36,7 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
         "load-refused": 3,
         "dangling-reference": 3,
         "validator-missing": 3,
+        "validator-probe": 66,
         "validator-weak": 3,
         "document-violates-validator": 3,
         "mixed-type-field": 30,

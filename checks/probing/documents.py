@@ -1,0 +1,100 @@
+"""What probes of documents share: documents to begin from, and the server's word on whether a document matches a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from checks.declared.documents import DocumentExpectations
+from checks.jsonschema.building import NOTHING
+from checks.jsonschema.rules import Query
+from checks.pipelines.keys import shown
+from checks.rows.documents import Ask, Document
+from checks.schema.collections import Collection
+from checks.targets import Denied, DocumentSession, DocumentTarget, Scratch, StatementFailed, Stored
+
+#: The server's codes for a document that its validator refuses, and for a key that is taken.
+VALIDATION = "121"
+TAKEN = "11000"
+#: How many documents are begun from, of how many that are looked at, and how many bytes each may have.
+STARTS, LOOKED_AT, SMALL = 3, 20, 64 * 1024
+#: A collection of our own in the scratch, with one document, upon which queries are asked.
+_ASKED = "dbproof_asked"
+
+
+def starts(collection: Collection, target: DocumentTarget, session: DocumentSession) -> Sequence[Document]:
+    """A few small documents of a collection, the first by ``_id``; none of one that cannot be read."""
+    from bson.errors import BSONError
+
+    if collection.name not in target.filled or not collection.readable:
+        return ()
+    small = {"$expr": {"$lte": [{"$bsonSize": "$$ROOT"}, SMALL]}}
+    pipeline: list[Mapping[str, Any]] = [{"$sort": {"_id": 1}}, {"$limit": LOOKED_AT}, {"$match": small}, {"$limit": STARTS}]
+    try:
+        return list(session.aggregate(collection.name, pipeline))
+    except BSONError:  # text that is no UTF-8, a date that Python has none for
+        return ()
+    except StatementFailed as failure:
+        if not failure.gap:
+            raise
+        return ()
+
+
+def asking(scratch: Scratch) -> Ask:
+    """A function that says whether the server finds that a document matches a query. Raises StatementFailed."""
+    scratch.insert(_ASKED, {})
+    session = scratch.documents()
+
+    def ask(query: Query, document: Document) -> bool:
+        stages: list[Mapping[str, Any]] = [
+            {"$project": {"_id": 0, "document": {"$literal": document}}},
+            {"$replaceRoot": {"newRoot": "$document"}},
+            {"$match": query},
+            {"$count": "documents"},
+        ]
+        return any(True for _ in session.aggregate(_ASKED, stages))
+
+    return ask
+
+
+def declared_validator(collection: str, expect: DocumentExpectations) -> Query | None:
+    """The validator that a collection should have; ``None`` where none is declared."""
+    return next((one.validator for one in expect.validators if one.collection == collection), None)
+
+
+def is_taken(answer: Stored | Denied) -> bool:
+    """Whether a validator let a document through: it is asked before any index is."""
+    return isinstance(answer, Stored) or answer.code == TAKEN
+
+
+def words(answer: Stored | Denied) -> str:
+    """What became of a document."""
+    return f"{answer.code} {answer.said}" if isinstance(answer, Denied) else "it was taken"
+
+
+def told(changed: Sequence[tuple[str, Any]], *, hidden: bool = False) -> str:
+    """What makes a document a wrong one: ``with status = "ACTIVE"``, ``without status``; ``hidden`` names the field alone."""
+    if not changed:
+        return "as there is none"
+    path, value = changed[0]
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    if value is NOTHING:
+        return f"without {path}{more}"
+    return f"with another {path}{more}" if hidden else f"with {path} = {_short(value)}{more}"
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - whatever a document holds
+    """A value of ours; of what may hold others' only its kind."""
+    if isinstance(value, list | Mapping):
+        many = f"{len(value)} {'element' if isinstance(value, list) else 'field'}{'' if len(value) == 1 else 's'}"
+        return f"{'an array' if isinstance(value, list) else 'an object'} of {many}"
+    if isinstance(value, str) and len(value) > 40:
+        return f"a text of {len(value)} characters"
+    return f"{shown(value)} ({type_name(value)})" if not isinstance(value, str) else shown(value)
+
+
+def type_name(value: Any) -> str:  # noqa: ANN401 - whatever a document holds
+    """The BSON type of a value."""
+    from checks.jsonschema.bson_types import type_of
+
+    return type_of(value)
