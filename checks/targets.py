@@ -295,6 +295,13 @@ class DocumentTarget(Target, Protocol):
         """A read-only session."""
         ...
 
+    def storage(self, collection: str, *, full: bool) -> Mapping[str, Any]:
+        """What the server's own look at a collection's storage (``validate``) says; it keeps writers out meanwhile.
+
+        Raises StatementFailed.
+        """
+        ...
+
     @property
     def writable(self) -> bool:
         """Whether there is a scratch: not of a database that was given to be read only."""

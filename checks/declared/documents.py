@@ -165,12 +165,15 @@ class DocumentQuery:
 class DocumentLimits:
     """Limits of a whole database: seconds that a write may take, and that validators and indexes may add to one.
 
-    ``collection_scan`` is how many documents a query may read without an index. ``None`` is not declared.
+    ``collection_scan`` is how many documents a query may read without an index, ``array_length`` how many elements an array may
+    have, ``document_size`` how many bytes a document. ``None`` is not declared.
     """
 
     write: float | None = None
     overhead: float | None = None
     collection_scan: int | None = None
+    array_length: int | None = None
+    document_size: int | None = None
 
     @property
     def of_writes(self) -> bool:

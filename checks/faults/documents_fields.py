@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from checks.documents.large_document import LARGE, REFUSED
+from checks.documents.unbounded_array import LONGEST
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene
+from checks.pipelines.paths import label, plain
 from checks.schema.collections import Collection, CollectionKind
 
 
@@ -25,3 +28,43 @@ def _inserted(
 ) -> Fault:
     command = {"insert": collection.name, "documents": documents, "bypassDocumentValidation": True}
     return Fault(kind, check, subject, ((command,),), f"{collection.name}{turns}")
+
+
+def misspelt(scene: Scene) -> Iterator[Fault]:
+    """A schema names a field that no document has."""
+    for collection in _written(scene):
+        schema = (collection.validator or {}).get("$jsonSchema", {})
+        for name in list(schema.get("properties", {}))[:1]:
+            wrong = {**schema, "properties": {**schema["properties"], sql.PLANTED: {"bsonType": "string"}}}
+            command = {"collMod": collection.name, "validator": {**(collection.validator or {}), "$jsonSchema": wrong}}
+            turns = f"{collection.name}.{sql.PLANTED}"
+            yield Fault("misspelt", "unused-field-in-schema", f"{collection.name}.{label((name,))}", ((command,),), turns)
+
+
+def long_array(scene: Scene) -> Iterator[Fault]:
+    """An array is longer in one document than any may be."""
+    longest = scene.expect.documents.limits.array_length or LONGEST
+    for collection in _written(scene):
+        for path in _arrays(collection):
+            command = _changed(collection, {path: [None] * (longest + 1)})
+            yield Fault("long-array", "unbounded-array", f"{collection.name}.{label((path,))}", ((command,),))
+
+
+def large_document(scene: Scene) -> Iterator[Fault]:
+    """A document is larger than any may be."""
+    size = scene.expect.documents.limits.document_size or LARGE
+    for collection in _written(scene):
+        command = _changed(collection, {sql.PLANTED: "x" * min(size, REFUSED // 2)})
+        yield Fault("large-document", "large-document", collection.name, ((command,),))
+
+
+def _arrays(collection: Collection) -> Iterator[str]:
+    """The fields that the collection's schema says are arrays."""
+    for name, inner in (collection.validator or {}).get("$jsonSchema", {}).get("properties", {}).items():
+        if plain(name) and "array" in (inner.get("bsonType"), inner.get("type")):
+            yield name
+
+
+def _changed(collection: Collection, fields: Mapping[str, object]) -> Mapping[str, object]:
+    update = {"q": {}, "u": {"$set": fields}}
+    return {"update": collection.name, "updates": [update], "bypassDocumentValidation": True}

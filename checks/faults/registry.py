@@ -65,10 +65,13 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "dangling-reference": (documents.no_parents,),
     "validator-missing": (documents.no_validator,),
     "validator-probe": (documents_probes.loosened_rule, documents_probes.ignored_validator),
-    "validator-weak": (documents_validators.unheeded_validator, documents_validators.idle_validator,),
+    "validator-weak": (documents_validators.unheeded_validator, documents_validators.idle_validator),
     "no-validator": (documents_validators.undeclared_validator,),
     "document-violates-validator": (documents.invalid_document,),
     "mixed-type-field": (documents_fields.other_type,),
+    "unused-field-in-schema": (documents_fields.misspelt,),
+    "unbounded-array": (documents_fields.long_array,),
+    "large-document": (documents_fields.large_document,),
     "index-drift": (documents.no_index,),
 }
 
@@ -81,6 +84,7 @@ NO_FAULT: Mapping[str, str] = {
     "ignored-reference": "it judges what became of a migration's statement, which was heeded where there is something to break",
     "tenant-query": "it judges a query of the settings, which no change to the database makes a wrong one",
     "cross-database-reference": "it compares what was read of two databases, and a copy is of one",
+    "damaged-collection": "it judges what the server stores, which no command to a server can damage",
     "query-limit": "it judges times that were measured; a fault would have to waste them",
     "collection-scan": "it judges what was measured of a query before faults are planted",
     "in-memory-sort": "it judges what was measured of a query before faults are planted",

@@ -23,6 +23,9 @@ CHECKS: Mapping[str, Check[Any]] = {
 LIVE: Mapping[str, Severity] = {
     "key-exhaustion": Severity.WARNING,
     "undeclared-reference": Severity.NOTICE,
+    "large-document": Severity.NOTICE,
+    "unbounded-array": Severity.NOTICE,
+    "unused-field-in-schema": Severity.NOTICE,
     "no-validator": Severity.NOTICE,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.declared.documents import DocumentLimits
-from runner.settings.values import Count, Duration, Section, setting
+from runner.settings.values import Count, Duration, Section, Size, setting
 
 
 class LimitsSettings(Section):
@@ -12,8 +12,16 @@ class LimitsSettings(Section):
     write: Duration | None = setting(None, "How long one insert or update may take, with validators and indexes.", "6ms")
     overhead: Duration | None = setting(None, "How much of that validators and indexes may add.", "5ms")
     collection_scan: Count | None = setting(None, "How many documents a query may read without an index.", 1000)
+    array_length: Count | None = setting(None, "How many elements an array of a document may have.", 1000)
+    document_size: Size | None = setting(None, "How large a document may be.", "1MB")
 
 
 def limits(settings: LimitsSettings) -> DocumentLimits:
     """The limits of a document database."""
-    return DocumentLimits(settings.write, settings.overhead, settings.collection_scan)
+    return DocumentLimits(
+        write=settings.write,
+        overhead=settings.overhead,
+        collection_scan=settings.collection_scan,
+        array_length=settings.array_length,
+        document_size=settings.document_size,
+    )

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
 _NO_TIME = re.compile(r"\s*0+\s*(ms|s|m|h|d)\s*", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(KB|MB)\s*", re.ASCII)
+_BYTES = {"KB": 1_024, "MB": 1_048_576}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"[1-9][0-9]*(\.[0-9]+)*")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,6 +42,14 @@ def seconds(text: object) -> float:
 def _lapse(text: object) -> float:
     """A duration that may be none at all: a document that expires at its date expires after 0 s."""
     return 0.0 if isinstance(text, str) and _NO_TIME.fullmatch(text) else seconds(text)
+
+
+def size(text: object) -> int:
+    """Read a size with a unit (``500KB``, ``1MB``, ``1.5MB``) into bytes, a KB being 1 024; raises ValueError."""
+    found = _SIZE.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not (length := round(float(found[1]) * _BYTES[found[2]])):
+        raise ValueError("expected a size with a unit, such as '500KB', '1MB'")
+    return length
 
 
 def database_name(name: str) -> str:
@@ -156,6 +166,7 @@ def _index_key(text: str) -> str:
 #: A field of an index: its direction, its name, and its kind where it is no ordinary one.
 _KEY = re.compile(r"(?P<down>-?)(?P<field>[^\s\0]+)(?:\s+(?P<kind>text|2d|2dsphere|hashed))?")
 
+Size = Annotated[int, BeforeValidator(size)]
 Duration = Annotated[float, BeforeValidator(seconds)]
 Lapse = Annotated[float, BeforeValidator(_lapse)]
 Text = Annotated[str, AfterValidator(_filled)]

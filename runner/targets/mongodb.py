@@ -7,12 +7,12 @@ An address that was given is read where it is, and copies are made beside it onl
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
@@ -112,6 +112,14 @@ class MongoTarget:
     def documents(self) -> Iterator[DocumentSession]:
         """A session that only reads."""
         yield MongoReadSession(self._client[self._database.name], self._seconds, self._mark)
+
+    def storage(self, collection: str, *, full: bool) -> Mapping[str, Any]:
+        """What the server's ``validate`` says of a collection. Raises StatementFailed, also where nothing may be kept out."""
+        if not self.writable:
+            raise StatementFailed("it keeps writers out", gap="the database was given to be read only")
+        with said_plainly():
+            database = self._client[self._database.name]
+            return database.command("validate", collection, full=full, comment=self._mark)
 
     @property
     def writable(self) -> bool:

@@ -289,6 +289,10 @@ FAULTS = {
     f"{DOCS}, limits = {{ write = '6' }} }}": (
         "databases.docs.limits.write: expected a duration with a unit, such as '200ms', '30s', '10m'"
     ),
+    f"{DOCS}, limits = {{ document_size = '2GB' }} }}": (
+        "databases.docs.limits.document_size: expected a size with a unit, such as '500KB', '1MB'"
+    ),
+    f"{DOCS}, limits = {{ array_length = 0 }} }}": ("databases.docs.limits.array_length: expected a whole number from 1 on"),
     f"{DOCS}, limits = {{ overheads = '6ms' }} }}": ("databases.docs.limits.overheads: unknown key; did you mean 'overhead'?"),
     "databases.shop.limits = { write = '6ms' }": (f"{SHOP}.limits: belongs to 'mongodb', and the engine is 'postgresql'"),
     "[[allow]]\ncheck = 'orphaned-row'\nsubject = '*'\nreason = 'x'": (
