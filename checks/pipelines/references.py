@@ -68,14 +68,18 @@ class Sides:
         }
 
     def missing(self) -> Sequence[Stage]:
-        """The keys that have no parent, at most one more than :data:`FEW`.
+        """The keys that have no parent, at most one more than :data:`FEW`."""
+        return [*self.every_missing(), {"$limit": FEW + 1}]
+
+    def every_missing(self) -> Sequence[Stage]:
+        """All keys that have no parent.
 
         A group without a sum is what the server takes from an index alone, and skips from key to key.
         """
         reference = self.reference
         plain = not reference.further and not list(reference.child.arrays) and not reference.child.dbref
         group: Stage = {"$group": {"_id": f"${reference.child.dotted}" if plain else "$_id"}}
-        return [*([group] if plain else [*self.child_keys(), group]), *self._beside("parent"), {"$limit": FEW + 1}]
+        return [*([group] if plain else [*self.child_keys(), group]), *self._beside("parent")]
 
     def _beside(self, *kept: str, **sums: Stage) -> Iterator[Stage]:
         """The keys put beside the parent's, and those left that are not there."""

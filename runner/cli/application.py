@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner import __version__
-from runner.cli import allow, apply, check, checks, explain, init, run, selftest, service, up
+from runner.cli import allow, apply, check, checks, explain, fix, init, run, selftest, service, up
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -24,6 +24,7 @@ _SUBCOMMANDS: Mapping[str, Callable[..., Action]] = {
     "init": init.command,
     "allow": allow.command,
     "apply": apply.command,
+    "fix": fix.command,
 }
 
 

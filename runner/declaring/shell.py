@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -14,6 +15,8 @@ _PLAIN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _TAKEN = frozenset(
     {"aggregate", "auth", "commands", "constructor", "disable", "hello", "help", "logout", "stats", "version", "watch"}
 )
+#: Years that Python writes with fewer digits than a date has.
+_FOUR_DIGITS = 999
 #: The whole numbers that JavaScript keeps exactly.
 _EXACT = 2**53
 
@@ -59,6 +62,20 @@ def _plain_number(value: object) -> bool:
 
 
 def _extended(value: object) -> str:
+    from bson import Decimal128, Int64, ObjectId
+
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        told = value.astimezone(UTC)
+        return (
+            f'ISODate("{told:%Y-%m-%dT%H:%M:%S}.{told.microsecond // 1000:03}Z")' if told.year > _FOUR_DIGITS else _other(value)
+        )
+    for kind, name in ((ObjectId, "ObjectId"), (Int64, "NumberLong"), (Decimal128, "NumberDecimal")):
+        if isinstance(value, kind):
+            return f'{name}("{value}")'
+    return _other(value)
+
+
+def _other(value: object) -> str:
     from bson import json_util
 
     text = json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)

@@ -45,6 +45,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("queries", "*", "in_memory_sort"): DOCUMENTS,
     ("queries", "*", "gain"): DOCUMENTS,
     ("limits",): DOCUMENTS,
+    ("fix",): DOCUMENTS,
 }
 
 #: The migration tools of the settings and the engines that each can migrate.

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from checks.interface import Engine, Severity
 from runner.settings.allows import AllowSettings
 from runner.settings.expected import ExpectSettings, QuerySettings
+from runner.settings.fixing import FixSettings
 from runner.settings.limits import LimitsSettings
 from runner.settings.surface import ROWS, FailOn, Selftest
 from runner.settings.tenancy import TenancySettings
@@ -110,6 +111,9 @@ class DatabaseSettings(Section):
     expect: ExpectSettings = Field(default=ExpectSettings(), description="What the repository declares of this database.")
     tenancy: TenancySettings | None = Field(default=None, description="Whose a row is, and how tenants are kept apart.")
     queries: Mapping[str, QuerySettings] = Field(default_factory=dict, description="Queries with a limit.")
+    fix: Mapping[Text, FixSettings] = Field(
+        default_factory=dict, description="What `dbproof fix` gives the documents that it makes, by collection."
+    )
     limits: LimitsSettings = Field(default=LimitsSettings(), description="Limits of the whole database.")
 
     @model_validator(mode="before")

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from bson import Int64, ObjectId, Regex
+from bson import Decimal128, Int64, ObjectId, Regex
 
 from runner.declaring.shell import database_member, literal, shell
 
@@ -41,9 +41,11 @@ def test_names_that_db_may_have_a_meaning_for_are_named_in_brackets(name: str) -
         ({"__proto__": 1}, '{["__proto__"]: 1}'),
         ({"a b": [None, True, 1.5]}, '{"a b": [null, true, 1.5]}'),
         (2**60, 'EJSON.parse("{\\"$numberLong\\": \\"1152921504606846976\\"}")'),
-        (Int64(5), 'EJSON.parse("{\\"$numberLong\\": \\"5\\"}")'),
-        (ObjectId("65a000000000000000000000"), 'EJSON.parse("{\\"$oid\\": \\"65a000000000000000000000\\"}")'),
-        (datetime(2026, 1, 1, tzinfo=UTC), 'EJSON.parse("{\\"$date\\": {\\"$numberLong\\": \\"1767225600000\\"}}")'),
+        (Int64(5), 'NumberLong("5")'),
+        (Decimal128("1.50"), 'NumberDecimal("1.50")'),
+        (ObjectId("65a000000000000000000000"), 'ObjectId("65a000000000000000000000")'),
+        (datetime(2026, 1, 1, 2, 3, 4, 5999, tzinfo=UTC), 'ISODate("2026-01-01T02:03:04.005Z")'),
+        (datetime(30, 1, 1, tzinfo=UTC), 'EJSON.parse("{\\"$date\\": {\\"$numberLong\\": \\"-61220448000000\\"}}")'),
     ],
 )
 def test_values(value: object, text: str) -> None:
