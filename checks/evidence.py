@@ -275,12 +275,38 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class DeleteAttempt:
+    """What became of a parent with ``children`` documents that name it, and of those, when the application's command deleted it.
+
+    ``refused`` says that the command failed, with its last words in ``said``; ``changed`` are the collections that differ after.
+    Of the children that were followed some are ``gone``, ``named`` name it still, ``emptied`` do not refer any more, ``moved``
+    name another. ``dangling`` are references that dangle since, and how many. ``alone`` is why the same parent was not deleted
+    without its children either, empty where it was. ``key`` is the parent's; ``gap`` says why nothing can be concluded.
+    """
+
+    key: str = ""
+    children: int = 0
+    refused: bool = False
+    said: str = ""
+    changed: tuple[str, ...] = ()
+    parent_left: bool = True
+    gone: int = 0
+    named: int = 0
+    emptied: int = 0
+    moved: int = 0
+    dangling: tuple[tuple[str, int], ...] = ()
+    alone: str = ""
+    gap: str = ""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a run gathered about one database at one revision.
 
     ``base`` is what the base revision's database held, ``None`` where there is none to compare with (``Need.BASE``).
     ``audits`` is gathered where the new migrations failed on base's rows: by the subjects of ``constraint-violation``, how many
-    of those rows break each rule that head has and base has not. ``reversals`` are the new migrations on their way back, and
+    of those rows break each rule that head has and base has not. ``deletes`` are what came of the application's own commands, by
+    the reference that declares a delete rule. ``reversals`` are the new migrations on their way back, and
     ``second_run`` is what came of applying once more.
     """
 
@@ -295,6 +321,7 @@ class Evidence:
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
     audits: Mapping[str, Counted] = field(default_factory=dict)
+    deletes: Mapping[str, DeleteAttempt] = field(default_factory=dict)
     reversals: tuple[Reversal, ...] = ()
     second_run: SecondRun | None = None
 

@@ -83,8 +83,9 @@ def prove(
     backend = backend_of(settings.engine)
     checks = with_severities(backend.CHECKS, loaded.settings.severity)
     judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
+    planned = replace(plan(name, settings, base, loaded, output), undo="down-restores" in checks)
     with (
-        built(replace(plan(name, settings, base, loaded, output), undo="down-restores" in checks)) as pair,
+        built(planned) as pair,
         SelfProving(keep, loaded.settings.selftest, backend, judges.expect, checks, output.progress) as proving,
         output.progress.stage("check") as stage,
     ):
@@ -96,9 +97,11 @@ def prove(
             head = replace(head, evidence=replace(head.evidence, base=before))
             head = judges.measured(audited(backend, judges.expect, head, pair.base))
             judges.hold_tenancy(head, loaded.source(name))
+            head = judges.deleted(planned, head, stage.say)
             after = judges.judge(head, outcomes, pair.compared, together(proving.see, across.seeing(name, Revision.HEAD)))
             if pair.base:
-                judges.judge_base(pair.base, outcomes, on_base, across.seeing(name, Revision.BASE))
+                held = judges.deleted_on_base(planned, pair.base, outcomes)
+                judges.judge_base(held, outcomes, on_base, across.seeing(name, Revision.BASE))
         finally:
             by = Standards(loaded.settings, settings.engine, allows_in(loaded), on_base)
             judged = reported_checks(all_outcomes(checks, outcomes), checks, head.evidence, by)
@@ -135,6 +138,18 @@ class _Judges:
         with one.server.clone(one.golden) as copy:
             queried = replace(one.evidence, queries=self.backend.measure(copy, self.expect))
             return replace(one, evidence=self.backend.weigh(copy, self.expect, queried))
+
+    def deleted(self, planned: Plan, one: Built, say: Callable[[str], None]) -> Built:
+        """With what became of documents that the application's own commands deleted on a copy."""
+        from runner import deleting
+
+        return deleting.deleted(planned, self.expect, one, say) if deleting.CHECK in self.checks else one
+
+    def deleted_on_base(self, planned: Plan, base: Built, head: Sequence[Outcome]) -> Built:
+        """The same of base, by its own commands, where head's did something wrong."""
+        from runner import deleting
+
+        return deleting.deleted_on_base(planned, self.expect, base, head)
 
     def judge(self, one: Built, outcomes: list[Outcome], alone: str, see: See = lambda *_: None) -> Catalogue | None:
         """Run every check; each outcome is kept as it comes. ``alone`` says why a database without a base has none.

@@ -183,13 +183,14 @@ class DocumentLimits:
 
 @dataclass(frozen=True)
 class DocumentExpectations:
-    """All that the settings declare of a document database."""
+    """All that is declared of a document database; ``deletes`` are the application's commands that delete one, by collection."""
 
     references: tuple[DocumentReference, ...] = ()
     validators: tuple[DeclaredValidator, ...] = ()
     indexes: tuple[DeclaredIndex, ...] = ()
     queries: tuple[DocumentQuery, ...] = ()
     limits: DocumentLimits = DocumentLimits()
+    deletes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 _NAME = r'(?:"[^"]+"|[^\s".,\[\]()]+)'

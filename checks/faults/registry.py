@@ -79,6 +79,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
 NO_FAULT: Mapping[str, str] = {
     "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
     "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
+    "delete-handling-probe": "it judges what the application's own command does, which no change to the database makes wrong",
     "down-restores": "it judges what undoing a migration leaves, which a copy of what came of them cannot show otherwise",
     "load-refused": "it judges how the rows were loaded, which a copy that holds them cannot show otherwise",
     "ignored-reference": "it judges what became of a migration's statement, which was heeded where there is something to break",

@@ -63,6 +63,18 @@ def find_any(project: Project) -> Interpreter | None:
     return found if isinstance(found, Interpreter) else None
 
 
+def on_path(needs: tuple[str, ...]) -> Mapping[str, str]:
+    """Variables by which ``python`` is one that can import what is needed, for a project that shows no environment.
+
+    The one that is on PATH already, else dbproof's own.
+    """
+    path = clean_environment().get("PATH", os.defpath)
+    there = shutil.which("python", path=path) or shutil.which("python3", path=path)
+    if there is not None and not _examine(Path(there), needs)[1]:
+        return {}
+    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{path}"}
+
+
 def _found(project: Project, needs: tuple[str, ...], own: bool = True) -> Interpreter | list[str]:
     """The interpreter, or remarks that say why none of the candidates was one."""
     remarks: list[str] = []

@@ -25,6 +25,7 @@ from runner.settings.lines import line_of
 from runner.settings.model import DatabaseSettings
 from runner.settings.structured import Unreadable, extended_json, read
 from runner.settings.values import index_key
+from runner.settings.wording import did_you_mean
 
 #: What editors and documentation want of a schema, and no server reads.
 _NOTES = frozenset({"$schema", "$id", "$comment"})
@@ -110,7 +111,18 @@ def documents(settings: DatabaseSettings, source: Source) -> DocumentExpectation
         indexes=declared.indexes,
         queries=tuple(_query(name, query) for name, query in settings.queries.items()),
         limits=limits(settings.limits),
+        deletes=_deletes(settings.expect, declared, source),
     )
+
+
+def _deletes(expect: ExpectSettings, declared: Declared, source: Source) -> Mapping[str, str]:
+    """The commands that delete a document; raises UsageError for one that no declared delete rule asks for."""
+    asked = {reference.parent.collection for reference in declared.references if reference.on_delete}
+    for name in expect.deletes:
+        if name not in asked:
+            said = f"no reference to {name} says 'on delete'{did_you_mean(name, asked) if asked else ''}"
+            raise source.wrong(said, "expect", "deletes", name)
+    return expect.deletes
 
 
 def validators(expect: ExpectSettings, source: Source) -> tuple[DeclaredValidator, ...]:

@@ -33,6 +33,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("expect", "files"): DOCUMENTS,
     ("expect", "models"): DOCUMENTS,
     ("expect", "schemas"): DOCUMENTS,
+    ("expect", "deletes"): DOCUMENTS,
     ("expect", "indexes"): DOCUMENTS,
     ("queries", "*", "sql"): RELATIONAL,
     ("queries", "*", "collection"): DOCUMENTS,

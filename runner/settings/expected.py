@@ -11,6 +11,7 @@ from checks.declared.expectations import Category
 from runner.settings.values import (
     WORD,
     Count,
+    DeleteCommand,
     Duration,
     IndexKey,
     Lapse,
@@ -74,6 +75,11 @@ class ExpectSettings(Section):
         None,
         "A program that prints what the application's models say, as JSON: a JSON Schema by collection, or what `files` hold.",
         "python scripts/print_models.py",
+    )
+    deletes: Mapping[Text, DeleteCommand] = setting(
+        {},
+        "The application's own command that deletes one document, by collection; its fields in braces.",
+        {"companies": "python scripts/delete_company.py {company_name}"},
     )
     schemas: Mapping[Text, Schema] = setting(
         {},

@@ -24,6 +24,9 @@ PLACEHOLDER = re.compile(r"(?<!\{)\{(?P<name>[A-Za-z_]+)(?::(?P<driver>[^{}\s]*)
 _ESCAPED = re.compile(r"\{\{[A-Za-z_]+(?::[^{}\s]*)?\}\}")
 PLACEHOLDERS = ("url", "host", "port", "user", "password", "database")
 
+#: What stands in braces in a command that deletes a document: one of those names, or a field of the document.
+FIELD = re.compile(r"""(?<!\{)\{(?P<name>[^\s{}:"',]+)(?::[^{}\s]*)?\}(?!\})""")
+
 #: PostgreSQL keeps 63 bytes of a name, and the owner of database ``shop`` is the role ``shop_owner``.
 LONGEST_NAME = 63 - len("_owner")
 
@@ -90,6 +93,12 @@ def _template(text: str) -> str:
         if found["name"] not in PLACEHOLDERS or (with_driver and (found["name"] != "url" or not found["driver"])):
             known = ", ".join(("{url}", "{url:DRIVER}", *(f"{{{name}}}" for name in PLACEHOLDERS[1:])))
             raise ValueError(f"'{found[0]}' is not a placeholder; there are: {known}")
+    return text
+
+
+def _deleting(text: str) -> str:
+    if not any(found["name"] not in PLACEHOLDERS for found in FIELD.finditer(text)):
+        raise ValueError("expected a field of the document in braces, such as 'python delete_company.py {company_name}'")
     return text
 
 
@@ -180,6 +189,7 @@ SortKey = Annotated[str, AfterValidator(_sort_key)]
 IndexKey = Annotated[str, AfterValidator(_index_key)]
 Template = Annotated[str, AfterValidator(_template)]
 Command = Annotated[Text, AfterValidator(_template)]
+DeleteCommand = Annotated[Text, AfterValidator(_deleting)]
 DatabaseName = Annotated[str, AfterValidator(database_name)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 Version = Annotated[str, AfterValidator(_server_version)]

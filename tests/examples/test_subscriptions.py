@@ -39,6 +39,7 @@ def test_the_subscriptions_are_clean_with_all_that_they_declare(tmp_path: Path) 
         "down-restores": 5,
         "load-refused": 3,
         "dangling-reference": 3,
+        "delete-handling-probe": 1,
         "validator-missing": 3,
         "validator-probe": 66,
         "validator-weak": 3,

@@ -30,7 +30,7 @@ from runner.servers.mongodb.sessions import session as mongo_session
 from runner.targets.mongodb import MongoTarget
 
 CHECK = "cross-database-reference"
-ENGINES = {"app": Engine.POSTGRESQL, "till": Engine.SQLITE, "docs": Engine.MONGODB}
+ENGINES = {"app": Engine.POSTGRESQL, "till": Engine.SQLITE, "docs": Engine.MONGODB, "ledger": Engine.MONGODB}
 ONE, TWO = uuid.UUID(int=0xABC), uuid.UUID(int=0xDEF)
 OID = ObjectId("65a1b2c3d4e5f60718293a4b")
 
@@ -126,6 +126,35 @@ def test_documents_and_rows(
     )
     assert said.proven == [lines[1], lines[4], lines[5]]
     assert said.gaps == {lines[3]: "no documents that refer"}
+
+
+def test_two_mongodbs_and_a_column(
+    mongo_server: MongoServer, mongo_database: Database, server: Server, database: Database, query: Query, tmp_path: Path
+) -> None:
+    def fill(docs: Documents[dict[str, Any]]) -> None:
+        docs.invoices.insert_many([
+            {"lines": [{"payment": {"account_id": OID, "customer": {"id": str(ONE)}}}, {"payment": None}], "tags": ["a", "b"]},
+            {"lines": [{"payment": {"account_id": ObjectId(), "customer": {"id": str(uuid.UUID(int=7))}}}], "tags": []},
+        ])  # fmt: skip
+
+    def fill_ledger(ledger: Documents[dict[str, Any]]) -> None:
+        ledger.accounts.insert_one({"_id": OID, "open": {"for": [{"tag": "a"}, {"tag": "b"}]}})
+
+    query(CUSTOMERS)
+    lines = [
+        "docs:invoices.lines[].payment.account_id -> ledger:accounts._id",
+        "docs:invoices.tags[] -> ledger:accounts.open.for[].tag",
+        "docs:invoices.lines[].payment.customer.id -> app:customers.id",
+    ]
+    second = mongo_server.create(f"{mongo_database.name}_ledger")
+    with (
+        postgres_target(server, database) as app,
+        documents(mongo_server, mongo_database, fill) as docs,
+        documents(mongo_server, second, fill_ledger) as ledger,
+    ):
+        said = judged(lines, {"app": app, "docs": docs, "ledger": ledger}, tmp_path)
+    assert {found.subject: found.count for found in said.findings} == {lines[0]: 1, lines[2]: 1}
+    assert said.proven == [lines[1]]
 
 
 def test_a_database_that_was_not_seen_proves_nothing(tmp_path: Path) -> None:
