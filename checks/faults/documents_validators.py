@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.faults import sql
 from checks.faults.interface import Fault, Scene
 from checks.schema.collections import Collection, CollectionKind
 
@@ -13,6 +14,22 @@ def unheeded_validator(scene: Scene) -> Iterator[Fault]:
     declared = {one.collection for one in scene.expect.documents.validators}
     for name in (one.name for one in _validated(scene) if one.name not in declared):
         yield Fault("unheeded-validator", "validator-weak", name, (({"collMod": name, "validationAction": "warn"},),))
+
+
+def weakened_validator(scene: Scene) -> Iterator[Fault]:
+    """A declared validator warns only, lets what is invalid stay so, or is not looked at."""
+    for name in (one.collection for one in scene.expect.documents.validators):
+        for change in ({"validationAction": "warn"}, {"validationLevel": "moderate"}, {"validationLevel": "off"}):
+            way = ({"collMod": name, **change},)
+            yield Fault("weakened-validator", "validator-missing", name, (way,), f"{name} (weak)")
+
+
+def changed_validator(scene: Scene) -> Iterator[Fault]:
+    """A declared validator asks for one field more."""
+    for declared in scene.expect.documents.validators:
+        name, more = declared.collection, {"$and": [dict(declared.validator), {sql.PLANTED: {"$exists": True}}]}
+        way = ({"collMod": name, "validator": more},)
+        yield Fault("changed-validator", "validator-missing", name, (way,), f"{name} (differs)")
 
 
 def idle_validator(scene: Scene) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from checks.faults import (
     constraints,
     documents,
     documents_fields,
+    documents_indexes,
     documents_probes,
     documents_validators,
     indexes,
@@ -45,7 +46,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "duplicate-rows": (probes.second_row,),
     "missing-constraint": (rules.missing_rule,),
     "not-null-probe": (probes.taken_null,),
-    "unique-probe": (probes.idle_index,),
+    "unique-probe": (probes.idle_index, documents_indexes.other_uniqueness),
     "exclusion-probe": (probes.idle_exclusion,),
     "nullable-unique": (probes.nullable_key,),
     "null-passes-check": (rules.compared_with_null,),
@@ -63,7 +64,11 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "duplicate-index": (indexes.second_index,),
     "redundant-index": (indexes.needless_index,),
     "dangling-reference": (documents.no_parents,),
-    "validator-missing": (documents.no_validator,),
+    "validator-missing": (
+        documents.no_validator,
+        documents_validators.weakened_validator,
+        documents_validators.changed_validator,
+    ),
     "validator-probe": (documents_probes.loosened_rule, documents_probes.ignored_validator),
     "validator-weak": (documents_validators.unheeded_validator, documents_validators.idle_validator),
     "no-validator": (documents_validators.undeclared_validator,),
@@ -72,7 +77,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "unused-field-in-schema": (documents_fields.misspelt,),
     "unbounded-array": (documents_fields.long_array,),
     "large-document": (documents_fields.large_document,),
-    "index-drift": (documents.no_index,),
+    "index-drift": (documents.no_index, documents_indexes.drifted_index, documents_indexes.undeclared_unique_index),
 }
 
 #: Checks that no fault can be planted for on a copy of a database that stands, and why.

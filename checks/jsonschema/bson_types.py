@@ -95,6 +95,8 @@ def is_within(value: Any, bound: Any, *, low: bool, exclusive: bool) -> bool | N
     if _family(value) != _family(bound):
         return None
     mine, theirs = exact(value), exact(bound)
+    if mine != mine:  # no number: the server puts it before all others
+        return not low
     if mine == theirs:
         return not exclusive
     return bool(mine > theirs) if low else bool(mine < theirs)
@@ -102,7 +104,8 @@ def is_within(value: Any, bound: Any, *, low: bool, exclusive: bool) -> bool | N
 
 def is_multiple(value: Any, divisor: Any) -> bool:  # noqa: ANN401 - any number
     """Whether a number is a multiple, as decimals."""
-    return _decimal(value) % _decimal(divisor) == 0
+    number = _decimal(value)
+    return number.is_finite() and number % _decimal(divisor) == 0
 
 
 def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - any number

@@ -31,13 +31,24 @@ def starts(collection: Collection, target: DocumentTarget, session: DocumentSess
     small = {"$expr": {"$lte": [{"$bsonSize": "$$ROOT"}, SMALL]}}
     pipeline: list[Mapping[str, Any]] = [{"$sort": {"_id": 1}}, {"$limit": LOOKED_AT}, {"$match": small}, {"$limit": STARTS}]
     try:
-        return list(session.aggregate(collection.name, pipeline))
+        return [_plain(document) for document in session.aggregate(collection.name, pipeline)]
     except BSONError:  # text that is no UTF-8, a date that Python has none for
         return ()
     except StatementFailed as failure:
         if not failure.gap:
             raise
         return ()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a document holds
+    """A value whose references are the objects that the server keeps of them."""
+    from bson import DBRef
+
+    if isinstance(value, DBRef):
+        return dict(value.as_doc())
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def asking(scratch: Scratch) -> Ask:
@@ -60,6 +71,25 @@ def asking(scratch: Scratch) -> Ask:
 def declared_validator(collection: str, expect: DocumentExpectations) -> Query | None:
     """The validator that a collection should have; ``None`` where none is declared."""
     return next((one.validator for one in expect.validators if one.collection == collection), None)
+
+
+def keys_of(document: Document, fields: Sequence[str]) -> Mapping[str, Any]:
+    """What an index has for a key of a document, field by field: of an array one element. A field that is not there has none."""
+    found = (_key_of(document, field.split(".")) for field in fields)
+    return dict(filter(None, found))
+
+
+def _key_of(value: Any, path: Sequence[str]) -> tuple[str, Any] | None:  # noqa: ANN401 - whatever a document holds
+    first, *more = path
+    if not isinstance(value, Mapping) or first not in value:
+        return None
+    inner, label = value[first], first
+    if isinstance(inner, list) and inner:
+        inner, label = inner[0], f"{first}[]"
+    if not more:
+        return label, inner
+    deeper = _key_of(inner, more)
+    return (f"{label}.{deeper[0]}", deeper[1]) if deeper else None
 
 
 def is_taken(answer: Stored | Denied) -> bool:

@@ -14,7 +14,7 @@ from runner.targets.mongodb_sessions import MongoReadSession, failed
 if TYPE_CHECKING:
     from pymongo.database import Database
 
-_INDEX = re.compile(r"index: (?P<name>.+?) dup key")
+_INDEX = re.compile(r"index: (?P<name>.+?)(?: collation: \{.*?\})? dup key")
 
 
 class MongoScratch:
