@@ -152,6 +152,7 @@ class Examined:
     """What MongoDB looked at for one run of a query: documents and index keys, and the collections ``scanned`` without an index.
 
     ``per_returned`` is the larger of the two for each document that came back (for a query that gave none, all of it).
+    ``untold`` are the collections that it looked into without telling how.
     """
 
     documents: int
@@ -160,6 +161,12 @@ class Examined:
     indexes: tuple[UsedIndex, ...] = ()
     sort: MemorySort | None = None
     per_returned: float = 0.0
+    untold: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> str:
+        """Why the figures are not all, empty where they are."""
+        return f"this server does not tell how it reads {', '.join(self.untold)}" if self.untold else ""
 
 
 @dataclass(frozen=True)

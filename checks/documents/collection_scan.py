@@ -60,7 +60,7 @@ def _judge(one: LookedInto, examined: Examined, target: DocumentTarget) -> Judge
     declared = target.expect.documents.limits.collection_scan
     most = MOST if declared is None else declared
     if not examined.scanned or examined.documents <= most:
-        return Proven(one.query.name)
+        return NotProven(one.query.name, examined.gap) if examined.gap else Proven(one.query.name)
     return Finding(
         subject=one.query.name,
         message=(

@@ -126,7 +126,14 @@ def _judge(query: Query, timing: QueryTiming, read: _Read) -> Judgement:
         return _finding(query, f"did not end: {timing.failure}; the limit is {_milliseconds(timing.limit)}", timing, read)
     if words := "; ".join(_beyond(query, timing)):
         return _finding(query, f"{words}{plan_in_words(timing.examined)}", timing, read)
-    return NotProven(query.name, read.empty or "no rows") if read.empty or not timing.seconds else Proven(query.name)
+    gap = read.empty or ("" if timing.seconds else "no rows") or _untold(query, timing)
+    return NotProven(query.name, gap) if gap else Proven(query.name)
+
+
+def _untold(query: Query, timing: QueryTiming) -> str:
+    """Why a limit on what is looked at is not known to be kept."""
+    limited = isinstance(query, DocumentQuery) and {query.examined, query.keys_examined, query.examined_per_returned} != {None}
+    return timing.examined.gap if limited and timing.examined is not None else ""
 
 
 def _beyond(query: Query, timing: QueryTiming) -> Iterator[str]:

@@ -38,6 +38,7 @@ def examined(explanation: _Mapping) -> Examined:
         scanned=tuple(sorted({name for stage, namespace in plan for name in _scanned(stage, namespace)})),
         indexes=tuple(sorted({index for stage, namespace in plan for index in _indexes(stage, namespace)})),
         sort=_sort(list(_sorts(explanation)), patterns),
+        untold=tuple(sorted({name for stage, _ in plan for name in _untold(stage)})),
     )
 
 
@@ -84,6 +85,13 @@ def _scanned(stage: _Mapping, namespace: str) -> Iterator[str]:
         yield _collection(str(stage.get("foreignCollection", "")))
     if stage.get("collectionScans") and isinstance(looked_up := stage.get("$lookup"), Mapping):
         yield _from(looked_up)
+
+
+def _untold(stage: _Mapping) -> Iterator[str]:
+    """The collection of a lookup that carries no figures: before 5.0 none does, and ``$graphLookup`` never does."""
+    for name in ("$lookup", "$graphLookup"):
+        if isinstance(looked_up := stage.get(name), Mapping) and "totalDocsExamined" not in stage:
+            yield _from(looked_up)
 
 
 def _indexes(stage: _Mapping, namespace: str) -> Iterator[UsedIndex]:

@@ -105,6 +105,7 @@ def _most(looked: Sequence[Examined]) -> Examined:
         tuple(sorted({index for one in looked for index in one.indexes})),
         max((one.sort for one in looked if one.sort), key=lambda sort: (sort.disk, sort.bytes), default=None),
         max(one.per_returned for one in looked),
+        tuple(sorted({name for one in looked for name in one.untold})),
     )
 
 

@@ -116,6 +116,10 @@ SHAPES: dict[str, tuple[dict[str, Any], Examined]] = {
         planned({"stage": "COLLSCAN", "minRecord": 1, "maxRecord": 2}, 2, 0),
         Examined(2, 0),
     ),
+    "a lookup before 5.0, which tells nothing": (
+        {"stages": [{"$cursor": planned(IXSCAN, 1, 2)}, {"$lookup": {"from": "invoices", "as": "x", "localField": "name"}}]},
+        Examined(1, 2, (), (BY_NAME,), untold=("invoices",)),
+    ),
     "nothing": ({}, Examined(0, 0)),
 }
 

@@ -19,6 +19,7 @@ from checks.schema.collections import collection_reference
 from checks.schema.indexes import create
 from runner.measure.mongodb import measure
 from runner.servers.interface import Database
+from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session
 
 COUNT = 300
@@ -74,14 +75,18 @@ def test_what_is_to_read_everything_is_not_judged(judge: Judge) -> None:
     assert (found.proven, found.findings, found.gaps) == ([], [], {})
 
 
-def test_a_lookup_without_an_index_names_the_other_collection(judge: Judge) -> None:
+def test_a_lookup_without_an_index_names_the_other_collection(judge: Judge, mongo_server: MongoServer) -> None:
     def prepare(db: Documents[dict[str, Any]]) -> None:
         filled(db)
         db.invoices.insert_many([{"of": f"c{n}"} for n in range(200)])
 
     lookup = {"from": "invoices", "localField": "company", "foreignField": "of", "as": "invoices"}
     one = query(find=None, pipeline=[{"$match": {"company": "c3"}}, {"$lookup": lookup}], category=Category.JOIN)
-    finding = judge("collection-scan", one, "company", prepare=prepare).finding
+    judged = judge("collection-scan", one, "company", prepare=prepare)
+    if mongo_server.version.startswith("4."):
+        assert judged.gaps == {"one": "this server does not tell how it reads invoices"}
+        return
+    finding = judged.finding
     assert finding.objects == (collection_reference("invoices"),)
     assert "db.invoices.createIndex({of: 1}" in finding.remedy
 
