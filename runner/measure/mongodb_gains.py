@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentQuery
@@ -18,9 +18,11 @@ from runner.targets.mongodb_sessions import failed
 if TYPE_CHECKING:
     from pymongo.database import Database as Documents
 
-#: How many pairs are measured, and after how many seconds no further one is begun.
-_PAIRS = 9
+#: How many pairs are measured where a gain is declared and where it is only shown; after so many seconds no further one is begun.
+_PAIRS, _PAIRS_TO_SHOW = 9, 5
 _ENOUGH = 5.0
+#: How many seconds gains may take together that nobody declared.
+_TO_SHOW = 10.0
 _ID = "_id_"
 
 
@@ -36,10 +38,16 @@ def measure_gains(
 
 
 def _gains(documents: Documents[dict[str, Any]], measured: Sequence[tuple[DocumentQuery, QueryTiming]]) -> Iterator[IndexGain]:
-    for query, timing in measured:
+    began = time.monotonic()
+    for query, timing in sorted(measured, key=lambda pair: pair[0].gain is None):
         used = tuple(index for index in timing.examined.indexes if index.name != _ID) if timing.examined else ()
-        if used and timing.seconds and any(documents[index.collection].estimated_document_count() >= FEW for index in used):
+        wanted = query.gain is not None or time.monotonic() - began < _TO_SHOW
+        if wanted and used and timing.seconds and any(_many(documents, index.collection) for index in used):
             yield _gain(documents, query, timing, used)
+
+
+def _many(documents: Documents[dict[str, Any]], collection: str) -> bool:
+    return documents[collection].estimated_document_count() >= FEW
 
 
 def _gain(
@@ -49,10 +57,11 @@ def _gain(
 
     pairs: list[tuple[float, float]] = []
     began = time.monotonic()
-    all_there = _indexes(documents, {index.collection for index in used})
+    indexes = _Indexes(documents, {index.collection for index in used})
     try:
-        for number, turn in zip(range(_PAIRS), cycle(turns_of(documents, query)), strict=False):
-            pairs.append(_pair(documents, query, turn, all_there, hidden_first=bool(number % 2)))
+        turns = islice(cycle(turns_of(documents, query)), _PAIRS_TO_SHOW if query.gain is None else _PAIRS)
+        for number, turn in enumerate(turns):
+            pairs.append(_pair(indexes, query, turn, hidden_first=bool(number % 2)))
             if time.monotonic() - began > _ENOUGH:
                 break
     except StatementFailed as refused:
@@ -62,33 +71,37 @@ def _gain(
             return IndexGain(query.name, used, ((statistics.median(timing.seconds), timeout_of(query)),), stopped=True)
         return IndexGain(query.name, used, failure=failure.said)
     finally:
-        _hide(documents, all_there, hidden=False)
+        indexes.hide(hidden=False)
     return IndexGain(query.name, used, tuple(pairs))
 
 
-def _indexes(documents: Documents[dict[str, Any]], collections: set[str]) -> tuple[UsedIndex, ...]:
-    """Every index of these collections that can be hidden and is not: one that is left would serve in the place of another."""
-    return tuple(
-        UsedIndex(name, index["name"])
-        for name in sorted(collections)
-        for index in documents[name].list_indexes()
-        if index["name"] != _ID and not index.get("hidden") and not index.get("clustered")
-    )
+class _Indexes:
+    """Every index of some collections that can be hidden and is not: one that is left would serve in the place of another."""
+
+    def __init__(self, documents: Documents[dict[str, Any]], collections: set[str]) -> None:
+        self.documents = documents
+        self._hidden = False
+        self._names = [
+            (name, index["name"])
+            for name in sorted(collections)
+            for index in documents[name].list_indexes()
+            if index["name"] != _ID and not index.get("hidden") and not index.get("clustered")
+        ]
+
+    def hide(self, *, hidden: bool) -> None:
+        """Hide or show all of them, where they are not so already."""
+        if hidden is not self._hidden:
+            self._hidden = hidden  # said first: where one cannot be hidden, those before it are shown again
+            for collection, name in self._names:
+                change = {"name": name, "hidden": hidden}
+                self.documents.command({"collMod": collection, "index": change, "writeConcern": {"w": 1}})
 
 
-def _pair(
-    documents: Documents[dict[str, Any]], query: DocumentQuery, turn: Turn, indexes: tuple[UsedIndex, ...], *, hidden_first: bool
-) -> tuple[float, float]:
+def _pair(indexes: _Indexes, query: DocumentQuery, turn: Turn, *, hidden_first: bool) -> tuple[float, float]:
     """Seconds with the indexes and without them; each way is run once before, as a hidden index makes the server plan anew."""
     seconds: dict[bool, float] = {}
     for hidden in (hidden_first, not hidden_first):
-        _hide(documents, indexes, hidden=hidden)
-        run(documents, query, turn, round(timeout_of(query) * 1000))
-        seconds[hidden], _ = run(documents, query, turn, round(timeout_of(query) * 1000))
+        indexes.hide(hidden=hidden)
+        run(indexes.documents, query, turn, round(timeout_of(query) * 1000))
+        seconds[hidden], _ = run(indexes.documents, query, turn, round(timeout_of(query) * 1000))
     return seconds[False], seconds[True]
-
-
-def _hide(documents: Documents[dict[str, Any]], indexes: tuple[UsedIndex, ...], *, hidden: bool) -> None:
-    for index in indexes:
-        change = {"name": index.name, "hidden": hidden}
-        documents.command({"collMod": index.collection, "index": change, "writeConcern": {"w": 1}})
