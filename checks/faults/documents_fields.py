@@ -16,7 +16,17 @@ def other_type(scene: Scene) -> Iterator[Fault]:
     """A field that every document can have is a number in one and a text in another."""
     for collection in _written(scene):
         documents: list[dict[str, object]] = [{sql.PLANTED: 1}, {sql.PLANTED: "1"}]
-        yield _inserted(collection, documents, "other-type", "mixed-type-field", f"{collection.name}._id", f".{sql.PLANTED}")
+        if collection.documents < len(documents):
+            yield _inserted(collection, documents, "other-type", "mixed-type-field", f"{collection.name}._id", f".{sql.PLANTED}")
+            continue
+        one_without = {sql.PLANTED: {"$exists": False}}
+        command = {
+            "update": collection.name,
+            "updates": [{"q": one_without, "u": {"$set": document}} for document in documents],
+            "bypassDocumentValidation": True,
+        }
+        turns = f"{collection.name}.{sql.PLANTED}"
+        yield Fault("other-type", "mixed-type-field", f"{collection.name}._id", ((command,),), turns)
 
 
 def _written(scene: Scene) -> Iterator[Collection]:

@@ -13,7 +13,7 @@ from checks.schema.collections import CollectionIndex
 from checks.schema.indexes import options
 
 #: Fields under whose index every key is a different one, however documents are.
-_OWN = (("_id", -1),)
+_OWN = (("_id", 1), (sql.PLANTED, 1))
 
 
 def other_uniqueness(scene: Scene) -> Iterator[Fault]:

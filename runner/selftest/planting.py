@@ -266,13 +266,16 @@ def _on_mongodb(copy: Database) -> Iterator[Attempt]:
 
 
 def _try_on_mongodb(database: Documents[dict[str, Any]], way: Way) -> None:
+    """One command after the other; a document that is not taken fails no command, and is told beside."""
     from pymongo.errors import PyMongoError
 
     for statement in way:
         try:
             answer = database.command(dict(cast("Mapping[str, Any]", statement)))
         except PyMongoError as refused:
-            raise NotPlanted(str(refused)) from None
+            raise NotPlanted(str((getattr(refused, "details", None) or {}).get("errmsg") or refused)) from None
+        if wrong := answer.get("writeErrors"):
+            raise NotPlanted(str(wrong[0].get("errmsg")).partition(" dup key: ")[0])
         if answer.get("n") == 0:
             raise NotPlanted("there is no document for it")
 
