@@ -9,6 +9,7 @@ from checks.faults import (
     documents,
     documents_fields,
     documents_indexes,
+    documents_keys,
     documents_probes,
     documents_validators,
     indexes,
@@ -46,7 +47,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "duplicate-rows": (probes.second_row,),
     "missing-constraint": (rules.missing_rule,),
     "not-null-probe": (probes.taken_null,),
-    "unique-probe": (probes.idle_index, documents_indexes.other_uniqueness),
+    "unique-probe": (probes.idle_index,),
     "exclusion-probe": (probes.idle_exclusion,),
     "nullable-unique": (probes.nullable_key,),
     "null-passes-check": (rules.compared_with_null,),
@@ -64,6 +65,8 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "duplicate-index": (indexes.second_index,),
     "redundant-index": (indexes.needless_index,),
     "dangling-reference": (documents.no_parents,),
+    "duplicate-keys": (documents_keys.second_document,),
+    "unindexed-reference": (documents_keys.unserved_reference,),
     "validator-missing": (
         documents.no_validator,
         documents_validators.weakened_validator,
@@ -78,6 +81,13 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "unbounded-array": (documents_fields.long_array,),
     "large-document": (documents_fields.large_document,),
     "index-drift": (documents.no_index, documents_indexes.drifted_index, documents_indexes.undeclared_unique_index),
+}
+
+#: The same for the documents of an id that rows and documents share.
+OF_DOCUMENTS: Mapping[str, tuple[Maker, ...]] = {
+    "reference-type-mismatch": (documents_keys.other_type,),
+    "unique-probe": (documents_indexes.other_uniqueness,),
+    "redundant-index": (documents_keys.needless_index,),
 }
 
 #: Checks that no fault can be planted for on a copy of a database that stands, and why.

@@ -15,7 +15,7 @@ from checks.schema.collections import Collections
 from checks.targets import DocumentSession
 
 #: Of more different keys than this the server's groups do not fit its memory, and it takes far more than their share of time.
-MANY = 1_000_000
+MANY = 500_000
 #: How many keys are drawn to tell how many different ones there are.
 _DRAWN = 10_000
 

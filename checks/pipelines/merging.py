@@ -24,7 +24,7 @@ def missing(children: Iterator[Any], parents: Iterator[Any]) -> Iterator[tuple[A
     """
     standing = _sorted(parents)
     parent = next(standing, None)
-    for key, place, times in _runs(children):
+    for key, place, times in runs(children):
         while parent is not None and parent < place:
             parent = next(standing, None)
         yield key, times, parent != place
@@ -32,11 +32,11 @@ def missing(children: Iterator[Any], parents: Iterator[Any]) -> Iterator[tuple[A
 
 def _sorted(keys: Iterator[Any]) -> Iterator[Ordered]:
     """The places of different keys, each once."""
-    for _, place, _ in _runs(keys):
+    for _, place, _ in runs(keys):
         yield place
 
 
-def _runs(keys: Iterator[Any]) -> Iterator[tuple[Any, Ordered, int]]:
+def runs(keys: Iterator[Any]) -> Iterator[tuple[Any, Ordered, int]]:
     """Each different key with its place and how often it is there."""
     last: Any = None
     place: Ordered | None = None
@@ -60,6 +60,8 @@ def _runs(keys: Iterator[Any]) -> Iterator[tuple[Any, Ordered, int]]:
 
 def ordered(key: Any) -> Ordered:  # noqa: ANN401 - whatever a document holds
     """The place of a value among others (manual, "Comparison/Sort Order"), texts by their bytes; raises Unordered."""
+    if key is None:
+        return (1,)
     if type(key) is str:
         if _UNREADABLE in key:
             raise Unordered

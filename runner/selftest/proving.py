@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, cast
 
 from checks.faults.interface import Fault, Maker, Scene
-from checks.faults.registry import FAULTS
+from checks.faults.registry import FAULTS, OF_DOCUMENTS
 from checks.interface import Check, Engine, Finding, Need, Outcome, State
 from checks.targets import RelationalTarget, Target
 from runner.report import FaultState, PlantedFault, ReportedGap, SelfProof
@@ -166,7 +166,8 @@ def _silence(outcome: Outcome) -> str:
 def _kinds(scene: Scene, checks: Checks, outcomes: Sequence[Outcome], most: int | None) -> Iterator[_Kind]:
     """Every kind of fault for the checks that came to a verdict: the first of each check before the second, errors first."""
     judged = {outcome.check: outcome for outcome in outcomes if _is_judged(outcome, checks[outcome.check], scene.engine)}
-    makers = [(place, name, maker) for name in judged for place, maker in enumerate(FAULTS.get(name, ()))]
+    known = {**FAULTS, **OF_DOCUMENTS} if scene.engine is Engine.MONGODB else FAULTS
+    makers = [(place, name, maker) for name in judged for place, maker in enumerate(known.get(name, ()))]
     for _, name, maker in sorted(makers, key=lambda one: (one[0], -checks[one[1]].SEVERITY.weight)):
         yield _kind(name, maker, scene, None if _compares(checks[name]) else judged[name], most)
 

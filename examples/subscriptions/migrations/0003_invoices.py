@@ -26,6 +26,7 @@ def up(db):
     db.create_collection("invoices", validator={"$jsonSchema": INVOICES})
     db.invoices.create_index("number", name="number_unique", unique=True)
     db.invoices.create_index([("company_name", 1), ("issued_at", -1)], name="company_issued_idx")
+    db.invoices.create_index("lines.subscription_id", name="line_subscription_idx")
 
 
 def down(db):
