@@ -28,7 +28,7 @@ class Rule:
 
 
 def same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether two validators say the same, in whatever order."""
+    """Whether two validators say the same, in whatever order and with whatever words for people."""
     return bool(_ordered(one or {}) == _ordered(other or {}))
 
 
@@ -83,8 +83,9 @@ def _with_beside(keyword: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _ordered(value: Any, key: str = "") -> Any:  # noqa: ANN401 - whatever a validator holds
     if isinstance(value, Mapping):
-        return {name: _ordered(part, name) for name, part in value.items()}
+        said = {name: part for name, part in value.items() if not (name in _WORDS and isinstance(part, str) and key != "enum")}
+        return {name: _ordered(part, name) for name, part in said.items()}
     if isinstance(value, list | tuple):
-        parts = [_ordered(part) for part in value]
+        parts = [_ordered(part, "enum" if key == "enum" else "") for part in value]
         return sorted(parts, key=repr) if key in _SETS else parts
     return [value] if key in ("bsonType", "type") and isinstance(value, str) else value

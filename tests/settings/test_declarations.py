@@ -57,6 +57,18 @@ def test_indexes_in_all_their_forms(tmp_path: Path) -> None:
     assert [one.place for one in found] == [Place("dbproof.toml", line) for line in (5, 6, 7)]
 
 
+def test_commands_that_delete(tmp_path: Path) -> None:
+    rules = 'references = ["a.b -> d.c on delete cascade", "a.e -> f._id"]\n\n[databases.docs.expect.deletes]\n'
+    found = declared(tmp_path, f"[databases.docs.expect]\n{rules}d = 'python delete.py {{c}}'\n")
+    assert found.deletes == {"d": "python delete.py {c}"}
+    assert [one.on_delete for one in found.references] == ["cascade", None]
+    for name, message in (("f", "no reference to f says 'on delete'; there is: d"), ("dd", "; did you mean 'd'?")):
+        with pytest.raises(UsageError) as wrong:
+            declared(tmp_path, f"[databases.docs.expect]\n{rules}{name} = 'python delete.py {{c}}'\n")
+        assert wrong.value.message.startswith(f"dbproof.toml: databases.docs.expect.deletes.{name}: no reference to {name}")
+        assert wrong.value.message.endswith(message)
+
+
 def test_queries_and_references(tmp_path: Path) -> None:
     found = declared(
         tmp_path,

@@ -11,7 +11,7 @@ import pytest
 from checks.declared.documents import DocumentExpectations
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex
-from runner.errors import DbproofError
+from runner.errors import DbproofError, UsageError
 from runner.planning import expectations
 from runner.settings.declarations import declared_in
 from runner.settings.load import load
@@ -165,6 +165,14 @@ def test_what_is_printed_wrong(text: str, more: str, message: str, tmp_path: Pat
         f"databases.docs.expect.models: `{sys.executable} say.py`"
     )
     assert message in wrong.value.message
+
+
+def test_an_environment_is_for_programs_alone(tmp_path: Path) -> None:
+    text = f"{HEAD}schemas.a = {{ required = ['b'] }}\n\n[databases.docs.migrations]\ntool = 'declared'\nsetup = 'make'\n"
+    (tmp_path / "dbproof.toml").write_text(text, "utf-8")
+    with pytest.raises(UsageError) as wrong:
+        load(tmp_path, {}, {}, checks=(), detecting=False)
+    assert wrong.value.message.endswith("and the tool is 'declared'")
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ FAULTS = {
     ),
     f"{DOCS}, expect = {{ references = ['a.b -> c._id', 'a.b[0] -> c._id'] }} }}": (
         "databases.docs.expect.references[1]: expected 'collection.field -> collection.field', "
-        "with dots into sub-documents and [] where an array stands"
+        "with dots into sub-documents and [] where an array stands; several fields that are one key as 'collection.(one, other)'"
     ),
     f"{DOCS}, expect = {{ references = ['a.b -> c._id on delete no action'] }} }}": (
         "databases.docs.expect.references[0]: "
@@ -215,6 +215,17 @@ FAULTS = {
     ),
     "databases.shop.expect.files = ['db/*.yaml']": (
         "databases.shop.expect.files: belongs to 'mongodb', and the engine is 'postgresql'"
+    ),
+    f"{DOCS}, expect = {{ deletes = {{ c = 'python delete_one.py' }} }} }}": (
+        "databases.docs.expect.deletes.c: expected a field of the document in braces, "
+        "such as 'python delete_company.py {company_name}'"
+    ),
+    f"{DOCS}, expect = {{ deletes = {{ c = 'python delete_one.py {{url}}' }} }} }}": (
+        "databases.docs.expect.deletes.c: expected a field of the document in braces, "
+        "such as 'python delete_company.py {company_name}'"
+    ),
+    "databases.shop.expect.deletes = { c = 'x {y}' }": (
+        "databases.shop.expect.deletes: belongs to 'mongodb', and the engine is 'postgresql'"
     ),
     "databases.shop.expect.models = 'python models.py'": (
         "databases.shop.expect.models: belongs to 'mongodb', and the engine is 'postgresql'"

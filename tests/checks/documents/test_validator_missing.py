@@ -11,6 +11,7 @@ from pymongo.database import Database as Documents
 from checks.declared.documents import DeclaredValidator, DocumentExpectations
 from checks.evidence import Evidence, Made, MigrationFailure, Place, Statement
 from checks.schema.collections import validator_reference
+from checks.schema.validators import same
 
 SCHEMA = {"required": ["company_name", "status"], "properties": {"status": {"bsonType": "string", "enum": ["a", "b"]}}}
 DECLARED = DeclaredValidator("companies", {"$jsonSchema": SCHEMA}, Place("schemas/companies.json", 1))
@@ -19,6 +20,15 @@ EXPECT = DocumentExpectations(validators=(DECLARED,))
 
 def attached(**options: Any) -> Any:
     return lambda db: db.create_collection("companies", **{"validator": {"$jsonSchema": SCHEMA}, **options})
+
+
+def test_words_for_people_are_no_rules() -> None:
+    plain = {"$jsonSchema": {"properties": {"title": {"bsonType": "string"}, "a": {"enum": [{"title": "x"}]}}}}
+    told: dict[str, Any] = {"title": "T", "description": "D", **plain["$jsonSchema"]}
+    told["properties"] = {**told["properties"], "title": {"bsonType": "string", "description": "A title."}}
+    assert same(plain, {"$jsonSchema": told})
+    assert not same(plain, {"$jsonSchema": {"properties": {"a": {"enum": [{"title": "x"}]}}}})
+    assert not same(plain, {"$jsonSchema": {**told, "properties": {**told["properties"], "a": {"enum": [{"title": "y"}]}}}})
 
 
 def test_attached_as_declared_in_whatever_order(judge_documents: JudgeDocuments) -> None:
