@@ -17,6 +17,9 @@ SUBSCRIPTIONS = Example("subscriptions")
 WITHOUT_FAULT = {
     "superuser-migration",
     "unique-probe",  # that of index-drift turns it red as well
+    "redundant-index",
+    "reference-type-mismatch",  # where it is red, dangling-reference is as well
+    "unindexed-reference",
     "damaged-collection",  # no migration damages what the server stores
     "large-document",  # asked of a database that is looked at
     "unbounded-array",  # asked of a database that is looked at
