@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from checks.declared.documents import DocumentExpectations, DocumentReference
 from checks.pipelines.references import Sides, Stage, asked_by_itself, sides
@@ -21,6 +21,7 @@ from runner.migrations.inside.refusals import refusal
 from runner.targets.mongodb_sessions import said_plainly
 
 if TYPE_CHECKING:
+    from bson.raw_bson import RawBSONDocument
     from pymongo.errors import BulkWriteError
 
 _Item = TypeVar("_Item")
@@ -237,33 +238,41 @@ class Removed:
 
 def undo(place: Site, entries: Iterator[Entry]) -> Removed:
     """Remove the documents that were made and are as they were made."""
-    removed = changed = gone = 0
+    total = Removed()
     with said_plainly():
         for batch in _batches(entries):
-            for entry, document in _found(place, batch):
-                if document is None:
-                    gone += 1
-                elif unchanged(document, entry) and _remove(place, entry, document):
-                    removed += 1
-                else:
-                    changed += 1
-    return Removed(removed, changed, gone)
+            for name in dict.fromkeys(entry.collection for entry in batch):
+                one = _undone(place, name, [entry for entry in batch if entry.collection == name])
+                total = Removed(total.removed + one.removed, total.changed + one.changed, total.gone + one.gone)
+    return total
 
 
-def _found(place: Site, batch: Sequence[Entry]) -> Iterator[tuple[Entry, Any]]:
-    from bson import encode
+def _undone(place: Site, name: str, entries: Sequence[Entry]) -> Removed:
+    """Remove those that are unchanged, unless somebody changes one at this moment."""
+    from pymongo import DeleteOne
+
+    there = _found(place, name, entries)
+    found = [(entry, document) for entry in entries if (document := there.get(_identity(entry.identity))) is not None]
+    removing = [
+        DeleteOne({"_id": entry.identity, "$expr": {"$eq": ["$$ROOT", {"$literal": document}]}})
+        for entry, document in found
+        if unchanged(document, entry)
+    ]
+    removed = place.database[name].bulk_write(removing, ordered=False).deleted_count if removing else 0
+    return Removed(removed, len(found) - removed, len(entries) - len(found))
+
+
+def _found(place: Site, name: str, entries: Sequence[Entry]) -> Mapping[bytes, RawBSONDocument]:
     from bson.codec_options import CodecOptions
     from bson.raw_bson import RawBSONDocument
 
-    for name in dict.fromkeys(entry.collection for entry in batch):
-        raw = place.database.get_collection(name, codec_options=CodecOptions(document_class=RawBSONDocument))
-        own = [entry for entry in batch if entry.collection == name]
-        listed = raw.find({"_id": {"$in": [entry.identity for entry in own]}})
-        there = {encode({"_id": one["_id"]}): one for one in listed}
-        yield from ((entry, there.get(encode({"_id": entry.identity}))) for entry in own)
+    options: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+    raw = place.database.get_collection(name, codec_options=options)
+    listed = cast("Iterator[RawBSONDocument]", raw.find({"_id": {"$in": [entry.identity for entry in entries]}}))
+    return {_identity(one["_id"]): one for one in listed}
 
 
-def _remove(place: Site, entry: Entry, document: Mapping[str, Any]) -> bool:
-    """Remove it, unless somebody changes it at this moment."""
-    same = {"$expr": {"$eq": ["$$ROOT", {"$literal": document}]}}
-    return bool(place.database[entry.collection].delete_one({"_id": entry.identity, **same}).deleted_count)
+def _identity(value: object) -> bytes:
+    from bson import encode
+
+    return encode({"_id": value})

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 _HEADER = re.compile(r"\s*\[(?P<keys>[^\[\]]+)\]\s*(?:#.*)?")
 _ONE_OF_SEVERAL = re.compile(r"\s*\[\[(?P<keys>[^\[\]]+)\]\]\s*(?:#.*)?")
@@ -18,11 +19,17 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
 
     The second ``[[allow]]`` is ``("allow", "1")``.
     """
-    best, length = None, 0
+    lines = _lines(text)
+    return next((lines[named] for length in range(len(keys), 0, -1) if (named := tuple(keys[:length])) in lines), None)
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> Mapping[tuple[str, ...], int]:
+    """The first line of every table and value: each key of a large file is asked for."""
+    lines: dict[tuple[str, ...], int] = {}
     for number, stands in _standing(text):
-        if len(stands) > length and list(keys[: len(stands)]) == stands:
-            best, length = number, len(stands)
-    return best
+        lines.setdefault(tuple(stands), number)
+    return lines
 
 
 def _standing(text: str) -> Iterator[tuple[int, list[str]]]:
