@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from checks.evidence import Place
@@ -16,7 +17,7 @@ from runner.errors import UsageError
 from runner.migrations import hearing, interpreter, revision_files
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Broke, Detected, Direction, Elsewhere, Event, Paused, Project, Revision, Step
 from runner.migrations.templates import words
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -24,6 +25,7 @@ from runner.settings.model import MigrationSettings
 NAME = "command"
 TITLE = "a command"
 FILES_ONLY = False
+KEEPS_BOOKS = True
 
 _SITE = Path(__file__).with_name("inside") / "site"
 
@@ -89,6 +91,25 @@ def current(project: Project, on: Address) -> Iterator[Event] | None:
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """The setting ``command``, once."""
     return hearing.events(_command(project, words(_migrating(project), "command", on), on))
+
+
+def reversible(project: Project) -> bool:
+    """Where the setting ``down`` says how."""
+    return project.settings.down is not None
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """The settings ``command`` and ``down``, each as a process of its own."""
+    for number, step in enumerate(steps):
+        undoing = step.direction is Direction.DOWN
+        text = project.settings.down or "" if undoing else _migrating(project)
+        key = "down" if undoing else "command"
+        with closing(hearing.events(_command(project, words(text, key, on), on))) as events:
+            for event in events:
+                yield event
+                if isinstance(event, Broke | Elsewhere):
+                    return
+        yield Paused(number, None)
 
 
 def read_only(arguments: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,9 @@ from runner.children import Command, Finished
 from runner.errors import ToolFailed
 from runner.lines import Line
 from runner.migrations import guessing
+from runner.migrations.inside.effects import Effects
+from runner.migrations.inside.refusals import refusal
+from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Paused, Ran, Said, SchemaRow
 
 #: How many of the last lines stand for the words of a tool that failed without telling us why.
@@ -37,6 +40,7 @@ class _State:
     place: Place | None = None
     broke: Broke | None = None
     said: list[str] = field(default_factory=list)
+    effects: Effects = field(default_factory=Effects)
 
 
 def reading(command: Command, told: Told = lambda _: None) -> Generator[Event, None, None]:
@@ -69,13 +73,17 @@ def _elsewhere_of(command: Command) -> Elsewhere | None:
     return None
 
 
-def events(command: Command, told: Told = lambda _: None) -> Generator[Event, None, None]:
+def events(
+    command: Command, told: Told = lambda _: None, there: Mapping[str, Sequence[str]] | None = None
+) -> Generator[Event, None, None]:
     """Run a program and yield its events; ends after the first :class:`Elsewhere` or :class:`Broke`.
 
-    ``told`` is handed each message of the program that is no event. Raises :class:`ToolFailed` where it cannot be started, or
-    where its Python lacks a module.
+    ``told`` is handed each message of the program that is no event; ``there`` are the collections with the names of their indexes
+    before it started, for programs that tell what they send and not what that did. Raises :class:`ToolFailed` where it cannot be
+    started, or where its Python lacks a module.
     """
     state = _State()
+    state.effects.know(there or {})
     with closing(children.listen(command)) as heard:
         for one in heard:
             if isinstance(one, Line):
@@ -101,6 +109,8 @@ def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) ->
             return Came()
         case "ran":
             return _ran(body)
+        case "sent":
+            return _sent(body, state.effects)
         case "paused":
             return Paused(int(body["number"]), _place(body), str(body.get("irreversible", "")))
         case "broke":
@@ -113,15 +123,32 @@ def _event(body: Mapping[str, Any], state: _State, handed: Mapping[str, str]) ->
 
 
 def _broke(body: Mapping[str, Any], state: _State) -> Broke:
-    revision = body.get("revision")
+    revision, command = body.get("revision"), body.get("command")
+    told = {**body, **_server_s_words(body["server"])} if body.get("server") else body
     return Broke(
         revision=None if revision is None else str(revision),
         place=_place(body) or state.place,
-        statement=str(body.get("statement", "")),
-        said=str(body.get("said", "")),
-        code=str(body.get("code", "")),
-        detail=str(body.get("detail", "")),
+        statement=statement(command) if command else str(body.get("statement", "")),
+        said=str(told.get("said", "")),
+        code=str(told.get("code", "")),
+        detail=str(told.get("detail", "")),
     )
+
+
+def _server_s_words(server: Mapping[str, Any]) -> Mapping[str, str]:
+    """MongoDB's error as a program in another language than ours told it, in words that quote no document."""
+    code = server.get("code")
+    said, detail = refusal(code, str(server.get("errmsg", "")), server)
+    return {"said": said, "code": "" if code is None else str(code), "detail": detail}
+
+
+def _sent(body: Mapping[str, Any], effects: Effects) -> Event | None:
+    """What a command did that a program told of as it was sent."""
+    name, command = str(body["name"]), body["command"]
+    made, dropped = effects.done(name, command, body.get("reply") or {})
+    if not made and not dropped and name != "collMod":
+        return None
+    return _ran({**body, "text": statement(command), "made": made, "dropped": dropped})
 
 
 def _ran(body: Mapping[str, Any]) -> Ran:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from runner.migrations import alembic, command, declared, prisma, python_files, sql_folder
+from runner.migrations import (
+    alembic,
+    beanie,
+    command,
+    declared,
+    migrate_mongo,
+    prisma,
+    pymongo_migrate,
+    python_files,
+    sql_folder,
+)
 from runner.migrations.interface import Adapter
 
 ADAPTERS: dict[str, Adapter] = {
@@ -11,5 +21,8 @@ ADAPTERS: dict[str, Adapter] = {
     prisma.NAME: prisma,
     sql_folder.NAME: sql_folder,
     python_files.NAME: python_files,
+    migrate_mongo.NAME: migrate_mongo,
+    pymongo_migrate.NAME: pymongo_migrate,
+    beanie.NAME: beanie,
     declared.NAME: declared,
 }

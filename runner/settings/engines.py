@@ -22,8 +22,8 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("foreign_keys",): frozenset({Engine.SQLITE}),
     ("preload",): frozenset({Engine.POSTGRESQL}),
     ("before",): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
-    ("migrations", "config"): RELATIONAL,
     ("migrations", "transaction"): RELATIONAL,
+    ("migrations", "down"): DOCUMENTS,
     ("tenancy",): RELATIONAL,
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),
     ("tenancy", "sign_in"): frozenset({Engine.POSTGRESQL}),
@@ -56,6 +56,9 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "sql": RELATIONAL,
     "prisma": frozenset({Engine.POSTGRESQL}),
     "python": DOCUMENTS,
+    "migrate-mongo": DOCUMENTS,
+    "pymongo-migrate": DOCUMENTS,
+    "beanie": DOCUMENTS,
     "declared": DOCUMENTS,
 }
 

@@ -274,7 +274,8 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
 
 
 _SQL = frozenset({"sql"})
-_PROGRAMS = frozenset({"alembic", "command", "python"})
+_PYTHONS = frozenset({"alembic", "command", "python", "pymongo-migrate", "beanie"})
+_PROGRAMS = _PYTHONS | {"migrate-mongo"}
 
 #: Keys that say how programs of the project's are started, whichever they are.
 _STARTS = frozenset({"python", "setup", "env", "env_file", "pass_env"})
@@ -285,8 +286,9 @@ _BELONGS = {
     "transaction": _SQL,
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
-    "config": frozenset({"alembic", "prisma"}),
-    "python": _PROGRAMS,
+    "down": frozenset({"command"}),
+    "config": frozenset({"alembic", "prisma", "migrate-mongo"}),
+    "python": _PYTHONS,
     "setup": _PROGRAMS,
     "env": _PROGRAMS,
     "env_file": _PROGRAMS,

@@ -32,7 +32,7 @@ from runner.settings.values import (
 )
 
 #: The words for ``tool``: one for each adapter in ``runner/migrations/registry.py``.
-Tool = Literal["alembic", "command", "sql", "prisma", "python", "declared"]
+Tool = Literal["alembic", "command", "sql", "prisma", "python", "migrate-mongo", "pymongo-migrate", "beanie", "declared"]
 TOOLS: tuple[str, ...] = get_args(Tool)
 
 
@@ -44,7 +44,9 @@ class MigrationSettings(Section):
         examples=["alembic", "python"],
     )
     directory: Text = setting(".", "The folder that the tool runs in.", "backend", "migrations")
-    config: Text | None = setting(None, "The tool's own configuration file, where it is not the usual one.", "alembic.ini")
+    config: Text | None = setting(
+        None, "The tool's own configuration file, where it is not the usual one.", "alembic.ini", "migrate-mongo-config.js"
+    )
     command: Command | None = setting(
         None, "The project's own program that migrates, instead of a tool.", "flask db upgrade", "node migrate.js"
     )
@@ -53,6 +55,11 @@ class MigrationSettings(Section):
         "A program of the project's that connects and only reads, to prove the address first.",
         "flask db current",
         "node status.js",
+    )
+    down: Command | None = setting(
+        None,
+        "A program of the project's that undoes what the command did, all that is new of it; it is run on a copy.",
+        "node migrate.js down",
     )
     files: Text | None = setting(None, "Which files of a folder of SQL or Python files are migrations.", "*.up.sql", "[0-9]*.py")
     transaction: Literal["statement", "file", "whole"] | None = setting(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mongods import PACKAGES, mongod_of
 
+from real.packages import modules
 from real.published import NotInstalled, Published, install
 from runner.servers.mongodb.installations import Installation as MongodInstallation
 
@@ -34,6 +35,49 @@ def _cache(config: pytest.Config) -> Path:
 def _published(config: pytest.Config, folder: str, *requirements: str) -> Published:
     with _counted("published projects"):
         return install(requirements, folder, _cache(config))
+
+
+@pytest.fixture(scope="session")
+def pymongo_migrate(request: pytest.FixtureRequest) -> Published:
+    """pymongo-migrate, with the newest driver when this was written."""
+    return _published(request.config, "pymongo_migrate", "pymongo-migrate==1.0.0", "pymongo==4.17.0")
+
+
+#: Beanie on pymongo's own asynchronous driver, and the last one on Motor.
+BEANIES = {"2": ("beanie==2.2.0",), "1": ("beanie==1.30.0", "motor==3.7.1")}
+
+
+@pytest.fixture(scope="session", params=BEANIES)
+def beanie(request: pytest.FixtureRequest) -> Published:
+    """Beanie, one version after the other."""
+    return _published(request.config, "beanie", *BEANIES[request.param])
+
+
+#: migrate-mongo and the driver beside it: the newest, the last one made of CommonJS, and the oldest of today's.
+MIGRATE_MONGO = {"14": ("14.0.7", "7.2.0"), "12": ("12.1.3", "6.22.0"), "9": ("9.0.0", "4.17.2")}
+
+
+@pytest.fixture(scope="session", params=MIGRATE_MONGO)
+def migrate_mongo(request: pytest.FixtureRequest) -> Path:
+    """A folder with migrate-mongo from npm, one version after the other."""
+    return _migrate_mongo(request.config, *MIGRATE_MONGO[request.param])
+
+
+@pytest.fixture(scope="session")
+def newest_migrate_mongo(request: pytest.FixtureRequest) -> Path:
+    """A folder with the newest migrate-mongo from npm."""
+    return _migrate_mongo(request.config, *MIGRATE_MONGO["14"])
+
+
+@pytest.fixture(scope="session")
+def oldest_migrate_mongo(request: pytest.FixtureRequest) -> Path:
+    """A folder with the oldest migrate-mongo that is tried, on a driver of callbacks."""
+    return _migrate_mongo(request.config, *MIGRATE_MONGO["9"])
+
+
+def _migrate_mongo(config: pytest.Config, tool: str, driver: str) -> Path:
+    with _counted("packages of npm"):
+        return modules({"migrate-mongo": tool, "mongodb": driver}, _cache(config))
 
 
 @pytest.fixture(params=PACKAGES)

@@ -24,6 +24,7 @@ COMPANIONS: dict[tuple[type[Section], str], dict[str, object]] = {
     (MigrationSettings, "transaction"): {"tool": "sql"},
     (MigrationSettings, "command"): {"tool": "command"},
     (MigrationSettings, "current"): {"tool": "command", "command": "make"},
+    (MigrationSettings, "down"): {"tool": "command", "command": "make"},
 }
 
 
@@ -53,6 +54,22 @@ def prisma(root: Path) -> None:
     (root / "prisma" / "migrations" / "20240101000000_first" / "migration.sql").write_text("create table a ();")
 
 
+def migrate_mongo(root: Path) -> None:
+    (root / "backend" / "migrations").mkdir(parents=True)
+    (root / "backend" / "migrate-mongo-config.js").write_text('module.exports = { migrationsDir: "migrations" };\n')
+
+
+def pymongo_migrate(root: Path) -> None:
+    (root / "pymongo_migrations").mkdir()
+    (root / "pymongo_migrations" / "first.py").write_text("dependencies = []\n\ndef upgrade(db):\n    pass\n")
+
+
+def beanie(root: Path) -> None:
+    (root / "shop" / "migrations").mkdir(parents=True)
+    text = "from beanie import iterative_migration\n\nclass Forward:\n    pass\n"
+    (root / "shop" / "migrations" / "20240101_first.py").write_text(text)
+
+
 def test_nothing_is_nothing(tmp_path: Path) -> None:
     here = load(tmp_path, {}, {})
     assert (here.settings.databases, here.notes, here.file) == ({}, (), None)
@@ -64,6 +81,9 @@ def test_nothing_is_nothing(tmp_path: Path) -> None:
         (alembic, "alembic", "alembic.ini"),
         (sql_folder, "sql", "db/migrations/001_first.sql"),
         (prisma, "prisma", "prisma/migrations/migration_lock.toml"),
+        (migrate_mongo, "migrate-mongo", "backend/migrate-mongo-config.js"),
+        (pymongo_migrate, "pymongo-migrate", "pymongo_migrations/first.py"),
+        (beanie, "beanie", "shop/migrations/20240101_first.py"),
     ],
 )
 def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, because: str, tmp_path: Path) -> None:
@@ -74,6 +94,7 @@ def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, bec
     migrations = here.settings.databases["app"].migrations
     assert migrations is not None
     assert migrations.tool == tool
+    assert (here.settings.databases["app"].engine is Engine.MONGODB) is (tool in ("migrate-mongo", "pymongo-migrate", "beanie"))
     assert here.detection.sure is not None
     assert here.detection.sure.because.file == because
 
@@ -162,6 +183,8 @@ def test_every_example_in_it_loads(section: type[Section], name: str, engine: En
     }
     if documents and "tool" in needed and needed["tool"] == "sql":
         needed["tool"] = "python"
+    if documents and name == "config":
+        needed["tool"] = "migrate-mongo"
     if documents and name == "pipeline":
         del needed["find"]
     database = {"engine": engine.value, **(needed if section is DatabaseSettings else {})}

@@ -105,7 +105,7 @@ FAULTS = {
         f"{SHOP}.migrations.transaction: belongs to 'sql', and the tool is 'command'"
     ),
     "databases.shop.migrations = { tool = 'sql', config = 'x' }": (
-        f"{SHOP}.migrations.config: belongs to 'alembic' or 'prisma', and the tool is 'sql'"
+        f"{SHOP}.migrations.config: belongs to 'alembic' or 'migrate-mongo' or 'prisma', and the tool is 'sql'"
     ),
     "databases.shop.migrations = { tool = 'sql', transaction = 'files' }": (
         f"{SHOP}.migrations.transaction: 'files' is not a transaction mode; did you mean 'file'?"
@@ -197,7 +197,15 @@ FAULTS = {
     f"{DOCS}, before = ['x.sql'] }}": "databases.docs.before: belongs to 'mariadb' or 'postgresql', and the engine is 'mongodb'",
     f"{DOCS}, version = '7.0', image = 'mongo:8' }}": "databases.docs.image: is MongoDB 8, and 'version' says 7.0",
     f"{DOCS}, migrations = {{ tool = 'alembic' }} }}": (
-        "databases.docs.migrations.tool: 'alembic' does not migrate MongoDB; 'command' or 'python' or 'declared' does"
+        "databases.docs.migrations.tool: 'alembic' does not migrate MongoDB; "
+        "'command' or 'python' or 'migrate-mongo' or 'pymongo-migrate' or 'beanie' or 'declared' does"
+    ),
+    "databases.shop.migrations = { command = 'make', down = 'make down' }": (
+        f"{SHOP}.migrations.down: belongs to 'mongodb', and the engine is 'postgresql'"
+    ),
+    f"{DOCS}, migrations = {{ tool = 'migrate-mongo', python = 'x' }} }}": (
+        "databases.docs.migrations.python: belongs to 'alembic' or 'beanie' or 'command' or 'pymongo-migrate' or 'python', "
+        "and the tool is 'migrate-mongo'"
     ),
     "databases.shop.migrations.tool = 'python'": (
         f"{SHOP}.migrations.tool: 'python' does not migrate PostgreSQL; 'alembic' or 'command' or 'sql' or 'prisma' does"

@@ -87,7 +87,7 @@ class Inside:
         from .commands import listener
 
         self.guard.pymongo(module)
-        self.commands = listener(self.places, self.database)
+        self.commands = listener(self.places, self.database, lambda: self.begun_at)
         module.monitoring.register(self.commands)
 
     def sqlite3(self, module: Any) -> None:

@@ -15,12 +15,16 @@ Place = Tuple[str, int]
 
 
 class Places:
-    """Finds places within one repository. Files are given relative to its root, others by their whole path."""
+    """Finds places within one repository. Files are given relative to its root, others by their whole path.
+
+    ``at_work`` is the file of the migration under way, where its tool loads it in a way of its own.
+    """
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self._names: Dict[str, str] = {}
         self._own: Dict[str, bool] = {}
+        self.at_work: Optional[str] = None
 
     def name(self, file: str) -> str:
         """A file's name as events and stamps carry it."""
@@ -40,6 +44,10 @@ class Places:
             self._own[file] = os.path.isfile(file) and not os.path.isabs(name) and not installed and not ours
         return self._own[file]
 
+    def _is_migration(self, frame: FrameType) -> bool:
+        """Whether a frame is a migration's: one that we loaded, an Alembic revision, or the file that is ``at_work``."""
+        return is_revision(frame.f_globals) or self.name(frame.f_code.co_filename) == self.at_work
+
     def now(self, depth: int = 1) -> Optional[Place]:
         """Where the statement that is being sent comes from.
 
@@ -47,7 +55,7 @@ class Places:
         """
         own, alembic = None, False
         for frame in _outwards(sys._getframe(depth)):
-            if is_revision(frame.f_globals):
+            if self._is_migration(frame):
                 return self.name(frame.f_code.co_filename), frame.f_lineno
             alembic = alembic or str(frame.f_globals.get("__name__")).startswith("alembic.")
             own = own or (frame if self.is_own(frame.f_code) else None)
@@ -58,7 +66,7 @@ class Places:
         revision = own = None
         for trace in _inwards(error.__traceback__):
             place = (self.name(trace.tb_frame.f_code.co_filename), trace.tb_lineno)
-            revision = place if is_revision(trace.tb_frame.f_globals) else revision
+            revision = place if self._is_migration(trace.tb_frame) else revision
             own = place if self.is_own(trace.tb_frame.f_code) else own
         return revision or otherwise or own
 

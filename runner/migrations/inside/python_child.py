@@ -35,7 +35,7 @@ def main() -> None:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
-        _failed(error, inside)
+        failed(error, inside)
         if inside.begun is None:  # what a migration died of has been told with its file and line
             sys.__excepthook__(type(error), error, error.__traceback__)
         raise SystemExit(1) from None
@@ -49,7 +49,7 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         database = client[request["database"]]
         database.command("ping")
         if request["verb"] == "apply":
-            inside.commands.know(_there(database))
+            inside.commands.know(there(database))
             for file in request["files"]:
                 _run(file, "up", request, database, inside)
         elif request["verb"] == "rehearse":
@@ -59,7 +59,7 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         client.close()
 
 
-def _there(database: Any) -> Dict[str, Any]:
+def there(database: Any) -> Dict[str, Any]:
     """The collections with the names of their indexes, before the first file."""
     names = database.list_collection_names(filter={"type": "collection"})
     return {name: database[name].index_information() for name in names if not name.startswith("system.")}
@@ -126,7 +126,7 @@ def _asynchronous() -> Any:
     return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient
 
 
-def _failed(error: BaseException, inside: guard.Inside) -> None:
+def failed(error: BaseException, inside: guard.Inside) -> None:
     """Tell what stopped the files: a missing module, settings that are insisted on, or a failure."""
     lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
     if lacking is not None:

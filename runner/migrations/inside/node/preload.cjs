@@ -1,0 +1,36 @@
+// Loaded into the project's Node before migrate-mongo (`node --require`): hooks for what it loads later.
+"use strict";
+
+const Module = require("node:module");
+const path = require("node:path");
+const telling = require("./telling.cjs");
+const { HOOKS, state } = require("./driver.cjs");
+const tool = require("./migrate_mongo.cjs");
+
+Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
+state.reading = process.env.DBPROOF_READING === "1";
+
+const hooks = { ...HOOKS, "migrate-mongo/lib/env/migrationsDir.js": tool.instrument };
+const original = Module._extensions[".js"];
+Module._extensions[".js"] = (module, filename) => {
+  original(module, filename);
+  const posix = filename.split(path.sep).join("/");
+  const found = Object.keys(hooks).find((one) => posix.endsWith(`node_modules/${one}`));
+  if (found) hooks[found](module.exports);
+};
+
+tool.filter();
+telling.watch();
+
+// migrate-mongo prints what stopped it and ends; the first line of that are the words.
+const print = console.error;
+console.error = (...given) => {
+  const words = /^ERROR: (.*)/.exec(String(given[0]));
+  if (words) state.words = words[1];
+  print.apply(console, given);
+};
+process.on("exit", (status) => {
+  tool.atTheEnd(status);
+  const [file, line] = state.begun || [null, null];
+  if (status && state.words && !state.broken) telling.tell("broke", { revision: state.revision, file, line, said: state.words });
+});
