@@ -36,6 +36,8 @@ PROVES = "are stored whole"
 
 #: Up to how many documents a collection is looked through whole.
 SMALL = 10_000
+#: What the server says of documents that break a validator, which document-violates-validator counts.
+_ONLY_RULES = "not compliant with the collection's schema"
 #: How many of the server's sentences a finding repeats.
 SENTENCES = 3
 
@@ -54,12 +56,22 @@ def _judge(collection: Collection, target: DocumentTarget) -> Judgement:
         if not failure.gap:
             raise
         return NotProven(collection.name, failure.gap)
-    return Proven(collection.name) if answer.get("valid") else _finding(collection, answer)
+    return Proven(collection.name) if answer.get("valid") or not _damage(answer) else _finding(collection, answer)
 
 
 def _stored(collection: Collection) -> str:
     """Where the server keeps its documents: a time series is a view of its buckets."""
     return f"system.buckets.{collection.name}" if collection.kind is CollectionKind.TIME_SERIES else collection.name
+
+
+def _damage(answer: Mapping[str, Any]) -> bool:
+    """Whether there is more than documents that break the collection's validator, which MongoDB 6.0 calls invalid too."""
+    indexes = answer.get("indexDetails", {}).values()
+    entries = any(
+        answer.get(name) for name in ("missingIndexEntries", "extraIndexEntries", "corruptRecords", "nInvalidDocuments")
+    )
+    broken = entries or not all(index.get("valid", True) for index in indexes)
+    return broken or any(_ONLY_RULES not in str(error) for error in answer.get("errors", ())) or not answer.get("errors")
 
 
 def _finding(collection: Collection, answer: Mapping[str, Any]) -> Finding:

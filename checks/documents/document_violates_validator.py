@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,7 +152,7 @@ def _told(
     if not target.writable or not sample or not collection.validation_action.refuses:
         return {}
     said = {}
-    with target.scratch([collection.name], indexes=False) as scratch:
+    with suppress(StatementFailed), target.scratch([collection.name], indexes=False) as scratch:  # what is counted stands
         for place, key in enumerate(sample):
             for document in session.find(collection.name, {"_id": {"$eq": key}}, limit=1):
                 answer = scratch.insert(collection.name, document)

@@ -84,6 +84,9 @@ def _fields(collection: Collection, validators: Validators, session: DocumentSes
     torn = set(mixed(found))
     for one in found:
         subject = f"{collection.name}.{one.label}"
+        if one in torn and one.keys_are_data and not one.rare:
+            yield NotProven(subject, "an object whose keys are data, and so are the types of its values")
+            continue
         meant = one in torn and any(says_types(validator, one.path) for validator in validators)
         if one in torn and not meant and not told_apart(collection.name, one, found, session):
             yield _finding(subject, collection, one, session)

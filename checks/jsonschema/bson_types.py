@@ -8,7 +8,7 @@ from decimal import Decimal
 from re import Pattern
 from typing import Any
 
-from bson import Binary, Code, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, Code, DatetimeMS, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 
 #: Types that documents of ours may hold. ``undefined``, ``dbPointer`` and ``symbol`` are deprecated, and the driver writes none.
 TYPES = (
@@ -25,7 +25,7 @@ _BY_CLASS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (float, "double"),
     (str, "string"),
     (Decimal128, "decimal"),
-    (datetime, "date"),
+    ((datetime, DatetimeMS), "date"),
     (ObjectId, "objectId"),
     (Mapping, "object"),
     ((bytes, Binary), "binData"),
@@ -35,18 +35,25 @@ _BY_CLASS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (MaxKey, "maxKey"),
     ((list, tuple), "array"),
 )
+_BY_TYPE: Mapping[type, str] = {
+    **{one: name for classes, name in _BY_CLASS if isinstance(classes, type) for one in (classes,)},
+    dict: "object",
+    list: "array",
+    type(None): "null",
+}
 _INT = 2**31
 
 
 def type_of(value: object) -> str:
     """The BSON type as which the driver writes a value."""
-    if value is None:
-        return "null"
+    name = _BY_TYPE.get(type(value))
+    if name is not None:
+        return name
     if isinstance(value, Code):
         return "javascript" if value.scope is None else "javascriptWithScope"
-    for classes, name in _BY_CLASS:
+    for classes, other in _BY_CLASS:
         if isinstance(value, classes):
-            return name
+            return other
     if isinstance(value, int):
         return "int" if -_INT <= value < _INT else "long"
     return "object"
@@ -54,7 +61,9 @@ def type_of(value: object) -> str:
 
 def named(words: str | Sequence[str]) -> tuple[str, ...]:
     """The types that ``bsonType`` or ``type`` names, in its order."""
-    listed = [words] if isinstance(words, str) else words
+    if isinstance(words, str):
+        return _ALIASES.get(words, (words,))
+    listed = words
     return tuple(dict.fromkeys(one for word in listed for one in _ALIASES.get(word, (word,))))
 
 

@@ -9,8 +9,8 @@ told apart by how few documents share a key.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Many
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -51,6 +51,17 @@ class Field:
         there = ((kind, count) for kind, count in self.types.items() if kind not in NOTHING)
         return dict(sorted(there, key=lambda one: (-one[1], one[0])))
 
+    @property
+    def keys_are_data(self) -> bool:
+        """Whether it stands for all the values of an object."""
+        return self.path[-1] is Within.ANY
+
+    @property
+    def rare(self) -> bool:
+        """Whether all types but the commonest are so in few documents."""
+        common, *others = self.kinds.values()
+        return sum(others) <= SHARED * common
+
 
 class TooMany(Exception):
     """The documents have more different fields than are told apart."""
@@ -66,8 +77,11 @@ class _What(Enum):
 
 @dataclass(frozen=True)
 class _Place:
+    """Of an object whose keys are data ``shared`` are the names that many documents have: they alone are no data."""
+
     path: Path
     what: _What
+    shared: frozenset[str] | None = None
 
 
 Found = dict[Path, dict[str, int]]
@@ -93,7 +107,7 @@ class _Look:
     session: DocumentSession
     which: Sequence[Mapping[str, Any]]
     documents: int
-    maps: set[Path] = field(default_factory=set)
+    maps: dict[Path, frozenset[str]] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     asked: list[_Place] = field(default_factory=list)
 
@@ -119,9 +133,10 @@ class _Look:
         again: list[_Place] = []
         for number, place in enumerate(places):
             below = by_place[number]
-            if place.what is _What.NAMES and self._keys_are_data(place.path, below, cut=len(rows) > MOST):
-                self.maps.add(place.path)
-                again.append(_Place(place.path, _What.VALUES))
+            plain = place.what is _What.NAMES and place.shared is None
+            if plain and self._keys_are_data(place.path, below, cut=len(rows) > MOST):
+                self.maps[place.path] = self._shared(place.path, below)
+                again.extend(self._in_a_map(place.path))
             else:
                 self.asked.append(place)
                 self.found.update(below)
@@ -136,25 +151,38 @@ class _Look:
             {"$project": {"_id": 0, "x": {"$concatArrays": [_told(number, place) for number, place in enumerate(places)]}}},
             {"$unwind": "$x"},
             {"$group": {"_id": "$x", "n": {"$sum": 1}}},
+            {"$sort": {"n": -1}},
             {"$limit": MOST + 1},
         ]
         return list(self.session.aggregate(self.collection, pipeline))
 
     def _keys_are_data(self, path: Path, below: Found, *, cut: bool) -> bool:
-        if path in self.maps:
-            return True
-        holders = self.found[path].get("object", 0) if path else self.documents
+        holders = self._holders(path)
         if cut:
             return len(below) > KEYS_OF_FEW
         shared = sum(max(types.values()) for types in below.values()) / (len(below) * holders or 1)
         few = holders < FEW and len(below) > KEYS_OF_FEW
         return few or len(below) > KEYS_OF_ANY or (len(below) > KEYS and shared < SHARED)
 
+    def _holders(self, path: Path) -> int:
+        """How many documents have the object."""
+        return self.found[path].get("object", 0) if path else self.documents
+
+    def _shared(self, path: Path, below: Found) -> frozenset[str]:
+        least = max(2, SHARED * self._holders(path))
+        return frozenset(str(one[-1]) for one, types in below.items() if max(types.values()) >= least)
+
+    def _in_a_map(self, path: Path) -> Iterator[_Place]:
+        shared = self.maps[path]
+        yield _Place(path, _What.VALUES, shared)
+        if shared:
+            yield _Place(path, _What.NAMES, shared)
+
     def _below(self) -> Iterator[_Place]:
         for path, types in self.found.items():
             if len(path) < DEEPEST:
                 if "object" in types:
-                    yield _Place(path, _What.VALUES if path in self.maps else _What.NAMES)
+                    yield from self._in_a_map(path) if path in self.maps else (_Place(path, _What.NAMES),)
                 if "array" in types:
                     yield _Place(path, _What.ELEMENTS)
 
@@ -165,15 +193,24 @@ def _told(number: int, place: _Place) -> Expression:
     def leaf(value: Expression) -> Expression:
         if place.what is _What.NAMES:
             said = {"p": number, "k": "$$e.k", "t": kind_of("$$e.v")}
-            return {"$map": {"input": entries(value), "as": "e", "in": said}}
+            few = {"$slice": [entries(value), KEYS_OF_ANY + 1]}  # with more, the keys are data
+            listed = few if place.shared is None else _chosen(value, _among, place.shared)
+            return {"$map": {"input": listed, "as": "e", "in": said}}
         if place.what is _What.ELEMENTS:
             return _once({"$map": {"input": elements(value), "as": "e", "in": {"p": number, "t": kind_of("$$e")}}})
-        listed = entries(value)
-        if not place.path:  # the key of a document is its own field in any case
-            listed = {"$filter": {"input": listed, "as": "e", "cond": {"$ne": ["$$e.k", "_id"]}}}
+        listed = _chosen(value, lambda inside: {"$not": [_among(inside)]}, place.shared or frozenset())
         return _once({"$map": {"input": listed, "as": "e", "in": {"p": number, "t": kind_of("$$e.v")}}})
 
     return gathered(place.path, leaf)
+
+
+def _among(names: Expression) -> Expression:
+    return {"$in": ["$$e.k", names]}
+
+
+def _chosen(value: Expression, which: Callable[[Expression], Expression], names: frozenset[str]) -> Expression:
+    """The entries of an object by their names."""
+    return {"$filter": {"input": entries(value), "as": "e", "cond": which({"$literal": sorted(names)})}}
 
 
 def _once(entries_of_it: Expression) -> Expression:
