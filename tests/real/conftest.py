@@ -64,6 +64,13 @@ def migrate_mongo(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def mongoose(request: pytest.FixtureRequest) -> Path:
+    """A folder with Mongoose from npm."""
+    with _counted("packages of npm"):
+        return modules({"mongoose": "9.12.1"}, _cache(request.config))
+
+
+@pytest.fixture(scope="session")
 def newest_migrate_mongo(request: pytest.FixtureRequest) -> Path:
     """A folder with the newest migrate-mongo from npm."""
     return _migrate_mongo(request.config, *MIGRATE_MONGO["14"])
