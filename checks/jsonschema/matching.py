@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
 from checks.jsonschema.bson_types import NUMBERS, equal, is_multiple, is_within, named, type_of
 
@@ -31,6 +31,10 @@ _SPELLING = (
     ("[:space:]", r"\s"), ("[:xdigit:]", "0-9a-fA-F"), ("[:word:]", r"\w"), ("[:punct:]", r"!-/:-@\[-`{-~"),
 )  # fmt: skip
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
+
+
+#: Says whether a value keeps a keyword: what it asks, the schema that it stands in, the value.
+Keeps: TypeAlias = "Callable[[Matching, Any, Schema, Any], bool]"
 
 
 class UnknownPattern(ValueError):
@@ -74,73 +78,13 @@ class Matching:
             return self._ask(pattern, options, text)
 
     def __call__(self, schema: Schema, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
-        """Whether the value satisfies every keyword."""
-        return self._any_kind(schema, value) and self._own_kind(schema, value)
-
-    def _any_kind(self, schema: Schema, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
-        for keyword in ("bsonType", "type"):
-            if keyword in schema and type_of(value) not in named(schema[keyword]):
-                return False
-        if "enum" in schema and not any(equal(value, one) for one in schema["enum"]):
-            return False
-        if any(equal(value, one) for one in schema.get("$notIn", ())):
-            return False
-        for bound, low, exclusive in schema.get("$bound", ()):
-            if not is_within(value, bound, low=low, exclusive=exclusive):
-                return False
-        if not all(self(one, value) for one in schema.get("allOf", ())):
-            return False
-        if "anyOf" in schema and not any(self(one, value) for one in schema["anyOf"]):
-            return False
-        if "oneOf" in schema and sum(self(one, value) for one in schema["oneOf"]) != 1:
-            return False
-        return "not" not in schema or not self(schema["not"], value)
-
-    def _own_kind(self, schema: Schema, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
+        """Whether the value satisfies every keyword; most say nothing of values of another type than theirs."""
         kind = type_of(value)
-        if kind in NUMBERS:
-            return _number(schema, value)
-        if kind == "string":
-            return self._text(schema, value)
-        if kind == "object":
-            return self._object(schema, value)
-        return kind != "array" or self._array(schema, value)
-
-    def _text(self, schema: Schema, value: str) -> bool:
-        if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
-            return False
-        options = schema.get("$options", "")
-        if "pattern" in schema and not self.fits(schema["pattern"], options, value):
-            return False
-        return "$notPattern" not in schema or not self.fits(schema["$notPattern"], options, value)
-
-    def _object(self, schema: Schema, value: Mapping[str, Any]) -> bool:
-        if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
-            return False
-        if any(name not in value for name in schema.get("required", ())) or any(
-            name in value for name in schema.get("$absent", ())
-        ):
-            return False
-        if not all(self._field(schema, name, inner) for name, inner in value.items()):
-            return False
-        if not all(self._has_named(pattern, one, value) for pattern, one in schema.get("$named", ())):
-            return False
-        if not all(self._has_stranger(known, one, value) for known, one in schema.get("$stranger", ())):
-            return False
-        return all(self._dependency(needed, value) for name, needed in schema.get("dependencies", {}).items() if name in value)
-
-    def _dependency(self, needed: Any, value: Mapping[str, Any]) -> bool:  # noqa: ANN401 - fields, or a schema
-        return self(needed, value) if isinstance(needed, Mapping) else all(name in value for name in needed)
-
-    def _field(self, schema: Schema, name: str, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
-        asked = list(self.of_field(schema, name))
-        return None not in asked and all(self(one, value) for one in asked if one is not None)
-
-    def _has_named(self, pattern: str, schema: Schema, value: Mapping[str, Any]) -> bool:
-        return any(self.fits(pattern, "", name) and self(schema, inner) for name, inner in value.items())
-
-    def _has_stranger(self, known: Schema, schema: Schema, value: Mapping[str, Any]) -> bool:
-        return any(not self.of_field(known, name) and self(schema, inner) for name, inner in value.items())
+        for keyword, asked in schema.items():
+            about, keeps = _KEYWORDS.get(keyword, _NOTHING)
+            if (about is None or kind in about) and not keeps(self, asked, schema, value):
+                return False
+        return True
 
     def of_field(self, schema: Schema, name: str) -> Sequence[Schema | None]:
         """What a schema asks of a field of that name; ``None`` among it says that it may not be there."""
@@ -153,20 +97,6 @@ class Matching:
             others = schema["additionalProperties"]
             asked.append(None if others is False else {} if others is True else others)
         return asked
-
-    def _array(self, schema: Schema, value: Sequence[Any]) -> bool:
-        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
-            return False
-        for number, element in enumerate(value):
-            asked = of_element(schema, number)
-            if None in asked or not all(self(one, element) for one in asked if one is not None):
-                return False
-        wanted = True if schema.get("$repeated") else False if schema.get("uniqueItems") else None
-        if wanted is not None and _repeats(value) is not wanted:
-            return False
-        if any(number >= len(value) or not self(one, value[number]) for number, one in schema.get("$at", {}).items()):
-            return False
-        return "$some" not in schema or any(self(schema["$some"], element) for element in value)
 
 
 def of_element(schema: Schema, number: int) -> Sequence[Schema | None]:
@@ -182,18 +112,111 @@ def of_element(schema: Schema, number: int) -> Sequence[Schema | None]:
     return (None,) if others is False else () if others is True else (others,)
 
 
-def _number(schema: Schema, value: Any) -> bool:  # noqa: ANN401 - any number
-    for keyword, low in (("minimum", True), ("maximum", False)):
-        exclusive = bool(schema.get(f"exclusive{keyword.capitalize()}"))
-        if keyword in schema and not is_within(value, schema[keyword], low=low, exclusive=exclusive):
-            return False
-    if "multipleOf" in schema and not is_multiple(value, schema["multipleOf"]):
-        return False
-    return "$notMultiple" not in schema or not is_multiple(value, schema["$notMultiple"])
-
-
 def _repeats(values: Sequence[Any]) -> bool:
     """Whether two elements are equal; of a long array of plain values in one go."""
     if all(type_of(value) == "string" for value in values):
         return len(set(values)) < len(values)
     return any(equal(one, other) for one, other in combinations(values, 2))
+
+
+def _bound(low: bool) -> Keeps:
+    exclusive = "exclusiveMinimum" if low else "exclusiveMaximum"
+    return lambda _, asked, schema, value: bool(is_within(value, asked, low=low, exclusive=bool(schema.get(exclusive))))
+
+
+def _bounds(_: Matching, asked: Any, __: Schema, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
+    return all(is_within(value, bound, low=low, exclusive=exclusive) for bound, low, exclusive in asked)
+
+
+def _pattern(wanted: bool) -> Keeps:
+    return lambda matching, asked, schema, value: matching.fits(asked, schema.get("$options", ""), value) is wanted
+
+
+def _properties(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - whatever a document holds
+    return all(matching(inner, value[name]) for name, inner in asked.items() if name in value)
+
+
+def _pattern_properties(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    fields = value.items()
+    return all(
+        matching(one, inner) for pattern, one in asked.items() for name, inner in fields if matching.fits(pattern, "", name)
+    )
+
+
+def _additional_properties(matching: Matching, asked: Any, schema: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    if asked is True:
+        return True
+    patterns, known = schema.get("patternProperties", ()), schema.get("properties", ())
+    others = (name for name in value if name not in known and not any(matching.fits(one, "", name) for one in patterns))
+    return all(asked is not False and matching(asked, value[name]) for name in others)
+
+
+def _dependencies(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    there = (needed for name, needed in asked.items() if name in value)
+    return all(matching(one, value) if isinstance(one, Mapping) else all(name in value for name in one) for one in there)
+
+
+def _named(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    return all(
+        any(matching.fits(pattern, "", name) and matching(one, inner) for name, inner in value.items()) for pattern, one in asked
+    )
+
+
+def _stranger(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    return all(
+        any(not matching.of_field(known, name) and matching(one, inner) for name, inner in value.items()) for known, one in asked
+    )
+
+
+def _items(matching: Matching, _: Any, schema: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    for number, element in enumerate(value):
+        for one in of_element(schema, number):
+            if one is None or not matching(one, element):
+                return False
+    return True
+
+
+def _at(matching: Matching, asked: Any, _: Schema, value: Any) -> bool:  # noqa: ANN401 - as above
+    return all(number < len(value) and matching(one, value[number]) for number, one in asked.items())
+
+
+_NUMBERS, _STRING, _OBJECT, _ARRAY = frozenset(NUMBERS), frozenset({"string"}), frozenset({"object"}), frozenset({"array"})
+_NOTHING: tuple[frozenset[str] | None, Keeps] = (frozenset(), lambda *_: True)
+
+#: Of each keyword the types that it is about (``None`` for all), and whether a value keeps it.
+_KEYWORDS: Mapping[str, tuple[frozenset[str] | None, Keeps]] = {
+    "bsonType": (None, lambda _, asked, __, value: type_of(value) in named(asked)),
+    "type": (None, lambda _, asked, __, value: type_of(value) in named(asked)),
+    "enum": (None, lambda _, asked, __, value: any(equal(value, one) for one in asked)),
+    "$notIn": (None, lambda _, asked, __, value: not any(equal(value, one) for one in asked)),
+    "$bound": (None, _bounds),
+    "allOf": (None, lambda matching, asked, _, value: all(matching(one, value) for one in asked)),
+    "anyOf": (None, lambda matching, asked, _, value: any(matching(one, value) for one in asked)),
+    "oneOf": (None, lambda matching, asked, _, value: sum(matching(one, value) for one in asked) == 1),
+    "not": (None, lambda matching, asked, _, value: not matching(asked, value)),
+    "minimum": (_NUMBERS, _bound(low=True)),
+    "maximum": (_NUMBERS, _bound(low=False)),
+    "multipleOf": (_NUMBERS, lambda _, asked, __, value: is_multiple(value, asked)),
+    "$notMultiple": (_NUMBERS, lambda _, asked, __, value: not is_multiple(value, asked)),
+    "minLength": (_STRING, lambda _, asked, __, value: len(value) >= asked),
+    "maxLength": (_STRING, lambda _, asked, __, value: len(value) <= asked),
+    "pattern": (_STRING, _pattern(wanted=True)),
+    "$notPattern": (_STRING, _pattern(wanted=False)),
+    "required": (_OBJECT, lambda _, asked, __, value: all(name in value for name in asked)),
+    "$absent": (_OBJECT, lambda _, asked, __, value: all(name not in value for name in asked)),
+    "properties": (_OBJECT, _properties),
+    "patternProperties": (_OBJECT, _pattern_properties),
+    "additionalProperties": (_OBJECT, _additional_properties),
+    "dependencies": (_OBJECT, _dependencies),
+    "minProperties": (_OBJECT, lambda _, asked, __, value: len(value) >= asked),
+    "maxProperties": (_OBJECT, lambda _, asked, __, value: len(value) <= asked),
+    "$named": (_OBJECT, _named),
+    "$stranger": (_OBJECT, _stranger),
+    "items": (_ARRAY, _items),
+    "minItems": (_ARRAY, lambda _, asked, __, value: len(value) >= asked),
+    "maxItems": (_ARRAY, lambda _, asked, __, value: len(value) <= asked),
+    "uniqueItems": (_ARRAY, lambda _, asked, __, value: not asked or not _repeats(value)),
+    "$repeated": (_ARRAY, lambda _, asked, __, value: not asked or _repeats(value)),
+    "$at": (_ARRAY, _at),
+    "$some": (_ARRAY, lambda matching, asked, _, value: any(matching(asked, one) for one in value)),
+}
