@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from runner.gathering import counted
 from runner.text import single_line
 
 FORMAT = "dbproof-plan/1"
+#: How long a line of the script may be before it is folded.
+WIDTH = 110
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,11 @@ def script(plan: Plan, show_values: bool) -> Iterator[str]:
     for number, one in enumerate(plan.audited, 1):
         yield ""
         yield from _commented(number, one, show_values)
-        yield shell(one.step.command)
+        yield from shell(one.step.command, WIDTH).splitlines()
     if plan.left or plan.lacking:
         yield ""
-    yield from (f"// {single_line(words)}" for words in plan.left)
-    if plan.lacking:
-        yield f"// {single_line(plan.lacking.message)}"
+    for words in (*plan.left, *([plan.lacking.message] if plan.lacking else [])):
+        yield from _comment(" ", words)
 
 
 def summary(plan: Plan) -> str:
@@ -65,12 +67,25 @@ def _commented(number: int, one: Audited, show_values: bool) -> Iterator[str]:
     place = f"  {one.step.place.file}:{one.step.place.line}" if one.step.place else ""
     yield f"// {number}. {single_line(one.step.label)}: {single_line(one.step.why)}{place}"
     for refusal in one.refusals:
-        yield f"//    REFUSED  {single_line(refusal.message)}"
-        if show_values:
-            yield from (f"//      {single_line(value)}" for value in refusal.values)
+        yield from _comment("   REFUSED  ", refusal.message)
+        for value in refusal.values if show_values else ():
+            yield from _comment("     ", value)
         if refusal.remedy:
-            yield f"//    Remedy: {single_line(refusal.remedy)}"
-    yield from (f"//    {single_line(note)}" for note in one.notes)
+            yield from _comment("   Remedy: ", refusal.remedy)
+    for note in one.notes:
+        yield from _comment("   ", note)
+
+
+def _comment(before: str, text: str) -> Sequence[str]:
+    """A sentence over as many lines as it needs."""
+    folding = textwrap.TextWrapper(
+        WIDTH,
+        initial_indent=f"//{before}",
+        subsequent_indent=f"//{' ' * len(before)}",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return folding.wrap(single_line(text))
 
 
 def as_json(plan: Plan, show_values: bool, *, applied: int | None = None, undo: str | None = None) -> Mapping[str, Any]:

@@ -21,20 +21,36 @@ _FOUR_DIGITS = 999
 _EXACT = 2**53
 
 
-def shell(command: Mapping[str, Any]) -> str:
-    """``db.companies.createIndex({company_name: 1}, {name: "company_name_unique", unique: true})`` and the like."""
+def shell(command: Mapping[str, Any], width: int | None = None) -> str:
+    """``db.companies.createIndex({company_name: 1}, {name: "company_name_unique", unique: true})`` and the like.
+
+    With a ``width`` what is longer is folded, each part of it on a line of its own.
+    """
     name, collection = next(iter(command.items()))
     on = database_member(str(collection))
     if name == "createIndexes" and len(command["indexes"]) == 1:
         index = dict(command["indexes"][0])
-        return f"{on}.createIndex({literal(index.pop('key'))}, {literal(index)})"
+        return f"{on}.createIndex({literal(index.pop('key'))}, {folded(index, width)})"
     if name == "dropIndexes":
         return f"{on}.dropIndex({literal(command['index'])})"
     if name == "create":
-        return f"db.createCollection({literal(collection)}, {literal({key: command[key] for key in command if key != name})})"
+        options = {key: command[key] for key in command if key != name}
+        return f"db.createCollection({literal(collection)}, {folded(options, width)})"
     if name == "drop":
         return f"{on}.drop()"
-    return f"db.runCommand({literal(command)})"
+    return f"db.runCommand({folded(command, width)})"
+
+
+def folded(value: Any, width: int | None, indent: int = 0) -> str:  # noqa: ANN401 - whatever BSON holds
+    """A value as JavaScript, in one line where it fits into the width."""
+    line = literal(value)
+    if width is None or indent + len(line) <= width or not isinstance(value, Mapping | list | tuple) or not value:
+        return line
+    inner, end = " " * (indent + 2), " " * indent
+    if isinstance(value, Mapping):
+        parts = (f"{_key(str(key))}: {folded(part, width, indent + 2)}" for key, part in value.items())
+        return "{\n" + ",\n".join(f"{inner}{part}" for part in parts) + f"\n{end}}}"
+    return "[\n" + ",\n".join(f"{inner}{folded(part, width, indent + 2)}" for part in value) + f"\n{end}]"
 
 
 def database_member(collection: str) -> str:

@@ -52,6 +52,15 @@ def test_values(value: object, text: str) -> None:
     assert literal(value) == text
 
 
+def test_what_is_longer_than_a_line_is_folded() -> None:
+    command = {"collMod": "c", "validator": {"$jsonSchema": {"required": ["a", "b"], "properties": {}}}}
+    assert shell(command, 40) == (
+        'db.runCommand({\n  collMod: "c",\n  validator: {\n    $jsonSchema: {\n      required: ["a", "b"],\n'
+        "      properties: {}\n    }\n  }\n})"
+    )
+    assert shell(command, 200) == shell(command)
+
+
 def test_patterns_keep_what_they_are() -> None:
     assert "$regularExpression" in literal(Regex("^a"))
     assert "$regularExpression" in literal(re.compile("^a"))
