@@ -151,6 +151,8 @@ def test_what_would_be_refused_is_counted_and_nothing_is_begun(applying: Applyin
     told = json.loads(Path("plan.json").read_text("utf-8"))
     refusals = [(one["kind"], one["documents"]) for step in told["steps"] for one in step["refusals"]]
     assert refusals == [("documents", 2), ("duplicates", 4), ("expires", 2)]
+    known = {"database": applying.name, "server": told["server"]}
+    assert told == json.loads((Path(__file__).parent / "apply_plan.json").read_text("utf-8")) | known
     assert applying.run("--dry-run", "--show-values") is Exit.FINDINGS
     assert 'email="same" (2)' in applying.out
 
