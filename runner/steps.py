@@ -47,10 +47,14 @@ class Building:
 
 @contextmanager
 def standing(plan: Plan) -> Iterator[Address]:
-    """Head, migrated and filled, open to be worked with: the address of its owner.
+    """Head, migrated and filled, open to be worked with: the address of its owner. Raises as :func:`stood`."""
+    with stood(plan) as (database, role):
+        yield database.addresses[role]
 
-    Raises DbproofError, also where migrating fails.
-    """
+
+@contextmanager
+def stood(plan: Plan) -> Iterator[tuple[Database, Role]]:
+    """Head, migrated and filled, and who migrated it. Raises DbproofError, also where migrating fails."""
     with ExitStack() as stack:
         building = Building(plan, Role.OWNER, None, stack)
         try:
@@ -59,7 +63,7 @@ def standing(plan: Plan) -> Iterator[Address]:
             stack.close()
             building = as_superuser(building, refused)
             database = _stand(building)
-        yield database.addresses[building.role]
+        yield database, building.role
 
 
 def as_superuser(building: Building, refused: SuperuserRefused) -> Building:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from runner import __version__
-from runner.cli import allow, apply, check, checks, explain, fix, init, run, selftest, service, up
+from runner.cli import allow, apply, check, checks, data, explain, fix, init, run, selftest, service, up
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
 
@@ -22,6 +22,7 @@ _SUBCOMMANDS: Mapping[str, Callable[..., Action]] = {
     "explain": explain.command,
     "selftest": selftest.command,
     "init": init.command,
+    "data": data.command,
     "allow": allow.command,
     "apply": apply.command,
     "fix": fix.command,

@@ -1,0 +1,101 @@
+"""How the number of a row becomes a key: forms that are worth trying in a column, the plainest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from checks.rows.sets.plan import Form, Series
+from checks.rows.shapes import DAY, Kind, Shape, Value
+from checks.schema.model import Column
+
+#: Digits, and letters that stand for them where a text may hold no digits.
+DIGITS = "0123456789"
+LETTERS = ("abcdefghij", "ABCDEFGHIJ")
+
+_DIGITS = re.compile(r"\d+")
+_FROM = datetime(2020, 1, 1)
+#: Types whose values are ranges.
+SPANS = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
+_OTHERS = {Kind.BYTES: Series.BYTES, Kind.JSON: Series.JSON}
+
+
+def forms(column: Column, shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
+    """Forms for a column; ``values`` are some that it takes, whose make is kept where it is a text."""
+    type_ = (column.base or column.type).rpartition(".")[2]
+    if shape.labels:
+        return
+    match shape.kind:
+        case Kind.NUMBER:
+            yield from _numbers(shape, values)
+        case Kind.TEXT:
+            yield from _texts(shape, values)
+        case Kind.DATE:
+            yield Form(Series.DAY, start="2020-01-01", most=2_900_000)
+        case Kind.MOMENT:
+            yield Form(Series.MOMENT, start="2020-01-01 00:00:00", step="61")
+        case Kind.TIME:
+            yield Form(Series.MOMENT, start="2020-01-01 00:00:00", step="1", most=DAY)
+        case _ if type_ in SPANS:
+            yield Form(Series.SPAN, start=type_)
+        case _:
+            series = _OTHERS.get(shape.kind) or (Series.UUID if type_ == "uuid" else None)
+            yield from [Form(series)] if series else []
+
+
+def example(form: Form, number: int) -> Value:
+    """The value of a row with this number, for forms that are tried before they are used; else None."""
+    match form.series:
+        case Series.NUMBER:
+            return Decimal(form.start) + Decimal(form.step) * number
+        case Series.TEXT:
+            digits = f"{number:0{max(form.width, 1)}d}"
+            return f"{form.before}{digits.translate(str.maketrans(DIGITS, form.alphabet or DIGITS))}{form.after}"
+        case Series.UUID:
+            return f"{number:032x}"
+        case Series.DAY:
+            return str((_FROM + timedelta(days=number)).date())
+        case Series.MOMENT:
+            return str(_FROM + timedelta(seconds=int(form.step) * number))
+        case _:
+            return None
+
+
+def _numbers(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
+    """From 1 on, from the smallest value that is taken, in whole steps or the column's own; or from the largest down."""
+    known = sorted(value for value in values if isinstance(value, Decimal))
+    for step in dict.fromkeys((max(Decimal(1), shape.step), shape.step)):
+        for start in dict.fromkeys((Decimal(0), *([known[0] - step] if known else ()))):
+            room = None if shape.high is None else int((shape.high - start) / step)
+            yield Form(Series.NUMBER, start=f"{start:f}", step=f"{step:f}", most=room)
+    if known:
+        yield Form(Series.NUMBER, start=f"{known[-1] + shape.step:f}", step=f"{-shape.step:f}")
+
+
+def _texts(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
+    """The number behind, before or within a text that is taken, or in the place of its digits."""
+    texts = [value for value in values if isinstance(value, str)]
+    for text in (*[text for text in texts if text][:24], "key ", "k", ""):
+        for before, width, after in _places(text):
+            room = None if shape.length is None else shape.length - len(before) - len(after)
+            if room is None or room >= 1:
+                digits = width or min(room or 12, 12)
+                yield Form(Series.TEXT, before=before, after=after, width=width, most=10**digits - 1)
+    for alphabet in LETTERS:
+        for width in dict.fromkeys((0, *(len(text) for text in texts[:6]))):
+            digits = width or min(shape.length or 12, 12)
+            yield Form(Series.TEXT, width=width, alphabet=alphabet, most=10**digits - 1)
+
+
+def _places(text: str) -> Iterator[tuple[str, int, str]]:
+    """Where in a text the number may stand, and of how many digits it is there (0 for any number)."""
+    if "@" in text:
+        name, _, host = text.partition("@")
+        yield name, 0, f"@{host}"
+    runs = sorted(_DIGITS.finditer(text), key=lambda found: -len(found[0]))
+    for found in runs[:2]:
+        yield text[: found.start()], len(found[0]), text[found.end() :]
+    yield text, 0, ""
+    yield "", 0, text

@@ -1,0 +1,62 @@
+"""``dbproof data``: rows that the repository's own schema allows, for whoever needs some."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from runner.cli import options
+from runner.cli.loading import loading
+from runner.cli.session import Action, Session
+from runner.errors import Exit, UsageError
+
+#: More rows a table than this are hardly meant.
+MOST = 100_000_000
+
+Rows = Annotated[str, typer.Option("--rows", metavar="N", help="How many rows each table gets that is still empty.")]
+Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where the rows are written, as SQL that psql loads.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="N", help="The same seed gives the same rows.")]
+Name = Annotated[
+    str | None, typer.Option("--database", metavar="NAME", help="Which database of the settings is meant.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+
+
+def command(
+    out: Out,
+    path: options.Path = None,
+    rows: Rows = "100",
+    seed: Seed = "1",
+    database: Name = None,
+    force: Force = False,
+    config: options.Config = None,
+    quiet: options.Quiet = None,
+    allow_pull_request_target: options.AllowPullRequestTarget = None,
+) -> Action:
+    """Make rows for the migrated schema and write them down."""
+    told: dict[str, object] = {
+        "path": path,
+        "config": config,
+        "quiet": quiet,
+        "allow_pull_request_target": allow_pull_request_target,
+    }
+    return partial(_data, told, out, rows, seed, database, force)
+
+
+def _data(
+    arguments: dict[str, object], out: str, rows: str, seed: str, database: str | None, force: bool, session: Session
+) -> Exit:
+    wanted, number = _whole("--rows", rows, 1, MOST), _whole("--seed", seed, 0, 2**31 - 1)
+    loaded = session.load(arguments)
+    with loading():
+        from runner import giving
+    return giving.give(loaded, session.output(loaded.quiet), giving.Asked(out, wanted, number, database, force))
+
+
+def _whole(option: str, text: str, least: int, most: int) -> int:
+    digits = text.replace("_", "")
+    if not digits.isdecimal() or not digits.isascii() or not least <= int(digits) <= most:
+        raise UsageError(f"{option}: expected a whole number from {least} to {most}, not '{text[:40]}'")
+    return int(digits)

@@ -1,0 +1,1 @@
+"""Rows compiled from the schema: tables that are still empty are filled by the server itself."""

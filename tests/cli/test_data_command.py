@@ -1,0 +1,66 @@
+"""``dbproof data``: a repository's own schema, migrated and filled; wrong calls end at once and write nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def dbproof(*told: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "runner.cli", "data", *told]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    (root / "db").mkdir(parents=True)
+    (root / "db" / "1.sql").write_text(
+        "CREATE TABLE users (id serial PRIMARY KEY, email text UNIQUE NOT NULL CHECK (email LIKE '%@%'));\n"
+        "CREATE TABLE orders (id serial PRIMARY KEY, user_id integer NOT NULL REFERENCES users);\n"
+        "CREATE TABLE shapeless (id integer PRIMARY KEY CHECK (id > 5 AND id < 5));\n"
+    )
+    (root / "dbproof.toml").write_text('[databases.app.migrations]\ntool = "sql"\ndirectory = "db"\ntransaction = "file"\n')
+    return root
+
+
+def test_the_schema_is_migrated_filled_and_written(repository: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.sql"
+    ended = dbproof(str(repository), "--rows", "1_000", "--out", str(out))
+    assert ended.returncode == 0, ended.stderr
+    assert "2000 rows in 2 tables" in ended.stderr
+    assert "shapeless: 0 of 1000 rows, " in ended.stdout
+    text = out.read_text(encoding="utf-8")
+    assert text.index('COPY "public"."users"') < text.index('COPY "public"."orders"')
+    assert text.count("\n") > 2_000
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (["--rows", "many"], "--rows: expected a whole number from 1 to 100000000, not 'many'"),
+        (["--rows", "0"], "--rows: expected a whole number from 1"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0"),
+        (["--database", "ap"], "did you mean 'app'?"),
+        (["--out", "there.sql"], "exists already"),
+        (["--out", "no/such/directory/x.sql"], "there is no directory"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(told: list[str], words: str, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    Path("there.sql").write_text("mine")
+    ended = dbproof(*(told if "--out" in told else ["--out", "new.sql", *told]))
+    assert (ended.returncode, words in " ".join(ended.stderr.split())) == (2, True), ended.stderr
+    assert Path("there.sql").read_text() == "mine"
+    assert not Path("new.sql").exists()
+
+
+def test_other_engines_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "dbproof.toml").write_text('[databases.app]\nengine = "sqlite"\n')
+    ended = dbproof(str(tmp_path), "--out", str(tmp_path / "x.sql"))
+    assert ended.returncode == 2
+    assert "rows cannot be made for SQLite yet" in ended.stderr
