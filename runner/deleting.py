@@ -7,26 +7,26 @@ refuses nothing. The copy is a fork of the server, where the database has its ow
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from checks.declared.documents import DocumentReference, FieldPath
+from checks.declared.documents import DocumentReference
 from checks.declared.expectations import Expectations
 from checks.documents import dangling_reference
 from checks.evidence import DeleteAttempt, Evidence
 from checks.interface import Finding, Outcome
 from checks.pipelines.keys import shown
 from checks.pipelines.references import asked_by_itself, sides
-from checks.schema.collections import Collections
+from checks.schema.collections import CollectionKind, Collections
 from checks.schema.model import Action
-from checks.targets import Role
+from checks.targets import Role, StatementFailed
 from runner import git
-from runner.errors import ToolFailed, UsageError
+from runner.document_keys import filter_of, first_of, has_all, keys_of, not_followed
+from runner.errors import ServerFailed, ToolFailed, UsageError
 from runner.migrations import hearing
 from runner.migrations.interface import Broke, Elsewhere, Project
 from runner.plan import Built, Plan
@@ -65,19 +65,26 @@ def deleted(
     root = root or plan.root
     with_modules(root, plan.root)
     project = Project(root, root / settings.directory, settings, plan.root, database=plan.name)
+    attempts = dict[str, DeleteAttempt]()
     with ExitStack() as stack:
-        server = stack.enter_context(one.server.fork())
+        try:
+            server = stack.enter_context(one.server.fork())
+        except ServerFailed as failed:
+            return _with(one, {rule.label: DeleteAttempt(gap=failed.message) for rule in rules})
         database = server.open(Golden(server.database(one.golden.database.name)))
         client = stack.enter_context(session(database.private))
         trying = _Trying(project, server, database, expect, client)
-        attempts = dict[str, DeleteAttempt]()
         for number, rule in enumerate(rules):
             say(f"deleting for {rule.label}")
             if number == 0 and len(rules) > 1:
                 trying.keep_aside()
             elif number:
                 trying.restore()
-            attempts[rule.label] = trying.attempt(rule)
+            attempts[rule.label] = trying.attempt_or_gap(rule)
+    return _with(one, attempts)
+
+
+def _with(one: Built, attempts: Mapping[str, DeleteAttempt]) -> Built:
     return replace(one, evidence=replace(one.evidence, deletes=attempts))
 
 
@@ -145,10 +152,25 @@ class _Trying:
             self.here.drop_collection(name)
         copy_database(self.client, self._aside, self.database.name, different & self.digests.keys())
 
+    def attempt_or_gap(self, rule: DocumentReference) -> DeleteAttempt:
+        """An attempt; what the server does not do for us is a gap of it."""
+        from pymongo.errors import PyMongoError
+
+        known = self._collections.collection
+        for name in (rule.child.collection, rule.parent.collection):
+            if name in known and known[name].kind is not CollectionKind.COLLECTION:
+                return DeleteAttempt(gap=f"{name} is a {known[name].kind}")
+        try:
+            return self.attempt(rule)
+        except PyMongoError as error:
+            return DeleteAttempt(gap=str((getattr(error, "details", None) or {}).get("errmsg") or error))
+        except StatementFailed as failed:
+            return DeleteAttempt(gap=failed.gap or failed.said)
+
     def attempt(self, rule: DocumentReference) -> DeleteAttempt:
         """Delete a parent as the application does, and see."""
         command = self.expect.documents.deletes[rule.parent.collection]
-        if gap := _not_followed(rule):
+        if gap := not_followed(rule):
             return DeleteAttempt(gap=gap)
         family = self._family(rule, fields_of(command))
         if family is None:
@@ -175,15 +197,15 @@ class _Trying:
             key = tuple(found["_id"].values()) if rule.further else (found["_id"],)
             if not all(map(asked_by_itself, key)):
                 continue
-            parent = self.here[rule.parent.collection].find_one(_naming(rule.parents, key))
-            if parent is not None and _has(parent, needed) and (family := self._of(rule, parent, key)):
+            parent = self.here[rule.parent.collection].find_one(filter_of(rule.parents, key))
+            if parent is not None and has_all(parent, needed) and (family := self._of(rule, parent, key)):
                 return family
         return None
 
     def _of(self, rule: DocumentReference, parent: Mapping[str, Any], key: Sequence[Any]) -> _Family | None:
-        naming = _naming(rule.children, key)
+        naming = filter_of(rule.children, key)
         children = self.here[rule.child.collection]
-        found = {one["_id"]: len(_keys(one, rule.children)) for one in children.find(naming, limit=_CHILDREN)}
+        found = {one["_id"]: len(keys_of(one, rule.children)) for one in children.find(naming, limit=_CHILDREN)}
         if rule.child.collection == rule.parent.collection:
             found.pop(parent["_id"], None)
         return _Family(rule, parent, naming, found, children.count_documents(naming)) if found else None
@@ -192,7 +214,7 @@ class _Trying:
         """Take away the children by which other rules would keep the parent, or keep a child that is to go with it: how many."""
         cleared = 0
         for other in self.expect.documents.references:
-            if other == family.rule or other.on_delete is not Action.RESTRICT or _not_followed(other):
+            if other == family.rule or other.on_delete is not Action.RESTRICT or not_followed(other):
                 continue
             kept = list[Mapping[str, Any]]()
             if other.parent.collection == family.rule.parent.collection:
@@ -200,8 +222,8 @@ class _Trying:
             if other.parent.collection == family.rule.child.collection and family.rule.on_delete is Action.CASCADE:
                 kept += self.here[other.parent.collection].find({"_id": {"$in": list(family.children)}})
             ours = list(family.children) if other.child.collection == family.rule.child.collection else []
-            for key in (key for one in kept for key in _keys(one, other.parents)):
-                query = {"$and": [_naming(other.children, key), {"_id": {"$nin": ours}}]}
+            for key in (key for one in kept for key in keys_of(one, other.parents)):
+                query = {"$and": [filter_of(other.children, key), {"_id": {"$nin": ours}}]}
                 cleared += self.here[other.child.collection].delete_many(query).deleted_count
         return cleared
 
@@ -212,9 +234,9 @@ class _Trying:
         children = self.here[family.rule.child.collection]
         left = {one["_id"]: one for one in children.find({"_id": {"$in": list(family.children)}})}
         naming = {one["_id"] for one in children.find({"$and": [family.naming, {"_id": {"$in": list(left)}}]}, {"_id": 1})}
-        others = {id_: len(_keys(one, family.rule.children)) for id_, one in left.items() if id_ not in naming}
+        others = {id_: len(keys_of(one, family.rule.children)) for id_, one in left.items() if id_ not in naming}
         return DeleteAttempt(
-            key=", ".join(f"{path.dotted}={shown(_first(family.parent, path))}" for path in family.rule.parents),
+            key=", ".join(f"{path.dotted}={shown(first_of(family.parent, path))}" for path in family.rule.parents),
             children=family.count,
             changed=tuple(changed),
             parent_left=self._there(family),
@@ -250,8 +272,9 @@ class _Trying:
         return ended
 
     def _digests(self) -> Mapping[str, str]:
-        """A digest of the documents of each collection, made by the server."""
-        return dict(self.here.command("dbHash")["collections"])
+        """A digest of the documents of each collection, made by the server; a time series lies in a collection behind it."""
+        found = self.here.command("dbHash")["collections"]
+        return {name.removeprefix("system.buckets."): digest for name, digest in found.items()}
 
     def _dangling_before(self, cleared: int) -> Mapping[str, int]:
         """What dangles before the command, which is the same each time where nothing had to be taken away."""
@@ -274,59 +297,3 @@ class _Trying:
 
     def _target(self) -> MongoTarget:
         return MongoTarget(self.server, None, self.database, self.expect, Evidence())
-
-
-def _not_followed(rule: DocumentReference) -> str:
-    """Why the children of a parent cannot be asked for by a filter; empty where they can."""
-    arrays = [list(path.arrays) for path in (*rule.children, *rule.parents)]
-    if any(len(found) != len(set(found)) for found in arrays):
-        return "arrays in arrays are not followed"
-    return "keys of several fields in arrays are not followed" if rule.further and any(arrays) else ""
-
-
-def _naming(paths: Sequence[FieldPath], key: Sequence[Any]) -> dict[str, Any]:
-    """The filter of the documents that have a key."""
-    return {path.dotted: value for path, value in zip(paths, key, strict=True)}
-
-
-def _keys(document: Mapping[str, Any], paths: Sequence[FieldPath]) -> list[tuple[Any, ...]]:
-    """The keys that a document has, each with a value of every field; only a single field lies in arrays."""
-    if len(paths) == 1:
-        return [(value,) for value in _values(document, paths[0]) if value is not None]
-    key = tuple(_first(document, path) for path in paths)
-    return [key] if None not in key else []
-
-
-def _first(document: Mapping[str, Any], path: FieldPath) -> Any:  # noqa: ANN401 - whatever a document holds
-    return next(_values(document, path), None)
-
-
-def _values(document: Any, path: FieldPath) -> Iterator[Any]:  # noqa: ANN401 - whatever a document holds
-    found: Iterator[Any] = iter((document,))
-    for step in path.steps:
-        found = itertools.chain.from_iterable(map(_inside(step.name), found))
-        for _ in range(step.each):
-            found = itertools.chain.from_iterable(one if isinstance(one, list) else (one,) for one in found)
-    return found
-
-
-def _inside(name: str) -> Callable[[Any], Iterator[Any]]:
-    from bson import DBRef
-
-    def inside(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever a document holds
-        value = value.as_doc() if isinstance(value, DBRef) else value
-        if isinstance(value, Mapping) and name in value:
-            yield value[name]
-
-    return inside
-
-
-def _has(parent: Mapping[str, Any], fields: Sequence[str]) -> bool:
-    """Whether a document has a value of each field that can be an argument of a program."""
-    from checks.declared.documents import Step
-
-    for name in fields:
-        value = _first(parent, FieldPath("", tuple(map(Step, name.split(".")))))
-        if value is None or isinstance(value, Mapping | list) or "\0" in str(value):
-            return False
-    return True

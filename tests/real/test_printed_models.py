@@ -1,4 +1,4 @@
-"""Models of Beanie and Mongoose, printed by the programs to copy: what the libraries themselves write keeps to what is declared."""
+"""Models of Beanie and Mongoose, printed by the programs to copy: what the libraries write keeps to what is declared."""
 
 from __future__ import annotations
 

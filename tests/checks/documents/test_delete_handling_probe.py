@@ -108,6 +108,7 @@ REFERENCES = (
     "open_children.of -> open.name on delete cascade",
     "lonely_children.of -> lonely.name on delete cascade",
     "absent_children.of -> absent.name on delete cascade",
+    "a_view.of -> idle.name on delete cascade",
 )
 PARENTS = tuple(dict.fromkeys(text.split("-> ")[1].split(".")[0] for text in REFERENCES if "on delete" in text))
 
@@ -124,6 +125,7 @@ def fill(db: Documents[dict[str, Any]]) -> None:
             of = {"lines": [{"of": "a"}, {"of": "other"}]}
         if name != "lonely":
             db[f"{name}_children"].insert_many([{"_id": f"{name} {number}", **of} for number in range(3)])
+    db.create_collection("a_view", viewOn="idle_children", pipeline=[])
     db.swept_children.insert_one({"held_by": "a"})
     db.grandchildren.insert_many([{"of": "shallow 0"}, {"of": "no such child"}])
 
@@ -186,6 +188,7 @@ def test_what_each_command_does(judged: dict[str, Judgement]) -> None:
         " ModuleNotFoundError: No module named 'no_such_module_of_ours_here'",
         "open_children.of": "no command under `deletes`",
         "lonely_children.of": "no document of lonely has children here and a value of name",
+        "a_view.of": "a_view is a view",
         "absent_children.of": "'no-such-program' was not found, neither on PATH nor as a file",
     }
     refused = judged["kept_back_children.of"]
