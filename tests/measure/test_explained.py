@@ -120,6 +120,10 @@ SHAPES: dict[str, tuple[dict[str, Any], Examined]] = {
         {"stages": [{"$cursor": planned(IXSCAN, 1, 2)}, {"$lookup": {"from": "invoices", "as": "x", "localField": "name"}}]},
         Examined(1, 2, (), (BY_NAME,), untold=("invoices",)),
     ),
+    "a find by its key in 8.0": (
+        planned({"isCached": False, "stage": "EXPRESS_IXSCAN", "keyPattern": "{ _id: 1 }", "indexName": "_id_"}, 1, 1),
+        Examined(1, 1, (), (UsedIndex("companies", "_id_"),)),
+    ),
     "nothing": ({}, Examined(0, 0)),
 }
 
