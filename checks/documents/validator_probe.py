@@ -8,8 +8,9 @@ one element more than `maxItems`. What lies just at the limit must be taken. Whe
 rules are tried on the collection as it is, so that a rule that was loosened by hand shows. A validator that is `off`, or whose
 action is `warn`, writes what it should refuse: one finding that tells how many. No document of the database is touched.
 
-What no document breaks alone (`minLength` beside a pattern that wants a letter) is broken with others, and the server has to name
-it; before 5.0 that is not proven. A rule that no document was found for is not proven either, with the reason.
+What no document breaks alone (`minLength` beside a pattern that wants a letter) is broken with others, and the server has to
+name it, or before 5.0 to find that the rule by itself refuses the document. A rule that no document was found for is not proven,
+with the reason.
 
 **Anti-pattern**
 
@@ -202,7 +203,8 @@ class _Probe:
         if not isinstance(answer, Denied) or is_taken(answer):
             return "the server finds nothing wrong with the document that should break it"
         if reason:
-            return "" if rule.label in answer.broken else reason
+            by_it = rule.label in answer.broken if answer.broken else self.ask({"$nor": [rule.alone]}, bad.document)
+            return "" if by_it else reason
         return "" if self._is_by(rule, bad, answer) else f"something else refuses what breaks it: {words(answer)}"
 
     def _is_by(self, rule: DocumentRule, bad: Wrong, answer: Denied) -> bool:

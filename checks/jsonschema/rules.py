@@ -15,9 +15,12 @@ from checks.jsonschema.queries import Unsaid, schema_of
 Query = Mapping[str, Any]
 #: Puts another schema in the place of an inner one; makes a schema of the whole document from one of an inner value.
 Put = Callable[[Schema], Schema]
+#: Puts a schema among others, of which there may be none.
+Place = Callable[[Any], Callable[[Schema], Any]]
 
 #: What says nothing by itself: words, and what belongs to the keyword beside it.
 _BESIDE = frozenset({"title", "description", "exclusiveMinimum", "exclusiveMaximum"})
+_ANYTHING: Schema = {}
 _WITH = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 
 
@@ -27,7 +30,7 @@ class DocumentRule:
 
     ``path`` is the field that it is about (``lines[].units``, empty for the whole document) and ``keyword`` what it asks.
     ``breaks`` are schemas of documents that break it, ``limits`` of documents that only just keep it; ``without`` is the rest of
-    the validator, as a query that the server takes. ``solved`` is False for a rule that only the server can judge.
+    the validator and ``alone`` the rule, as queries that the server takes. ``solved`` is False for one that it alone can judge.
     """
 
     path: str
@@ -35,7 +38,7 @@ class DocumentRule:
     breaks: tuple[Schema, ...] = field(hash=False)
     limits: tuple[Schema, ...] = field(hash=False)
     without: Query = field(hash=False)
-    asked: Query = field(hash=False)
+    alone: Query = field(hash=False)
     solved: bool = True
     again: int = 0
 
@@ -102,28 +105,57 @@ def _of_query(clause: Query, rest: Sequence[Query]) -> Iterator[DocumentRule]:
 
 
 def _of_schema(schema: Schema, rest: Sequence[Query], hints: Sequence[Any]) -> Iterator[DocumentRule]:
-    for found in _keywords(_Inner(schema, lambda inner: inner, lambda wrong: wrong, "", hints)):
-        yield replace(found, without=whole([{"$jsonSchema": found.without}, *rest]))
+    for found in _keywords(_Inner(schema, _itself, _itself, _itself, "", hints)):
+        without = whole([{"$jsonSchema": found.without}, *rest])
+        yield replace(found, without=without, alone={"$jsonSchema": found.alone})
 
 
 @dataclass(frozen=True)
 class _Inner:
-    """A schema within another: ``put`` gives the whole with another in its place, ``wrap`` says something of what it is about."""
+    """A schema within another.
+
+    ``put`` gives the whole with another in its place, ``only`` the whole with nothing else than that, and ``wrap`` a schema of
+    ours that says something of what it is about.
+    """
 
     schema: Schema
     put: Put
+    only: Put
     wrap: Put
     path: str
     hints: Sequence[Any]
 
-    def below(self, path: str, schema: Schema, keyword: str, put: Put, wrap: Put) -> _Inner:
-        """What stands deeper, under a keyword."""
-        around: Put = lambda inner: self.put({**self.schema, keyword: put(inner)})  # noqa: E731 - it is said what it is
-        return _Inner(schema, around, lambda wrong: self.wrap(wrap(wrong)), path, self.hints)
+    def below(self, path: str, schema: Schema, keyword: str, place: Place, wrap: Put) -> _Inner:
+        """What stands deeper, under a keyword: ``place`` puts it there, beside the others of that keyword."""
+        value = self.schema[keyword]
+
+        def put(inner: Schema) -> Schema:
+            return self.put({**self.schema, keyword: place(value)(inner)})
+
+        def only(inner: Schema) -> Schema:
+            return self.only({**_beside(keyword, self.schema), keyword: place(_emptied(value))(inner)})
+
+        return _Inner(schema, put, only, lambda wrong: self.wrap(wrap(wrong)), path, self.hints)
 
     def without(self, *keywords: str) -> Schema:
         """The whole schema without some keywords of this one."""
         return self.put({name: value for name, value in self.schema.items() if name not in keywords})
+
+
+def _itself(schema: Schema) -> Schema:
+    return schema
+
+
+def _emptied(value: Any) -> Any:  # noqa: ANN401 - schemas by name, or several
+    """Schemas of the same names and number that ask nothing."""
+    return dict.fromkeys(value, _ANYTHING) if isinstance(value, Mapping) else [_ANYTHING for _ in value]
+
+
+def _beside(keyword: str, schema: Schema) -> Schema:
+    """What a keyword goes by: the names that it does not mean, the elements that come before."""
+    if keyword == "additionalProperties":
+        return names_of(schema)
+    return {"items": _emptied(schema["items"])} if keyword == "additionalItems" else {}
 
 
 def _keywords(inner: _Inner) -> Iterator[DocumentRule]:
@@ -154,8 +186,9 @@ def _plain(inner: _Inner, keyword: str) -> Iterator[DocumentRule]:
     gone = (keyword, _WITH[keyword]) if keyword in _WITH else (keyword,)
     if breaks:
         own = {name: inner.schema[name] for name in gone if name in inner.schema}
+        alone = inner.only({**_beside(keyword, inner.schema), **own})
         limits = tuple(map(inner.wrap, _limits(keyword, inner.schema)))
-        yield DocumentRule(inner.path, keyword, breaks, limits, inner.without(*gone), own)
+        yield DocumentRule(inner.path, keyword, breaks, limits, inner.without(*gone), alone)
 
 
 def _broken(inner: _Inner, keyword: str) -> Iterator[Schema]:
@@ -176,7 +209,7 @@ def _required(inner: _Inner, names: Sequence[str]) -> Iterator[DocumentRule]:
         left = [other for other in names if other != name]
         rest = inner.put({**inner.schema, "required": left}) if left else inner.without("required")
         breaks = (inner.wrap({"bsonType": "object", "$absent": [name]}),)
-        yield DocumentRule(_dotted(inner.path, name), "required", breaks, (), rest, {"required": [name]})
+        yield DocumentRule(_dotted(inner.path, name), "required", breaks, (), rest, inner.only({"required": [name]}))
 
 
 def _dependencies(inner: _Inner, needed: Mapping[str, Any]) -> Iterator[DocumentRule]:
@@ -185,8 +218,8 @@ def _dependencies(inner: _Inner, needed: Mapping[str, Any]) -> Iterator[Document
         rest = inner.put({**inner.schema, "dependencies": left}) if left else inner.without("dependencies")
         breaks = tuple(map(inner.wrap, denied("dependencies", {"dependencies": {name: value}})))
         if breaks:
-            own = {"dependencies": {name: value}}
-            yield DocumentRule(_dotted(inner.path, name), "dependencies", breaks, (), rest, own)
+            alone = inner.only({"dependencies": {name: value}})
+            yield DocumentRule(_dotted(inner.path, name), "dependencies", breaks, (), rest, alone)
 
 
 def _below(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa: ANN401 - the keyword's
@@ -195,15 +228,15 @@ def _below(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa
     match keyword, value:
         case "properties", Mapping():
             for name, one in value.items():
-                yield inner.below(_dotted(path, name), one, keyword, _within(value, name), _field(name))
+                yield inner.below(_dotted(path, name), one, keyword, _within(name), _field(name))
         case "patternProperties", Mapping():
             for name, one in value.items():
-                yield inner.below(_dotted(path, f"/{name}/"), one, keyword, _within(value, name), _named(name))
+                yield inner.below(_dotted(path, f"/{name}/"), one, keyword, _within(name), _named(name))
         case "additionalProperties", Mapping():
-            yield inner.below(_dotted(path, "*"), value, keyword, lambda one: one, _stranger(schema))
+            yield inner.below(_dotted(path, "*"), value, keyword, _there, _stranger(schema))
         case "allOf", list():
             for number, one in enumerate(value):
-                yield inner.below(path, one, keyword, _place(value, number), lambda wrong: wrong)
+                yield inner.below(path, one, keyword, _nth(number), lambda wrong: wrong)
         case _:
             yield from _below_items(inner, keyword, value)
 
@@ -212,20 +245,24 @@ def _below_items(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  
     path, schema = inner.path, inner.schema
     match keyword, value:
         case "items", Mapping():
-            yield inner.below(f"{path}[]", value, keyword, lambda one: one, lambda wrong: {"bsonType": "array", "$some": wrong})
+            yield inner.below(f"{path}[]", value, keyword, _there, lambda wrong: {"bsonType": "array", "$some": wrong})
         case "items", list():
             for number, one in enumerate(value):
-                yield inner.below(f"{path}[{number}]", one, keyword, _place(value, number), _element(number))
+                yield inner.below(f"{path}[{number}]", one, keyword, _nth(number), _element(number))
         case "additionalItems", Mapping() if isinstance(schema.get("items"), list):
-            yield inner.below(f"{path}[*]", value, keyword, lambda one: one, _element(len(schema["items"])))
+            yield inner.below(f"{path}[*]", value, keyword, _there, _element(len(schema["items"])))
 
 
-def _within(all_: Mapping[str, Any], name: str) -> Callable[[Schema], Any]:
-    return lambda inner: {**all_, name: inner}
+def _within(name: str) -> Place:
+    return lambda others: lambda inner: {**others, name: inner}
 
 
-def _place(all_: Sequence[Any], number: int) -> Callable[[Schema], Any]:
-    return lambda inner: [*all_[:number], inner, *all_[number + 1 :]]
+def _nth(number: int) -> Place:
+    return lambda others: lambda inner: [*others[:number], inner, *others[number + 1 :]]
+
+
+def _there(_: Any) -> Callable[[Schema], Any]:  # noqa: ANN401 - what stands there otherwise
+    return _itself
 
 
 def _field(name: str) -> Put:

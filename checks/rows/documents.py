@@ -172,9 +172,9 @@ class DocumentCompiler:
                     yield document
             return
         schema = {"allOf": asked}
-        candidates = chain(proposals(good, [rule.asked]), self._values(asked, NOTHING, 1))
+        candidates = chain(proposals(good, [rule.alone]), self._values(asked, NOTHING, 1))
         for document in islice((one for one in candidates if self._matching(schema, one)), TRIED):
-            if self._ask and not self._ask(rule.asked, document) and self._agrees(opaque, document):
+            if self._ask and not self._ask(rule.alone, document) and self._agrees(opaque, document):
                 yield document
 
     def _values(self, asked: Sequence[Schema], base: Any, number: int) -> Iterator[Document]:  # noqa: ANN401 - a document or nothing

@@ -108,6 +108,7 @@ def _judge(schema: dict[str, Any], db: Documents[dict[str, Any]], scratch: Mongo
     for bad, answer in zip(wrong, scratch.insert_each("tried", [one.document for one in wrong]), strict=True):
         assert isinstance(answer, Denied), (schema, bad)
         assert answer.code == VALIDATION, (schema, bad, answer)
+        assert not ask(bad.rule.alone, bad.document), (schema, bad)
         assert answer.broken == (bad.rule.label,) or ask(bad.rule.without, bad.document), (schema, bad)
     scratch.delete("tried", {})
 
