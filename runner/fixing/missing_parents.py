@@ -15,6 +15,7 @@ from checks.rows.documents import Ask, Document
 from checks.schema.collections import CollectionKind
 from runner.declaring.applying import Site
 from runner.declaring.standing import Standing, standing
+from runner.errors import ServerFailed
 from runner.fixing.ledger import Entry, Ledger, digest, unchanged
 from runner.fixing.making import Maker, Unmakeable, values_of
 from runner.migrations.inside.refusals import refusal
@@ -250,16 +251,24 @@ def undo(place: Site, entries: Iterator[Entry]) -> Removed:
 def _undone(place: Site, name: str, entries: Sequence[Entry]) -> Removed:
     """Remove those that are unchanged, unless somebody changes one at this moment."""
     from pymongo import DeleteOne
+    from pymongo.errors import BulkWriteError
 
     there = _found(place, name, entries)
     found = [(entry, document) for entry in entries if (document := there.get(_identity(entry.identity))) is not None]
     removing = [
-        DeleteOne({"_id": entry.identity, "$expr": {"$eq": ["$$ROOT", {"$literal": document}]}})
+        DeleteOne({"_id": entry.identity, "$expr": {"$eq": [_WHOLE, {"$literal": document}]}})
         for entry, document in found
         if unchanged(document, entry)
     ]
-    removed = place.database[name].bulk_write(removing, ordered=False).deleted_count if removing else 0
+    try:
+        removed = place.database[name].bulk_write(removing, ordered=False).deleted_count if removing else 0
+    except BulkWriteError as error:
+        raise ServerFailed(f"{name}: {next(_said(error), 'some documents could not be removed')}") from None
     return Removed(removed, len(found) - removed, len(entries) - len(found))
+
+
+#: A document as it stands; MongoDB 5.0 compares `$$ROOT` by itself with nothing.
+_WHOLE: Mapping[str, Any] = {"$mergeObjects": ["$$ROOT"]}
 
 
 def _found(place: Site, name: str, entries: Sequence[Entry]) -> Mapping[bytes, RawBSONDocument]:

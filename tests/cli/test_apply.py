@@ -320,6 +320,8 @@ def test_a_command_that_the_server_refuses_says_how_far_it_came(applying: Applyi
 def test_an_interruption_says_what_was_done_and_can_be_repeated(
     applying: Applying, mongo_server: MongoServer, until: Callable[[Callable[[], bool]], None]
 ) -> None:
+    if mongo_server.version < "6":
+        pytest.skip("an older server has one transaction hold up changes of every collection")
     (applying.root / "dbproof.toml").write_text(SETTINGS, "utf-8")
     command = [sys.executable, "-m", "runner.cli", "apply", str(applying.root), "--url-env", "MONGO_URL", "--yes"]
     environment = {**os.environ, "MONGO_URL": applying.owner.url(), "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -101,7 +101,7 @@ def test_parents_are_made_once_and_exactly_these_are_removed(fixing: Fixing) -> 
     assert "every declared reference finds its parent" in fixing.out
     fixing.documents.customers.update_one({"name": "Bo"}, {"$set": {"level": 9}})
     fixing.documents.goods.delete_one({"_id": 3})
-    assert fixing.run("--undo", fixing.file(), "--yes") is Exit.HELD
+    assert fixing.run("--undo", fixing.file(), "--yes") is Exit.HELD, fixing.err
     assert "removed 3 documents; 1 stay, as somebody has changed them since; 1 are not there" in fixing.out
     assert [one["name"] for one in fixing.documents.customers.find({"created_by": "dbproof"})] == ["Bo"]
     fixing.documents.customers.delete_one({"name": "Bo"})
