@@ -1,11 +1,13 @@
-"""Prints what an application's Pydantic or Beanie models say of its collections, for `models` in dbproof.toml.
+"""Prints what an application's Pydantic, Beanie or ODMantic models say of its collections, for `models` in dbproof.toml.
 
-Copy it into the repository and name the modules that hold Beanie documents, or single Pydantic models with their collections:
+Copy it into the repository and name the modules that hold the models of Beanie or ODMantic, or single Pydantic models with their
+collections:
 
     models = "python scripts/print_models.py shop.models"
     models = "python scripts/print_models.py companies=shop.models:Company subscriptions=shop.models:Subscription"
 """
 
+import decimal
 import importlib
 import inspect
 import json
@@ -26,35 +28,60 @@ def main(arguments):
 
 
 def documents(module):
-    """The Beanie documents that a module defines."""
-    from beanie import Document
-
-    classes = (one for one in vars(module).values() if inspect.isclass(one) and issubclass(one, Document))
-    return [one for one in classes if one is not Document and one.__module__ == module.__name__]
+    """The documents of Beanie and the models of ODMantic that a module defines."""
+    classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
+    return [
+        one for one in classes if hasattr(one, "__collection__") or any(base.__name__ == "Document" for base in one.__mro__[1:])
+    ]
 
 
 def name_of(model):
-    return getattr(getattr(model, "Settings", None), "name", None) or model.__name__
+    return getattr(model, "__collection__", None) or getattr(settings(model), "name", None) or model.__name__
+
+
+def settings(model):
+    return getattr(model, "Settings", None)
 
 
 def told(model):
     """A model's schema, its indexes, its references to other documents, and where it stands."""
     return {
-        "schema": model.model_json_schema(),
+        "schema": schema(model),
         "indexes": dict(map(index, indexes(model))),
         "references": list(references(model)),
         "place": f"{os.path.relpath(inspect.getsourcefile(model))}:{inspect.getsourcelines(model)[1]}",
     }
 
 
+def schema(model):
+    """The JSON Schema. ODMantic prints its own names, whole documents and texts; it stores key names, ids and decimals."""
+    found = model.model_json_schema()
+    stored = {name: field.key_name for name, field in getattr(model, "__odm_fields__", {}).items()}
+    for name, key in stored.items():
+        said, kind = found["properties"].pop(name), model.model_fields[name].annotation
+        if name in odmantic_references(model):
+            said = {"bsonType": "objectId"}
+        elif decimal.Decimal in (kind, *typing.get_args(kind)):
+            said = {"bsonType": ["decimal", "null"] if type(None) in typing.get_args(kind) else "decimal"}
+        found["properties"][key] = said
+    return {**found, "required": [stored.get(name, name) for name in found.get("required", [])]}
+
+
+def odmantic_references(model):
+    fields = getattr(model, "__odm_fields__", {})
+    return {name: field for name, field in fields.items() if type(field).__name__ == "ODMReference"}
+
+
 def indexes(model):
-    """What a Beanie document declares: `Indexed` fields, then `Settings.indexes`, each as pymongo has it."""
+    """What the model declares, as pymongo has it: ODMantic's own list, or Beanie's `Indexed` fields and `Settings.indexes`."""
     from pymongo import IndexModel
 
+    for one in model.__indexes__() if hasattr(model, "__indexes__") else ():
+        yield (one if isinstance(one, IndexModel) else one.get_pymongo_index()).document
     for name, field in model.model_fields.items():
         for kind, options in (one._indexed for one in field.metadata if hasattr(one, "_indexed")):
             yield IndexModel([(field.alias or name, kind)], **options).document
-    for one in getattr(getattr(model, "Settings", None), "indexes", ()):
+    for one in getattr(settings(model), "indexes", ()):
         yield (one if isinstance(one, IndexModel) else IndexModel(one)).document
 
 
@@ -75,7 +102,9 @@ def index(document):
 
 
 def references(model):
-    """Beanie stores a `Link` as a DBRef."""
+    """Beanie stores a `Link` as a DBRef, ODMantic a `Reference` as the other document's id."""
+    for field in odmantic_references(model).values():
+        yield f"{field.key_name} -> {name_of(field.model)}._id"
     for name, field in model.model_fields.items():
         for path, linked in links(field.annotation, field.alias or name):
             yield f"{path}.$id -> {name_of(linked)}._id"

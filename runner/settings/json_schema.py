@@ -31,6 +31,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "duration": ("number",),
     "uuid": ("binData", "string"),
     "binary": ("binData",),
+    "regex": ("regex", "string"),
     "objectid": ("objectId",),
     "object-id": ("objectId",),
     "mongo-id": ("objectId",),

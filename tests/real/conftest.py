@@ -64,6 +64,12 @@ def migrate_mongo(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def odmantic(request: pytest.FixtureRequest) -> Published:
+    """ODMantic, with the newest driver when this was written."""
+    return _published(request.config, "odmantic", "odmantic==1.1.0", "motor==3.7.1")
+
+
+@pytest.fixture(scope="session")
 def mongoose(request: pytest.FixtureRequest) -> Path:
     """A folder with Mongoose from npm."""
     with _counted("packages of npm"):

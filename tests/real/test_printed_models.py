@@ -1,4 +1,4 @@
-"""Models of Beanie and Mongoose, printed by the programs to copy: what the libraries write keeps to what is declared."""
+"""Models of Beanie, ODMantic and Mongoose, printed by the programs to copy: what they write keeps to what is declared."""
 
 from __future__ import annotations
 
@@ -99,6 +99,51 @@ async def main():
     await beanie.init_beanie(database=client.get_default_database(), document_models=[Company, Subscription])
     company = await Company(name="a", town=Town(name="x", near=[Town(name="y")])).insert()
     await Subscription(company=company, others=[company]).insert()
+
+asyncio.run(main())
+"""
+
+ODMANTIC = """\
+from datetime import datetime
+from decimal import Decimal
+from typing import List, Optional
+
+from bson import ObjectId
+from odmantic import EmbeddedModel, Field, Index, Model, Reference
+
+
+class Company(Model):
+    name: str = Field(unique=True)
+    owner: Optional[ObjectId] = None
+    price: Decimal = Decimal("1.50")
+    at: datetime = datetime(2024, 1, 1)
+
+    model_config = {"collection": "companies"}
+
+
+class Line(EmbeddedModel):
+    units: int = Field(ge=1)
+
+
+class Subscription(Model):
+    state: str = Field(key_name="s", index=True)
+    company: Company = Reference(key_name="of")
+    lines: List[Line] = []
+
+    model_config = {"indexes": lambda: [Index(Subscription.state, Subscription.company, name="by_both")]}
+"""
+ODMANTIC_WRITES = """\
+import asyncio, os
+from bson import ObjectId
+from motor.motor_asyncio import AsyncIOMotorClient
+from odmantic import AIOEngine
+from shop.models import Company, Line, Subscription
+
+async def main():
+    client = AsyncIOMotorClient(os.environ["MONGODB_URI"])
+    engine = AIOEngine(client=client, database=client.get_default_database().name)
+    await engine.configure_database([Company, Subscription])
+    await engine.save(Subscription(state="a", company=Company(name="a", owner=ObjectId()), lines=[Line(units=1)]))
 
 asyncio.run(main())
 """
@@ -214,6 +259,20 @@ def test_beanie(beanie: Published, tmp_path: Path, mongo_server: MongoServer, mo
         "subscriptions.parent.$id -> companies._id",
     }
     write([str(beanie.python), "write.py"], tmp_path, mongo_database)
+    hold(declared, mongo_server, mongo_database)
+    differs(declared, mongo_server, mongo_database)
+
+
+def test_odmantic(odmantic: Published, tmp_path: Path, mongo_server: MongoServer, mongo_database: Database) -> None:
+    files = {
+        "shop/models.py": ODMANTIC,
+        "scripts/print_models.py": (COPIED / "print_models.py").read_text("utf-8"),
+        "write.py": ODMANTIC_WRITES,
+    }
+    declared = lay(tmp_path, files, "python scripts/print_models.py shop.models", f"python = {json.dumps(str(odmantic.python))}")
+    assert {one.label for one in declared.indexes} == {"companies.name_1", "subscription.s_1", "subscription.by_both"}
+    assert [one.label for one in declared.references] == ["subscription.of -> companies._id"]
+    write([str(odmantic.python), "write.py"], tmp_path, mongo_database)
     hold(declared, mongo_server, mongo_database)
     differs(declared, mongo_server, mongo_database)
 

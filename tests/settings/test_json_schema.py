@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bson import Binary, Decimal128, Int64, ObjectId
+from bson import Binary, Decimal128, Int64, ObjectId, Regex
 from pymongo.database import Database as Documents
 from pymongo.errors import WriteError
 
@@ -57,6 +57,7 @@ CASES = {
         {"type": "string", "format": "uuid"}, {"bsonType": ["binData", "string"]}, (Binary.from_uuid(uuid.uuid4()), "a"), (1,)
     ),
     "binary": of_x({"type": "string", "format": "binary"}, {"bsonType": "binData"}, (b"a",), ("a",)),
+    "regex": of_x({"type": "string", "format": "regex"}, {"bsonType": ["regex", "string"]}, (Regex("a"), "a"), (1,)),
     "a format that is no type": of_x({"type": "string", "format": "email"}, {"bsonType": "string"}, ("a",), (1,)),
     "ObjectId by format": of_x({"type": "string", "format": "objectid"}, {"bsonType": "objectId"}, (ObjectId(),), (HEX,)),
     "ObjectId by pattern": of_x(PYDANTIC_OBJECT_ID, {"bsonType": "objectId"}, (ObjectId(),), (HEX,)),
