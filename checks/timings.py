@@ -41,12 +41,16 @@ def ratio(gain: IndexGain) -> Bounds:
     return bounds([without / with_it for with_it, without in gain.pairs])
 
 
+def _times(number: float) -> str:
+    return f"{number:.3g}" if number < 100 else f"{number:.0f}"
+
+
 def gain_in_words(gain: IndexGain) -> str:
     """``index subscriptions.company_name_idx: 22x, 45 ms to 2 ms``."""
     names = " and ".join(index.label for index in gain.indexes)
     with_it, without = (statistics.median(side) for side in zip(*gain.pairs, strict=True))
     least, more = ("at least ", "more than ") if gain.stopped else ("", "")
-    said = f"{least}{ratio(gain).median:.3g}x, {more}{milliseconds(without)} to {milliseconds(with_it)}"
+    said = f"{least}{_times(ratio(gain).median)}x, {more}{milliseconds(without)} to {milliseconds(with_it)}"
     return f"{'index' if len(gain.indexes) == 1 else 'indexes'} {names}: {said}"
 
 

@@ -18,6 +18,7 @@ from runner.auditing import audited
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
 from runner.build import built
+from runner.measured_building import measured
 from runner.migrations.registry import ADAPTERS
 from runner.output import Output
 from runner.plan import Built, Plan
@@ -119,6 +120,7 @@ def prove(
                     notes=pair.notes,
                     before=inventory_of(before),
                     after=inventory_of(after),
+                    measured=measured(head.evidence),
                 )
             )
 

@@ -24,6 +24,7 @@ from runner.backends.registry import BACKENDS, backend_of
 from runner.errors import ServerFailed, UsageError
 from runner.gathering import counted
 from runner.judging import Keep, all_outcomes, catalogue_of, inventory_of, say_judged
+from runner.measured_building import measured
 from runner.output import Output
 from runner.overview import OVERVIEWS, Overview, rounded
 from runner.planning import expectations, wanted
@@ -130,6 +131,7 @@ def look(
                         notes=sight.notes,
                         standing=sight.golden is None and not sight.evidence.statements,
                         after=inventory_of(holds),
+                        measured=measured(evidence),
                     )
                 )
 

@@ -13,6 +13,12 @@ from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Json, Severity, State
 from checks.rulebook.inventory import Inventory
 from runner.errors import Exit
+from runner.report_measured import Measured as Measured
+from runner.report_measured import ReportedGain as ReportedGain
+from runner.report_measured import ReportedQuery as ReportedQuery
+from runner.report_measured import ReportedWrite as ReportedWrite
+from runner.report_measured import Sorting as Sorting
+from runner.report_measured import Writing as Writing
 
 #: The version of ``report.json``; its JSON Schema is published with it.
 SCHEMA_VERSION = "1.0"
@@ -235,6 +241,7 @@ class ReportedDatabase:
     before: Inventory | None = None
     after: Inventory | None = None
     selftest: SelfProof | None = None
+    measured: Measured = field(default_factory=Measured)
 
 
 class AllowState(StrEnum):

@@ -24,7 +24,7 @@ from runner.report import (
     ReportedMigration,
     ReportedStatement,
 )
-from runner.reports import selfproof
+from runner.reports import measured, selfproof
 
 FILE = "report.json"
 
@@ -117,6 +117,7 @@ def _database(database: ReportedDatabase) -> _Object:
         "before": None if database.before is None else asdict(database.before),
         "after": None if database.after is None else asdict(database.after),
         "selftest": selfproof.as_json(database.selftest),
+        "measured": measured.as_json(database.measured),
     }
 
 

@@ -18,7 +18,7 @@ from junit_xml import TestCase, TestSuite
 
 from checks.interface import State
 from runner.report import Problem, Report, ReportedCheck, ReportedDatabase, ReportedFinding, Verdict
-from runner.reports import wording
+from runner.reports import measured, wording
 from runner.reports.selfproof import properties
 
 FILE = "junit.xml"
@@ -85,6 +85,7 @@ def _properties(report: Report, database: ReportedDatabase) -> dict[str, str]:
         "origin": database.origin,
         "compared": database.compared,
         **properties(database),
+        **measured.properties(database),
     }
 
 

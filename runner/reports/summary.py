@@ -18,7 +18,7 @@ from runner.report import (
     Standing,
     Verdict,
 )
-from runner.reports import accounts, wording
+from runner.reports import accounts, measured, wording
 from runner.reports import summary_rows as rows
 from runner.reports.markdown import code, fence, head, prose, row
 from runner.reports.selfproof import not_found, proofs, sentence_of
@@ -122,6 +122,8 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield from _inventories(report)
     yield _Section("note", "### Notes\n\n", tuple(f"- {prose(note)}\n" for note in _notes(report)))
     yield _folded("proof", "Proven", rows.PROVEN, tuple(rows.proven(report)))
+    yield _folded("figure", "Declared queries", measured.QUERIES, tuple(measured.query_rows(report)))
+    yield _folded("figure", "What writes cost", measured.WRITES, tuple(measured.write_rows(report)))
     gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)

@@ -13,6 +13,7 @@ from runner.report import (
     Allowance,
     AllowState,
     FaultState,
+    Measured,
     PlantedFault,
     Problem,
     Provenance,
@@ -21,13 +22,18 @@ from runner.report import (
     ReportedCheck,
     ReportedDatabase,
     ReportedFinding,
+    ReportedGain,
     ReportedGap,
     ReportedGone,
     ReportedMigration,
+    ReportedQuery,
     ReportedStatement,
+    ReportedWrite,
     SelfProof,
+    Sorting,
     Standing,
     Verdict,
+    Writing,
 )
 from runner.settings.surface import FailOn
 from runner.verdict import coverage, criteria, quality
@@ -198,6 +204,27 @@ APP = ReportedDatabase(
         seconds=0.31,
         allowance=0.9,
         left_out=1,
+    ),
+    measured=Measured(
+        queries=(
+            ReportedQuery("open_orders", "simple", 0.2, 0.0031, 0.0048, 12, 12, 12, indexes=("orders.status_idx",)),
+            ReportedQuery(
+                "orders_of_a_buyer",
+                "simple",
+                0.1,
+                0.0021,
+                0.0024,
+                3,
+                documents=3,
+                keys=4,
+                scanned=("buyers",),
+                indexes=("orders.buyer_idx",),
+                sorting=Sorting.MEMORY,
+                gain=ReportedGain(("orders.buyer_idx",), 22.4, 20.1, 24.0, 0.0021, 0.045),
+            ),
+            ReportedQuery("everything", "batch", 2.0, None, None, 0),
+        ),
+        writes=(ReportedWrite("orders", Writing.INSERT, 0.0042, 0.0011, 0.0031, 0.0004, 0.0027),),
     ),
 )
 
