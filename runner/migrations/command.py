@@ -1,20 +1,21 @@
 """Any program of the project's that migrates ("command" in the settings): ``flask db upgrade``, ``make migrate``.
 
 Where Python runs in it, a ``sitecustomize`` of ours puts the guard in: statements carry the file and line that they come
-from, Alembic's steps are told, and no other database is reached. Of other languages only the server sees what they do.
+from, Alembic's steps are told, and no other database is reached. Where Node runs in it and the database is a MongoDB, files of
+ours hear its driver in the same way. Of other languages only the server sees what they do.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from checks.evidence import Place
 from runner.children import Command
 from runner.errors import UsageError
-from runner.migrations import hearing, interpreter, revision_files
+from runner.migrations import hearing, interpreter, node, revision_files
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
 from runner.migrations.interface import Broke, Detected, Direction, Elsewhere, Event, Paused, Project, Revision, Step
@@ -85,12 +86,13 @@ def current(project: Project, on: Address) -> Iterator[Event] | None:
         arguments: tuple[str, ...] | None = words(project.settings.current, "current", on)
     else:
         arguments = read_only(words(_migrating(project), "command", on))
-    return None if arguments is None else hearing.reading(_command(project, arguments, on))
+    return None if arguments is None else hearing.reading(_command(project, arguments, on, reading=True))
 
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """The setting ``command``, once."""
-    return hearing.events(_command(project, words(_migrating(project), "command", on), on))
+    there = node.there(on) if on.scheme == "mongodb" else None
+    return hearing.events(_command(project, words(_migrating(project), "command", on), on), there=there)
 
 
 def reversible(project: Project) -> bool:
@@ -142,9 +144,17 @@ def _migrating(project: Project) -> str:
     return project.settings.command
 
 
-def _command(project: Project, arguments: tuple[str, ...], on: Address) -> Command:
+def _command(project: Project, arguments: tuple[str, ...], on: Address, *, reading: bool = False) -> Command:
     python = interpreter.find_any(project)
     variables = environment(project, on, python.variables if python else {})
     path = os.pathsep.join(part for part in (str(_SITE), variables.get("PYTHONPATH", "")) if part)
     variables = {**variables, **guarded(project, on), "PYTHONPATH": path}
+    if on.scheme == "mongodb":
+        variables = {**variables, **_heard_in_node(variables, reading)}
     return Command(arguments, project.directory, variables, project.settings.timeout)
+
+
+def _heard_in_node(variables: Mapping[str, str], reading: bool) -> Mapping[str, str]:
+    """What makes every Node that the command starts load our file before its program."""
+    options = (f'--require "{node.PRELOAD}"', variables.get("NODE_OPTIONS", ""))
+    return {"NODE_OPTIONS": " ".join(filter(None, options)), "DBPROOF_READING": "1" if reading else "0"}

@@ -30,7 +30,6 @@ TITLE = "migrate-mongo"
 FILES_ONLY = False
 KEEPS_BOOKS = True
 
-_INSIDE = Path(__file__).with_name("inside") / "node"
 _CONFIG = "migrate-mongo-config.js"
 _DEPTHS = ("", "*/", "*/*/")
 #: The keys of the configuration that say which files are migrations, where they are plain text or a path of plain texts.
@@ -106,7 +105,7 @@ def current(project: Project, on: Address) -> Iterator[Event]:
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """One ``migrate-mongo up``."""
-    return hearing.events(_command(project, on, "up"), there=_there(on))
+    return hearing.events(_command(project, on, "up"), there=node.there(on))
 
 
 def reversible(project: Project) -> bool:  # noqa: ARG001 - every migration may have a ``down``
@@ -119,23 +118,15 @@ def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[E
     return stepping(steps, lambda more: _command(project, on, "rehearse", more))
 
 
-def _there(on: Address) -> Mapping[str, Sequence[str]]:
-    """The collections with the names of their indexes, before the first migration."""
-    from runner.servers.mongodb.sessions import session
-
-    with session(on) as client:
-        database = client[on.database]
-        names = database.list_collection_names(filter={"type": "collection"})
-        return {name: list(database[name].index_information()) for name in names if not name.startswith("system.")}
-
-
 def _command(project: Project, on: Address, verb: str, more: Mapping[str, object] | None = None) -> Command:
     tool = node.package(project, "migrate-mongo")
     config = _configuration(project)
-    hooks = ["--require", str(_INSIDE / "preload.cjs")]
-    hooks += ["--import", (_INSIDE / "migrations_dir.mjs").as_uri()] if tool.modules else []
+    hooks = ["--require", str(node.PRELOAD)]
+    hooks += ["--import", (node.INSIDE / "migrations_dir.mjs").as_uri()] if tool.modules else []
     named = ["-f", str(config)] if project.settings.config is not None else []
-    program = [str(_INSIDE / "steps.mjs")] if more is not None else [str(tool.folder / "bin" / "migrate-mongo.js"), verb, *named]
+    program = (
+        [str(node.INSIDE / "steps.mjs")] if more is not None else [str(tool.folder / "bin" / "migrate-mongo.js"), verb, *named]
+    )
     variables = {
         **environment(project, on),
         **guarded(project, on),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,11 @@ from runner.errors import ToolFailed
 from runner.migrations.interface import Project
 from runner.migrations.interpreter import home
 from runner.migrations.templates import words
+from runner.servers.interface import Address
+
+#: The files that are loaded into the project's Node, the first of them before its own program.
+INSIDE = Path(__file__).with_name("inside") / "node"
+PRELOAD = INSIDE / "preload.cjs"
 
 _MODULES = "node_modules"
 _SHOWN = 30
@@ -49,6 +54,16 @@ def package(project: Project, name: str) -> Package:
         )
     _link(project)
     return Package(found, _is_modules(found))
+
+
+def there(on: Address) -> Mapping[str, Sequence[str]]:
+    """The collections of a MongoDB with the names of their indexes: what Node's program tells is what it sends from then on."""
+    from runner.servers.mongodb.sessions import session
+
+    with session(on) as client:
+        database = client[on.database]
+        names = database.list_collection_names(filter={"type": "collection"})
+        return {name: list(database[name].index_information()) for name in names if not name.startswith("system.")}
 
 
 def _where(project: Project) -> str:

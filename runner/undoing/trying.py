@@ -44,7 +44,8 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
         return head
     with building.plan.progress.stage("undo") as stage:
         found = _found(building, head, base, _Tried(reversible, project, states, new))
-        stage.say(f"{counted(len(found.reversals), 'migration')} down and up again on a copy")
+        tried = counted(len(found.reversals), "migration")
+        stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
     return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
 
 
@@ -125,6 +126,8 @@ class _Walk:
                     number = event.number + 1
                     if event.number >= early:
                         self._paused(event, (event.number - early) % 3, steps[event.number])
+                    if self._nothing_new(event.number - early, steps[event.number]):
+                        return
                     if number in begins:
                         self._begin()
                 elif isinstance(event, Broke):
@@ -141,6 +144,10 @@ class _Walk:
             self.base = self.aside.enter_context(self.states.copied(self.database))
         self.before = self.base
         self.base = None
+
+    def _nothing_new(self, number: int, step: Step) -> bool:
+        """Whether a command changed nothing of base, so that there is nothing of this change to undo."""
+        return not step.revision and number == 0 and not self.states.differences(self.states.read(self.before), self.first)
 
     def _paused(self, event: Paused, phase: int, step: Step) -> None:
         now = self.states.read(self.database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,55 @@ def test_the_pass_can_be_left_out(tmp_path: Path) -> None:
     assert run.code == 0, run.said
     assert " undo " not in run.said
     assert "down-restores" not in {check["id"] for check in run.checks}
+
+
+COMMAND = """
+import os, sys
+from pymongo import MongoClient
+
+db = MongoClient(os.environ["MONGODB_URI"]).get_default_database()
+STEPS = {steps}
+done = {{one["_id"] for one in db.migrations_log.find()}}
+if sys.argv[1:] == ["status"]:
+    pass
+elif sys.argv[1:] == ["down"]:
+    for name in reversed([one for one in STEPS if one in done and one != "first"]):
+        db.drop_collection(name)
+        db.migrations_log.delete_one({{"_id": name}})
+else:
+    for name in STEPS:
+        if name not in done or {again}:
+            db[name].insert_one({{}})
+            db.migrations_log.replace_one({{"_id": name}}, {{}}, upsert=True)
+"""
+BY_COMMAND = SETTINGS.replace(
+    'tool = "python"\ndirectory = "migrations"',
+    "\n".join(
+        f'{key} = "{sys.executable} migrate.py {word}"'
+        for key, word in (("command", ""), ("current", "status"), ("down", "down"))
+    ),
+)
+
+
+def test_a_command_with_a_way_back(tmp_path: Path) -> None:
+    files = {
+        "dbproof.toml": BY_COMMAND,
+        "companies.jsonl": ROWS,
+        "migrate.py": COMMAND.format(steps='["first"]', again=False),
+    }
+    root = repository(tmp_path / "docs", files).root
+    (root / "companies.jsonl").write_text(f"{ROWS}\n")
+    run = run_on(root)
+    assert run.code == 0, run.said
+    assert "undo      nothing new to undo" in run.said
+    (root / "migrate.py").write_text(COMMAND.format(steps='["first", "second"]', again=False))
+    run = run_on(root)
+    assert run.code == 0, run.said
+    assert (run.check("down-restores")["proven"], found(run)) == (2, {})
+    (root / "migrate.py").write_text(COMMAND.format(steps='["first", "second"]', again=True))
+    findings = found(run_on(root))
+    assert "1 document of first was not there" in findings["migrations"]["message"]
+    assert findings["a second run"]["message"] == (
+        "applying once more, with nothing pending, changes the database: 1 document of first was not there; "
+        "1 document of second was not there"
+    )

@@ -4,8 +4,9 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { tell } = require("./telling.cjs");
-const { told, name, place, lineOf } = require("./places.cjs");
-const { state, calls, shown } = require("./driver.cjs");
+const { told, name, lineOf } = require("./places.cjs");
+const { state, calls } = require("./driver.cjs");
+const { broke } = require("./failures.cjs");
 
 /** A parameter by which migrations before migrate-mongo 7 are told that they are done. */
 const CALLBACK = /^[^(]*\([^)]*\b(callback|next|done|cb)\b/;
@@ -14,25 +15,6 @@ const SAID_SO =
 
 /** `until` is the last migration that exists for a step up; `noWayBack` says why a step down had nothing to run. */
 const steps = { until: null, noWayBack: "" };
-
-/** The facts of an error for dbproof, which puts the server's words into its own. */
-function facts(error) {
-  const server = (error.writeErrors || [])[0]?.err || error;
-  const known = typeof server.code === "number" || error.name?.startsWith("Mongo");
-  return {
-    said: `${error.name || "Error"}: ${error.message}`,
-    server: known ? JSON.parse(JSON.stringify({ code: server.code, errmsg: server.errmsg || server.message, errInfo: server.errInfo })) : null,
-  };
-}
-
-function broke(error, at) {
-  if (state.broken) return;
-  state.broken = true;
-  const last = state.failed && state.failed.failure === error ? state.failed : null;
-  const [file, line] = place(error, state.file) || (last?.call && place(last.call, state.file)) || at || [null, null];
-  const sent = facts(error).server ? last?.command || (state.last && shown(state.last)) : undefined;
-  tell("broke", { revision: state.revision, file, line, command: sent, ...facts(error) });
-}
 
 /** A function of a migration that is told of; `this` is the migration, as migrate-mongo has it. */
 function toldOf(migration, way, fileName, file) {
@@ -122,4 +104,4 @@ function atTheEnd(status) {
   }
 }
 
-module.exports = { instrument, filter, atTheEnd, broke, steps, read: require("./telling.cjs").read };
+module.exports = { instrument, filter, atTheEnd, steps, read: require("./telling.cjs").read };

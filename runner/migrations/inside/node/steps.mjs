@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(import.meta.url);
 const { tell, pause } = require("./telling.cjs");
 const { state } = require("./driver.cjs");
-const { steps, broke } = require("./migrate_mongo.cjs");
+const { steps } = require("./migrate_mongo.cjs");
+const { broke } = require("./failures.cjs");
 
 const request = JSON.parse(process.env.DBPROOF_REQUEST);
 const loaded = await import(pathToFileURL(path.join(process.env.DBPROOF_MIGRATE_MONGO, "lib", "migrate-mongo.js")));

@@ -49,11 +49,15 @@ function refuse(address) {
 const handed = new Set(Object.keys(process.env));
 const looked = new Set();
 const MOST = 500;
+/** Who looks for variables of their own: what they are says nothing of the project. */
+const TOOLS = /node:|node_modules[\\/](mongodb|bson|migrate-mongo|commander|cli-table3|@colors|debug|supports-color|graceful-fs|npm)[\\/]/;
 
 /** Note from here on which variables are looked for that the program did not get at its start. */
 function watch() {
   const note = (name) => {
-    if (typeof name === "string" && !handed.has(name) && looked.size < MOST) looked.add(name);
+    if (typeof name !== "string" || handed.has(name) || looked.has(name) || looked.size >= MOST) return;
+    const caller = (new Error("looked up").stack || "").split("\n").find((line, number) => number > 0 && !line.includes(__filename));
+    if (!TOOLS.test(caller || "")) looked.add(name);
   };
   process.env = new Proxy(process.env, {
     get: (target, name) => (note(name), target[name]),
