@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection as Many
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from checks.pipelines.paths import Path, Within, dotted, kind_of
 from checks.targets import DocumentSession
 
 #: What fields are called that say of which kind a document is; mappers write ``_cls``, ``_t``, ``__t``, ``_class``.
-_KIND = re.compile(r"(^|_|(?<=[a-z]))(type|kind|class|cls|t|variant|discriminator|event|model)$", re.IGNORECASE)
+_KIND = re.compile(r"(^|_|(?<=[a-z]))(type|kind|class|variant|discriminator|event|model)$|^_*(t|cls)$", re.IGNORECASE)
 #: How many kinds are told apart.
 _MOST = 500
 
@@ -42,12 +42,17 @@ def _tells(collection: str, kind: Path, path: Path, session: DocumentSession) ->
     arrays = [dotted(path[:place]) for place, step in enumerate(path) if step is Within.EACH]
     pipeline: list[Mapping[str, Any]] = [
         *({"$unwind": f"${array}"} for array in arrays),
-        {"$group": {"_id": {"kind": f"${says}", "type": kind_of(f"${wanted}")}}},
+        {"$group": {"_id": {"kind": f"${says}", "type": kind_of(f"${wanted}")}, "n": {"$sum": 1}}},
         {"$limit": _MOST + 1},
     ]
-    types: dict[str, set[str]] = defaultdict(set)
+    types: dict[str, Counter[str]] = defaultdict(Counter)
     rows = list(session.aggregate(collection, pipeline))
     for row in rows:
-        if row["_id"]["type"] not in NOTHING:
-            types[str(row["_id"].get("kind"))].add(row["_id"]["type"])
-    return len(rows) <= _MOST and all(len(one) == 1 for one in types.values())
+        types[str(row["_id"].get("kind"))]["" if row["_id"]["type"] in NOTHING else row["_id"]["type"]] += row["n"]
+    return len(rows) <= _MOST and all(map(_has_one, types.values()))
+
+
+def _has_one(types: Counter[str]) -> bool:
+    """Whether documents of one kind have one type, and most of them do, so that it is no accident; or none of them has any."""
+    there = types.total() - types[""]
+    return len([kind for kind in types if kind]) <= 1 and (not there or there >= types[""])

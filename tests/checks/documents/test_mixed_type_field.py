@@ -98,6 +98,12 @@ def test_a_kind_with_two_types_tells_nothing_apart(judge_documents: JudgeDocumen
     assert judge_documents(CHECK, holding(*documents)).finding.subject == "orders.data"
 
 
+def test_a_kind_that_hardly_ever_has_the_field_tells_nothing_apart(judge_documents: JudgeDocuments) -> None:
+    documents = [{"kind": kind} for kind in ("page", "word") for _ in range(3)]
+    judged = judge_documents(CHECK, holding(*documents, {"kind": "page", "n": 1}, {"kind": "word", "n": "1"}))
+    assert judged.finding.subject == "orders.n"
+
+
 def test_an_object_whose_keys_are_data_is_one_field(judge_documents: JudgeDocuments) -> None:
     documents = [{"prices": {f"day-{number}": 1.0, f"day-{number + 1}": number}} for number in range(100)]
     judged = judge_documents(CHECK, holding(*documents))
