@@ -159,7 +159,7 @@ class _Fixing:
         with Ledger(self.place.name, Path(DIRECTORY)) as ledger:
             self.output.progress.note("undo", f"dbproof fix --undo {ledger.path}")
             try:
-                with self.output.progress.stage("fix") as stage:
+                with self.output.progress.stage("fix") as stage, given.readable():
                     for gap in gaps:
                         before, told = made, dict(refused)
                         for so_far in fix(self.place, gap, self.declared, self._values, ledger):

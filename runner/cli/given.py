@@ -89,14 +89,14 @@ _NONE = (
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Put what the server refuses to tell of the database into words."""
+    """Put what the server refused into words."""
     from checks.targets import StatementFailed
 
     try:
         yield
     except StatementFailed as failure:
-        remedy = "Ask as a user who may list its collections and indexes and read its documents: the role read, or dbAdmin."
-        raise ServerFailed(f"the database cannot be read: {failure.gap or failure.said}", remedy) from None
+        remedy = "Where a right is missing: the role read lists collections and reads them, dbAdmin changes them."
+        raise ServerFailed(f"the database: {failure.gap or failure.said}", remedy if failure.code == "13" else "") from None
 
 
 def seconds(duration: str | None, usual: float) -> float:

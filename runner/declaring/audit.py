@@ -119,6 +119,8 @@ def _not_understood(step: Step, looking: Looking) -> Refusal | None:
     """What the server makes of a validator, asked with a filter that no document matches."""
     from bson import ObjectId
 
+    if taken := sorted(_operators(step.command["validator"]) & _NOT_IN_VALIDATORS):
+        return Refusal(RefusalKind.RULES, f"a validator may not contain {' or '.join(taken)}", "Say it in another way.")
     query = {"$and": [{"_id": ObjectId()}, {"$nor": [step.command["validator"]]}]}
     try:
         with looking.target.documents() as session:
@@ -128,6 +130,18 @@ def _not_understood(step: Step, looking: Looking) -> Refusal | None:
             raise
         return Refusal(RefusalKind.RULES, f"the server does not understand the validator: {failure.said}", "Correct the schema.")
     return None
+
+
+#: What a query may contain and a validator may not (MongoDB's manual, "Specify Validation With Query Operators").
+_NOT_IN_VALIDATORS = frozenset({"$near", "$nearSphere", "$text", "$where", "$function"})
+
+
+def _operators(query: object) -> frozenset[str]:
+    """The operators of a query, without what stands in a schema, where such a name is a field's."""
+    if isinstance(query, Mapping):
+        inner = [_operators(part) for key, part in query.items() if key != "$jsonSchema"]
+        return frozenset(key for key in query if key.startswith("$")).union(*inner)
+    return frozenset[str]().union(*map(_operators, query)) if isinstance(query, list | tuple) else frozenset()
 
 
 #: Not authorized, too slow: these say nothing about a validator.

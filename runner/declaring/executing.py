@@ -11,7 +11,6 @@ from runner.declaring.standing import Standing, standing
 from runner.declaring.steps import Step, StepKind
 from runner.errors import DbproofError, ServerFailed
 from runner.migrations.inside.refusals import refusal
-from runner.servers.mongodb.reasons import reason_of
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -76,7 +75,7 @@ def _stopped(step: Step, error: PyMongoError) -> DbproofError:
         return Stopped(f"{step.label}: MongoDB {error.code or ''}: {said}".replace("MongoDB : ", "MongoDB: "))
     if isinstance(error, ConnectionFailure):
         return Stopped(
-            f"{step.label}: the server went away ({reason_of(error)}): whether this command went through is not known",
+            f"{step.label}: the server went away: whether this command went through is not known",
             "Run it again when the server is back: it is planned from what is there then.",
         )
     return Stopped(f"{step.label}: the command could not be sent")
