@@ -47,7 +47,7 @@ class _Origin:
 
 def in_files(settings: DatabaseSettings, source: Source) -> Declared:
     """What the files of ``files`` declare, in the order of the patterns and of names. Raises UsageError."""
-    found = Declared()
+    found: list[Declared] = []
     for name in _named(settings.expect.files, source):
         structure = _structure(name, source)
         origin = _Origin(
@@ -57,8 +57,13 @@ def in_files(settings: DatabaseSettings, source: Source) -> Declared:
             place=lambda keys, name=name, structure=structure: Place(name, structure.line(*keys) or 1),  # type: ignore[misc]
             schema=lambda schema: schema,
         )
-        found = together(found, _declared(structure.content, origin), source)
-    return found
+        found.append(_declared(structure.content, origin))
+    whole = Declared(
+        tuple(one for part in found for one in part.validators),
+        tuple(one for part in found for one in part.indexes),
+        tuple(one for part in found for one in part.references),
+    )
+    return together(Declared(), whole, source)
 
 
 def _named(patterns: Sequence[str], source: Source) -> Sequence[str]:
@@ -184,7 +189,7 @@ def _indexes(given: Mapping[str, object], origin: _Origin) -> Iterator[DeclaredI
         said = f"{key_path((name, 'indexes', *below))}: {fault.message}"
         raise origin.wrong(said, str(name), "indexes", *map(str, below))
     if settings is not None:
-        for one in indexes(settings.databases[database].expect, origin.source):
+        for one in indexes(settings.databases[database].expect, replace(origin.source, file="")):
             yield replace(one, place=origin.place((one.collection, "indexes", one.index.name)))
 
 

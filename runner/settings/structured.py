@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -124,18 +125,26 @@ def _key(stack: list[_Open], name: str, line: int) -> Keys:
 
 
 def _yaml(text: str) -> tuple[object, Mapping[Keys, int]]:
+    """Read by the library's fast parser where it has one; what that refuses is said in the words of the other."""
     import yaml
 
+    if yaml.__with_libyaml__:
+        with suppress(yaml.YAMLError):
+            return _loaded(text, fast=True)
     try:
-        loader = _core()(text)
-        node = loader.get_single_node()
-        return (None, {}) if node is None else (loader.construct_document(node), dict(_lines_of_yaml(node)))
+        return _loaded(text, fast=False)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
         said = ", ".join(filter(None, (wrong.context, wrong.problem)))
         raise Unreadable(f"not YAML: {said}", mark.line + 1 if mark else None) from None
     except yaml.YAMLError as wrong:
         raise Unreadable(f"not YAML: {' '.join(str(wrong).split())}") from None
+
+
+def _loaded(text: str, *, fast: bool) -> tuple[object, Mapping[Keys, int]]:
+    loader = _core(fast)(text)
+    node = loader.get_single_node()
+    return (None, {}) if node is None else (loader.construct_document(node), dict(_lines_of_yaml(node)))
 
 
 #: How deep the lines of YAML are kept: collection, part, name and what stands below it.
@@ -168,17 +177,20 @@ _SCALARS = (
 )
 
 
-@lru_cache(maxsize=1)
-def _core() -> type[yaml.SafeLoader]:
+@lru_cache(maxsize=2)
+def _core(fast: bool) -> Any:  # noqa: ANN401 - two classes of the library's that have none above both
     """A loader of plain values only, in which a key is a text and stands once. Made late, for it needs the library."""
     import yaml
 
-    class Core(yaml.SafeLoader):
+    base: Any = yaml.CSafeLoader if fast else yaml.SafeLoader
+
+    class Core(base):  # type: ignore[misc]  # as above
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the library's own way to have others than its class above
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             _hold_keys(node)
-            return super().construct_mapping(node, deep)
+            found: dict[Any, Any] = super().construct_mapping(node, deep)
+            return found
 
     for tag, pattern, first in _SCALARS:
         Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), list(first))
