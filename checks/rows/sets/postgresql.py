@@ -23,8 +23,9 @@ from checks.schema.names import TableName
 #: The row's number, among columns that may be called anything else.
 NUMBER = "dbproof_n"
 _POSITIVE = 2**63 - 1
-#: Kinds whose lists the server reads once; of others each value is read when it is taken.
-_LISTED = frozenset({Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN, Kind.DATE, Kind.MOMENT, Kind.TIME, Kind.INTERVAL})
+#: Kinds whose lists the server reads once. How it reads others depends on the session, so it would read the list for every row:
+#: of those each value is read when it is taken.
+_LISTED = frozenset({Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN})
 
 
 @dataclass(frozen=True)

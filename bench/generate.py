@@ -1,0 +1,166 @@
+"""Rows made from a schema, against the ways to get the same rows in: how fast, and what ten times as many cost.
+
+The shop's own migrations make the schema. Our rows go in with every constraint holding at the end: references are counted by
+one join each. The rivals get the very same rows: `INSERT … SELECT` from a copy and COPY from a file, both with all constraints
+on, and a loader that makes its values with Faker and sends them by executemany (a sample of its rows, as it is slow). Prints rows
+in a second and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x COPY.
+
+    python -m bench.generate [ROWS A TABLE] [PAIRS]
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+
+from bench.ratios import environment
+from checks.interface import Engine
+from checks.rows.sets.order import turns
+from checks.rows.sets.planner import Wishes
+from checks.schema.model import Catalogue
+from runner.data.generated.postgresql import catalogue_of, generate, orphans, reading
+from runner.servers.interface import Database, Server, Wanted
+from runner.servers.postgresql.sessions import session
+from runner.servers.registry import provision
+
+SHOP = Path(__file__).parents[1] / "examples" / "shop"
+#: Rows that the Faker loader makes; the rest is the same.
+FAKED = 2_000
+LIMITS = {"INSERT … SELECT": 3.0, "COPY": 0.5, "Faker": 50.0}
+
+FAKER = """
+import sys, time
+import psycopg
+from faker import Faker
+fake = Faker(); fake.seed_instance(1)
+rows = int(sys.argv[2])
+with psycopg.connect(sys.argv[1]) as c:
+    c.execute("CREATE TEMP TABLE faked (id serial PRIMARY KEY, email text UNIQUE, name text, address text, born date, score int)")
+    began = time.perf_counter()
+    c.cursor().executemany("INSERT INTO faked (email, name, address, born, score) VALUES (%s, %s, %s, %s, %s)",
+        [(f"{n}{fake.email()}", fake.name(), fake.address(), fake.date_of_birth(), fake.random_int(0, 100)) for n in range(rows)])
+    print(rows / (time.perf_counter() - began))
+"""
+
+
+def schema() -> str:
+    """The shop's tables, as its own migrations write them."""
+    told = [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"]
+    variables = {"DATABASE_URL": "postgresql+psycopg://nobody@nowhere/none", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(told, cwd=SHOP, env=variables, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout.replace("%%", "%")  # Alembic writes them for a driver
+
+
+def made(server: Server, name: str, ddl: str) -> tuple[Database, Catalogue]:
+    """An empty database with these tables."""
+    database = server.create(name)
+    with session(database.private) as connection:
+        connection.execute(ddl.encode())
+    return database, catalogue_of(database.private)
+
+
+def filled(database: Database, catalogue: Catalogue, rows: int) -> tuple[float, int]:
+    """Rows in a second, every reference counted at the end; and how many rows there are."""
+    began = time.perf_counter()
+    wanted = {table.name: rows for table in catalogue.tables}
+    done = generate(database.private, catalogue, wanted, 1, Wishes(), lambda _: None)
+    with reading(database.private) as read:
+        left = orphans(catalogue, read)
+    taken = time.perf_counter() - began
+    total = sum(one.rows for one in done)
+    if left or total < rows * len(done):
+        raise SystemExit(f"not filled: {left or [one for one in done if one.rows < rows]}")
+    return total / taken, total
+
+
+def emptied(connection: Connection[Any], catalogue: Catalogue) -> None:
+    """Take all rows away."""
+    names = ", ".join(f'"{table.name.name}"' for table in catalogue.tables)
+    connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE".encode())
+
+
+def rivals(server: Server, source: Database, ddl: str) -> dict[str, Callable[[], float]]:
+    """Ways to get the source's rows into an empty schema with all constraints on, each giving rows in a second."""
+    target, catalogue = made(server, "rivals", ddl)
+    ordered = [turn.table for turn in turns(catalogue)]
+    columns = {t.name: ", ".join(f'"{c.name}"' for c in t.columns if not c.generated) for t in ordered}
+    files: dict[str, bytes] = {}
+    with session(source.private) as connection, session(target.private) as here:
+        here.execute("CREATE SCHEMA copies")
+        for table in ordered:
+            out = io.BytesIO()
+            with connection.cursor().copy(f'COPY "{table.name.name}" ({columns[table.name]}) TO STDOUT'.encode()) as copy:
+                for block in copy:
+                    out.write(block)
+            files[table.name.name] = out.getvalue()
+            here.execute(
+                f'CREATE TABLE copies."{table.name.name}" AS SELECT {columns[table.name]} FROM "{table.name.name}"'.encode()
+            )
+            with here.cursor().copy(f'COPY copies."{table.name.name}" FROM STDIN'.encode()) as copy:
+                copy.write(files[table.name.name])
+
+    def timed(each: Callable[[Connection[Any], str, str], int]) -> float:
+        with session(target.private) as connection:
+            emptied(connection, catalogue)
+            began = time.perf_counter()
+            rows = sum(each(connection, table.name.name, columns[table.name]) for table in ordered)
+            return rows / (time.perf_counter() - began)
+
+    def selected(connection: Connection[Any], name: str, listed: str) -> int:
+        text = f'INSERT INTO "{name}" ({listed}) OVERRIDING SYSTEM VALUE SELECT {listed} FROM copies."{name}"'
+        return connection.execute(text.encode()).rowcount
+
+    def copied(connection: Connection[Any], name: str, listed: str) -> int:
+        cursor = connection.cursor()
+        with cursor.copy(f'COPY "{name}" ({listed}) FROM STDIN'.encode()) as copy:
+            copy.write(files[name])
+        return cursor.rowcount
+
+    def faked() -> float:
+        program = environment("faker", "faker", "psycopg[binary]") / "python"
+        told = [program, "-c", FAKER, make_conninfo(**target.private.keywords()), str(FAKED)]
+        return float(subprocess.run(told, capture_output=True, text=True, timeout=600, check=True).stdout)
+
+    return {"INSERT … SELECT": lambda: timed(selected), "COPY": lambda: timed(copied), "Faker": faked}
+
+
+def main() -> None:
+    """Measure and print."""
+    rows, pairs = (int(one) for one in (*sys.argv[1:], *("145000", "3")[len(sys.argv) - 1 :]))
+    ddl = schema()
+    with provision(Wanted(Engine.POSTGRESQL)) as server:
+        source, catalogue = made(server, "made", ddl)
+        filled(source, catalogue, rows)
+        ways = rivals(server, source, ddl)
+        ratios: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(pairs):
+            for name, way in ways.items():
+                with session(source.private) as connection:
+                    emptied(connection, catalogue)
+                ours, total = filled(source, catalogue, rows)
+                theirs = way()
+                ratios[name].append(ours / theirs)
+                print(f"{total} rows: ours {ours:,.0f} rows/s, {name} {theirs:,.0f} rows/s, ratio {ours / theirs:.2f}")
+        for name, found in ratios.items():
+            middle = sorted(found)[len(found) // 2]
+            print(f"{name}: {middle:.2f}x (limit {LIMITS[name]}x){'' if middle >= LIMITS[name] else ' NOT MET'}")
+        speeds = {}
+        for number in (rows // 10, rows):
+            with session(source.private) as connection:
+                emptied(connection, catalogue)
+            speeds[number] = number / filled(source, catalogue, number)[0]
+        print(f"10x rows: {speeds[rows] / speeds[rows // 10]:.1f}x the time")
+    print(f"memory of dbproof: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
