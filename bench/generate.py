@@ -127,7 +127,7 @@ def rivals(server: Server, source: Database, ddl: str) -> dict[str, Callable[[],
 
     def faked() -> float:
         program = environment("faker", "faker", "psycopg[binary]") / "python"
-        told = [program, "-c", FAKER, make_conninfo(**target.private.keywords()), str(FAKED)]
+        told: list[str | Path] = [program, "-c", FAKER, make_conninfo(**target.private.keywords()), str(FAKED)]
         return float(subprocess.run(told, capture_output=True, text=True, timeout=600, check=True).stdout)
 
     return {"INSERT … SELECT": lambda: timed(selected), "COPY": lambda: timed(copied), "Faker": faked}
