@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runner.cli import options
+from runner.cli import given, options
 from runner.cli.loading import loading
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
@@ -63,10 +63,8 @@ def command(
 
 
 def _check(arguments: dict[str, object], url_env: str | None, statement_timeout: str | None, session: Session) -> Exit:
-    from runner.settings.secrets import of_address
-
     if url_env is not None:
-        session.hide(of_address(_address(url_env, session)))
+        given.address(url_env, session)
     patience = _seconds(statement_timeout)
     loaded = session.load(arguments, detecting=False)
     with loading():
@@ -74,18 +72,6 @@ def _check(arguments: dict[str, object], url_env: str | None, statement_timeout:
 
     with session.output(loaded.quiet).without_commands() as output:
         return pipeline.check(loaded.root, loaded, url_env, output, patience).exit_code
-
-
-def _address(url_env: str, session: Session) -> str:
-    if not url_env.isidentifier():  # perhaps the address itself, which must not be repeated
-        raise UsageError(
-            "--url-env: expected the name of an environment variable, such as 'DATABASE_URL'",
-            "Put the address into a variable and give its name, so that no password stands in a log.",
-        )
-    address = session.environment.get(url_env, "").strip()
-    if not address:
-        raise UsageError(f"--url-env {url_env}: that environment variable is not set", "Set it to the database's address.")
-    return address
 
 
 def _seconds(duration: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Which given database a subcommand is to change: its address, by the name of a variable, and its settings."""
+"""Which given database a subcommand is about: its address, by the name of a variable, and its settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def address(url_env: str, session: Session) -> str:
 
     if not url_env.isidentifier():  # perhaps the address itself, which must not be repeated
         raise UsageError(
-            "--url-env: expected the name of an environment variable, such as 'MONGO_URL'",
+            "--url-env: expected the name of an environment variable, such as 'DATABASE_URL'",
             "Put the address into a variable and give its name, so that no password stands in a log.",
         )
     found = session.environment.get(url_env, "").strip()
