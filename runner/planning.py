@@ -61,7 +61,7 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
     Raises UsageError for a schema that cannot be read.
     """
     if settings.engine in DOCUMENTS:
-        return Expectations(documents=documents(settings, source))
+        return Expectations(documents=documents(settings, source), tenancy=tenancy(settings.tenancy, settings.engine))
     schema = default_schema(settings.engine)
     references = [parse_any_reference(text, schema) for text in settings.expect.references]
     return Expectations(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from checks.declared.expectations import Expectations
-from checks.interface import Need
+from checks.interface import Engine, Need
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
-from checks.targets import RelationalTarget, Target
+from checks.targets import DocumentTarget, RelationalTarget, Target
+from checks.tenants.collections import TenantCollections
 from checks.tenants.declared import Tenancy
 from checks.tenants.roles import application
 from runner.errors import UsageError
@@ -30,10 +32,13 @@ def hold(target: Target, source: Source) -> None:
     no policy holds. Where the migrations failed, what is not there says nothing. Raises StatementFailed.
     """
     tenancy = target.expect.tenancy
-    catalogue = getattr(target, "catalogue", None)
-    if tenancy is None or not isinstance(catalogue, Catalogue) or target.evidence.incomplete:
+    if tenancy is None or target.evidence.incomplete:
         return
-    faults = [*_names(tenancy, catalogue, source), *_role(tenancy, target, source)]  # type: ignore[arg-type]  # it has a catalogue
+    if target.engine is Engine.MONGODB:
+        faults = list(_collections(tenancy, cast("DocumentTarget", target), source))
+    else:
+        relational = cast("RelationalTarget", target)
+        faults = [*_names(tenancy, relational.catalogue, source), *_role(tenancy, relational, source)]
     if faults:
         raise UsageError("\n".join(faults))
 
@@ -48,6 +53,22 @@ def _names(tenancy: Tenancy, catalogue: Catalogue, source: Source) -> Iterator[s
     for key, table in named:
         if table not in catalogue.table:
             yield source.wrong(f"there is no table '{table.label()}'{_meant(table, tables)}", "tenancy", key).message
+
+
+def _collections(tenancy: Tenancy, target: DocumentTarget, source: Source) -> Iterator[str]:
+    """A field that no collection has is told only where documents could have it."""
+    with target.documents() as session:
+        tenants = TenantCollections(target, tenancy, session)
+        readable = [one.name for one in target.collections.all if one.readable]
+        for name in tenancy.columns if target.filled else ():
+            if not any(tenants.has(one, name) for one in readable):
+                yield source.wrong(f"no collection has a field '{name}'", "tenancy", "column").message
+    known = target.collections.collection
+    named = [("table", one) for one in tenancy.tables] + [("shared", one) for one in sorted(tenancy.shared)]
+    for key, one in named:
+        if one.label() not in known:
+            meant = did_you_mean(one.label(), known) if known else ""
+            yield source.wrong(f"there is no collection '{one.label()}'{meant}", "tenancy", key).message
 
 
 def _meant(table: TableName, tables: Mapping[str, TableName]) -> str:

@@ -13,6 +13,7 @@ from checks.declared.documents import DocumentExpectations
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
 from checks.registries.documents import DOCUMENTS
+from checks.tenants.declared import Tenancy
 from runner.servers.interface import Database
 from runner.servers.mongodb.server import MongoServer
 from runner.servers.mongodb.sessions import session
@@ -27,17 +28,30 @@ NO_EVIDENCE = Evidence()
 class JudgeDocuments(Protocol):
     """Runs a check on the test's database, after the test has prepared it."""
 
-    def __call__(self, check: str, prepare: Prepare, expect: DocumentExpectations = ..., evidence: Evidence = ...) -> Judged: ...
+    def __call__(
+        self,
+        check: str,
+        prepare: Prepare,
+        expect: DocumentExpectations = ...,
+        evidence: Evidence = ...,
+        tenancy: Tenancy | None = ...,
+    ) -> Judged: ...
 
 
 @pytest.fixture
 def judge_documents(mongo_server: MongoServer, mongo_database: Database) -> JudgeDocuments:
-    """``judge_documents(check, prepare, expect, evidence)``: what a check says of a database that a function has prepared."""
+    """``judge_documents(check, prepare, expect, …)``: what a check says of a database that a function has prepared."""
 
-    def run(check: str, prepare: Prepare, expect: DocumentExpectations = NOTHING, evidence: Evidence = NO_EVIDENCE) -> Judged:
+    def run(
+        check: str,
+        prepare: Prepare,
+        expect: DocumentExpectations = NOTHING,
+        evidence: Evidence = NO_EVIDENCE,
+        tenancy: Tenancy | None = None,
+    ) -> Judged:
         with session(mongo_database.private) as client:
             prepare(client[mongo_database.name])
-        expected = Expectations(documents=expect)
+        expected = Expectations(documents=expect, tenancy=tenancy)
         with MongoTarget(mongo_server, None, mongo_database, expected, evidence) as target:
             return Judged(tuple(DOCUMENTS[check].run(target)))
 

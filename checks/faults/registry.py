@@ -11,6 +11,7 @@ from checks.faults import (
     documents_indexes,
     documents_keys,
     documents_probes,
+    documents_tenancy,
     documents_validators,
     indexes,
     probes,
@@ -88,6 +89,10 @@ OF_DOCUMENTS: Mapping[str, tuple[Maker, ...]] = {
     "reference-type-mismatch": (documents_keys.other_type,),
     "unique-probe": (documents_indexes.other_uniqueness,),
     "redundant-index": (documents_keys.needless_index,),
+    "cross-tenant-reference": (documents_tenancy.crossed,),
+    "tenant-column-missing": (documents_tenancy.no_field,),
+    "tenant-column-nullable": (documents_tenancy.no_demand, documents_tenancy.without),
+    "tenant-reference-missing": (),  # it judges what is declared, which no change to the database makes less
 }
 
 #: Checks that no fault can be planted for on a copy of a database that stands, and why.

@@ -40,7 +40,7 @@ class Sides:
 
     def child_keys(self) -> Iterator[Stage]:
         """Every key that refers to the parent's collection, each as the ``_id`` of a document of its own."""
-        return each_key(self.reference.children, self._here())
+        return each_key(self.reference.children, self.here())
 
     def parent_keys(self) -> Iterator[Stage]:
         """Every key that may be referred to."""
@@ -48,7 +48,7 @@ class Sides:
 
     def child_in_order(self) -> Sequence[Stage]:
         """The keys that refer, in their order, by an index where one has it."""
-        return in_order(self.reference.children, self._here())
+        return in_order(self.reference.children, self.here())
 
     def parent_in_order(self) -> Sequence[Stage]:
         """The keys that may be referred to, in their order."""
@@ -58,7 +58,7 @@ class Sides:
         """The types of a key's fields."""
         return tuple(map(type_of, key.values())) if self.reference.further else (type_of(key),)
 
-    def _here(self) -> Stage:
+    def here(self) -> Stage:
         """Which DBRefs name the parent's collection: those that name no other, nor another database."""
         return {
             name: {"$in": [own, None]}
@@ -129,7 +129,7 @@ class Sides:
         (path,) = (path for path in self.reference.children if path.dbref)
         return [
             *unwound(self.reference.children),
-            {"$match": {f"{path.dbref}.{DBREF_KEY}": {"$ne": None}, "$nor": [self._here()]}},
+            {"$match": {f"{path.dbref}.{DBREF_KEY}": {"$ne": None}, "$nor": [self.here()]}},
             {"$group": {"_id": {"ref": f"${path.dbref}.$ref", "db": f"${path.dbref}.$db"}, "references": {"$sum": 1}}},
             {"$sort": {"references": -1, "_id": 1}},
         ]

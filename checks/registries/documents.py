@@ -9,6 +9,7 @@ from __future__ import annotations
 from checks.constraints import load_refused
 from checks.documents import (
     collection_scan,
+    cross_tenant_reference,
     damaged_collection,
     dangling_reference,
     delete_handling_probe,
@@ -22,6 +23,9 @@ from checks.documents import (
     no_validator,
     redundant_index,
     reference_type_mismatch,
+    tenant_column_missing,
+    tenant_column_nullable,
+    tenant_reference_missing,
     unbounded_array,
     unindexed_reference,
     unique_probe,
@@ -60,6 +64,10 @@ DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "index-drift": index_drift,
     "redundant-index": redundant_index,
     "unique-probe": unique_probe,
+    "cross-tenant-reference": cross_tenant_reference,
+    "tenant-column-missing": tenant_column_missing,
+    "tenant-column-nullable": tenant_column_nullable,
+    "tenant-reference-missing": tenant_reference_missing,
     "query-limit": query_limit,
     "collection-scan": collection_scan,
     "in-memory-sort": in_memory_sort,

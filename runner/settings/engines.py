@@ -24,7 +24,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("before",): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
     ("migrations", "transaction"): RELATIONAL,
     ("migrations", "down"): DOCUMENTS,
-    ("tenancy",): RELATIONAL,
+    ("tenancy", "reads"): RELATIONAL,
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),
     ("tenancy", "sign_in"): frozenset({Engine.POSTGRESQL}),
     ("expect", "no_rows"): RELATIONAL,

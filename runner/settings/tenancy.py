@@ -25,13 +25,15 @@ class TenancySettings(Section):
     """Tenants: no row of the one may be seen, changed or referred to by another."""
 
     column: OneOrMore = Field(
-        description="The column of every table that says whose a row is, or several, the tenant before its parts.",
+        description="The column of every table, or field of every collection, that says whose a row is; or several, in order.",
         examples=["tenant_id"],
     )
     table: Annotated[Texts, BeforeValidator(_listed)] = setting(
-        (), "The table of the tenants themselves, or several; else those that the columns refer to.", "tenants"
+        (), "The table or collection of the tenants themselves, or several; else those that the columns refer to.", "tenants"
     )
-    shared: Texts = setting((), "Tables that belong to nobody and that everybody may read.", ("plans", "countries"))
+    shared: Texts = setting(
+        (), "Tables or collections that belong to nobody and that everybody may read.", ("plans", "countries")
+    )
     role: Text | None = setting(
         None,
         "What the application connects as, where row security keeps tenants apart; the migrations or `before` make it.",

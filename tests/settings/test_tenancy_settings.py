@@ -123,7 +123,7 @@ def test_row_security_is_postgresql_s() -> None:
 def test_what_the_page_shows_can_be_used_as_it_stands() -> None:
     page = (Path(__file__).parents[2] / "docs" / "tenancy.md").read_text("utf-8")
     snippets = re.findall(r"^ *```toml\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
-    assert len(snippets) == 2
+    assert len(snippets) == 3
     for snippet in snippets:
         settings, faults = settings_from(tomllib.loads(textwrap.dedent(snippet)))
         assert settings is not None, faults
