@@ -1,23 +1,23 @@
 """No document refers to one that does not exist.
 
 Proves, for every reference under `references` in `[databases.NAME.expect]`, that each value of the child's field stands in a
-document of the parent's collection. MongoDB has no foreign keys (its manual, "Database References"): nothing but the application
-keeps a company from going while its subscriptions stay. `[]` marks an array, each of whose elements refers
-(`invoices.lines[].subscription_id`; `[][]` arrays in an array); dots lead into sub-documents. A key of several fields is written
-`subscriptions.(tenant_id, company_name) -> companies.(tenant_id, company_name)`. A field that is missing or null refers to
-nothing and is fine, and so does a key of several fields with any that is.
+document of the parent's collection. MongoDB has no foreign keys (its manual, "Database References"): nothing but the
+application keeps a company from going while its subscriptions stay. `[]` marks an array, each of whose elements refers
+(`invoices.lines[].subscription_id`; `[][]` arrays in an array); dots lead into sub-documents. A key of several fields is
+written `subscriptions.(tenant_id, company_name) -> companies.(tenant_id, company_name)`. A field that is missing or null refers
+to nothing and is fine, and so does a key of several fields with any that is.
 
 Values are equal where the server finds them equal: 1 and 1.0 are, an ObjectId and its text are not, and then both sides' types
-are said. Texts are compared by the collation of the parent's collection, as a look for a parent there is. A DBRef is declared by
-its key (`orders.customer.$id -> customers._id`) and judged where its `$ref` names the parent's collection. One that names a
-collection that is not there is a finding; those that name another collection or database are counted apart, and where no declared
-reference is about them this one is not proven.
+are said. Texts are compared by the collation of the parent's collection, as a look for a parent there is. A DBRef is declared
+by its key (`orders.customer.$id -> customers._id`) and judged where its `$ref` names the parent's collection. One that names a
+collection that is not there is a finding; those that name another collection or database are counted apart, and where no
+declared reference is about them this one is not proven.
 
-The counts are exact, of references and of missing parents. The different keys are put beside the parent's with `$unionWith`, and
-those that have no parent are left: each side is read once, the child by its index where it has one. Only where some are left are
-their references counted. Of more than half a million different keys both sides are read in the order of keys instead, and compared one
-by one: neither way takes more memory for more documents. A collection without documents, or whose documents all lack the field,
-proves nothing.
+The counts are exact, of references and of missing parents. The different keys are put beside the parent's with `$unionWith`,
+and those that have no parent are left: each side is read once, the child by its index where it has one. Only where some are
+left are their references counted. Of more than half a million different keys both sides are read in the order of keys instead,
+and compared one by one: neither way takes more memory for more documents. A collection without documents, or whose documents
+all lack the field, proves nothing.
 
 **Anti-pattern**
 
