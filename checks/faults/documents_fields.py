@@ -19,10 +19,10 @@ def other_type(scene: Scene) -> Iterator[Fault]:
         if collection.documents < len(documents):
             yield _inserted(collection, documents, "other-type", "mixed-type-field", f"{collection.name}._id", f".{sql.PLANTED}")
             continue
-        one_without = {sql.PLANTED: {"$exists": False}}
-        command = {
+        number, text = ({"$set": document} for document in documents)
+        command = {  # in all but one, so that no other field tells the two apart
             "update": collection.name,
-            "updates": [{"q": one_without, "u": {"$set": document}} for document in documents],
+            "updates": [{"q": {}, "u": number, "multi": True}, {"q": {}, "u": text}],
             "bypassDocumentValidation": True,
         }
         turns = f"{collection.name}.{sql.PLANTED}"

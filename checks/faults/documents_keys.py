@@ -33,17 +33,20 @@ def _put(document: dict[str, Any], path: FieldPath) -> None:
 
 
 def second_document(scene: Scene) -> Iterator[Fault]:
-    """A document that is referred to is there twice, with the same key."""
+    """A document that is referred to, or that a declared index lets be there once, is there twice with the same key."""
+    declared = [one for one in scene.expect.documents.indexes if one.index.unique and one.index.partial_filter is None]
+    keys = {one.label: (one.collection, one.index.fields) for one in declared}
     for paths in dict.fromkeys(one.parents for one in scene.expect.documents.references):
-        name = paths[0].collection
+        keys.setdefault(key_label(paths), (paths[0].collection, tuple(path.dotted for path in paths)))
+    for label, (name, fields) in keys.items():
         collection = scene.collections.collection.get(name)
-        if collection is None or any(path.dotted.partition(".")[0] == "_id" for path in paths):
+        if collection is None or any(field.partition(".")[0] == "_id" for field in fields):
             continue
         dropped: Way = tuple({"dropIndexes": name, "index": one.name} for one in collection.indexes if one.unique)
-        there = {path.dotted: {"$ne": None} for path in paths}
+        there = {field: {"$ne": None} for field in fields}
         copied = [{"$match": there}, {"$limit": 1}, {"$unset": "_id"}, {"$merge": {"into": name}}]
         command = {"aggregate": name, "pipeline": copied, "cursor": {}, "bypassDocumentValidation": True}
-        yield Fault("second-document", "duplicate-keys", key_label(paths), ((*dropped, command),))
+        yield Fault("second-document", "duplicate-keys", label, ((*dropped, command),))
 
 
 def unserved_reference(scene: Scene) -> Iterator[Fault]:

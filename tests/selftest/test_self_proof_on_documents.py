@@ -14,6 +14,8 @@ from checks.declared.documents import (
     parse_document_reference,
 )
 from checks.declared.expectations import Expectations
+from checks.faults.registry import FAULTS
+from checks.interface import State
 from checks.registries.documents import DOCUMENTS
 from checks.schema.collections import CollectionIndex
 from runner.report import FaultState
@@ -75,6 +77,8 @@ def test_every_kind_of_fault_is_found_on_mongodb(mongo_server: MongoServer, mong
         proof = test.run()
     missed = [f"{one.check}: {one.kind} of {one.place}: {one.reason}" for one in proof.of(FaultState.MISSED)]
     assert missed == []
+    judged = {outcome.check for outcome in test.outcomes if outcome.state in (State.PASSED, State.FAILED)}
+    assert judged & FAULTS.keys() - {one.check for one in proof.of(FaultState.FOUND)} == set()
     found = {one.kind for one in proof.of(FaultState.FOUND)}
     assert {
         "orphan",
