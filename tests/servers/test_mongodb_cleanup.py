@@ -138,17 +138,20 @@ def test_a_process_id_that_belongs_to_a_stranger_by_now_is_not_stopped(place: Pa
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("ending", ["raise", "wait"])
-def test_containers_go_with_their_owner(place: Path, mongo_image: str, ending: str) -> None:
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM])
+def test_containers_go_with_their_owner_and_not_before(place: Path, mongo_image: str, number: signal.Signals | None) -> None:
     volumes = set[str]()
-    with child(place, mongo_image, ending) as (process, _):
-        if ending == "wait":
-            assert len(_containers(place)) == 2
-            volumes = _volumes(place)
-            os.killpg(process.pid, signal.SIGTERM)
-            assert process.wait(15) == 143
-        else:
+    with child(place, mongo_image, "wait" if number else "raise") as (process, _):
+        if number is None:
             assert process.wait(60) == 1
+        else:
+            if number is signal.SIGINT:
+                with child(place, "local", "succeed") as (beside, _):
+                    assert beside.wait(60) == 0
+            assert len(_containers(place)) == 2, "what a living owner has is not swept"
+            volumes = _volumes(place)
+            os.killpg(process.pid, number)
+            assert process.wait(15) == 128 + number
     assert _containers(place) == []
     assert list(place.iterdir()) == []
     assert not volumes & {each.name for each in containers.engine().volumes.list()}

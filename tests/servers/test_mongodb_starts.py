@@ -17,7 +17,7 @@ from runner.errors import Exit, ServerFailed
 from runner.servers.account import server_account
 from runner.servers.containers import engine
 from runner.servers.interface import Database, Wanted
-from runner.servers.mongodb import docker, process
+from runner.servers.mongodb import docker, process, provider
 from runner.servers.mongodb.configuration import configuration
 from runner.servers.mongodb.installations import Installation, installations
 from runner.servers.mongodb.local import local_server
@@ -175,3 +175,15 @@ def test_a_container_that_ends_at_its_start_says_why(mongo_image: str, monkeypat
     with pytest.raises(ServerFailed, match="ended at its start") as caught, docker.docker_server(engine(), mongo_image):
         pass
     assert "noSuchParameter" in caught.value.message
+
+
+@pytest.mark.docker
+def test_docker_runs_the_version_that_is_not_here(
+    mongo_image: str, newest: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = mongo_image.partition(":")[2]
+    other = replace(newest, version=(newest.version[0] + 1, 0, 0))
+    monkeypatch.setattr(provider, "installations", lambda: (other,))
+    with provision(Wanted(Engine.MONGODB, version=elsewhere)) as server:
+        assert server.origin == f"docker {mongo_image}"
+        assert server.version.startswith(elsewhere)
