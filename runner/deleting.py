@@ -27,10 +27,10 @@ from checks.targets import Role, StatementFailed
 from runner import git
 from runner.document_keys import filter_of, first_of, has_all, keys_of, not_followed
 from runner.errors import ServerFailed, ToolFailed, UsageError
-from runner.migrations import hearing
+from runner.migrations import hearing, node
 from runner.migrations.interface import Broke, Elsewhere, Project
 from runner.plan import Built, Plan
-from runner.programs import deleting, fields_of, with_modules
+from runner.programs import deleting, fields_of
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.mongodb.copying import copy_database
 from runner.servers.mongodb.sessions import session
@@ -63,8 +63,8 @@ def deleted(
         return one
     settings = plan.settings.migrations or MigrationSettings(tool="declared")
     root = root or plan.root
-    with_modules(root, plan.root)
     project = Project(root, root / settings.directory, settings, plan.root, database=plan.name)
+    node.link(project)
     attempts = dict[str, DeleteAttempt]()
     with ExitStack() as stack:
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from runner import children
 from runner.children import Command, Finished
 from runner.errors import ToolFailed
-from runner.migrations import interpreter
+from runner.migrations import interpreter, node
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
 from runner.migrations.interface import Project
@@ -38,8 +38,8 @@ _NOWHERE = Address("127.0.0.1", 9, "nobody", "nothing", "nothing", scheme="mongo
 def printed(text: str, settings: MigrationSettings, source: Source) -> str:
     """What a command of the settings' ``models`` prints. No database is there for it. Raises ToolFailed."""
     work_tree = source.work_tree or source.root
-    with_modules(source.root, work_tree)
     project = Project(source.root, source.root / settings.directory, settings, work_tree, database=source.database)
+    node.link(project)
     command = in_root(words(text, "models"), project, _NOWHERE)
     finished, said = children.captured(command, MOST)
     where = f"databases.{source.database}.expect.models: `{text}`"
@@ -66,12 +66,13 @@ def fields_of(text: str) -> tuple[str, ...]:
 def deleting(text: str, document: Mapping[str, Any], project: Project, on: Address) -> Command:
     """A command of ``deletes`` for one document; each value is a part of an argument, whatever it is made of.
 
-    Where Python runs in it, no other database is reached. Raises UsageError for a command that cannot be run.
+    Where Python or Node runs in it, no other database is reached. Raises UsageError for a command that cannot be run.
     """
     arguments = tuple("".join(_filled(word, document, on)) for word in words(text, "deletes"))
     command = in_root(arguments, project, on)
     path = os.pathsep.join((str(_SITE), command.environment["PYTHONPATH"]))
-    return replace(command, environment={**command.environment, **guarded(project, on), "PYTHONPATH": path})
+    variables = {**command.environment, **guarded(project, on), "PYTHONPATH": path}
+    return replace(command, environment={**variables, **node.heard(variables, reading=False)})
 
 
 #: What puts the guard into a Python that is started.
@@ -123,10 +124,3 @@ def _python(arguments: tuple[str, ...], project: Project) -> Mapping[str, str]:
     if found is not None:
         return found.variables
     return interpreter.on_path(("pymongo",)) if arguments[0] in ("python", "python3") else {}
-
-
-def with_modules(root: Path, work_tree: Path) -> None:
-    """Let Node find its modules from base's files too: they lie elsewhere, and modules are no part of a revision."""
-    installed, place = work_tree / "node_modules", root / "node_modules"
-    if root != work_tree and installed.is_dir() and not place.exists():
-        place.symlink_to(installed.resolve(), target_is_directory=True)

@@ -8,7 +8,7 @@ ours hear its driver in the same way. Of other languages only the server sees wh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -150,11 +150,5 @@ def _command(project: Project, arguments: tuple[str, ...], on: Address, *, readi
     path = os.pathsep.join(part for part in (str(_SITE), variables.get("PYTHONPATH", "")) if part)
     variables = {**variables, **guarded(project, on), "PYTHONPATH": path}
     if on.scheme == "mongodb":
-        variables = {**variables, **_heard_in_node(variables, reading)}
+        variables = {**variables, **node.heard(variables, reading)}
     return Command(arguments, project.directory, variables, project.settings.timeout)
-
-
-def _heard_in_node(variables: Mapping[str, str], reading: bool) -> Mapping[str, str]:
-    """What makes every Node that the command starts load our file before its program."""
-    options = (f'--require "{node.PRELOAD}"', variables.get("NODE_OPTIONS", ""))
-    return {"NODE_OPTIONS": " ".join(filter(None, options)), "DBPROOF_READING": "1" if reading else "0"}

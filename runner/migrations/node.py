@@ -52,8 +52,14 @@ def package(project: Project, name: str) -> Package:
             f"{name} is not installed: {_where(project)} has no {_MODULES}/{name}, and neither has any folder above it",
             'Let `setup` install the project\'s packages (setup = "npm ci"), and name the tool among them.',
         )
-    _link(project)
+    link(project)
     return Package(found, _is_modules(found))
+
+
+def heard(variables: Mapping[str, str], reading: bool) -> Mapping[str, str]:
+    """What makes every Node that a program starts load our file before its own."""
+    options = (f'--require "{PRELOAD}"', variables.get("NODE_OPTIONS", ""))
+    return {"NODE_OPTIONS": " ".join(filter(None, options)), "DBPROOF_READING": "1" if reading else "0"}
 
 
 def there(on: Address) -> Mapping[str, Sequence[str]]:
@@ -110,7 +116,7 @@ def _set_up(project: Project) -> None:
         raise ToolFailed(message, "Run it by hand in that directory.")
 
 
-def _link(project: Project) -> None:
+def link(project: Project) -> None:
     """Base's files lie elsewhere, in a directory of ours: what they import is found in the user's own packages."""
     if project.root == project.work_tree:
         return
