@@ -93,6 +93,15 @@ def mongo_server(mongod: MongodInstallation) -> Iterator[MongoServer]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def new_enough(request: pytest.FixtureRequest) -> None:
+    """Skips a test of what an older MongoDB, named by DBPROOF_TEST_MONGOD, does not have yet."""
+    if marked := request.node.get_closest_marker("mongodb_since"):
+        version = request.getfixturevalue("mongod").version
+        if version < tuple(map(int, marked.args[0].split("."))):
+            pytest.skip(f"MongoDB has this from {marked.args[0]} on, and this is {'.'.join(map(str, version))}")
+
+
 @pytest.fixture
 def mongo_database(mongo_server: MongoServer) -> Iterator[Database]:
     """A fresh MongoDB database, dropped with its owner at the end."""

@@ -26,6 +26,8 @@ _BOOKS = BOOKKEEPING | {
     "migrations_log",
 }  # fmt: skip
 _VALIDATION = frozenset({"validator", "validationLevel", "validationAction"})
+#: Milliseconds that counting measurements may take.
+_COUNTING = 10_000
 #: The server's code for what the user may not do.
 UNAUTHORIZED = 13
 
@@ -65,7 +67,15 @@ def _collection(database: Database[Any], told: Mapping[str, Any]) -> Collection:
 
 
 def _count(database: Database[Any], told: Mapping[str, Any]) -> int:
-    """The count that the server keeps; of a time series, which stores many measurements as one document, they are counted."""
+    """The count that the server keeps; of a time series, which stores many measurements as one document, they are counted.
+
+    One that takes too long to count is known to hold something, and no more.
+    """
+    from pymongo.errors import ExecutionTimeout
+
     if told["type"] == CollectionKind.TIME_SERIES:
-        return database[told["name"]].count_documents({})
+        try:
+            return database[told["name"]].count_documents({}, maxTimeMS=_COUNTING)
+        except ExecutionTimeout:
+            return 1
     return database[told["name"]].estimated_document_count()

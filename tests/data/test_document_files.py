@@ -72,6 +72,7 @@ def test_more_than_one_batch(tmp_path: Path, db: Documents[dict[str, Any]]) -> N
     assert db.many.count_documents({}) == 2 * BATCH + 1
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_a_broken_rule_at_its_line_without_values(tmp_path: Path, db: Documents[dict[str, Any]]) -> None:
     schema = {
         "required": ["status"],

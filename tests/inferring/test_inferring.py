@@ -143,6 +143,7 @@ def test_a_validator_that_stands_is_taken_as_it_is_and_what_breaks_it_is_counted
     assert [one.validator for one in read_again(found, tmp_path).validators] == [validator]
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_hostile_names_are_said_so_that_they_can_be_read_again(inferred: Infer, tmp_path: Path) -> None:
     def prepare(database: Documents[dict[str, Any]]) -> None:
         database[HOSTILE].insert_many({HOSTILE: str(number), "x.y": 1, "$z": 1, "ünï": 1} for number in range(9))

@@ -134,6 +134,7 @@ def test_each_shape_is_understood(shape: str) -> None:
     assert examined(explanation) == expected
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_a_server_explains_what_pipelines_hold(mongo_database: Database, mongo_connect: MongoConnect) -> None:
     db = mongo_connect(mongo_database.addresses[Role.OWNER])
     db.companies.insert_many([{"_id": number, "name": f"c{number}", "size": number % 7} for number in range(100)])

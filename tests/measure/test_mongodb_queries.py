@@ -58,6 +58,7 @@ def test_a_scan_is_told_with_what_it_looked_at(filled: Database) -> None:
     assert found.examined == Examined(documents=COUNT, keys=0, scanned=("companies",), per_returned=COUNT)
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_a_pipeline_is_run_with_all_that_it_looks_up(filled: Database) -> None:
     lookup = {"from": "companies", "localField": "company", "foreignField": "name", "as": "found"}
     found = timing(
@@ -69,6 +70,7 @@ def test_a_pipeline_is_run_with_all_that_it_looks_up(filled: Database) -> None:
     assert found.examined.scanned == ("subscriptions",)
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_a_lookup_without_an_index_is_a_scan(filled: Database) -> None:
     lookup = {"from": "subscriptions", "localField": "name", "foreignField": "company", "as": "found"}
     found = timing(filled, pipeline=[{"$match": {"_id": {"$lt": 3}}}, {"$lookup": lookup}, {"$unwind": "$found"}])

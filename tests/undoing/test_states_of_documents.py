@@ -137,6 +137,7 @@ def odd(db: Documents[dict[str, Any]]) -> None:
     db.loose.insert_many([{"_id": "a"}, {"_id": "b"}])
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_odd_collections_stay_the_same_and_are_seen_to_change(mongo_database: Database) -> None:
     with session(mongo_database.private) as client:
         db = client[mongo_database.name]

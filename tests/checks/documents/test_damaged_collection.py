@@ -53,6 +53,7 @@ def test_an_index_that_misses_a_document(breakable: MongoServer) -> None:
     assert finding.evidence == {"indexes": ["_id_", "by_number"], "missing entries": 2, "extra entries": 0}
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_whole_ones_of_every_kind(judge_documents: JudgeDocuments) -> None:
     def prepare(db: Any) -> None:
         db.orders.insert_one({})

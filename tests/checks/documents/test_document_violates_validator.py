@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
@@ -35,6 +36,7 @@ def test_documents_that_obey(judge_documents: JudgeDocuments) -> None:
     assert (judged.proven, judged.findings) == (["subscriptions"], [])
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_what_was_written_past_the_validator(judge_documents: JudgeDocuments) -> None:
     bad = [{"_id": number, "name": "a", "status": "lost"} for number in range(7)]
     worse = {"_id": 7, "name": "", "lines": [{"quantity": 1}, {"quantity": 0}]}
@@ -57,6 +59,7 @@ def test_rules_that_are_no_schema(judge_documents: JudgeDocuments) -> None:
     assert finding.message == "1 document of subscriptions breaks its validator: $expr (1)"
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_the_rules_that_the_server_names_are_those_that_are_counted(judge_documents: JudgeDocuments) -> None:
     schema = {
         "required": ["grid"],

@@ -129,6 +129,7 @@ def test_fields_without_end_are_no_verdict(judge_documents: JudgeDocuments) -> N
     assert judge_documents(CHECK, holding(*documents)).gaps == {"orders": "its documents have more than 5000 different fields"}
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_names_of_any_kind_views_and_empty_collections(judge_documents: JudgeDocuments) -> None:
     def prepare(db: Any) -> None:
         db.odd.insert_many([{"a.b": {"$x": {"": [1, "1"]}}, 'q"%\nü': 1}, {'q"%\nü': "1"}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from document_judging import JudgeDocuments
 
 from checks.declared.documents import DocumentExpectations, DocumentLimits
@@ -44,6 +45,7 @@ def test_inside_other_arrays_and_by_the_settings_length(judge_documents: JudgeDo
     assert judged.finding.message.startswith("devices.parts[].log has more than 3 elements in 1 document, 4 in the longest; half")
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_one_document_alone_shows_no_fixed_length(judge_documents: JudgeDocuments) -> None:
     assert judge_documents(CHECK, holding({"a.b": {"$x": [0] * 1001}})).finding.subject == 'devices."a.b"."$x"'
 

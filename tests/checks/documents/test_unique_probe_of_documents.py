@@ -142,6 +142,7 @@ def test_what_cannot_be_tried(judge_documents: JudgeDocuments) -> None:
     assert judged.gaps == {"companies.name_1": reason, "companies.by_name": reason}
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_names_that_need_quotes(judge_documents: JudgeDocuments) -> None:
     def prepare(db: Documents[dict[str, Any]]) -> None:
         db.create_collection('audit.log % "x"', capped=True, size=4096)

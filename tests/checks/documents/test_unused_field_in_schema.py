@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from document_judging import JudgeDocuments
 
 from checks.declared.documents import DeclaredValidator, DocumentExpectations
@@ -33,6 +34,7 @@ def holding(*documents: dict[str, Any], schema: dict[str, Any] = SCHEMA) -> Any:
     return prepare
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_fields_that_no_document_has(judge_documents: JudgeDocuments) -> None:
     judged = judge_documents(CHECK, holding({"name": None, "a.b": 1, "": 2}, {"lines": [{"q": 1}, {}], "address": {}}))
     assert judged.proven == ["orders.name", "orders.lines", "orders.lines[].q", 'orders."a.b"', 'orders.""']
@@ -41,6 +43,7 @@ def test_fields_that_no_document_has(judge_documents: JudgeDocuments) -> None:
     assert judged.gaps == {"orders.adress.street": "no document has adress"}
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_what_only_a_late_document_has_is_there(judge_documents: JudgeDocuments) -> None:
     late = {"name": "a", "adress": {"street": "a"}, "lines": [{"q": 1, "sku": 1}], "a.b": 1, "": 1}
     judged = judge_documents(CHECK, holding(*({"name": "a"} for _ in range(FIRST)), late))

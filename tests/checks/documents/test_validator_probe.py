@@ -56,11 +56,13 @@ def declaring(schema: Any) -> DocumentExpectations:
     return DocumentExpectations(validators=(DeclaredValidator("plans", {"$jsonSchema": schema}, Place("schemas/plans.json", 1)),))
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_every_rule_refuses(judge_documents: JudgeDocuments) -> None:
     judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}))
     assert (judged.proven, judged.findings, judged.gaps) == (RULES, [], {})
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_with_documents_that_are_there(judge_documents: JudgeDocuments) -> None:
     """They stay as they are, and what breaks the validator already is no good start."""
     there: list[dict[str, Any]] = [
@@ -94,6 +96,7 @@ def test_with_documents_that_are_there(judge_documents: JudgeDocuments) -> None:
         ("lines", LOOSE_LINES, "plans: lines[].at required", "without lines[0].at"),
     ],
 )
+@pytest.mark.mongodb_since("5.0")
 def test_a_rule_that_was_loosened(judge_documents: JudgeDocuments, path: str, changed: Any, subject: str, words: str) -> None:
     loose = {**SCHEMA, "properties": {**SCHEMA["properties"], path: changed}}
     judged = judge_documents("validator-probe", plans({"$jsonSchema": loose}), declaring(SCHEMA))
@@ -104,6 +107,7 @@ def test_a_rule_that_was_loosened(judge_documents: JudgeDocuments, path: str, ch
     assert sorted([*judged.proven, subject]) == sorted(RULES)
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_one_that_is_stricter_than_declared(judge_documents: JudgeDocuments) -> None:
     price = {"bsonType": "decimal", "minimum": 0, "exclusiveMinimum": True}
     strict = {**SCHEMA, "properties": {**SCHEMA["properties"], "price": price}}
@@ -131,6 +135,7 @@ def test_one_that_is_not_heeded(judge_documents: JudgeDocuments, options: dict[s
     assert undeclared.finding.severity is Severity.WARNING
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_moderate_refuses_what_is_new(judge_documents: JudgeDocuments) -> None:
     judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}, validationLevel="moderate"))
     assert (judged.proven, judged.findings) == (RULES, [])
@@ -143,6 +148,7 @@ def test_one_that_takes_nothing(judge_documents: JudgeDocuments) -> None:
     assert list(judged.gaps) == ["plans: additionalProperties", "plans: name bsonType"]
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_a_rule_that_nothing_breaks_alone(judge_documents: JudgeDocuments) -> None:
     """It is broken with others, and the server names it; one that the server does not look at is not proven."""
     schema = {"properties": {"units": {"bsonType": "int", "maxLength": 5}, "code": {"minLength": 1, "pattern": "^[a-z]+$"}}}
@@ -151,6 +157,7 @@ def test_a_rule_that_nothing_breaks_alone(judge_documents: JudgeDocuments) -> No
     assert judged.gaps == {"plans: units maxLength": "no document was found that breaks it and nothing else"}
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_queries_and_expressions(judge_documents: JudgeDocuments) -> None:
     validator = {
         "$jsonSchema": {"required": ["start", "end"], "properties": {"start": {"bsonType": "date"}, "end": {"bsonType": "date"}}},
@@ -171,6 +178,7 @@ def test_queries_and_expressions(judge_documents: JudgeDocuments) -> None:
     ]
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_names_with_dots_dollars_quotes_and_newlines(judge_documents: JudgeDocuments) -> None:
     names = ["$price", 'a "b" %s', "line\nbreak", "ünï"]
     schema = {"required": names, "properties": {name: {"bsonType": "int", "minimum": 1} for name in names}}
@@ -182,10 +190,16 @@ def test_names_with_dots_dollars_quotes_and_newlines(judge_documents: JudgeDocum
     ]
     unnamed = {"required": [""], "properties": {"": {"bsonType": "int"}}}
     assert judge_documents("validator-probe", plans_again({"$jsonSchema": unnamed})).proven == []
-    dotted = judge_documents("validator-probe", plans_again({"$jsonSchema": {"properties": {"a.b": {"bsonType": "int"}}}}))
-    assert dotted.findings == []
+    dotted = {"required": ["a.b"], "properties": {"a.b": {"bsonType": "int"}, "a.c.d": {"minimum": 1}, "a": {"minProperties": 1}}}
+    paths = judge_documents("validator-probe", plans_again({"$jsonSchema": dotted}))
+    assert (paths.findings, paths.gaps) == ([], {})
+    assert sorted(paths.proven) == [
+        *("plans: a bsonType", "plans: a minProperties", "plans: a required"),
+        *("plans: a.b bsonType", "plans: a.b required", "plans: a.c.d minimum"),
+    ]
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_odd_collections_and_types(judge_documents: JudgeDocuments) -> None:
     typed = {
         "at": "date",

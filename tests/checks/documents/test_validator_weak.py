@@ -110,6 +110,7 @@ def test_what_can_refuse(validator: dict[str, Any]) -> None:
     assert can_refuse(validator)
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_views_and_collections_without_rules_are_no_subjects(judge_documents: JudgeDocuments) -> None:
     def prepare(db: Any) -> None:
         db.free.insert_one({})

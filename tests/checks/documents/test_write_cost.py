@@ -82,6 +82,7 @@ def test_without_a_limit_nothing_is_measured(judge: Judge) -> None:
     assert (judged.proven, judged.findings, judged.gaps) == ([], [], {})
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_what_cannot_be_written_is_not_proven(judge: Judge) -> None:
     def prepare(db: Documents[dict[str, Any]]) -> None:
         db.create_collection("log", capped=True, size=4096)
@@ -104,6 +105,7 @@ def test_what_cannot_be_written_is_not_proven(judge: Judge) -> None:
     }
 
 
+@pytest.mark.mongodb_since("5.3")
 def test_hostile_names_and_odd_collections_are_measured(judge: Judge) -> None:
     def prepare(db: Documents[dict[str, Any]]) -> None:
         name = 'büro\'s "50%".x'

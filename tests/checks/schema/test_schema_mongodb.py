@@ -69,6 +69,7 @@ def test_indexes_of_every_kind(owner: Documents[dict[str, Any]]) -> None:
     assert (index["german"].collation["locale"], index["german"].collation["strength"]) == ("de", 2)
 
 
+@pytest.mark.mongodb_since("5.0")
 def test_views_time_series_and_capped_collections(owner: Documents[dict[str, Any]]) -> None:
     owner.create_collection("times", timeseries={"timeField": "at"})
     owner.times.insert_many([{"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), "n": n} for n in range(3)])
