@@ -78,8 +78,17 @@ def went_elsewhere(event: Elsewhere, database: Database) -> WrongAddress:
     else:
         message = f"{where}: the project's tool does not start without {', '.join(event.wanted)}"
     environment = guessing.settings(event.read, event.wanted, _url(event.address, database))
-    lines = [_paste(environment, name), _read(event), _withheld(event)]
+    lines = [_paste(environment, name), _other_database(event.address, database), _read(event), _withheld(event)]
     return WrongAddress(message, "\n".join(line for line in lines if line))
+
+
+def _other_database(address: str, database: Database) -> str:
+    """Where only the name of a MongoDB database is another: it may be written out, and then the settings have to follow it."""
+    ours = database.private
+    _, found, other = address.partition(f"mongodb://{ours.host}:{ours.port}/")
+    if ours.scheme != "mongodb" or not found or not other:
+        return ""
+    return f"Where the name of the database is written out, give it here too: [databases.{other}]."
 
 
 def _never_came(adapter: Adapter, broke: Broke | None, database: Database) -> WrongAddress:

@@ -16,6 +16,7 @@ from checks.schema.collections import collection_reference, index_reference, val
 from checks.targets import Role
 from runner.errors import ToolFailed, UsageError
 from runner.migrations import migrate_mongo as adapter
+from runner.migrations.address import went_elsewhere
 from runner.migrations.interface import Began, Broke, Came, Direction, Elsewhere, Ended, Event, Paused, Project, Ran, Step
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session
@@ -208,6 +209,8 @@ def test_another_database_of_our_server_is_refused(newest_migrate_mongo: Path, t
     last = current(here, mongo_database)[-1]
     assert isinstance(last, Elsewhere)
     assert last.address.endswith("/shop")
+    remedy = went_elsewhere(last, mongo_database).remedy
+    assert "Where the name of the database is written out, give it here too: [databases.shop]." in remedy
 
 
 def test_a_configuration_without_an_address_names_what_it_looked_for(
