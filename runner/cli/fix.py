@@ -211,14 +211,21 @@ def _lines(gap: Gap, show_values: bool) -> Iterator[str]:
     if gap.impossible:
         yield f"  none can be made: {gap.impossible}"
         return
-    if gap.unfit:
-        verb = "is" if gap.unfit == 1 else "are"
-        yield f"  {gap.unfit} of their keys {verb} none that a document of {gap.reference.parent.collection} can have"
+    parent = gap.reference.parent.collection
+    for name, count in gap.strange.items():
+        hint = "write [] where each element refers" if name == "array" else "reference-type-mismatch"
+        yield f"  {count} of their keys {_are(count)} of the type {name}, which no key of {parent} has ({hint})"
+    if unfit := gap.unfit - sum(gap.strange.values()):
+        yield f"  {unfit} of their keys {_are(unfit)} none that a document of {parent} can have"
     if gap.example is not None:
         keys = {path.dotted.partition(".")[0] for path in gap.reference.parents}
         told = ((name, value) for name, value in gap.example.items() if name != "_id" or name in keys)
         shown = {name: "(the key)" if name in keys and not show_values else value for name, value in told}
         yield f"  each made like {literal(shown)}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _counted(number: int, what: str) -> str:

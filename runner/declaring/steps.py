@@ -12,6 +12,7 @@ from checks.evidence import Place
 from checks.schema.collections import (
     CollectionIndex,
     CollectionKind,
+    ValidationAction,
     ValidationLevel,
     collection_reference,
     index_reference,
@@ -139,9 +140,11 @@ def _validator(declared: DeclaredValidator, held: Standing | None, policy: Polic
 
 
 def _same_rules(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return same(one["validator"], other["validator"]) and all(
-        one[name] == other[name] for name in ("validationLevel", "validationAction")
-    )
+    """``errorAndLog`` refuses as ``error`` does."""
+    refuse = {ValidationAction.ERROR, ValidationAction.ERROR_AND_LOG}
+    actions = {one["validationAction"], other["validationAction"]}
+    alike = len(actions) == 1 or actions <= refuse
+    return alike and one["validationLevel"] == other["validationLevel"] and same(one["validator"], other["validator"])
 
 
 def _why(held: Standing, rules: Mapping[str, Any]) -> str:

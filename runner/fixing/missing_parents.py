@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from checks.declared.documents import DocumentExpectations, DocumentReference
-from checks.pipelines.references import Sides, Stage, asked_by_itself, sides
+from checks.pipelines.references import Sides, Stage, asked_by_itself, each_value, sides
+from checks.pipelines.types import comparable, families, type_of
 from checks.rows.documents import Ask, Document
 from checks.schema.collections import CollectionKind
 from runner.declaring.applying import Site
@@ -35,13 +36,15 @@ BATCH = 500
 class Gap:
     """A reference with missing parents, counted exactly.
 
-    ``unfit`` keys are none that a parent can have (by its validator, or as they are arrays); ``example`` is what would be made.
-    ``impossible`` says why none can be made at all.
+    ``unfit`` keys are none that a parent can have: by its validator, as they are arrays, or as ``strange`` ones of them are of a
+    type that no parent's key has (their types with how many there are). ``example`` is what would be made. ``impossible`` says
+    why none can be made at all.
     """
 
     reference: DocumentReference
     missing: int = 0
     unfit: int = 0
+    strange: Mapping[str, int] = field(default_factory=dict, hash=False)
     example: Document | None = field(default=None, hash=False)
     impossible: str = ""
 
@@ -75,17 +78,35 @@ def survey(place: Site, declared: DocumentExpectations, values: Mapping[str, Map
 
 def _surveyed(place: Site, two: Sides, maker: Maker) -> Gap:
     missing = unfit = 0
+    strange: Counter[str] = Counter()
     example: Document | None = None
+    types = _parent_types(place, two)
     for key in _missing(place, two):
         missing += 1
-        made = _made(maker, key)
+        other = _strange(key, types)
+        strange.update([other] if other else [])
+        made = None if other else _made(maker, key)
         unfit += made is None
         example = example or made
-    return Gap(two.reference, missing, unfit, example)
+    return Gap(two.reference, missing, unfit, dict(strange), example)
 
 
 def _made(maker: Maker, key: Sequence[Any]) -> Document | None:
     return None if any(isinstance(part, list) for part in key) else maker.made(key)
+
+
+def _parent_types(place: Site, two: Sides) -> Sequence[frozenset[str]]:
+    """The families of types that each field of the parents' keys has; none where there is no parent yet."""
+    name, group = two.reference.parent.collection, {"$group": {"_id": {"$type": "$_id"}}}
+    with place.target.documents() as session:
+        listed = [list(session.aggregate(name, [*each_value(path), group])) for path in two.reference.parents]
+    return [families([str(one["_id"]) for one in each]) for each in listed]
+
+
+def _strange(key: Sequence[Any], types: Sequence[frozenset[str]]) -> str:
+    """The type by which a key is none of the parents': a text is no ObjectId, and a parent with it would mend nothing."""
+    found = (type_of(part) for part, known in zip(key, types, strict=True) if known and comparable(type_of(part)) not in known)
+    return next(found, "")
 
 
 def _missing(place: Site, two: Sides) -> Iterator[Sequence[Any]]:
@@ -171,7 +192,9 @@ def fix(
     maker = _maker(place, gap.reference, declared, there, values)
     two = sides(gap.reference, place.target.collections)
     made, refused = 0, Counter[str]()
-    for keys in _batches(_missing(place, two)):
+    types = _parent_types(place, two)
+    fitting = (key for key in _missing(place, two) if not _strange(key, types))
+    for keys in _batches(fitting):
         with said_plainly():
             documents = [document for key in _absent(place, two, keys) if (document := _made(maker, key)) is not None]
             stored, said = _insert(place, gap.reference.parent.collection, documents, ledger)

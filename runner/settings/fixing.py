@@ -9,7 +9,7 @@ from runner.settings.values import Section, Text, setting
 
 
 class FixSettings(Section):
-    """The documents that are made in one collection."""
+    """What `dbproof fix` gives the documents that it makes in a collection."""
 
     values: Mapping[Text, Any] = setting(
         {},

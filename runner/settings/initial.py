@@ -18,6 +18,7 @@ from runner.settings.detect import engine as engine_of
 from runner.settings.engines import DOCUMENTS, Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.files import OWN_FILE, check_root, find
+from runner.settings.fixing import FixSettings
 from runner.settings.limits import LimitsSettings
 from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
 from runner.settings.services import WantedImage
@@ -29,8 +30,9 @@ from runner.settings.wording import BARE_KEY
 Values = Mapping[str, object]
 Reasons = Mapping[str, str]
 
-#: The name that the example of a declared query has.
+#: The name that the example of a declared query has, and that of a collection.
 QUERY = "open_orders"
+_NAMES = {"queries": QUERY, "fix": "companies"}
 
 
 def write(root: Path, force: bool = False) -> Path:
@@ -80,6 +82,8 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
     if belongs(("limits",), engine):
         yield from _table(LimitsSettings, _Shown(engine, ("limits",)), out=True)
+    if belongs(("fix",), engine):
+        yield from _table(FixSettings, _Shown(engine, ("fix", "*")), out=True)
     yield ""
     yield f"# {AllowSettings.__doc__}"
     yield "# [[allow]]"
@@ -97,7 +101,7 @@ class _Shown:
 
     @property
     def header(self) -> str:
-        return ".".join(("databases", DATABASE, *(QUERY if key == "*" else key for key in self.keys)))
+        return ".".join(("databases", DATABASE, *(_NAMES[self.keys[0]] if key == "*" else key for key in self.keys)))
 
 
 def _server(engine: Engine, server: WantedImage | None) -> tuple[Values, Reasons]:

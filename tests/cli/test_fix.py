@@ -112,8 +112,19 @@ def test_keys_that_no_parent_can_have_are_counted_and_the_others_made(fixing: Fi
     fixing.documents.orders.insert_many([{"customer": "x" * 21}, {"customer": 5}, {"customer": ["Ada"]}])
     assert fixing.run("dangling-reference", "--yes") is Exit.FINDINGS
     assert "orders.customer -> customers.name: 6 parents missing" in fixing.out
-    assert "3 of their keys are none that a document of customers can have" in fixing.out
+    assert "1 of their keys is none that a document of customers can have" in fixing.out
+    assert "1 of their keys is of the type int, which no key of customers has" in fixing.out
+    assert (
+        "1 of their keys is of the type array, which no key of customers has (write [] where each element refers)" in fixing.out
+    )
     assert fixing.documents.customers.count_documents({"created_by": "dbproof"}) == 3
+
+
+def test_keys_of_another_type_than_the_parents_are_left(fixing: Fixing) -> None:
+    fixing.documents.orders.insert_many([{"lines": [{"sku": "1"}, {"sku": 2.5}]}, {"lines": [{"sku": "2"}]}])
+    assert fixing.run("dangling-reference", "--yes") is Exit.FINDINGS
+    assert "2 of their keys are of the type string, which no key of goods has (reference-type-mismatch)" in fixing.out
+    assert {one["_id"] for one in fixing.documents.goods.find({"created_by": "dbproof"})} == {2, 3, 2.5}
 
 
 def test_a_closed_schema_gets_no_mark(fixing: Fixing) -> None:

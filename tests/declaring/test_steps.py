@@ -142,6 +142,8 @@ def test_a_validator_says_why(options: dict[str, Any], why: str) -> None:
 def test_a_validator_as_declared_needs_nothing() -> None:
     held = {"c": Standing("c", options={"validator": SCHEMA})}
     assert steps([DeclaredValidator("c", SCHEMA)], [], held, USUAL) == Steps()
+    logging = {"c": Standing("c", options={"validator": SCHEMA, "validationAction": "errorAndLog"})}
+    assert steps([DeclaredValidator("c", SCHEMA)], [], logging, USUAL) == Steps()
     other = {"d": Standing("d", options={"validator": SCHEMA})}
     assert [step.kind for step in steps([DeclaredValidator("c", SCHEMA)], [], other, USUAL).all] == [StepKind.CREATE]
 
