@@ -16,6 +16,7 @@ from typing import Any
 from checks.jsonschema.bson_types import equal, every, type_of
 from checks.jsonschema.building import NOTHING, Building
 from checks.jsonschema.denials import with_field
+from checks.jsonschema.dots import without_dots
 from checks.jsonschema.matching import Matching, Schema, UnknownPattern
 from checks.jsonschema.queries import Unsaid, schema_of
 from checks.jsonschema.rules import DocumentRule, Query, document_rules, whole
@@ -64,7 +65,7 @@ class DocumentCompiler:
         ask: Ask | None = None,
         hints: Sequence[Any] = (),
     ) -> None:
-        self._validator = validator or {}
+        self._validator = _plain(validator or {})
         self._documents = documents
         self._ask = ask
         self._hints = hints
@@ -223,6 +224,14 @@ def _parts(query: Query) -> Iterator[Query]:
                 yield from _parts(one)
         else:
             yield {name: value}
+
+
+def _plain(query: Query) -> Query:
+    """A validator whose schemas name no field with a dot, which the server reads as a path."""
+    return {
+        name: without_dots(value) if name == "$jsonSchema" else list(map(_plain, value)) if name == "$and" else value
+        for name, value in query.items()
+    }
 
 
 def _said(query: Query) -> Schema | None:
