@@ -99,7 +99,8 @@ def everything(settings: DatabaseSettings, source: Source) -> Declared:
     place = source.place("expect", "references")
     references = tuple(parse_document_reference(text, place) for text in settings.expect.references)
     own = Declared(validators(settings.expect, source), indexes(settings.expect, source), references)
-    return together(together(own, in_files(settings, source), source), of_models(settings, source), source)
+    beside = together(together(Declared(), own, source), in_files(settings, source), source)
+    return together(beside, of_models(settings, source), source)
 
 
 def documents(settings: DatabaseSettings, source: Source) -> DocumentExpectations:

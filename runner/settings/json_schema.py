@@ -113,6 +113,8 @@ def _written(schema: object, at: _At) -> dict[str, Any]:
 def _parts(schema: Schema, at: _At) -> Iterator[dict[str, Any]]:
     """What the keywords of a schema say, in parts that must all hold."""
     own = {key: value for key, value in schema.items() if key in _SAME}
+    if "pattern" in own:
+        own["pattern"] = _as_pcre(str(own["pattern"]))
     own |= _typed(schema, at)
     own |= _bounds(schema)
     own |= _lists(schema, at)
@@ -173,7 +175,8 @@ def _properties(schema: Schema, at: _At) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for keyword in ("properties", "patternProperties"):
         if schema.get(keyword):
-            found[keyword] = {name: _written(one, at.below(str(name))) for name, one in schema[keyword].items()}
+            spelled = _as_pcre if keyword == "patternProperties" else str
+            found[keyword] = {spelled(name): _written(one, at.below(str(name))) for name, one in schema[keyword].items()}
     if "additionalProperties" in schema:
         found["additionalProperties"] = _or_bool(schema["additionalProperties"], at.below("*"))
     dependent = {**schema.get("dependencies", {}), **schema.get("dependentRequired", {}), **schema.get("dependentSchemas", {})}
@@ -183,6 +186,15 @@ def _properties(schema: Schema, at: _At) -> dict[str, Any]:
         if one != []
     }
     return {**found, "dependencies": needs} if needs else found
+
+
+_ESCAPE = re.compile(r"\\(?:u(?:(?P<four>[0-9a-fA-F]{4})|\{(?P<more>[0-9a-fA-F]+)\})|(?P<other>.))", re.DOTALL)
+
+
+def _as_pcre(pattern: str) -> str:
+    """A regular expression of JavaScript in the server's words: a character by its number, and any character at all."""
+    numbered = _ESCAPE.sub(lambda found: found[0] if found["other"] else f"\\x{{{found['four'] or found['more']}}}", pattern)
+    return numbered.replace("[^]", r"[\s\S]")
 
 
 def _or_bool(schema: object, at: _At) -> bool | dict[str, Any]:

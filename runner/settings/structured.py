@@ -50,14 +50,26 @@ def read(text: str, name: str) -> Structure:
     try:
         content, lines = _yaml(text) if name.endswith(YAML_ENDINGS) else _json(text)
         plain = json.dumps(content, ensure_ascii=False)
-        plain.encode()  # half a surrogate pair is no text
-        return Structure(extended_json(plain), lines)
+        found = extended_json(plain)
+        _hold_storable(found)
+        return Structure(found, lines)
     except RecursionError:
         raise Unreadable("nested too deeply") from None
     except Unreadable:
         raise
     except (ValueError, TypeError, OverflowError) as wrong:
         raise Unreadable(f"holds a value that cannot be stored: {wrong}") from None
+
+
+def _hold_storable(content: object) -> None:
+    """Raise ValueError or OverflowError for what BSON has not: half a surrogate pair, a whole number of more than 8 bytes."""
+    from bson import encode
+    from bson.errors import BSONError
+
+    try:
+        encode({"content": content})
+    except BSONError as wrong:
+        raise ValueError(str(wrong)) from None
 
 
 def extended_json(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds

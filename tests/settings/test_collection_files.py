@@ -200,6 +200,10 @@ def test_what_is_wrong_is_said_with_its_line(text: str, message: str, tmp_path: 
             "db/a.json:3: 'required' stands there twice, first in line 2",
         ),
         ('{"a": {"schema": {"enum": ["\\ud800"]}}}', "db/a.json: holds a value that cannot be stored:"),
+        (
+            '{"a": {"schema": {"maximum": 99999999999999999999}}}',
+            "db/a.json: holds a value that cannot be stored: MongoDB can only",
+        ),
         ('{"a": {"schema": {"enum": [{"$oid": "x"}]}}}', "db/a.json: holds a value that cannot be stored: 'x' is not a valid"),
         ("[" * 100_000, "db/a.json: nested too deeply"),
     ],

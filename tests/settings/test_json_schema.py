@@ -68,6 +68,10 @@ CASES = {
     ),
     "an own bsonType": of_x({"bsonType": "decimal"}, {"bsonType": "decimal"}, (Decimal128("1"),), (1,)),
     "no rule at all": of_x({"title": "X", "default": 3, "examples": [4], "x-more": 1}, {}, (1, None, "a"), ()),
+    "a pattern of JavaScript": of_x(
+        {"pattern": r"^\u00e9\u{1F600}[^]\\u0041$"}, {"pattern": r"^\x{00e9}\x{1F600}[\s\S]\\u0041$"},
+        ("é\U0001f600\n\\u0041",), ("é\U0001f600\n\\A", "e"),
+    ),
     "const": of_x({"const": "a"}, {"enum": ["a"]}, ("a",), ("b",)),
     "const null": of_x({"const": None}, {"enum": [None]}, (None,), (1,)),
     "or null": of_x(
