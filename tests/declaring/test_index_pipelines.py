@@ -104,7 +104,7 @@ def test_random_documents_are_refused_exactly_where_that_is_said(
 ) -> None:
     chance = random.Random(20261121)
     codes = set()
-    for _ in range(15):
+    for _ in range(12):
         documents = [document(a=chance.choice(values), b=chance.choice(VALUES)) for _ in range(chance.choice((2, 3)))]
         codes |= compare(mongo_server, mongo_database.name, indexes, documents)
     assert codes >= {0, 11000}
