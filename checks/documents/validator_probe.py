@@ -193,12 +193,18 @@ class _Probe:
         subject = f"{self.collection.name}: {rule.name}"
         doubts = [reason] if reason and not tried else []
         for bad, answer in tried:
+            if is_taken(answer) and self._is_collated(rule):
+                return NotProven(subject, "the collation of its collection decides what is equal")
             if is_taken(answer) and self.ask({"$nor": [self.validator]}, bad.document):
                 self.written.append(rule.name)
                 return self._taken(subject, bad)
             doubts.append(self._doubt(rule, bad, answer, reason))
         doubt = next(filter(None, doubts), "")
         return NotProven(subject, doubt) if doubt else Proven(subject)
+
+    def _is_collated(self, rule: DocumentRule) -> bool:
+        """Whether a rule compares texts as its collection does, and so takes what the same query elsewhere refuses."""
+        return "collation" in self.collection.options and "$jsonSchema" not in rule.alone
 
     def _doubt(self, rule: DocumentRule, bad: Wrong, answer: Stored | Denied, reason: str) -> str:
         """Why it does not show that the rule refuses; with a ``reason`` nothing breaks it alone: the server has to name it."""

@@ -228,3 +228,12 @@ def test_odd_collections_and_types(judge_documents: JudgeDocuments) -> None:
     assert judged.findings == []
     assert judged.proven == [f"capped: {name} {kind}" for kind in ("required", "bsonType") for name in typed]
     assert judged.gaps == {"view: a required": "its collection has no validator (validator-missing)"}
+
+
+def test_texts_that_a_collation_takes_for_the_same(judge_documents: JudgeDocuments) -> None:
+    """A schema's enum tells case apart all the same."""
+    collation = {"locale": "en", "strength": 2}
+    query = {"status": {"$in": ["active"]}, "$jsonSchema": {"properties": {"kind": {"enum": ["a"]}}}}
+    judged = judge_documents("validator-probe", plans(query, collation=collation))
+    assert (judged.proven, judged.findings) == (["plans: kind enum"], [])
+    assert judged.gaps == {"plans: status $in": "the collation of its collection decides what is equal"}
