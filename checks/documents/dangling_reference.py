@@ -136,7 +136,8 @@ def _finding(reference: DocumentReference, dangling: Dangling, elsewhere: _Elsew
     return Finding(
         subject=reference.label,
         message="; ".join(said),
-        remedy="Settle them in a migration: give them a parent, make the missing ones (`dbproof fix dangling-reference`), or remove them."
+        remedy="Settle them in a migration: give them a parent, make the missing ones, as `dbproof fix dangling-reference` does,"
+        " or remove them."
         + _hints(reference, dangling, target),
         objects=(collection_reference(child.collection),),
         count=dangling.references + nowhere,
