@@ -145,6 +145,7 @@ def fill(database: Documents[dict[str, Any]]) -> None:
     database.strict.create_index([("id", "hashed")])
     database.strict.create_index([("$**", 1)], wildcardProjection={"deep": 1})
     database.swedish.create_index("x", collation={"locale": "de", "strength": 2})
+    database.swedish.create_index("x", name="plain", collation={"locale": "simple"})
     database.create_collection("first_view", viewOn="strict", pipeline=[{"$match": {"x": 2}}])
     database.create_collection("a_view_of_it", viewOn="first_view", pipeline=[{"$project": {"x": 1}}])
 
@@ -165,7 +166,11 @@ def content(database: Documents[dict[str, Any]]) -> dict[str, Any]:
     return collections
 
 
-def test_a_clone_is_like_the_golden_and_goes(server: MongoServer, fresh: Database, mongo_connect: MongoConnect) -> None:
+@pytest.mark.parametrize("few", [10_000, 0], ids=["indexes first", "documents first"])
+def test_a_clone_is_like_the_golden_and_goes(
+    server: MongoServer, fresh: Database, mongo_connect: MongoConnect, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.servers.mongodb.copying._FEW", few)
     owner = owned(fresh, mongo_connect)
     fill(owner)
     before = content(owner)

@@ -1,7 +1,6 @@
 """Copies a database under another name on the same server: collections with their options, documents, indexes, views.
 
-Documents go from collection to collection inside the server, past the validators: what violates one is copied too. Indexes are
-built after that.
+Documents go from collection to collection inside the server, past the validators: what violates one is copied too.
 """
 
 from __future__ import annotations
@@ -24,6 +23,11 @@ _SYSTEM = "system."
 _NOT_DEFINED = frozenset({"ns", "v"})
 #: Options with which documents cannot come by ``$merge``: it does not write there, loses their order, or finds no unique index.
 _BY_HAND = ("timeseries", "capped", "clusteredIndex", "collation")
+#: Options with which a collection has indexes from the beginning.
+_WITH_INDEXES = frozenset({"timeseries", "clusteredIndex"})
+#: Up to so many documents come after the indexes: to build one on an empty collection takes no time, and on documents it waits
+#: for the replica set; from there on building at once is quicker.
+_FEW = 10_000
 _BATCH = 1000
 #: What ``$merge`` says to a document whose ``_id`` is null, which a collection takes all the same.
 _NO_KEY = 51132
@@ -41,10 +45,13 @@ def copy_database(
         if one["type"] == "view":
             continue
         client[target].command("create", one["name"], **_options(one), comment=OURS)
+        first = indexes and rows and client[source][one["name"]].estimated_document_count() <= _FEW
+        if first:
+            _copy_indexes(client, source, target, one)
         if rows:
             _copy_documents(client, source, target, one)
-        if indexes:
-            _copy_indexes(client, source, target, one["name"])
+        if indexes and not first:
+            _copy_indexes(client, source, target, one)
     for one in described:
         if one["type"] == "view":
             client[target].command("create", one["name"], **_options(one), comment=OURS)
@@ -101,10 +108,13 @@ def _batches(documents: Iterator[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _copy_indexes(client: Client, source: str, target: str, name: str) -> None:
-    there = {index["name"] for index in client[target][name].list_indexes()}
+def _copy_indexes(client: Client, source: str, target: str, described: Description) -> None:
+    """Build the indexes that are not there with the collection; one without a collation has none, whatever the collection's."""
+    name, options = described["name"], described.get("options", {})
+    there = {index["name"] for index in client[target][name].list_indexes()} if _WITH_INDEXES & options.keys() else {"_id_"}
+    plain = {"collation": {"locale": "simple"}} if "collation" in options else {}
     wanted = [
-        {key: value for key, value in index.items() if key not in _NOT_DEFINED}
+        plain | {key: value for key, value in index.items() if key not in _NOT_DEFINED}
         for index in client[source][name].list_indexes()
         if index["name"] not in there
     ]
