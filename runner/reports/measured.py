@@ -32,8 +32,9 @@ def _sentences(measured: Measured) -> Iterator[str]:
         _, median, nearest = max(timed, key=lambda one: one[0])
         many = "1 query" if len(timed) == 1 else f"{wording.thousands(len(timed))} queries, nearest to its limit"
         yield f"{many} {nearest.name}: {milliseconds(median)} of {milliseconds(nearest.limit)}"
-    gains = sorted((one.gain for one in measured.queries if one.gain), key=lambda gain: -gain.ratio)
-    yield from (gain_in_words(gain) for gain in gains[:_GAINS])
+    gains = sorted((one.gain for one in measured.queries if one.gain), key=lambda gain: gain.ratio)
+    largest = {gain.indexes: gain for gain in gains}.values()  # of the same indexes the largest
+    yield from (gain_in_words(gain) for gain in sorted(largest, key=lambda gain: -gain.ratio)[:_GAINS])
     if measured.writes:
         dearest = max(measured.writes, key=lambda one: one.overhead)
         added = milliseconds(max(dearest.overhead, 0.0))

@@ -53,6 +53,14 @@ def test_the_console_says_it_in_few_lines() -> None:
     assert words.sentences(replace(TYPICAL, databases=(replace(APP, measured=Measured()),))) == []
 
 
+def test_of_the_same_index_the_console_says_the_largest_gain() -> None:
+    other = replace(TIMED, name="other")
+    less = IndexGain("other", (INDEX,), ((0.002, 0.004),))
+    found = measured(replace(EVIDENCE, queries=(TIMED, other), gains=(*EVIDENCE.gains, less)))
+    said = words.sentences(replace(TYPICAL, databases=(replace(APP, measured=found),)))
+    assert [line for line in said if line.startswith("index")] == ["index subscriptions.company_name_idx: 22.5x, 45 ms to 2 ms"]
+
+
 def test_an_engine_that_says_only_times_takes_no_lines() -> None:
     found = measured(Evidence(queries=(replace(TIMED, examined=None),)))
     assert words.sentences(replace(TYPICAL, databases=(replace(APP, measured=found),))) == []
