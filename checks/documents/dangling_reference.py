@@ -137,8 +137,7 @@ def _finding(reference: DocumentReference, dangling: Dangling, elsewhere: _Elsew
         subject=reference.label,
         message="; ".join(said),
         remedy="Settle them in a migration: give them a parent, make the missing ones, as `dbproof fix dangling-reference` does,"
-        " or remove them."
-        + _hints(reference, dangling, target),
+        " or remove them." + _hints(reference, dangling, target),
         objects=(collection_reference(child.collection),),
         count=dangling.references + nowhere,
         values=tuple(f"{_key(reference, key)} ({times})" for key, times in dangling.sample),
