@@ -171,8 +171,7 @@ class _Applying:
             refused.exit = Exit.FINDINGS
             raise refused
         if plan.lacking:
-            role = "dbOwner" if any(action == "dropCollection" for action, _ in plan.lacking.missing) else "dbAdmin"
-            raise ServerFailed(f"nothing was changed: {plan.lacking.message}", plan.lacking.remedy(role))
+            raise ServerFailed(f"nothing was changed: {plan.lacking.message}", plan.lacking.remedy("dbAdmin"))
 
     def _send(self, plan: Plan) -> Exit:
         from pathlib import Path

@@ -65,10 +65,15 @@ def site(wanted: Wanted, seconds: float = LOOKING) -> Iterator[Site]:
 
     Raises UsageError for a bad address, ServerFailed where none answers.
     """
+    from pymongo import ReadPreference, WriteConcern
+
     with provision(replace(wanted, standing=True, statement_timeout=seconds)) as server:
         given = server.database("")
         with session(given.private, answer=BUILDING) as client, _target(server, given) as target, said_plainly():
-            database = client[given.name]
+            # Whatever the URL says: what is compared is read where it is written, and a write is known to have come through.
+            database = client.get_database(
+                given.name, read_preference=ReadPreference.PRIMARY, write_concern=WriteConcern(w="majority")
+            )
             yield Site(given.name, server.version, database, target, _shard_keys(database))
 
 

@@ -51,8 +51,11 @@ def script(plan: Plan, show_values: bool) -> Iterator[str]:
         yield from shell(one.step.command, WIDTH).splitlines()
     if plan.left or plan.lacking:
         yield ""
-    for words in (*plan.left, *([plan.lacking.message] if plan.lacking else [])):
+    for words in plan.left:
         yield from _comment(" ", words)
+    if plan.lacking:
+        yield from _comment(" ", plan.lacking.message)
+        yield from _comment("   Remedy: ", plan.lacking.remedy("dbAdmin"))
 
 
 def summary(plan: Plan) -> str:

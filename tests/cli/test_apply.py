@@ -231,9 +231,8 @@ def test_hostile_names_are_shown_and_applied(applying: Applying) -> None:
 
 def test_a_user_who_only_reads_may_look_and_is_told_what_is_missing(applying: Applying) -> None:
     applying.documents.command("createUser", "reader", pwd="only-reads", roles=["read"])
-    reader = Address(
-        applying.owner.host, applying.owner.port, "reader", "only-reads", applying.name, applying.owner.extra, scheme="mongodb"
-    )
+    extra = {**applying.owner.extra, "readPreference": "secondaryPreferred", "w": "0"}
+    reader = Address(applying.owner.host, applying.owner.port, "reader", "only-reads", applying.name, extra, scheme="mongodb")
     before = applying.state()
     assert applying.run("--dry-run", address=reader) is Exit.HELD
     missing = f"the user reader (of {applying.name}) may not: collMod on people, collMod on towns, createIndex on people"
