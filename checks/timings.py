@@ -6,6 +6,7 @@ import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from checks.evidence import IndexGain, WriteCost
 
@@ -36,6 +37,7 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
 
+@lru_cache(maxsize=1000)
 def ratio(gain: IndexGain) -> Bounds:
     """How many times as long a query takes without its indexes; there must be pairs."""
     return bounds([without / with_it for with_it, without in gain.pairs])
@@ -65,6 +67,7 @@ class Cost:
     bare: float
 
 
+@lru_cache(maxsize=1000)
 def cost(measured: WriteCost) -> Cost:
     """What the rounds of one kind of write come to; there must be some."""
     return Cost(

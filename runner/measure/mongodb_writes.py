@@ -23,8 +23,8 @@ _Document = Mapping[str, Any]
 _T = TypeVar("_T")
 _Round = tuple[float, float, float, float]
 
-#: Rounds that count, and those before them that do not.
-_ROUNDS = 40
+#: Rounds that count at most and at least, how many of them all collections share, and those before them that do not.
+_ROUNDS, _FEWEST, _TOGETHER = 40, 12, 1600
 _WARM_UPS = 3
 #: How many documents a copy has at most, and how many of them are written again.
 _MOST = 10_000
@@ -44,10 +44,11 @@ def measure_writes(client: Client, database: str) -> tuple[WriteCost, ...]:
     the server refuses is part of what is given; raises PyMongoError where it cannot be reached.
     """
     collections = [one for one in read(client[database]).all if one.kind is CollectionKind.COLLECTION and one.documents]
-    return tuple(cost for one in collections for cost in _costs(client, database, one))
+    rounds = max(_FEWEST, min(_ROUNDS, _TOGETHER // max(len(collections), 1)))
+    return tuple(cost for one in collections for cost in _costs(client, database, one, rounds))
 
 
-def _costs(client: Client, database: str, collection: Collection) -> Iterator[WriteCost]:
+def _costs(client: Client, database: str, collection: Collection, rounds: int) -> Iterator[WriteCost]:
     from pymongo.errors import OperationFailure
 
     if collection.options.get("capped"):
@@ -56,8 +57,8 @@ def _costs(client: Client, database: str, collection: Collection) -> Iterator[Wr
     copies: Sequence[Documents[_Document]] = ()
     try:
         copies = _copies(client, database, collection)
-        yield _inserts(collection.name, copies)
-        yield _updates(collection, copies)
+        yield _inserts(collection.name, copies, rounds)
+        yield _updates(collection, copies, rounds)
     except OperationFailure as refused:
         yield WriteCost(collection.name, "write", gap=f"the server refuses the copy: {failed(refused).said}")
     finally:
@@ -71,7 +72,7 @@ def _copies(client: Client, database: str, collection: Collection) -> Sequence[D
     from bson.raw_bson import RawBSONDocument
     from pymongo import WriteConcern
 
-    raw: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
+    raw: CodecOptions[Any] = client.codec_options.with_options(document_class=RawBSONDocument)
     plain: dict[str, Any] = {"collation": {"locale": "simple"}} if "collation" in collection.options else {}
     source = client[database].get_collection(collection.name, codec_options=raw)
     (described,) = client[database].list_collections(filter={"name": collection.name})
@@ -96,7 +97,7 @@ def _copies(client: Client, database: str, collection: Collection) -> Sequence[D
     return made
 
 
-def _inserts(name: str, copies: Sequence[Documents[_Document]]) -> WriteCost:
+def _inserts(name: str, copies: Sequence[Documents[_Document]], rounds: int) -> WriteCost:
     """Each round takes one document out of every copy, and puts it in again."""
     from pymongo.errors import WriteError
 
@@ -115,7 +116,7 @@ def _inserts(name: str, copies: Sequence[Documents[_Document]]) -> WriteCost:
         copy.delete_one({"_id": document["_id"]})
         return _seconds(lambda: copy.insert_one(document))
 
-    return WriteCost(name, "insert", _rounds(copies, taken, insert))
+    return WriteCost(name, "insert", _rounds(copies, taken, insert, rounds))
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class _Change:
     instead: _Document
 
 
-def _updates(collection: Collection, copies: Sequence[Documents[_Document]]) -> WriteCost:
+def _updates(collection: Collection, copies: Sequence[Documents[_Document]], rounds: int) -> WriteCost:
     """Each round gives one document of every copy another's fields, and takes them back."""
     changes = list(_changes(collection, copies[0]))
     if not changes:
@@ -138,7 +139,7 @@ def _updates(collection: Collection, copies: Sequence[Documents[_Document]]) -> 
         copy.replace_one(key, change.document, bypass_document_validation=True)
         return took
 
-    return WriteCost(collection.name, "update", _rounds(copies, changes, update))
+    return WriteCost(collection.name, "update", _rounds(copies, changes, update, rounds))
 
 
 def _changes(collection: Collection, copy: Documents[_Document]) -> Iterator[_Change]:
@@ -166,11 +167,11 @@ def _spread(copy: Documents[_Document]) -> Iterator[_Document]:
 
 
 def _rounds(
-    copies: Sequence[Documents[_Document]], what: Sequence[_T], write: Callable[[Documents[_Document], _T], float]
+    copies: Sequence[Documents[_Document]], what: Sequence[_T], write: Callable[[Documents[_Document], _T], float], count: int
 ) -> tuple[_Round, ...]:
     """The seconds of each counted round; the copies come in another order in each, so that none is always the first."""
     rounds: list[_Round] = []
-    for number, one in enumerate(islice(cycle(what), _WARM_UPS + _ROUNDS)):
+    for number, one in enumerate(islice(cycle(what), _WARM_UPS + count)):
         order = [(number + step) % len(copies) for step in range(len(copies))]
         seconds = {way: write(copies[way], one) for way in order}
         rounds.append((seconds[0], seconds[1], seconds[2], seconds[3]))

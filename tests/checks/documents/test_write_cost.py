@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from bson import encode
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
 from document_judging import JudgeDocuments
 from judging import Judged
 from pymongo.database import Database as Documents
@@ -111,6 +115,8 @@ def test_hostile_names_and_odd_collections_are_measured(judge: Judge) -> None:
         name = 'büro\'s "50%".x'
         db[name].insert_many([{"a.b": n, "$c": '"%s\n', "tags": [n, n + 1]} for n in range(20)])
         db[name].create_index("tags")
+        db.odd.insert_many([{"n": n, "at": DatetimeMS(10**15 + n), "of": uuid4()} for n in range(20)])
+        db.odd.insert_one(RawBSONDocument(encode({"_id": 1, "text": "xx"}).replace(b"xx", b"\xff\xfe")))
         db.create_collection("clustered", clusteredIndex={"key": {"_id": 1}, "unique": True})
         db.clustered.insert_many([{"_id": n, "n": n} for n in range(20)])
         db.create_collection("collated", collation={"locale": "de"})
@@ -120,7 +126,7 @@ def test_hostile_names_and_odd_collections_are_measured(judge: Judge) -> None:
 
     judged = judge(prepare, WIDE)
     proven = {subject.rpartition(" (")[0] for subject in judged.proven}
-    assert proven == {'büro\'s "50%".x', "clustered", "collated"}
+    assert proven == {'büro\'s "50%".x', "clustered", "collated", "odd"}
     assert judged.findings == []
 
 
