@@ -129,10 +129,11 @@ def curve(server: Server, most: int) -> Iterator[bool]:
         before = 0.0
         for children in (size for size in CURVE if size <= most):
             place = filled(server, f"curve_{children}_{each}_{int(index)}", children, each, index=index)
-            taken, ours, theirs = _measured(place)
+            taken, ours, theirs, cached = _measured(place)
             scan = seconds(place.ask(SCAN))
             keys = f"{children // each:,} keys, {'' if index else 'not '}indexed"
-            figures = f"{taken:.2f} s, {taken / scan:.1f} scans; dbproof {ours:+.0f} MB, server at most {theirs:.0f} MB"
+            memory = f"dbproof {ours:+.0f} MB, server {theirs:+.0f} MB to {cached:.0f} MB"
+            figures = f"{taken:.2f} s, {taken / scan:.1f} scans; {memory}"
             grown = f", {taken / before:.1f} times a tenth of them" if before else ""
             held = ours <= MEGABYTES and (children < CHILDREN or taken <= TEN_TIMES * before)
             yield _held(held, f"{children:,} children, {keys}: {figures}{grown}")
@@ -140,14 +141,15 @@ def curve(server: Server, most: int) -> Iterator[bool]:
             place.drop()
 
 
-def _measured(place: Place) -> tuple[float, float, float]:
-    """Seconds of one check, by how many MB it raised dbproof's peak, and the server's peak in MB."""
+def _measured(place: Place) -> tuple[float, float, float, float]:
+    """Seconds of one check, by how many MB it raised dbproof's peak and the server's, and the server's peak in MB."""
     gc.collect()
     began = _peak(Path("/proc/self"))
     server = Path("/proc", str(place.pid()))
     (server / "clear_refs").write_text("5")  # the peak begins anew (proc(5))
+    held = _peak(server)
     taken = min(seconds(place.check) for _ in range(2))
-    return taken, _peak(Path("/proc/self")) - began, _peak(server)
+    return taken, _peak(Path("/proc/self")) - began, _peak(server) - held, _peak(server)
 
 
 def _peak(process: Path) -> float:

@@ -108,6 +108,7 @@ def test_what_has_no_order_here_is_left_to_the_server(target: MongoTarget, mongo
 @pytest.mark.parametrize(("many", "expected"), [(10, True), (30, True), (10_000, False)])
 def test_which_way_is_gone(target: MongoTarget, monkeypatch: pytest.MonkeyPatch, many: int, expected: bool) -> None:
     monkeypatch.setattr(dangling, "MANY", many)
+    monkeypatch.setattr(dangling, "MANY_INDEXED", 10_000)
     with target.documents() as documents:
         two = sides(parse_document_reference("a.key -> b.key"), target.collections)
         assert has_many_keys(two, target.collections, documents) is expected
