@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from bson import Decimal128, Int64
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,7 @@ def _judge(schema: dict[str, Any], db: Documents[dict[str, Any]], scratch: Mongo
     scratch.delete("tried", {})
 
 
+@pytest.mark.mongodb_since("5.0")  # names with dollars
 def test_the_server_finds_of_every_document_what_was_meant(mongo_database: Database) -> None:
     seen: Counter[str] = Counter()
     with session(mongo_database.private) as client:
