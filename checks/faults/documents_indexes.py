@@ -9,6 +9,7 @@ from typing import Any
 from checks.declared.documents import DeclaredIndex
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene, Way
+from checks.faults.neighbours import within
 from checks.schema.collections import CollectionIndex
 from checks.schema.indexes import options
 
@@ -20,7 +21,7 @@ def other_uniqueness(scene: Scene) -> Iterator[Fault]:
     """A declared index is built anew: one that is not unique as a unique one, and the other way round."""
     for declared, found in _as_declared(scene):
         ways = tuple(_anew(declared, found, replace(found, unique=not found.unique)))
-        yield Fault("other-uniqueness", "unique-probe", declared.label, ways)
+        yield within(declared.collection, Fault("other-uniqueness", "unique-probe", declared.label, ways))
 
 
 def drifted_index(scene: Scene) -> Iterator[Fault]:
@@ -28,7 +29,7 @@ def drifted_index(scene: Scene) -> Iterator[Fault]:
     for declared, found in _as_declared(scene):
         for changed in (replace(found, unique=not found.unique), replace(found, keys=(*found.keys, (sql.PLANTED, 1)))):
             ways = tuple(_anew(declared, found, changed))
-            yield Fault("drifted-index", "index-drift", declared.label, ways)
+            yield within(declared.collection, Fault("drifted-index", "index-drift", declared.label, ways))
 
 
 def undeclared_unique_index(scene: Scene) -> Iterator[Fault]:
@@ -39,7 +40,9 @@ def undeclared_unique_index(scene: Scene) -> Iterator[Fault]:
         if name not in seen:
             seen.add(name)
             way = ({"createIndexes": name, "indexes": [_described(CollectionIndex(sql.PLANTED, _OWN, unique=True))]},)
-            yield Fault("undeclared-index", "index-drift", declared.label, (way,), f"{name}.{sql.PLANTED} (undeclared)")
+            yield within(
+                name, Fault("undeclared-index", "index-drift", declared.label, (way,), f"{name}.{sql.PLANTED} (undeclared)")
+            )
 
 
 def _as_declared(scene: Scene) -> Iterator[tuple[DeclaredIndex, CollectionIndex]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from checks.declared.documents import DeclaredValidator
 from checks.faults.interface import Fault, Scene
+from checks.faults.neighbours import within
 from checks.jsonschema.rules import DocumentRule
 from checks.rows.documents import DocumentCompiler
 from checks.rows.missing import NoValue
@@ -24,7 +25,7 @@ def loosened_rule(scene: Scene) -> Iterator[Fault]:
                 continue
             keywords.add(rule.keyword)
             way = ({"collMod": name, "validator": rule.without},)
-            yield Fault("loosened-rule", "validator-probe", f"{name}: {rule.name}", (way,))
+            yield within(name, Fault("loosened-rule", "validator-probe", f"{name}: {rule.name}", (way,)))
 
 
 def _is_broken_alone(compiler: DocumentCompiler, rule: DocumentRule) -> bool:
@@ -38,11 +39,14 @@ def _is_broken_alone(compiler: DocumentCompiler, rule: DocumentRule) -> bool:
 def ignored_validator(scene: Scene) -> Iterator[Fault]:
     """A validator warns only, or is not looked at."""
     for collection in scene.collections.all:
+        name = collection.name
         rules = DocumentCompiler(collection.validator).rules if collection.kind is CollectionKind.COLLECTION else ()
         for change in ({"validationAction": "warn"}, {"validationLevel": "off"}):
             for rule in rules[:1]:
-                subject, way = f"{collection.name}: {rule.name}", ({"collMod": collection.name, **change},)
-                yield Fault("ignored-validator", "validator-probe", subject, (way,), f"{collection.name} (weak)")
+                way = ({"collMod": name, **change},)
+                yield within(
+                    name, Fault("ignored-validator", "validator-probe", f"{name}: {rule.name}", (way,), f"{name} (weak)")
+                )
 
 
 def _attached(scene: Scene) -> Iterator[DeclaredValidator]:

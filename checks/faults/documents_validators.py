@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene
+from checks.faults.neighbours import within
 from checks.schema.collections import Collection, CollectionKind
 
 
@@ -21,7 +22,7 @@ def weakened_validator(scene: Scene) -> Iterator[Fault]:
     for name in (one.collection for one in scene.expect.documents.validators):
         for change in ({"validationAction": "warn"}, {"validationLevel": "moderate"}, {"validationLevel": "off"}):
             way = ({"collMod": name, **change},)
-            yield Fault("weakened-validator", "validator-missing", name, (way,), f"{name} (weak)")
+            yield within(name, Fault("weakened-validator", "validator-missing", name, (way,), f"{name} (weak)"))
 
 
 def changed_validator(scene: Scene) -> Iterator[Fault]:
@@ -29,7 +30,7 @@ def changed_validator(scene: Scene) -> Iterator[Fault]:
     for declared in scene.expect.documents.validators:
         name, more = declared.collection, {"$and": [dict(declared.validator), {sql.PLANTED: {"$exists": True}}]}
         way = ({"collMod": name, "validator": more},)
-        yield Fault("changed-validator", "validator-missing", name, (way,), f"{name} (differs)")
+        yield within(name, Fault("changed-validator", "validator-missing", name, (way,), f"{name} (differs)"))
 
 
 def idle_validator(scene: Scene) -> Iterator[Fault]:

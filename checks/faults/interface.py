@@ -27,8 +27,9 @@ class Fault:
 
     ``check`` has proven the ``subject`` without the fault, and must report a finding with it, on that subject or on ``turns``.
     ``ways`` are tried in their order, until one can be planted, changes something, and (``shows``) lets this query return a row.
-    ``tables`` are all that the check has to see of the catalogue, empty for the whole. ``touches`` are the tables that are not
-    the same any more: faults that touch none in common may stand side by side. It is empty for one that stands alone.
+    ``tables`` are all that the check has to see of the catalogue, empty for the whole (of MongoDB collections, without a schema).
+    ``touches`` are the tables that are not the same any more: faults that touch none in common may stand side by side. It is
+    empty for one that stands alone.
     """
 
     kind: str

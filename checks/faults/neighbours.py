@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from checks.faults.interface import Fault
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 
@@ -26,3 +29,9 @@ def around(catalogue: Catalogue, table: TableName) -> frozenset[TableName]:
         open_ones += more - wanted
         wanted |= more
     return frozenset(wanted)
+
+
+def within(collection: str, fault: Fault) -> Fault:
+    """A fault of one collection, for which a check need not see the others, and beside which theirs may stand."""
+    alone = frozenset({TableName("", collection)})
+    return replace(fault, tables=alone, touches=alone)

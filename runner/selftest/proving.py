@@ -14,10 +14,10 @@ from typing import Any, cast
 from checks.faults.interface import Fault, Maker, Scene
 from checks.faults.registry import FAULTS, OF_DOCUMENTS
 from checks.interface import Check, Engine, Finding, Need, Outcome, State
-from checks.targets import RelationalTarget, Target
+from checks.targets import DocumentTarget, RelationalTarget, Target
 from runner.report import FaultState, PlantedFault, ReportedGap, SelfProof
 from runner.scheduler import Checks, run_checks
-from runner.selftest.narrowing import Narrowed
+from runner.selftest.narrowing import Narrowed, NarrowedDocuments
 from runner.selftest.planting import Ground
 
 #: How many places are thought of for a fault of one kind where one will do.
@@ -148,9 +148,11 @@ def _not_planted(fault: Fault, reason: str) -> PlantedFault:
 
 
 def _shown(target: Target, fault: Fault) -> Target:
-    """What the check is handed: of a relational database only what the fault is about."""
-    if not fault.tables or target.engine is Engine.MONGODB:
+    """What the check is handed: only what the fault is about."""
+    if not fault.tables:
         return target
+    if target.engine is Engine.MONGODB:
+        return NarrowedDocuments(cast("DocumentTarget", target), frozenset(table.name for table in fault.tables))
     return Narrowed(cast("RelationalTarget", target), fault.tables)
 
 
