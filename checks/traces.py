@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from checks.evidence import Evidence, Place
 from checks.schema.names import ObjectReference
 
@@ -16,6 +18,11 @@ def where_lost(thing: ObjectReference, evidence: Evidence) -> tuple[Place | None
         if thing in statement.dropped:
             return statement.place, statement.text
     return None, ""
+
+
+def told_at(objects: Iterable[ObjectReference], declared: Place | None, evidence: Evidence) -> Place | None:
+    """Where something is declared, for a finding about objects of which no statement is known to have made any."""
+    return None if any(one in evidence.provenance for one in objects) else declared
 
 
 def applied_by_us(thing: ObjectReference, declared: Place | None, evidence: Evidence) -> bool:

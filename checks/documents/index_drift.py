@@ -31,7 +31,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.collections import Collection, CollectionIndex, collection_reference, index_reference
 from checks.schema.indexes import create, differences, drop, keys
 from checks.targets import DocumentTarget
-from checks.traces import applied_by_us, where_lost
+from checks.traces import applied_by_us, told_at, where_lost
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -86,23 +86,27 @@ def _judge(
         return NotProven(declared.label, "not as declared, the migrations failed")
     if found is None:
         return _missing(declared, collection, target)
-    return _different(declared, found, differ, renamed)
+    return _different(declared, found, differ, renamed, target)
 
 
 def _missing(declared: DeclaredIndex, collection: Collection | None, target: DocumentTarget) -> Finding:
     place, statement = where_lost(declared.reference, target.evidence)
     nothing = "" if collection else f", nor a collection {declared.collection}"
+    objects = (declared.reference, collection_reference(declared.collection))
     return Finding(
         subject=f"{declared.label} (missing)",
         message=f"there is no index {declared.label} on {keys(declared.index)}{nothing}",
         remedy=f"Build it in a migration: {create(declared.collection, declared.index)}",
-        objects=(declared.reference, collection_reference(declared.collection)),
-        place=place or (None if collection else declared.place),
+        objects=objects,
+        place=place or (told_at(objects, declared.place, target.evidence) if collection else declared.place),
         evidence={"statement": statement} if statement else {},
     )
 
 
-def _different(declared: DeclaredIndex, found: CollectionIndex, differ: list[str], renamed: bool) -> Finding:
+def _different(
+    declared: DeclaredIndex, found: CollectionIndex, differ: list[str], renamed: bool, target: DocumentTarget
+) -> Finding:
+    objects = (index_reference(declared.collection, found.name), collection_reference(declared.collection))
     if not differ:
         words = f"{declared.label} is there under another name, {found.name}"
     elif renamed:
@@ -116,7 +120,8 @@ def _different(declared: DeclaredIndex, found: CollectionIndex, differ: list[str
         message=f"{words}{meaning}",
         remedy=f"{rebuild}. No document is touched.",
         severity=None if differ else Severity.NOTICE,
-        objects=(index_reference(declared.collection, found.name), collection_reference(declared.collection)),
+        objects=objects,
+        place=told_at(objects, declared.place, target.evidence),
         evidence={"found": found.name, "keys": keys(found), "differs": list(differ)},
     )
 

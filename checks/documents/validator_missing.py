@@ -32,7 +32,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference
 from checks.schema.validators import same
 from checks.targets import DocumentTarget
-from checks.traces import applied_by_us, where_lost
+from checks.traces import applied_by_us, told_at, where_lost
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -57,12 +57,13 @@ def _judge(declared: DeclaredValidator, target: DocumentTarget) -> Judgement:
         return NotProven(declared.collection, "not as declared, the migrations failed")
     kind, words = wrong
     place, statement = where_lost(declared.reference, target.evidence)
+    objects = (declared.reference, collection_reference(declared.collection))
     return Finding(
         subject=f"{declared.collection}{kind}",
         message=f"{declared.collection} {words}",
         remedy=_remedy(declared, collection),
-        objects=(declared.reference, collection_reference(declared.collection)),
-        place=place or (declared.place if collection is None else None),
+        objects=objects,
+        place=place or (told_at(objects, declared.place, target.evidence) if collection else declared.place),
         evidence={"statement": statement} if statement else {},
     )
 

@@ -113,7 +113,7 @@ def test_a_look_with_the_models(tmp_path: Path, mongo_database: Database) -> Non
     ended = subprocess.run(command, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=120)
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1, said
-    assert "companies.by_name is not unique, expected unique" in said
+    assert "  collections.yaml:3\n  companies.by_name is not unique, expected unique" in said
     assert "companies.by_town on (town) is not declared and is unique" in said
-    assert "companies has no validator: every document is taken" in said
+    assert "  models.py:3\n  companies has no validator: every document is taken" in said
     assert "the database was given to be read only" in said
