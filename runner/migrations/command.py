@@ -146,6 +146,7 @@ def _migrating(project: Project) -> str:
 
 def _command(project: Project, arguments: tuple[str, ...], on: Address, *, reading: bool = False) -> Command:
     python = interpreter.find_any(project)
+    node.link(project)
     variables = environment(project, on, python.variables if python else {})
     path = os.pathsep.join(part for part in (str(_SITE), variables.get("PYTHONPATH", "")) if part)
     variables = {**variables, **guarded(project, on), "PYTHONPATH": path}

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from checks.evidence import Reversal, SecondRun
 from runner.data.load import failure as failure_of
-from runner.errors import ServerFailed
+from runner.errors import ServerFailed, ToolFailed
 from runner.gathering import counted
 from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Project, Reversible, Step
 from runner.plan import Built
@@ -91,7 +91,7 @@ def _found(building: Building, head: Built, base: Built | None, tried: _Tried) -
             stack.callback(walk.aside.close)
             events = tried.tool.rehearse(tried.project, database.addresses[building.role], steps)
             walk.follow(events, steps, len(steps) - 3 * len(names) - tried.tool.KEEPS_BOOKS)
-    except ServerFailed as failed:
+    except (ServerFailed, ToolFailed) as failed:
         found.leave(names, failed.message)
     return found
 

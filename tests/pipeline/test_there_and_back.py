@@ -82,16 +82,6 @@ def test_new_migrations_there_and_back_on_rows_of_base(tmp_path: Path) -> None:
     assert "undo      6 migrations down and up again on a copy" in run.said
 
 
-def test_the_pass_can_be_left_out(tmp_path: Path) -> None:
-    root = base(tmp_path)
-    (root / "migrations" / "2_rename.py").write_text(MORE["2_rename.py"])
-    (root / "dbproof.toml").write_text(f'[severity]\ndown-restores = "off"\n{SETTINGS}')
-    run = run_on(root)
-    assert run.code == 0, run.said
-    assert " undo " not in run.said
-    assert "down-restores" not in {check["id"] for check in run.checks}
-
-
 COMMAND = """
 import os, sys
 from pymongo import MongoClient
@@ -131,10 +121,6 @@ def test_a_command_with_a_way_back(tmp_path: Path) -> None:
     run = run_on(root)
     assert run.code == 0, run.said
     assert "undo      nothing new to undo" in run.said
-    (root / "migrate.py").write_text(COMMAND.format(steps='["first", "second"]', again=False))
-    run = run_on(root)
-    assert run.code == 0, run.said
-    assert (run.check("down-restores")["proven"], found(run)) == (2, {})
     (root / "migrate.py").write_text(COMMAND.format(steps='["first", "second"]', again=True))
     findings = found(run_on(root))
     assert "1 document of first was not there" in findings["migrations"]["message"]

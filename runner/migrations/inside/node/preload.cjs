@@ -17,12 +17,13 @@ function install() {
   state.reading = process.env.DBPROOF_READING === "1";
 
   const hooks = { ...HOOKS, "migrate-mongo/lib/env/migrationsDir.js": tool.instrument };
-  const original = Module._extensions[".js"];
-  Module._extensions[".js"] = (module, filename) => {
-    original(module, filename);
+  const original = Module.prototype.load;
+  Module.prototype.load = function (filename) {
+    const result = original.call(this, filename);
     const posix = filename.split(path.sep).join("/");
     const found = Object.keys(hooks).find((one) => posix.endsWith(`node_modules/${one}`));
-    if (found) hooks[found](module.exports);
+    if (found) hooks[found](this.exports);
+    return result;
   };
 
   tool.filter();
