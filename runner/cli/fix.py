@@ -179,7 +179,7 @@ class _Fixing:
         from pathlib import Path
 
         from runner.fixing.ledger import entries
-        from runner.fixing.missing_parents import undo
+        from runner.fixing.removing import undo
 
         collections = list(dict.fromkeys(one.collection for one in entries(Path(file), self.place.name)))
         count = sum(1 for _ in entries(Path(file), self.place.name))

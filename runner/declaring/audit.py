@@ -17,8 +17,9 @@ from checks.pipelines.keys import shown
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, Collections
 from checks.targets import DocumentTarget, StatementFailed
 from runner.declaring import pipelines
+from runner.declaring.clashes import is_text
 from runner.declaring.standing import Standing
-from runner.declaring.steps import Step, StepKind, is_text
+from runner.declaring.steps import Step, StepKind
 from runner.gathering import counted
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -21,11 +21,9 @@ from checks.schema.collections import (
 from checks.schema.indexes import differences, keys, options
 from checks.schema.names import ObjectReference
 from checks.schema.validators import same
+from runner.declaring.clashes import alike, clash, is_text
 from runner.declaring.standing import Standing
 
-#: From this version on unique and plain, sparse and whole indexes stand beside each other on the same keys (its manual,
-#: "Compatibility Changes in MongoDB 5.0").
-BESIDE_SINCE = (5, 0)
 #: From this version on an index that expires nothing can be told to (its manual, "collMod").
 EXPIRY_SINCE = (5, 1)
 #: How many indexes a collection takes (its manual, "MongoDB Limits and Thresholds").
@@ -313,25 +311,3 @@ CAPPED_EXPIRY_SINCE = (7, 1)
 def definition(index: CollectionIndex) -> dict[str, Any]:
     """An index as ``createIndexes`` takes it."""
     return {"key": dict(index.keys), **options(index)}
-
-
-def is_text(index: CollectionIndex) -> bool:
-    """Whether words are looked up by it."""
-    return "text" in dict(index.keys).values()
-
-
-def alike(held: CollectionIndex, wanted: CollectionIndex) -> bool:
-    """Whether MongoDB takes two indexes for the same: but for the name, whether it is hidden, and when its documents expire."""
-    told = replace(held, hidden=wanted.hidden, expire_after_seconds=wanted.expire_after_seconds)
-    return not any(differences(wanted, told))
-
-
-def clash(held: CollectionIndex, wanted: CollectionIndex, version: tuple[int, ...]) -> bool:
-    """Whether the server refuses to have both under two names (codes 85 and 86)."""
-    if is_text(held) and is_text(wanted):
-        return True
-    if version >= BESIDE_SINCE:
-        return alike(held, wanted)
-    return alike(
-        CollectionIndex("", held.keys, collation=held.collation), CollectionIndex("", wanted.keys, collation=wanted.collation)
-    )

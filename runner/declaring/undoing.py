@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from checks.declared.documents import DeclaredIndex, DeclaredValidator
 from checks.schema.collections import CollectionIndex, CollectionKind
 from checks.schema.indexes import differences, keys, read_index
+from runner.declaring.clashes import alike, clash
 from runner.declaring.standing import Standing, same_definition
-from runner.declaring.steps import Step, StepKind, Steps, alike, clash
+from runner.declaring.steps import Step, StepKind, Steps
 from runner.errors import DbproofError, UsageError
 from runner.reports.ownership import hand_over, make_directory
 

@@ -1,4 +1,4 @@
-"""Makes the parents that references name and nobody made, and removes them again."""
+"""Makes the parents that references name and nobody made."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any
 
 from checks.declared.documents import DocumentExpectations, DocumentReference
 from checks.pipelines.references import Sides, Stage, asked_by_itself, each_value, sides
@@ -16,20 +15,10 @@ from checks.rows.documents import Ask, Document
 from checks.schema.collections import CollectionKind
 from runner.declaring.applying import Site
 from runner.declaring.standing import Standing, standing
-from runner.errors import ServerFailed
-from runner.fixing.ledger import Entry, Ledger, digest, unchanged
+from runner.fixing.batches import batches, said
+from runner.fixing.ledger import Entry, Ledger, digest
 from runner.fixing.making import Maker, Unmakeable, values_of
-from runner.migrations.inside.refusals import refusal
 from runner.targets.mongodb_sessions import said_plainly
-
-if TYPE_CHECKING:
-    from bson.raw_bson import RawBSONDocument
-    from pymongo.errors import BulkWriteError
-
-_Item = TypeVar("_Item")
-
-#: How many documents are made or removed with one command.
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -194,18 +183,13 @@ def fix(
     made, refused = 0, Counter[str]()
     types = _parent_types(place, two)
     fitting = (key for key in _missing(place, two) if not _strange(key, types))
-    for keys in _batches(fitting):
+    for keys in batches(fitting):
         with said_plainly():
             documents = [document for key in _absent(place, two, keys) if (document := _made(maker, key)) is not None]
             stored, said = _insert(place, gap.reference.parent.collection, documents, ledger)
         made += stored
         refused.update(said)
         yield Fixed(gap, made, dict(refused))
-
-
-def _batches(items: Iterator[_Item]) -> Iterator[Sequence[_Item]]:
-    while batch := list(islice(items, BATCH)):
-        yield batch
 
 
 def _absent(place: Site, two: Sides, keys: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
@@ -242,69 +226,4 @@ def _insert(place: Site, name: str, documents: Sequence[Document], ledger: Ledge
     try:
         return len(collection.insert_many([dict(one) for one in documents], ordered=False).inserted_ids), Counter()
     except BulkWriteError as error:
-        return int(error.details["nInserted"]), Counter(_said(error))
-
-
-def _said(error: BulkWriteError) -> Iterator[str]:
-    for one in error.details["writeErrors"]:
-        said, _ = refusal(one.get("code"), str(one.get("errmsg", "")), one)
-        yield f"MongoDB {one.get('code')}: {said}"
-
-
-@dataclass(frozen=True)
-class Removed:
-    """What came of undoing: documents that were removed, those that somebody has changed since, those that are gone."""
-
-    removed: int = 0
-    changed: int = 0
-    gone: int = 0
-
-
-def undo(place: Site, entries: Iterator[Entry]) -> Removed:
-    """Remove the documents that were made and are as they were made."""
-    total = Removed()
-    with said_plainly():
-        for batch in _batches(entries):
-            for name in dict.fromkeys(entry.collection for entry in batch):
-                one = _undone(place, name, [entry for entry in batch if entry.collection == name])
-                total = Removed(total.removed + one.removed, total.changed + one.changed, total.gone + one.gone)
-    return total
-
-
-def _undone(place: Site, name: str, entries: Sequence[Entry]) -> Removed:
-    """Remove those that are unchanged, unless somebody changes one at this moment."""
-    from pymongo import DeleteOne
-    from pymongo.errors import BulkWriteError
-
-    there = _found(place, name, entries)
-    found = [(entry, document) for entry in entries if (document := there.get(_identity(entry.identity))) is not None]
-    removing = [
-        DeleteOne({"_id": entry.identity, "$expr": {"$eq": [_WHOLE, {"$literal": document}]}})
-        for entry, document in found
-        if unchanged(document, entry)
-    ]
-    try:
-        removed = place.database[name].bulk_write(removing, ordered=False).deleted_count if removing else 0
-    except BulkWriteError as error:
-        raise ServerFailed(f"{name}: {next(_said(error), 'some documents could not be removed')}") from None
-    return Removed(removed, len(found) - removed, len(entries) - len(found))
-
-
-#: A document as it stands; MongoDB 5.0 compares `$$ROOT` by itself with nothing.
-_WHOLE: Mapping[str, Any] = {"$mergeObjects": ["$$ROOT"]}
-
-
-def _found(place: Site, name: str, entries: Sequence[Entry]) -> Mapping[bytes, RawBSONDocument]:
-    from bson.codec_options import CodecOptions
-    from bson.raw_bson import RawBSONDocument
-
-    options: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
-    raw = place.database.get_collection(name, codec_options=options)
-    listed = cast("Iterator[RawBSONDocument]", raw.find({"_id": {"$in": [entry.identity for entry in entries]}}))
-    return {_identity(one["_id"]): one for one in listed}
-
-
-def _identity(value: object) -> bytes:
-    from bson import encode
-
-    return encode({"_id": value})
+        return int(error.details["nInserted"]), Counter(said(error))
