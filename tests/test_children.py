@@ -234,3 +234,25 @@ def test_names_that_exist_here_and_were_not_handed_on_are_withheld(monkeypatch: 
     assert withheld(["POSTGRES_HOST", "NOWHERE", "DATABASE_URL", "PATH"], clean_environment(["DATABASE_URL"])) == (
         "POSTGRES_HOST",
     )
+
+
+SAYS_BOTH = "import os; os.write(1, b'x' * 100_000); os.write(2, b'for people\\n'); os.write(1, b'\\xff\\n')"
+
+
+def test_standard_output_is_captured_whole_and_apart(tmp_path: Path) -> None:
+    finished, said = children.captured(python(SAYS_BOTH, tmp_path), 200_000)
+    assert finished == Finished(0, False, ("for people",))
+    assert said == b"x" * 100_000 + b"\xff\n"
+
+
+def test_a_program_cannot_write_on_past_what_is_captured(tmp_path: Path) -> None:
+    finished, said = children.captured(python("while True: print('x' * 60_000)", tmp_path), 100_000)
+    assert len(said) == 100_001
+    assert finished.status
+    assert not finished.timed_out
+
+
+def test_what_a_grandchild_holds_open_is_no_reason_to_wait(tmp_path: Path) -> None:
+    left = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True); print('said')"
+    finished, said = children.captured(python(left, tmp_path), 1_000)
+    assert (finished.status, said) == (0, b"said\n")
