@@ -54,13 +54,18 @@ _OF_THE_DATABASE = frozenset(
     {
         "cascade-reach",
         "constraint-violation",
+        "damaged-collection",
         "disabled-trigger",
+        "document-violates-validator",
         "duplicate-index",
         "duplicate-rows",
         "invalid-index",
         "key-exhaustion",
+        "large-document",
         "missing-primary-key",
+        "mixed-type-field",
         "no-policy",
+        "no-validator",
         "null-passes-check",
         "nullable-unique",
         "policy-always-true",
@@ -68,7 +73,10 @@ _OF_THE_DATABASE = frozenset(
         "reference-cycle",
         "row-security-off",
         "sequence-behind",
+        "unbounded-array",
         "undeclared-reference",
+        "unused-field-in-schema",
+        "validator-weak",
     }
 )
 #: So many rows, by the server's estimate, make a table's size worth a word.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import bson
+import pytest
 from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database as Documents
@@ -18,6 +19,11 @@ Prepare = Callable[[Documents[dict[str, Any]]], object]
 SCHEMA = {"required": ["name"], "properties": {"name": {"bsonType": "string"}, "n": {"bsonType": "int"}}}
 NAMES = {"$jsonSchema": {"required": ["name"]}}
 LARGE = 15_900_000
+
+
+def _since(db: Documents[Any], *version: int) -> None:
+    if tuple(db.client.server_info()["versionArray"]) < version:
+        pytest.skip(f"this server is older than MongoDB {'.'.join(map(str, version))}")
 
 
 def raw(document: Mapping[str, Any], old: bytes, new: bytes) -> RawBSONDocument:
@@ -45,6 +51,7 @@ def capped(db: Documents[Any]) -> None:
 
 def time_series(db: Documents[Any]) -> None:
     """A time series, which takes no validator and is stored as buckets."""
+    _since(db, 5, 0)
     db.command("create", "odd", timeseries={"timeField": "at", "metaField": "name"})
     at = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
     db.odd.insert_many([{"at": at, "name": "a", "n": number} for number in range(3)] + [{"at": at, "name": "a", "n": "x"}])
@@ -66,6 +73,7 @@ def failing_validator(db: Documents[Any]) -> None:
 
 def names(db: Documents[Any]) -> None:
     """Names with dots, dollars, quotes, line breaks, other scripts, and none at all."""
+    _since(db, 5, 0)
     db.create_collection("odd", validator=NAMES)
     fields = {"a.b": 1, "$c": 2, "": 3, "d.$e": {"": [{"f.g": 1, "$h": None}]}, 'q"\n%s': 4, "größe": 5, "[]": 6, "*": 7}
     db.odd.insert_many([{"name": "a", **fields}, {"name": "a", **dict.fromkeys(fields, "x")}])
@@ -172,7 +180,8 @@ def collated(db: Documents[Any]) -> None:
 
 
 def clustered(db: Documents[Any]) -> None:
-    """A collection that is its own index."""
+    """A collection that is its own index (MongoDB 5.3)."""
+    _since(db, 5, 3)
     db.command("create", "odd", clusteredIndex={"key": {"_id": 1}, "unique": True})
     db.odd.insert_many([{"name": "a"}, {"name": "b"}])
 
