@@ -33,7 +33,7 @@ from typing import Any
 from checks.declared.documents import DeclaredIndex
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.jsonschema.rules import Query, whole
-from checks.probing.documents import TAKEN, asking, keys_of, starts, words
+from checks.probing.documents import TAKEN, asking, keys_of, scratch_of, starts, words
 from checks.rows.documents import Ask, Document, DocumentCompiler
 from checks.rows.missing import NoValue
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, index_reference
@@ -60,7 +60,10 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
     names = [collection.name for collection, indexes in judged if indexes]
     if not names:
         return
-    with target.documents() as session, target.scratch(names) as scratch:
+    with target.documents() as session, scratch_of(target, names) as scratch:
+        if isinstance(scratch, str):
+            yield from (NotProven(f"{one.name}.{index.name}", scratch) for one, indexes in judged for index, _ in indexes)
+            return
         ask = asking(scratch)
         for collection, indexes in judged:
             documents = starts(collection, target, session) if indexes else ()

@@ -39,7 +39,7 @@ from checks.declared.documents import DeclaredValidator
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.jsonschema.rules import DocumentRule, Query
 from checks.pipelines.shell import quoted
-from checks.probing.documents import VALIDATION, asking, is_taken, starts, told, words
+from checks.probing.documents import VALIDATION, asking, is_taken, scratch_of, starts, told, words
 from checks.rows.documents import Ask, Document, DocumentCompiler, Wrong
 from checks.rows.missing import NoValue
 from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference, validator_reference
@@ -61,17 +61,17 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
     """Try every rule of every validator, collection by collection."""
     judged = list(_judged(target))
     attached = [name for name, _ in judged if _is_attached(target.collections.collection.get(name))]
-    if not attached:
-        yield from (one for name, declared in judged for one in _none(name, declared))
-        return
-    with target.documents() as session, target.scratch(attached, indexes=False) as scratch:
-        ask = asking(scratch)
+    with target.documents() as session, scratch_of(target, attached, indexes=False) as scratch:
+        ask = None if isinstance(scratch, str) else asking(scratch)
         for name, declared in judged:
             collection = target.collections.collection.get(name)
+            validator = declared.validator if declared else (collection and collection.validator) or {}
             if collection is None or name not in attached:
-                yield from _none(name, declared)
+                yield from _none(name, validator, "its collection has no validator (validator-missing)")
                 continue
-            validator = declared.validator if declared else collection.validator or {}
+            if ask is None or isinstance(scratch, str):
+                yield from _none(name, validator, str(scratch))
+                continue
             hints = list(_listed(collection.validator)) if declared else []
             compiler = DocumentCompiler(validator, documents=starts(collection, target, session), ask=ask, hints=hints)
             yield from _Probe(collection, declared, validator, compiler, scratch, ask).judged()
@@ -99,9 +99,9 @@ def _listed(validator: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever a valid
             yield from _listed(one)
 
 
-def _none(name: str, declared: DeclaredValidator | None) -> Iterator[Judgement]:
-    for rule in DocumentCompiler(declared.validator if declared else {}).rules:
-        yield NotProven(f"{name}: {rule.name}", "its collection has no validator (validator-missing)")
+def _none(name: str, validator: Query, reason: str) -> Iterator[Judgement]:
+    for rule in DocumentCompiler(validator).rules:
+        yield NotProven(f"{name}: {rule.name}", reason)
 
 
 @dataclass

@@ -78,8 +78,12 @@ def every() -> frozenset[str]:
 
 
 def exact(value: Any) -> Any:  # noqa: ANN401 - whatever can be compared
-    """A value as it can be compared with others of its kind: a decimal as Python's."""
-    return value.to_decimal() if isinstance(value, Decimal128) else value
+    """A value as it can be compared with others of its kind: a decimal as Python's, a date in milliseconds since 1970 (UTC)."""
+    if isinstance(value, Decimal128):
+        return value.to_decimal()
+    if isinstance(value, datetime | DatetimeMS):
+        return int(value if isinstance(value, DatetimeMS) else DatetimeMS(value))
+    return value
 
 
 def equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - whatever a document holds

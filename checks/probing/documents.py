@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from checks.declared.documents import DocumentExpectations
@@ -49,6 +50,19 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a document holds
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def scratch_of(target: DocumentTarget, names: Sequence[str], *, indexes: bool = True) -> Iterator[Scratch | str]:
+    """A scratch, or why there can be none: the user of a given address may not make one."""
+    with ExitStack() as stack:
+        try:
+            found: Scratch | str = stack.enter_context(target.scratch(names, indexes=indexes))
+        except StatementFailed as failure:
+            if not failure.gap:
+                raise
+            found = failure.gap
+        yield found
 
 
 def asking(scratch: Scratch) -> Ask:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from bson import DBRef, Decimal128
 from document_judging import JudgeDocuments
+from judging import Judged
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DeclaredIndex, DocumentExpectations
+from checks.declared.expectations import Expectations
+from checks.evidence import Evidence
+from checks.registries.documents import DOCUMENTS
 from checks.schema.collections import CollectionIndex
+from runner.servers.interface import Database
+from runner.servers.mongodb.server import MongoServer
+from runner.servers.mongodb.sessions import session
+from runner.targets.mongodb import MongoTarget
 
 COMPANY = {
     "$jsonSchema": {
@@ -152,3 +161,18 @@ def test_names_that_need_quotes(judge_documents: JudgeDocuments) -> None:
 
     judged = judge_documents("unique-probe", prepare)
     assert (judged.proven, judged.gaps) == (['audit.log % "x".odd "name" %s'], {})
+
+
+def test_a_user_who_may_make_no_scratch(mongo_server: MongoServer, mongo_database: Database) -> None:
+    """Of a database that was given nothing is proven then, and that is said of each index and each rule."""
+    with session(mongo_database.private) as client:
+        db = client[mongo_database.name]
+        companies(("name", {"name": "by_name", "unique": True}))(db)
+        db.command("createUser", "reader", pwd="only-reads", roles=["read"])
+    address = replace(mongo_database.private, user="reader", password="only-reads", database=mongo_database.name, extra={})
+    given = replace(mongo_database, private=address)
+    for check, subject in (("unique-probe", "companies.by_name"), ("validator-probe", "companies: name required")):
+        with MongoTarget(mongo_server, None, given, Expectations(), Evidence()) as target:
+            judged = Judged(tuple(DOCUMENTS[check].run(target)))
+        assert (judged.proven, judged.findings) == ([], [])
+        assert "permission" in judged.gaps[subject]
