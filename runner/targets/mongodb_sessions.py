@@ -36,7 +36,7 @@ _BATCH = 10_000
 #: Stages that write; the server takes them at the end of a pipeline only.
 _WRITING = frozenset({"$out", "$merge"})
 #: Why a subject is not judged of which the driver cannot read a document.
-UNREADABLE = "a document that the driver cannot read"
+UNREADABLE = "a document that the driver cannot read or send"
 
 
 class MongoReadSession:
@@ -135,7 +135,7 @@ def said_plainly() -> Iterator[None]:
     except PyMongoError as error:
         raise failed(error) from None
     except BSONError as error:
-        raise StatementFailed(f"the driver cannot read a document: {error}", gap=UNREADABLE) from None
+        raise StatementFailed(f"the driver cannot read or send a document: {error}", gap=UNREADABLE) from None
 
 
 def failed(error: PyMongoError) -> StatementFailed:
