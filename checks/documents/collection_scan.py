@@ -1,9 +1,10 @@
 """No declared query reads a large collection without an index.
 
-Proves, for every query under `[databases.NAME.queries]` that is to find something (category simple, join or constraint), that it
-reads no more documents by a COLLSCAN than it may: `collection_scan` under `[databases.NAME.limits]`, else 10 000. How many it
-reads is what the server says of its execution (MongoDB's manual, "Explain Results", `totalDocsExamined`), whatever the machine. A
-lookup of a pipeline counts as well. A declared limit makes a finding an error.
+Proves, for every query under `[databases.NAME.queries]` that is to find something (category simple, join or constraint), that
+it reads no more documents by a COLLSCAN than it may: `collection_scan` under `[databases.NAME.limits]`, else 10 000. How many
+it reads is what the server says of its execution (MongoDB's manual, "Explain Results", `totalDocsExamined`), whatever the
+machine. A lookup of a pipeline counts as well, from MongoDB 5.0 on, which tells of it. A declared limit makes a finding an
+error.
 
 A collection scan is quick as long as the collection is small: such a query gets slower every day, and production is where it
 shows. A query of category aggregation or batch is to read everything and is not judged here; `examined` limits it.
