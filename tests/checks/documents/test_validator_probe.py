@@ -56,13 +56,11 @@ def declaring(schema: Any) -> DocumentExpectations:
     return DocumentExpectations(validators=(DeclaredValidator("plans", {"$jsonSchema": schema}, Place("schemas/plans.json", 1)),))
 
 
-@pytest.mark.mongodb_since("5.0")
 def test_every_rule_refuses(judge_documents: JudgeDocuments) -> None:
     judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}))
     assert (judged.proven, judged.findings, judged.gaps) == (RULES, [], {})
 
 
-@pytest.mark.mongodb_since("5.0")
 def test_with_documents_that_are_there(judge_documents: JudgeDocuments) -> None:
     """They stay as they are, and what breaks the validator already is no good start."""
     there: list[dict[str, Any]] = [
@@ -96,7 +94,6 @@ def test_with_documents_that_are_there(judge_documents: JudgeDocuments) -> None:
         ("lines", LOOSE_LINES, "plans: lines[].at required", "without lines[0].at"),
     ],
 )
-@pytest.mark.mongodb_since("5.0")
 def test_a_rule_that_was_loosened(judge_documents: JudgeDocuments, path: str, changed: Any, subject: str, words: str) -> None:
     loose = {**SCHEMA, "properties": {**SCHEMA["properties"], path: changed}}
     judged = judge_documents("validator-probe", plans({"$jsonSchema": loose}), declaring(SCHEMA))
@@ -135,7 +132,6 @@ def test_one_that_is_not_heeded(judge_documents: JudgeDocuments, options: dict[s
     assert undeclared.finding.severity is Severity.WARNING
 
 
-@pytest.mark.mongodb_since("5.0")
 def test_moderate_refuses_what_is_new(judge_documents: JudgeDocuments) -> None:
     judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}, validationLevel="moderate"))
     assert (judged.proven, judged.findings) == (RULES, [])
