@@ -35,7 +35,7 @@ class Asked:
 
 
 def give(loaded: Loaded, output: Output, asked: Asked) -> Exit:
-    """Migrate, fill, write. Gives ``NOTHING_CHECKED`` where tables were empty and not one could be filled. Raises DbproofError."""
+    """Migrate, fill, write. Gives ``NOTHING_CHECKED`` where no empty table could be filled. Raises DbproofError."""
     file = _file(asked)
     name, settings = _meant(loaded, asked.database)
     output.header(header(loaded))

@@ -20,8 +20,8 @@ from runner.settings.model import DatabaseSettings
 class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
 
-    ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new migrations
-    are to be undone and applied again.
+    ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new
+    migrations are to be undone and applied again.
     """
 
     name: str

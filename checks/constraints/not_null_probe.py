@@ -6,9 +6,9 @@ row with NULL in the column must be refused for that column (`23502`, or SQLite'
 domain that is NOT NULL counts as well. What a partitioned table says is tried there, for all its partitions.
 
 A column in the catalogue is no proof. PostgreSQL lets a superuser clear `attnotnull` by hand, to be spared a scan, and SQLite
-takes NULL without a word where the column was declared `ON CONFLICT IGNORE`: the row vanishes. MariaDB's `TIMESTAMP NOT NULL` takes
-NULL for the current time, a notice. A column of a type of which no value can be thought is tried without the row that must be taken;
-what no statement can write (a virtual column) is not proven.
+takes NULL without a word where the column was declared `ON CONFLICT IGNORE`: the row vanishes. MariaDB's `TIMESTAMP NOT NULL`
+takes NULL for the current time, a notice. A column of a type of which no value can be thought is tried without the row that must
+be taken; what no statement can write (a virtual column) is not proven.
 
 **Anti-pattern**
 

@@ -10,8 +10,8 @@ Then with everything in place: of each reference that has rows, some of the pare
 that goes through, the orphans of every reference downstream are counted again. A trigger may undo what a rule did: PostgreSQL
 carries a cascade out as a statement on the child's table, a trigger there may let it pass over a row, and nobody looks again.
 The key stays valid, and the row has no parent. MariaDB lets a parent lose the index that references need (`SET
-foreign_key_checks = 0`); their rules do nothing from then on. A trigger that swallows the delete of the parent itself without a word is a
-notice.
+foreign_key_checks = 0`); their rules do nothing from then on. A trigger that swallows the delete of the parent itself without a
+word is a notice.
 
 `SET NULL` on a column that is NOT NULL is a warning: the parent can never be deleted. In SQLite all of this depends on what the
 application's sessions do with `PRAGMA foreign_keys`: without `foreign_keys = true` in the settings nothing is proven.
