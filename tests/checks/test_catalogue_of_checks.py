@@ -17,7 +17,9 @@ from checks.registries.every import CHECKS, modules
 
 ROOT = Path(__file__).parents[2]
 #: Packages that hold no checks but what checks are made with.
-OTHERS = frozenset("declared faults jsonschema pipelines probing registries rows rulebook schema sql tenants".split())
+OTHERS = {
+    "declared", "faults", "jsonschema", "pipelines", "probing", "registries", "rows", "rulebook", "schema", "sql", "tenants",
+}  # fmt: skip
 MODULES = [(identifier, check) for identifier in CHECKS for check in modules(identifier)]
 GENERATE = [sys.executable, "docs/generate.py"]
 
