@@ -81,6 +81,8 @@ _OF_THE_DATABASE = frozenset(
 )
 #: So many rows, by the server's estimate, make a table's size worth a word.
 _WORTH_SAYING = 10_000
+#: Checks whose findings name keys that nobody has.
+_NAMES_KEYS = frozenset({"orphaned-rows", "dangling-reference"})
 _ONLY_READ = {Need.SANDBOX: "the database was given to be read only"}
 
 
@@ -249,7 +251,7 @@ def next_steps(databases: Sequence[ReportedDatabase], loaded: Loaded) -> tuple[s
     if not standing or len(standing) < len(databases):
         return ()
     found = [finding for database in standing for check in database.checks for finding in check.findings]
-    shown = loaded.settings.show_values or not any(finding.check == "orphaned-rows" for finding in found)
+    shown = loaded.settings.show_values or not any(finding.check in _NAMES_KEYS for finding in found)
     values = () if shown else ("`--show-values` shows the keys of rows",)
     behind = " and names the migration behind each finding" if found else ""
     prove = f"`dbproof run` in its repository proves the next change{behind}"
