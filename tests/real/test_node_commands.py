@@ -19,6 +19,7 @@ pytestmark = pytest.mark.real
 
 SCRIPT = """import { MongoClient } from "mongodb";
 
+process.env.SHOP_NAME = "as dotenv sets it";
 const client = await MongoClient.connect(process.env.SHOP_URL ?? "mongodb://db.example.com");
 const companies = client.db().collection("companies");
 
@@ -33,12 +34,12 @@ await client.close();
 """
 
 
-def project(root: Path, packages: Path, arguments: str = "", url: str = "{url}") -> Project:
+def project(root: Path, packages: Path, arguments: str = "", url: str = "{url}", program: str = "node migrate.mjs") -> Project:
     (root / "node_modules").symlink_to(packages / "node_modules")
     (root / "migrate.mjs").write_text(SCRIPT)
     env = {"SHOP_URL": url} if url else {}
     settings = MigrationSettings.model_validate(
-        {"command": f"node migrate.mjs {arguments}", "current": "node migrate.mjs status", "env": env}
+        {"command": f"{program} {arguments}", "current": "node migrate.mjs status", "env": env}
     )
     return Project(root, root, settings, root)
 
@@ -51,15 +52,24 @@ def test_what_a_program_made_with_its_lines(migrate_mongo: Path, tmp_path: Path,
     events = applied(project(tmp_path, migrate_mongo), mongo_database)
     told = [(event.statement.place, event.statement.made) for event in events if isinstance(event, Ran)]
     assert told == [
-        (Place("migrate.mjs", 7), (collection_reference("companies"),)),
-        (Place("migrate.mjs", 8), (index_reference("companies", "by_name"),)),
+        (Place("migrate.mjs", 8), (collection_reference("companies"),)),
+        (Place("migrate.mjs", 9), (index_reference("companies", "by_name"),)),
     ], events
+
+
+def test_a_program_that_npm_starts(newest_migrate_mongo: Path, tmp_path: Path, mongo_database: Database) -> None:
+    here = project(tmp_path, newest_migrate_mongo, program="npm run --silent migrate")
+    (tmp_path / "package.json").write_text('{"scripts": {"migrate": "node migrate.mjs"}}')
+    assert [event.statement.place for event in applied(here, mongo_database) if isinstance(event, Ran)] == [
+        Place("migrate.mjs", 8),
+        Place("migrate.mjs", 9),
+    ]
 
 
 def test_where_a_program_stopped(newest_migrate_mongo: Path, tmp_path: Path, mongo_database: Database) -> None:
     stopped = applied(project(tmp_path, newest_migrate_mongo, "unique"), mongo_database)[-1]
     assert isinstance(stopped, Broke)
-    assert (stopped.place, stopped.code) == (Place("migrate.mjs", 8), "11000")
+    assert (stopped.place, stopped.code) == (Place("migrate.mjs", 9), "11000")
     assert stopped.statement == 'db.companies.createIndex({name: 1}, {name: "by_name", unique: true})'
 
 

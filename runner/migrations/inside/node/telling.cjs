@@ -62,6 +62,8 @@ function watch() {
   process.env = new Proxy(process.env, {
     get: (target, name) => (note(name), target[name]),
     has: (target, name) => (note(name), name in target),
+    // Through the proxy itself the value would come as half a description, which process.env does not take.
+    set: (target, name, value) => ((target[name] = value), true),
   });
 }
 
