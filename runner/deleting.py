@@ -177,7 +177,7 @@ class _Trying:
             needs = f" and a value of {', '.join(fields_of(command))}"
             return DeleteAttempt(gap=f"no document of {rule.parent.collection} has children here{needs}")
         cleared = self._clear_the_way(family)
-        before = self._digests()
+        before = self.digests if self.digests and not cleared else self._digests()
         dangling = {} if rule.on_delete is Action.RESTRICT else self._dangling_before(cleared)
         ended = self._run(command, family.parent)
         found = replace(self._seen(family, before), refused=ended.failed, said=ended.said, gap=ended.gap)
