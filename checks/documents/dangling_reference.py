@@ -57,10 +57,16 @@ PROVES = "find their parents"
 
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
-    """Judge every declared reference by the documents of both sides."""
+    """Judge every declared reference by the documents of both sides; the first that is wrong is raised after all others."""
+    wrong: StatementFailed | None = None
     with target.documents() as session:
         for reference in dict.fromkeys(target.expect.documents.references):
-            yield _judge(reference, target, session)
+            try:
+                yield _judge(reference, target, session)
+            except StatementFailed as failure:
+                wrong = wrong or StatementFailed(f"{reference.label}: {failure.said}", failure.code)
+    if wrong is not None:
+        raise wrong
 
 
 def _judge(reference: DocumentReference, target: DocumentTarget, session: DocumentSession) -> Judgement:

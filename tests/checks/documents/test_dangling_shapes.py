@@ -10,7 +10,16 @@ from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, parse_document_reference
+from checks.declared.expectations import Expectations
+from checks.evidence import Evidence
+from checks.interface import State
 from checks.pipelines.references import FEW
+from checks.registries.documents import DOCUMENTS
+from runner.scheduler import run_checks
+from runner.servers.interface import Database
+from runner.servers.mongodb.server import MongoServer
+from runner.servers.mongodb.sessions import session
+from runner.targets.mongodb import MongoTarget
 
 OWN = "subscriptions.(tenant_id, company_name) -> companies.(tenant_id, company_name)"
 DBREF = "orders.customer.$id -> customers._id"
@@ -207,3 +216,15 @@ def test_a_view_with_a_collation_of_its_own(judge_documents: JudgeDocuments) -> 
     assert judge_documents("dangling-reference", lambda _: None, expect(view)).gaps == {
         view: "a view with a collation of its own, which the server compares with no other"
     }
+
+
+def test_a_view_that_cannot_be_read_hides_no_other_reference(mongo_server: MongoServer, mongo_database: Database) -> None:
+    with session(mongo_database.private) as client:
+        db = client[mongo_database.name]
+        db.a.insert_one({"key": 1})
+        db.create_collection("failing", viewOn="a", pipeline=[{"$set": {"key": {"$toInt": "no number"}}}])
+    expected = Expectations(documents=expect("a.key -> failing.key", "a.key -> b._id"))
+    with MongoTarget(mongo_server, None, mongo_database, expected, Evidence()) as target:
+        (outcome,) = run_checks(target, {"dangling-reference": DOCUMENTS["dangling-reference"]}, {})
+    assert (outcome.state, [one.subject for one in outcome.findings]) == (State.ERRORED, ["a.key -> b._id"])
+    assert "241: a.key -> failing.key: " in outcome.reason
