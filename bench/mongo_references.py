@@ -5,10 +5,10 @@
 - ratio: a million children name a hundred thousand parents, ten of which are missing. The check against the ``$lookup`` that one
   would write: at most 0.12x; against a plain scan of the child: at most 2.5x. In interleaved pairs, so that a noisy machine hits
   both.
-- curve: a hundred thousand, one million and ten million children, each ten to a parent and each with a key of its own, with an
-  index on the field and without. From a million on ten times the documents may take 25 times as long (the server's cache holds
-  a million of them, not ten, and more keys are read in order), and none may raise dbproof's peak by more than 50 MB. The server's peak is said: it has a cache of
-  256 MB, and 100 MB for each group and sort.
+- curve: a hundred thousand, one million and ten million children, each ten to a parent and each with a key of its own, with
+  an index on the field and without. From a million on ten times the documents may take 25 times as long (the server's cache
+  holds a million of them, not ten, and more keys are read in order), and none may raise dbproof's peak by more than 50 MB.
+  The server's peak is said: it has a cache of 256 MB, and 100 MB for each group and sort.
 
 Exits 1 above a limit, 4 where it cannot be measured.
 """
