@@ -166,7 +166,16 @@ def test_the_file_is_loaded_by_psql_into_the_same_schema(fresh: Callable[[], Dat
     size = written(source.private, catalogue_of(source.private), tmp_path / "rows.sql")
     assert size == (tmp_path / "rows.sql").stat().st_size
     psql = max(installations(), key=lambda one: one.version).binaries / "psql"
-    told = [psql, "--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "-f", tmp_path / "rows.sql"]
+    told: list[str | Path] = [
+        psql,
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set",
+        "ON_ERROR_STOP=1",
+        "-f",
+        tmp_path / "rows.sql",
+    ]
     at = target.private
     told += ["--host", at.host, "--port", str(at.port), "--username", at.user, "--dbname", at.database]
     done = subprocess.run(

@@ -20,7 +20,8 @@ def shape_of(*values: Any) -> Shape:
 
 
 def test_types_are_called_as_the_server_calls_them() -> None:
-    assert [type_of(one) for one in (True, 1, Int64(1), 1.0, "a", None, [], {}, ObjectId(), b"x")] == [
+    values: tuple[Any, ...] = (True, 1, Int64(1), 1.0, "a", None, [], {}, ObjectId(), b"x")
+    assert [type_of(one) for one in values] == [
         "bool", "int", "long", "double", "string", "null", "array", "object", "objectId", "binData",
     ]  # fmt: skip
 

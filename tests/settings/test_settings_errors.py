@@ -57,8 +57,8 @@ FAULTS = {
     "report_dir = true": "report_dir: expected text, found true or false",
     "compare = 2027-06-30": "compare: expected text, found a date or time",
     "databases.preload.a = 1": (
-        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, fix, foreign_keys, image, limits, "
-        "migrations, preload, queries, tenancy, url_env, version"
+        "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, fix, foreign_keys, image, "
+        "limits, migrations, preload, queries, tenancy, url_env, version"
     ),
     "databases = []": "databases: expected a table, found a list",
     "databases.shop = 3": f"{SHOP}: expected a table, found a number",

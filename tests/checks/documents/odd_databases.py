@@ -100,13 +100,13 @@ def no_text(db: Documents[Any]) -> None:
         raw({"_id": 2, "name": "a", "ABCD": 1}, b"ABCD", b"\xff\xfe\xc3\x28"),
         raw({"_id": "ABCD", "n": 1}, b"ABCD", b"\xff\xfe\xc3\x28"),
     ):
-        db.odd.insert_one(document, bypass_document_validation=True)  # type: ignore[arg-type]
+        db.odd.insert_one(document, bypass_document_validation=True)
 
 
 def twice(db: Documents[Any]) -> None:
     """A name that a document has twice."""
     db.create_collection("odd", validator=NAMES)
-    db.odd.insert_one(raw({"_id": 1, "name": "a", "NAME": 1}, b"NAME", b"name"))  # type: ignore[arg-type]
+    db.odd.insert_one(raw({"_id": 1, "name": "a", "NAME": 1}, b"NAME", b"name"))
     db.odd.insert_one({"_id": 2, "name": "a"})
 
 
@@ -158,11 +158,22 @@ def types(db: Documents[Any]) -> None:
         DBRef("odd", 1),
         DBRef("odd", 1, "other"),
     )
-    more = (MinKey(), MaxKey(), Regex("a", "i"), Timestamp(1, 1), ObjectId(), None, {}, [], {"$ref": 1}, {"$id": 1})
+    more: tuple[Any, ...] = (
+        MinKey(),
+        MaxKey(),
+        Regex("a", "i"),
+        Timestamp(1, 1),
+        ObjectId(),
+        None,
+        {},
+        [],
+        {"$ref": 1},
+        {"$id": 1},
+    )
     for number, value in enumerate((*values, *more)):
         db.odd.insert_one({"_id": {"value": number}, "name": value, "list": [value]}, bypass_document_validation=True)
     broken = raw({"_id": "uuid", "name": Binary(b"12345678", 0)}, b"\x08\0\0\0\x0012345678", b"\x08\0\0\0\x0412345678")
-    db.odd.insert_one(broken, bypass_document_validation=True)  # type: ignore[arg-type]
+    db.odd.insert_one(broken, bypass_document_validation=True)
 
 
 def keys_without_end(db: Documents[Any]) -> None:

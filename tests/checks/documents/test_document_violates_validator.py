@@ -92,7 +92,7 @@ def test_rules_without_end_are_counted_each(judge_documents: JudgeDocuments) -> 
     finding = judge_documents("document-violates-validator", holding({}, there, validator={"$jsonSchema": schema})).finding
     rules = finding.evidence["rules"]
     assert isinstance(rules, dict)
-    assert (len(rules), sorted(rules.values())[-3:]) == (3 * COUNTED // 2, [1, 2, 2])
+    assert (len(rules), sorted(map(str, rules.values()))[-3:]) == (3 * COUNTED // 2, ["1", "2", "2"])
     assert finding.message.startswith(
         "2 documents of subscriptions break its validator: f298: required (2), f299: required (2), "
     )

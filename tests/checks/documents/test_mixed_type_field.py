@@ -94,7 +94,11 @@ def test_kinds_of_documents_that_a_field_tells_apart(judge_documents: JudgeDocum
 
 
 def test_a_kind_with_two_types_tells_nothing_apart(judge_documents: JudgeDocuments) -> None:
-    documents = [{"type": "paid", "data": 1}, {"type": "paid", "data": "1"}, {"type": "note", "data": "text"}]
+    documents: list[dict[str, Any]] = [
+        {"type": "paid", "data": 1},
+        {"type": "paid", "data": "1"},
+        {"type": "note", "data": "text"},
+    ]
     assert judge_documents(CHECK, holding(*documents)).finding.subject == "orders.data"
 
 

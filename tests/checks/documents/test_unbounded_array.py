@@ -39,8 +39,8 @@ def test_short_ones_and_those_of_one_length(judge_documents: JudgeDocuments) -> 
 
 def test_inside_other_arrays_and_by_the_settings_length(judge_documents: JudgeDocuments) -> None:
     expect = DocumentExpectations(limits=DocumentLimits(array_length=3))
-    documents = ({"parts": [{"log": [1]}, {"log": [1, 2, 3, 4]}, {"log": "none"}]}, {"parts": [{"log": []}]}, {"parts": []})
-    judged = judge_documents(CHECK, holding(*documents), expect)
+    logs: list[dict[str, Any]] = [{"log": [1]}, {"log": [1, 2, 3, 4]}, {"log": "none"}]
+    judged = judge_documents(CHECK, holding({"parts": logs}, {"parts": [{"log": []}]}, {"parts": []}), expect)
     assert (judged.proven, judged.finding.subject) == (["devices.parts"], "devices.parts[].log")
     assert judged.finding.message.startswith("devices.parts[].log has more than 3 elements in 1 document, 4 in the longest; half")
 

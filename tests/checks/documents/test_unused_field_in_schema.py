@@ -59,7 +59,7 @@ def test_the_declared_schema_counts_too_and_each_field_once(judge_documents: Jud
 
 def test_schemas_without_end_empty_collections_and_views(judge_documents: JudgeDocuments) -> None:
     def prepare(db: Any) -> None:
-        wide = {"properties": {f"f{number}": {} for number in range(TOGETHER + 1)}}
+        wide: dict[str, Any] = {"properties": {f"f{number}": {} for number in range(TOGETHER + 1)}}
         db.create_collection("wide", validator={"$jsonSchema": wide})
         db.wide.insert_one({f"f{number}": number for number in range(TOGETHER)})
         db.create_collection("empty", validator={"$jsonSchema": SCHEMA})
