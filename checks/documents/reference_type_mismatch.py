@@ -16,9 +16,7 @@ db.orders.insert_one({"customer_id": str(customer["_id"])})  # found by nobody w
 **Best practice**
 
 ```python
-db.command(
-    "collMod", "orders", validator={"$jsonSchema": {"properties": {"customer_id": {"bsonType": "objectId"}}}}
-)
+db.command("collMod", "orders", validator={"$jsonSchema": {"properties": {"customer_id": {"bsonType": "objectId"}}}})
 db.orders.insert_one({"customer_id": customer["_id"]})
 ```
 """

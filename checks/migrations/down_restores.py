@@ -15,18 +15,18 @@ A migration that offers no way back (no `down`, or one that raises NotImplemente
 
 ```python
 def up(db):
-    db.subscriptions.update_many({}, {"$unset": {"legacy_code": ""}})      # the values are gone
+    db.subscriptions.update_many({}, {"$unset": {"legacy_code": ""}})  # the values are gone
 
 
 def down(db):
-    db.subscriptions.update_many({}, {"$set": {"legacy_code": None}})      # not what was there
+    db.subscriptions.update_many({}, {"$set": {"legacy_code": None}})  # not what was there
 ```
 
 **Best practice**
 
 ```python
 def up(db):
-    db.subscriptions.update_many({}, {"$rename": {"legacy_code": "_legacy_code"}})      # dropped by a later migration
+    db.subscriptions.update_many({}, {"$rename": {"legacy_code": "_legacy_code"}})  # dropped by a later migration
 
 
 def down(db):
