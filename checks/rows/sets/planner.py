@@ -6,10 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlglot import exp
-
 from checks.rows.compiler import Compiler
-from checks.rows.conditions import conditions
 from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
@@ -17,9 +14,10 @@ from checks.rows.sets.forms import example, forms
 from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
 from checks.rows.sets.proposals import PLENTY, alike, proposed
+from checks.rows.sets.rules import columns_of_index, computed_columns, feeds_a_formula, rules_of
 from checks.rows.shapes import Kind, Value
 from checks.rows.terms import Condition
-from checks.schema.model import Catalogue, Column, ForeignKey, Index, Table
+from checks.schema.model import Catalogue, Column, ForeignKey, Index
 from checks.sql.statements import quoted
 
 #: In so many of a hundred rows a column that may be NULL is.
@@ -73,7 +71,7 @@ class _Table:
         self._catalogue = catalogue
         self._dialect = dialect
         self._wishes = wishes
-        self._held = _conditions(turn.table, catalogue, dialect)
+        self._held = rules_of(turn.table, catalogue, dialect)
         self._judge = Judge(dialect, read, turn.table, turn.table.columns)
         self._compiler = Compiler(catalogue, dialect, read)
         self._sources: dict[str, Source] = {}
@@ -152,7 +150,7 @@ class _Table:
     def _compute(self) -> None:
         """Where a rule says that one column equals an expression of others, it is that expression."""
         for condition in self._held:
-            for column, expression in _equalities(condition, tuple(self._table.column)):
+            for column, expression in computed_columns(condition, tuple(self._table.column)):
                 needed = set(columns_of(expression, tuple(self._table.column)))
                 free = column not in self._sources and not self._table.column[column].generated
                 if free and not any(isinstance(self._sources.get(name), Computed) for name in needed):
@@ -164,7 +162,7 @@ class _Table:
 
     def _distinguish(self, index: Index) -> None:
         """Let one column of a unique index follow from the number of the row, unless one of them does already."""
-        names = [name for name in index.columns if name is not None] or _spoken(index, self._table)
+        names = [name for name in index.columns if name is not None] or columns_of_index(index, self._table)
         known = [self._sources.get(name) for name in names]
         if any(isinstance(source, Numbered) or (isinstance(source, Referred) and source.once) for source in known):
             return
@@ -241,7 +239,7 @@ class _Table:
         shape = self._dialect.shape(column)
         spoken = [one for one in self._held if column.name in one.columns]
         alone = [one for one in spoken if len(one.columns) == 1]
-        coupled = len(alone) < len(spoken) or _feeds_a_formula(column, self._table)
+        coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
         listed = list(proposed(shape, spoken, tuple(self._table.column), ends=not coupled))
         if not listed or shape.kind in (Kind.OTHER, Kind.ARRAY, Kind.BYTES):
             listed += [text for text in self._dialect.candidates(column) if not coupled or shape.labels]
@@ -273,48 +271,6 @@ def _is_whole(index: Index) -> bool:
 
 def _within(form: Form) -> list[int]:
     return [number for number in _TRIED if form.most is None or number <= form.most]
-
-
-def _conditions(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Condition]:
-    """What rows of a table have to meet; of a partitioned one, that there is a partition for them."""
-    held = conditions(table, catalogue, dialect)
-    bounds = [bound for leaf in _leaves(table, catalogue) for bound in conditions(leaf, catalogue, dialect)]
-    routes = [one for one in bounds if one not in held and one.name == "the partition's bound"]
-    if not table.partitioned or not routes:
-        return held
-    names = tuple(dict.fromkeys(name for route in routes for name in route.columns))
-    either = " OR ".join(f"({route.expression})" for route in routes)
-    reading = " OR ".join(f"({route.reading or route.expression})" for route in routes)
-    return [*held, Condition("a partition for it", either, names, dialect.DIALECT, reading, strict=True)]
-
-
-def _leaves(table: Table, catalogue: Catalogue) -> Iterator[Table]:
-    for part in catalogue.partitions.get(table.name, ()):
-        yield from _leaves(part, catalogue) if part.partitioned else (part,)
-
-
-def _equalities(condition: Condition, names: tuple[str, ...]) -> Iterator[tuple[str, exp.Expression]]:
-    """The columns that a rule equals with an expression of others: ``total = subtotal + tax``, alone or joined by AND."""
-    tree = condition.tree
-    for part in tree.flatten() if isinstance(tree, exp.And) else (tree,):
-        inner = part.unnest() if isinstance(part, exp.Expression) else None
-        if not isinstance(inner, exp.EQ):
-            continue
-        for mine, other in ((inner.this, inner.expression), (inner.expression, inner.this)):
-            mine = mine.unnest()
-            others = columns_of(other, names)
-            if isinstance(mine, exp.Column) and others and (own := columns_of(mine, names)) and own[0] not in others:
-                yield own[0], other
-
-
-def _spoken(index: Index, table: Table) -> list[str]:
-    """The columns that an index of expressions speaks of."""
-    text = " ".join(index.keys)
-    return [name for name in table.column if name in text]
-
-
-def _feeds_a_formula(column: Column, table: Table) -> bool:
-    return any(other.generated and other.default and column.name in other.default for other in table.columns)
 
 
 def _all_hold(judge: Judge, conditions_: Sequence[Condition], rows: Sequence[Mapping[str, Value]]) -> bool:
