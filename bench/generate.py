@@ -1,9 +1,9 @@
 """Rows made from a schema, against the ways to get the same rows in: how fast, and what ten times as many cost.
 
 The shop's own migrations make the schema. Our rows go in with every constraint holding at the end: references are counted by
-one join each. The rivals get the very same rows: `INSERT … SELECT` from a copy and COPY from a file, both with all constraints
-on, and a loader that makes its values with Faker and sends them by executemany (a sample of its rows, as it is slow). Prints rows
-in a second and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x COPY.
+one join each. Two rivals get the very same rows: `INSERT … SELECT` from a copy and COPY from a file, both with all constraints
+on. Faker is no such pair: a loader that fills one table of six columns with its values by executemany. Prints rows in a second
+and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x COPY.
 
     python -m bench.generate [ROWS A TABLE] [PAIRS]
 """
@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from psycopg import Connection
@@ -151,7 +152,7 @@ def main() -> None:
                 ratios[name].append(ours / theirs)
                 print(f"{total} rows: ours {ours:,.0f} rows/s, {name} {theirs:,.0f} rows/s, ratio {ours / theirs:.2f}")
         for name, found in ratios.items():
-            middle = sorted(found)[len(found) // 2]
+            middle = median(found)
             print(f"{name}: {middle:.2f}x (limit {LIMITS[name]}x){'' if middle >= LIMITS[name] else ' NOT MET'}")
         speeds = {}
         for number in (rows // 10, rows):

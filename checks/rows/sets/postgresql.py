@@ -1,7 +1,7 @@
 """Plans as PostgreSQL's own statements: every row is made in the server from its number and the seed.
 
-Chance is a hash of the row's number (``hashint8extended``), so the same seed gives the same rows on any machine, in whatever
-order the server works. A statement is layers of subqueries: values that need no other row, then one layer a reference, then what
+Chance is a hash of the row's number (``hashint8extended``), so the same seed gives the same rows, in whatever order the
+server works. A statement is layers of subqueries: values that need no other row, then one layer a reference, then what
 is computed, then the conditions. ``%`` is doubled for the driver, and lists of values are its parameters.
 """
 
