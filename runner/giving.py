@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.interface import Engine
 from checks.rows.sets.planner import Wishes
 from runner import children, git
-from runner.data.generated.dump import written
-from runner.data.generated.postgresql import FilledTable, catalogue_of, generate
+from runner.data.generated.filled import Filled, WantedRows, WrittenRows, not_yet
 from runner.errors import Exit, UsageError
 from runner.gathering import counted
 from runner.judging import plan
@@ -40,23 +39,26 @@ def give(loaded: Loaded, output: Output, asked: Asked) -> Exit:
     name, settings = _meant(loaded, asked.database)
     output.header(header(loaded))
     children.sweep()
-    with stood(plan(name, settings, _NOT_COMPARED, loaded, output)) as (database, _):
+    planned = plan(name, settings, _NOT_COMPARED, loaded, output)
+    with stood(planned) as (database, _):
         with output.progress.stage("rows") as stage:
-            catalogue = catalogue_of(database.private)
-            wanted = {table.name: asked.rows for table in catalogue.tables}
-            column = settings.tenancy.column if settings.tenancy else ()
-            wishes = Wishes((column,) if isinstance(column, str) else tuple(column))
-            filled = generate(database.private, catalogue, wanted, asked.seed, wishes, stage.say)
-            made = sum(one.rows for one in filled)
-            stage.say(f"{counted(made, 'row')} in {counted(sum(bool(one.rows) for one in filled), 'table')}")
+            filled = planned.backend.fill(database, _wanted(settings, asked), stage.say)
+            stage.say(f"{counted(filled.rows, 'row')} in {counted(len(filled.with_rows), 'table')}")
         with output.progress.stage("write") as stage:
             try:
-                stage.say(counted(written(database.private, catalogue, file), "byte"))
+                written = planned.backend.write_down(database, file)
             except OSError as refused:
                 raise UsageError(f"{file}: cannot be written: {refused.strerror}") from None
-    for line in _said(filled, file):
+            stage.say(counted(written.bytes, "byte"))
+    for line in _said(filled, written, file):
         output.line(line)
-    return Exit.NOTHING_CHECKED if filled and not made else Exit.HELD
+    return Exit.NOTHING_CHECKED if filled.tables and not filled.rows else Exit.HELD
+
+
+def _wanted(settings: DatabaseSettings, asked: Asked) -> WantedRows:
+    column = settings.tenancy.column if settings.tenancy else ()
+    wishes = Wishes((column,) if isinstance(column, str) else tuple(column))
+    return WantedRows(asked.rows, {}, asked.seed, wishes)
 
 
 def _file(asked: Asked) -> Path:
@@ -80,13 +82,13 @@ def _meant(loaded: Loaded, name: str | None) -> tuple[str, DatabaseSettings]:
         raise UsageError(several, "Name one with --database." if meant else "`dbproof init` writes the settings.")
     ((key, settings),) = meant.items()
     if settings.engine is not Engine.POSTGRESQL:
-        raise UsageError(f"rows cannot be made for {settings.engine.label} yet, only for {Engine.POSTGRESQL.label}")
+        raise not_yet(settings.engine)
     if settings.url_env:
         raise UsageError(f"databases.{key}: an address was given, and rows are made on a server of our own", "Leave out url_env.")
     return key, settings
 
 
-def _said(filled: Sequence[FilledTable], file: Path) -> Sequence[str]:
-    short = [one for one in filled if one.rows < one.wanted]
-    lines = [f"{one.table.label()}: {one.rows} of {one.wanted} rows, {one.reason}" for one in short]
-    return [*lines, f"wrote {file}: load it with psql --single-transaction -f {file}"]
+def _said(filled: Filled, written: WrittenRows, file: Path) -> Iterator[str]:
+    for one in filled.short:
+        yield f"{one.table.label()}: {one.rows} of {one.wanted} rows, {one.reason}"
+    yield f"wrote {file}: load it with {written.load}"

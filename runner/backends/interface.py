@@ -12,6 +12,7 @@ from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
 from checks.interface import Check
 from checks.schema.names import ObjectReference
 from checks.targets import Role, Target
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
@@ -36,6 +37,17 @@ class Backend(Protocol):
 
         Raises UsageError for a missing file or a form that cannot be loaded here.
         """
+        ...
+
+    def fill(self, database: Database, wanted: WantedRows, say: Say) -> Filled:
+        """Fill the tables that are still empty with rows compiled from the schema; ``say`` is told which one is being filled.
+
+        What cannot be filled stays empty, with the reason. Raises UsageError where rows are not made for the engine yet.
+        """
+        ...
+
+    def write_down(self, database: Database, file: Path) -> WrittenRows:
+        """Write all rows to a file. Raises OSError, and UsageError where that is not done for the engine yet."""
         ...
 
     def heed(self, database: Database) -> None:

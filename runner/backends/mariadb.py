@@ -9,11 +9,13 @@ from typing import Any
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.mariadb import read
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import mariadb_load
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
 from runner.measure import mariadb_queries
 from runner.migrations.interface import Event
 from runner.recorder import mariadb as recorder
@@ -31,6 +33,16 @@ states: States[Any] | None = None
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
     """SQL files, each in one transaction."""
     return mariadb_load.load(root, files, database.addresses[role])
+
+
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.MARIADB)
+
+
+def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.MARIADB)
 
 
 def heed(database: Database) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.interface import Engine
 from checks.registries.documents import DOCUMENTS
 from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role
 from runner.data.documents import load_documents
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
 from runner.errors import ServerFailed
 from runner.measure import mongodb as queries
 from runner.measure.mongodb_gains import measure_gains
@@ -36,6 +38,16 @@ def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tu
     """Files of JSON lines or arrays, each into the collection that it is named after."""
     with session(database.addresses[role]) as client:
         return load_documents(root, files, client[database.name])
+
+
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.MONGODB)
+
+
+def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.MONGODB)
 
 
 def heed(database: Database) -> None:

@@ -15,6 +15,9 @@ from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import load as data
+from runner.data.generated import postgresql as generated
+from runner.data.generated.dump import written
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.measure import queries
 from runner.migrations.interface import Event
 from runner.recorder.install import watch_locks
@@ -32,6 +35,20 @@ states: States[Any] | None = None
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
     """SQL files, each in one transaction."""
     return data.load(root, files, database.addresses[role])
+
+
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
+    """By set-based SQL that runs in the server."""
+    catalogue = generated.catalogue_of(database.private)
+    names = tuple(table.name for table in catalogue.tables)
+    made = generated.generate(database.private, catalogue, wanted.of(names), wanted.seed, wanted.wishes, say)
+    return Filled(made, names)
+
+
+def write_down(database: Database, file: Path) -> WrittenRows:
+    """As SQL that psql loads."""
+    size = written(database.private, generated.catalogue_of(database.private), file)
+    return WrittenRows(size, f"psql --single-transaction -f {file}")
 
 
 def heed(database: Database) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data import sqlite_load
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
 from runner.measure import sqlite_queries
 from runner.migrations.interface import Came, Event, Ran, SchemaRow
 from runner.recorder import sqlite_schema
@@ -32,6 +34,16 @@ _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
 def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:  # noqa: ARG001 - no roles
     """SQL files, each in one transaction, with foreign keys as the application's sessions have them."""
     return sqlite_load.load(root, files, database.private)
+
+
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.SQLITE)
+
+
+def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
+    """Not done here yet."""
+    raise not_yet(Engine.SQLITE)
 
 
 def heed(database: Database) -> None:

@@ -15,7 +15,8 @@ import pytest
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
 from runner.data.generated.dump import written
-from runner.data.generated.postgresql import FilledTable, catalogue_of, generate, orphans, reading
+from runner.data.generated.filled import FilledTable
+from runner.data.generated.postgresql import catalogue_of, generate, orphans, reading
 from runner.servers.installations import installations
 from runner.servers.interface import Address, Database, Server
 from runner.servers.postgresql.sessions import session

@@ -22,6 +22,7 @@ from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
 from checks.targets import StatementFailed
+from runner.data.generated.filled import FilledTable
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -39,16 +40,6 @@ _MANNER = (
     "-c session_replication_role=replica -c row_security=off -c jit=off"
     " -c log_min_duration_statement=-1 -c log_min_messages=fatal"
 )
-
-
-@dataclass(frozen=True)
-class FilledTable:
-    """What became of a table: how many rows were made of those that were wanted, and why not more."""
-
-    table: TableName
-    rows: int
-    wanted: int
-    reason: str = ""
 
 
 @dataclass

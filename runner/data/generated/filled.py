@@ -1,0 +1,77 @@
+"""What is asked of a generator and what it gives, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from checks.interface import Engine
+from checks.rows.sets.planner import Wishes
+from checks.schema.names import TableName
+from runner.errors import UsageError
+
+#: Is told what is being done.
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class FilledTable:
+    """What became of a table or collection: how many rows were made of those that were wanted, and why not more."""
+
+    table: TableName
+    rows: int
+    wanted: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What came of filling a database: the tables that were empty and wanted, and the names of all that there are."""
+
+    tables: tuple[FilledTable, ...] = ()
+    names: tuple[TableName, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows were made."""
+        return sum(one.rows for one in self.tables)
+
+    @property
+    def with_rows(self) -> tuple[FilledTable, ...]:
+        """The tables that got rows."""
+        return tuple(one for one in self.tables if one.rows)
+
+    @property
+    def short(self) -> tuple[FilledTable, ...]:
+        """The tables that did not get all that was wanted."""
+        return tuple(one for one in self.tables if one.rows < one.wanted)
+
+
+@dataclass(frozen=True)
+class WantedRows:
+    """How many rows each empty table gets: ``tables`` by name (``orders``, ``sales.orders``), ``each`` for all others.
+
+    The same ``seed`` gives the same rows.
+    """
+
+    each: int = 0
+    tables: Mapping[str, int] = field(default_factory=dict)
+    seed: int = 1
+    wishes: Wishes = field(default_factory=Wishes)
+
+    def of(self, names: Collection[TableName]) -> Mapping[TableName, int]:
+        """How many rows each of these tables is to have."""
+        return {name: self.tables.get(name.label(), self.each) for name in names}
+
+
+@dataclass(frozen=True)
+class WrittenRows:
+    """A file that rows were written to: its bytes, and the command that loads it (``psql --single-transaction -f rows.sql``)."""
+
+    bytes: int
+    load: str
+
+
+def not_yet(engine: Engine) -> UsageError:
+    """What is said where rows are not made for an engine yet."""
+    return UsageError(f"rows cannot be made for {engine.label} yet, only for {Engine.POSTGRESQL.label}")
