@@ -17,7 +17,8 @@ from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
 from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
-from checks.rows.sets.postgresql import Keys, Statement, filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.rendering import Keys, Statement
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.sql.orphans import counted

@@ -1,0 +1,231 @@
+"""Plans as set-based statements: every row is made in the server from its number and the seed. What engines have in common.
+
+A statement is layers of subqueries: values that need no other row, then one layer a reference, then what is computed, then the
+conditions. Chance is a hash of the row's number, so the same seed gives the same rows, in whatever order the server works.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
+from checks.rows.shapes import Value
+from checks.rows.terms import Condition
+from checks.schema.model import Column, Table
+from checks.schema.names import TableName
+
+#: The row's number, among columns that may be called anything else.
+NUMBER = "dbproof_n"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement with the values of its placeholders."""
+
+    sql: str
+    values: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a parent's rows, numbered in a temporary table: how many there are, and by which ``shared`` columns."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Language:
+    """What an engine's SQL has of its own.
+
+    All text that it gives stands in a statement with placeholders; where the driver wants that, a percent sign is doubled there.
+
+    ``placeholder`` is where a value stands, ``modulo`` the operator of the remainder. ``kept`` are the columns that ``numbers``
+    gives, the row's number among them: what gives a row for each number (and seed), to be read FROM. ``plain`` is SQL of the
+    catalogue's, in which nothing is a placeholder. ``chance`` is a whole number from 0 on, other ones for each salt. ``cast`` is
+    an expression as a value of the column's type, ``formula`` what a generated column is computed by. ``picked`` is the value of
+    a list whose place, from 0 on, an expression gives; ``numbered`` the value that the row's number becomes. ``fenced`` is a
+    subquery whose columns are made once, however often they are asked for.
+    """
+
+    placeholder: str
+    modulo: str
+    kept: tuple[str, ...]
+    quoted: Callable[[str], str]
+    table_name: Callable[[TableName], str]
+    plain: Callable[[str], str]
+    numbers: Callable[[range, int], str]
+    chance: Callable[[int], str]
+    cast: Callable[[str, Column], str]
+    formula: Callable[[str, Column], str]
+    picked: Callable[[Sequence[Value], str, Column, Writing], str]
+    numbered: Callable[[Form, Column, Writing], str]
+    fenced: Callable[[str], str]
+
+
+@dataclass
+class Writing:
+    """A statement that is being written."""
+
+    language: Language
+    table: Table
+    seed: int
+    values: list[Any] = field(default_factory=list)
+
+    def salt(self, what: str) -> int:
+        """A number for each column and purpose, so that they do not go together."""
+        return zlib.crc32(f"{self.seed}/{self.table.name.label()}/{what}".encode())
+
+    def chance(self, what: str, below: int | str) -> str:
+        """A whole number from 0 on and below this one, by chance."""
+        return f"({self.language.chance(self.salt(what))} {self.language.modulo} {below})"
+
+    def parameter(self, value: object) -> str:
+        """Where this value is to stand."""
+        self.values.append(value)
+        return self.language.placeholder
+
+    @property
+    def alias(self) -> str:
+        """The table's own name without its schema, as conditions know it."""
+        return self.language.quoted(self.table.name.name)
+
+
+def listed_keys(language: Language, parent: str, columns: Sequence[str], shared: Sequence[str]) -> str:
+    """A query that numbers the keys of a parent (as it is read FROM), within each value of the ``shared`` columns."""
+    names = ", ".join(map(language.quoted, dict.fromkeys((*columns, *shared))))
+    given = " AND ".join(f"{language.quoted(column)} IS NOT NULL" for column in dict.fromkeys((*columns, *shared)))
+    within = f"PARTITION BY {', '.join(map(language.quoted, shared))}" if shared else ""
+    return (
+        f"SELECT row_number() OVER ({within}) AS dbproof_k, count(*) OVER ({within}) AS dbproof_of, {names}"
+        f" FROM {parent} WHERE {given}"
+    )
+
+
+def filled_columns(plan: TablePlan) -> list[str]:
+    """The columns that are inserted, in the table's order."""
+    known = {name for source in plan.sources for name in columns_of_source(source)}
+    return [column.name for column in plan.table.columns if column.name in known]
+
+
+def columns_of_source(source: Source) -> tuple[str, ...]:
+    """The columns that get their values from it."""
+    return (source.column,) if isinstance(source, Numbered | Computed) else source.columns
+
+
+def trying(language: Language, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Statement:
+    """Counts how many of the rows with these numbers meet all conditions, then how many meet each."""
+    writing = Writing(language, plan.table, seed)
+    source = made(plan, numbers, keys, writing)
+    met = [met_by(condition, language) for condition in plan.conditions]
+    counts = (f"count(CASE WHEN {truth} THEN 1 END)" for truth in (" AND ".join(met) or "1 = 1", *met))
+    return Statement(f"SELECT {', '.join(counts)} FROM {source}", writing.values)
+
+
+def chosen(plan: TablePlan, rows: int, numbers: range, keys: Mapping[Referred, Keys], writing: Writing) -> str:
+    """A query of at most so many of the rows with these numbers, as far as they meet the conditions."""
+    names = ", ".join(map(writing.language.quoted, filled_columns(plan)))
+    return f"SELECT {names} FROM {made(plan, numbers, keys, writing)}{where(plan.conditions, writing.language)} LIMIT {rows}"
+
+
+def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing: Writing) -> str:
+    """The rows before the conditions are asked, under the table's own name, as the conditions know it."""
+    language, alias = writing.language, writing.alias
+    free = [source for source in plan.sources if isinstance(source, Numbered | Pooled)]
+    first = [part for source in free for part in _free(source, plan.table, writing)]
+    layer = f"(SELECT {', '.join((*language.kept, *first))} FROM {language.numbers(numbers, writing.seed)})"
+    for source in plan.sources:
+        if isinstance(source, Referred):
+            taken = ", ".join(
+                f"parent.{language.quoted(theirs)} AS {language.quoted(mine)}" for mine, theirs in source.taken.items()
+            )
+            layer = f"(SELECT base.*, {taken} FROM {joined(layer, source, keys[source], writing, ','.join(source.columns))})"
+    known = set(filled_columns(plan))
+    for listed in _on_top(plan, known, language):
+        parts = (f"{expression} AS {language.quoted(name)}" for name, expression in listed)
+        layer = f"(SELECT {alias}.*, {', '.join(parts)} FROM {layer} AS {alias})"
+    return f"{language.fenced(layer)} AS {alias}"
+
+
+def _on_top(plan: TablePlan, known: Collection[str], language: Language) -> Iterator[list[tuple[str, str]]]:
+    """Layers of columns that need those below: computed ones, defaults (conditions may speak of them), generated ones."""
+    column = plan.table.column
+    computed = [source for source in plan.sources if isinstance(source, Computed)]
+    lacking = [one for one in plan.table.columns if one.name not in known and not one.generated]
+    layers = (
+        [(one.column, language.cast(f"({language.plain(one.expression)})", column[one.column])) for one in computed],
+        [(one.name, language.cast(f"({language.plain(one.default or 'NULL')})", one)) for one in lacking],
+        *([(one.name, _formula(one, language)) for one in formulas] for formulas in _formulas(plan.table)),
+    )
+    yield from (layer for layer in layers if layer)
+
+
+def _formula(column: Column, language: Language) -> str:
+    return language.formula(f"({language.plain(column.default or 'NULL')})", column)
+
+
+def _formulas(table: Table) -> Iterator[list[Column]]:
+    """Generated columns, those first that need no others."""
+    left = [column for column in table.columns if column.generated]
+    while left:
+        ready = [one for one in left if not any(other.name in (one.default or "") for other in left if other is not one)]
+        yield ready or left
+        left = [one for one in left if one not in ready] if ready else []
+
+
+def joined(layer: str, referred: Referred, keys: Keys, writing: Writing, what: str) -> str:
+    """A layer (``base``) with a ``parent`` for each row."""
+    language = writing.language
+    if not referred.shared:
+        pick = NUMBER if referred.once else f"1 + {_skewed(writing, what, max(keys.rows, 1))}"
+        if referred.nulls:
+            pick = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {referred.nulls} THEN {pick} END"
+        return f"{layer} AS base LEFT JOIN {language.quoted(keys.name)} AS parent ON parent.dbproof_k = {pick}"
+    own, theirs = (_same(side, referred, language) for side in ("own", "parent"))
+    pick = f"1 + {writing.chance(what, 'own.dbproof_of')}"
+    counted = f"SELECT DISTINCT dbproof_of, {', '.join(map(language.quoted, keys.shared))} FROM {language.quoted(keys.name)}"
+    return (
+        f"{layer} AS base LEFT JOIN ({counted}) AS own ON {own}"
+        f" LEFT JOIN {language.quoted(keys.name)} AS parent ON {theirs} AND parent.dbproof_k = {pick}"
+    )
+
+
+def _same(side: str, referred: Referred, language: Language) -> str:
+    pairs = referred.shared.items()
+    return " AND ".join(f"{side}.{language.quoted(theirs)} = base.{language.quoted(mine)}" for mine, theirs in pairs)
+
+
+def _skewed(writing: Writing, what: str, rows: int) -> str:
+    """A number below ``rows``: the first ones come up far more often (each half as many take as much), all come up."""
+    halvings = f"CAST({writing.chance(f'{what}/', rows.bit_length())} AS integer)"
+    often = f"CASE WHEN {writing.chance(f'{what}:', 2)} = 0 THEN 0 ELSE {halvings} END"
+    return writing.chance(what, f"({rows} >> ({often}))")
+
+
+def _free(source: Numbered | Pooled, table: Table, writing: Writing) -> Iterator[str]:
+    language = writing.language
+    if isinstance(source, Numbered):
+        column = table.column[source.column]
+        yield f"{language.cast(language.numbered(source.form, column, writing), column)} AS {language.quoted(column.name)}"
+        return
+    for place, name in enumerate(source.columns):
+        pick = writing.chance(",".join(source.columns), len(source.rows))
+        value = language.picked([row[place] for row in source.rows], pick, table.column[name], writing)
+        if source.nulls:
+            value = f"CASE WHEN {writing.chance(f'{name}?', 100)} >= {source.nulls} THEN {value} END"
+        yield f"{value} AS {language.quoted(name)}"
+
+
+def where(conditions: Sequence[Condition], language: Language) -> str:
+    """What leaves out rows that do not meet the conditions."""
+    return f" WHERE {' AND '.join(met_by(condition, language) for condition in conditions)}" if conditions else ""
+
+
+def met_by(condition: Condition, language: Language) -> str:
+    """Whether a row meets a condition: NULL passes a CHECK."""
+    return f"(({language.plain(condition.expression)}\n) {'IS TRUE' if condition.strict else 'IS NOT FALSE'})"
