@@ -32,6 +32,7 @@ _KINDS = {
     "exclusion-probe": "constraints",
     "not-null-probe": "constraints",
     "unique-probe": "constraints",
+    "insert-probe": "tables",
     "delete-rule-probe": "delete rules",
     "update-rule-probe": "update rules",
     "tenant-isolation-probe": "ways to other tenants' rows",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene, Way
-from checks.faults.neighbours import with_children
+from checks.faults.neighbours import around, with_children
 from checks.faults.sqlite_edits import Edit, Part
 from checks.interface import Engine
 from checks.schema.model import Column, Index, Table
@@ -40,6 +40,29 @@ def second_row(scene: Scene) -> Iterator[Fault]:
             yield Fault(
                 "second-row", "duplicate-rows", index_subject(index), (way,), tables=frozenset({table.name}), touches=touches
             )
+
+
+def broken_trigger(scene: Scene) -> Iterator[Fault]:
+    """A trigger writes into a table that is not there: its body is not looked at before it fires."""
+    for number, table in enumerate(scene.catalogue.tables):
+        if table.partition_of is None:
+            way = _writing_nowhere(scene.engine, table, number)
+            needed, touches = around(scene.catalogue, table.name), with_children(scene.catalogue, table.name)
+            yield Fault("broken-trigger", "insert-probe", table.name.label(), (way,), tables=needed, touches=touches)
+
+
+def _writing_nowhere(engine: Engine, table: Table, number: int) -> Way:
+    called, where = sql.name(engine, f"{sql.PLANTED}_{number}"), sql.table(engine, table.name)
+    write = f"INSERT INTO {sql.name(engine, f'{sql.PLANTED}_nowhere')} VALUES (1)"  # noqa: S608 - the name is quoted
+    if engine is not Engine.POSTGRESQL:
+        body = write if engine is Engine.MARIADB else f"BEGIN {write}; END"
+        return (f"CREATE TRIGGER {called} BEFORE INSERT ON {where} FOR EACH ROW {body}",)
+    function = sql.table(engine, TableName(table.name.schema, f"{sql.PLANTED}_{number}"))
+    body = sql.literal(f"BEGIN {write}; RETURN NEW; END")
+    return (
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body}",
+        f"CREATE TRIGGER {called} BEFORE INSERT ON {where} FOR EACH ROW EXECUTE FUNCTION {function}()",
+    )
 
 
 def idle_index(scene: Scene) -> Iterator[Fault]:

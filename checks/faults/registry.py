@@ -34,6 +34,7 @@ FAULTS: Mapping[str, tuple[Maker, ...]] = {
     "reference-type-mismatch": (references.other_type,),
     "reference-cycle": (references.circle,),
     "cascade-reach": (references.wide_cascade,),
+    "insert-probe": (probes.broken_trigger,),
     "check-probe": (rules.weak_check,),
     "enum-probe": (probes.refused_label,),
     "tenant-isolation-probe": (tenancy.open_wall,),

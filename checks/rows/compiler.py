@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from checks.rows.conditions import above, conditions, storing, unique
+from checks.rows.conditions import above, conditions, not_null, storing, unique
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.pools import plain, suggested
@@ -44,7 +44,8 @@ class Compiled:
     ``breaks`` are the conditions that it does not meet, as nothing better was found, with what the server said where it could not
     work one out. ``orphan`` says which parent could not be
     made, and why; empty where there are all. ``found`` are values that rows which are there hold: they are somebody's.
-    ``unknown`` are columns that must have a value, of types that none is known of: without them the row cannot go in.
+    ``unknown`` are columns that must have a value, of types that none is known of: without them the row cannot go in. ``parents``
+    are the new ones that it refers to itself.
     """
 
     table: Table
@@ -54,6 +55,14 @@ class Compiled:
     orphan: str = ""
     found: tuple[Value, ...] = ()
     unknown: tuple[Column, ...] = ()
+    parents: tuple[Compiled, ...] = ()
+
+    def of(self, table: Table) -> Iterator[Row]:
+        """This row and the new ones above it that are of a table."""
+        for parent in self.parents:
+            yield from parent.of(table)
+        if self.table.name == table.name:
+            yield self.row
 
 
 class Compiler:
@@ -70,6 +79,10 @@ class Compiler:
     def satisfying(self, table: TableName) -> Compiled:
         """A row of the table, or of a partition of it; raises NoValue where there is none."""
         return self._of(self._stored(table), {}, (), (), ())
+
+    def with_values(self, table: TableName, columns: Sequence[str]) -> Compiled:
+        """The same with a value in each of these columns, also where NULL would do; raises NoValue where there is none."""
+        return self._of(self._stored(table), {}, columns, (), ())
 
     def violating(self, table: TableName, condition: Condition) -> Violation:
         """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
@@ -93,7 +106,7 @@ class Compiler:
     def _of(
         self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
     ) -> Compiled:
-        """A row with these values; ``wanted`` columns must be among its own, and it goes in ``besides`` others. Remembered."""
+        """A row with these values; ``wanted`` columns must have one, and it goes in ``besides`` others. Remembered."""
         key = (table.name, tuple(given.items()), tuple(wanted), tuple(tuple(row.items()) for row in besides))
         if key not in self._compiled:
             try:
@@ -109,9 +122,12 @@ class Compiler:
         self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
     ) -> Compiled:
         held = conditions(table, self._catalogue, self._dialect)
+        lacking = [table.column[name] for name in wanted if table.column[name].nullable and name not in given]
         names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in held)))
-        parents = _Parents(self, table, names, path)
+        parents = _Parents(self, table, names, frozenset(wanted), path)
         options, orphan = parents.options(given, self._wished(table, given, held), held)
+        besides = (*besides, *(row for parent in parents.made for row in parent.of(table)))
+        held = [*held, *(not_null(column, table, self._dialect) for column in lacking)]
         names = _given(table, (*names, *options))
         once = [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
         sought = [self._field(table, name, held, options) for name in names]
@@ -129,7 +145,7 @@ class Compiler:
         if not given and not wanted:
             self._searches[table.name] = rules  # a CHECK is asked before a unique index is
         rows = (*parents.rows(), self.inserted(table, row))
-        return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found), unknown)
+        return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found), unknown, tuple(parents.made))
 
     def _referred(self, table: TableName) -> list[str]:
         """The columns that any reference to a table speaks of: whoever refers to a new row of it, it is the same one."""
@@ -198,19 +214,22 @@ class Compiler:
 class _Parents:
     """The parents of a row: rows that are there, or new ones."""
 
-    def __init__(self, compiler: Compiler, table: Table, names: Sequence[str], path: tuple[TableName, ...]) -> None:
+    def __init__(
+        self, compiler: Compiler, table: Table, names: Sequence[str], wanted: frozenset[str], path: tuple[TableName, ...]
+    ) -> None:
         self._compiler = compiler
         self._catalogue = compiler._catalogue
         self._table = table
         self._names = names
+        self._wanted = wanted
         self._path = path
-        self._made: list[Compiled] = []
+        self.made: list[Compiled] = []
         self.found: list[Value] = []
 
     def rows(self) -> Iterator[NewRow]:
         """New parents and theirs, each once, in the order in which they have to be inserted."""
         seen: list[NewRow] = []
-        for parent in self._made:
+        for parent in self.made:
             for row in parent.rows:
                 if row not in seen:
                     seen.append(row)
@@ -235,8 +254,7 @@ class _Parents:
         fixed = {theirs: known[mine] for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in known}
         if len(fixed) == len(key.columns) and None in fixed.values():
             return
-        if key.parent in self._path:
-            self._refer_back(key, options)
+        if key.parent in self._path and self._refers_back(key, options):
             return
         several = len(key.columns) == 1 and any(key.columns[0] in one.columns and len(one.columns) > 1 for one in held)
         for found in self._parents(key, fixed, 2 if several else 1):
@@ -244,7 +262,7 @@ class _Parents:
                 if found[theirs] not in options.setdefault(mine, []):
                     options[mine].append(found[theirs])
         for mine in key.columns:
-            if self._table.column[mine].nullable and None not in options[mine]:
+            if self._may_lack(mine) and None not in options[mine]:
                 options[mine].append(None)
 
     def _parents(self, key: ForeignKey, fixed: Row, number: int) -> Iterator[Row]:
@@ -267,17 +285,35 @@ class _Parents:
                 raise NoValue(f"type {made.unknown[0].type}")
             if made.breaks or made.orphan:
                 raise NoValue(made.orphan or f"no row of {stored.name.label()} satisfies {next(iter(made.breaks)).name}")
-            self._made.append(made)
+            self.made.append(made)
             yield made.row
 
-    def _refer_back(self, key: ForeignKey, options: dict[str, list[Value]]) -> None:
-        """A table that refers to itself: NULL where that may be, else the row refers to itself."""
-        nullable = [mine for mine in key.columns if self._table.column[mine].nullable]
+    def _may_lack(self, name: str) -> bool:
+        return self._table.column[name].nullable and name not in self._wanted
+
+    def _refers_back(self, key: ForeignKey, options: dict[str, list[Value]]) -> bool:
+        """Whether a reference back to a table on the way here is settled: by NULL where that may be, or by the row itself.
+
+        Where it is not, the parent is one more row of that table, and of no further one.
+        """
+        nullable = [mine for mine in key.columns if self._may_lack(mine)]
         if nullable:
             options.update({mine: [None] for mine in nullable})
-            return
+            return True
+        if self._path.count(key.parent) == 1 and self._may_end_at(key.parent):
+            return False
         if key.parent != self._table.name:
             raise NoValue("the tables refer to each other in a circle")
+        self._refer_to_itself(key, options)
+        return True
+
+    def _may_end_at(self, parent: TableName) -> bool:
+        """Whether one more row of a table on the way here may go without what leads back."""
+        table = self._catalogue.table[parent]
+        back = (key for key in table.foreign_keys if key.parent in self._path)
+        return any(table.column[name].nullable for key in back for name in key.columns)
+
+    def _refer_to_itself(self, key: ForeignKey, options: dict[str, list[Value]]) -> None:
         compiler = self._compiler
         for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
             column = self._table.column[theirs]

@@ -56,14 +56,14 @@ def conditions(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Con
     checks = chain.from_iterable(one.checks for one in above(table, catalogue))
     found = [of_check(check, table, dialect) for check in checks if check.enforced]
     found += [of_domain(check, column, table, dialect) for column in table.columns for check in column.domain_checks]
-    found += [_not_null(column, table, dialect) for column in table.columns if column.generated and not column.nullable]
+    found += [not_null(column, table, dialect) for column in table.columns if column.generated and not column.nullable]
     if table.bound:
         found.append(_condition(BOUND, table.bound, table, dialect))
     return list(dict.fromkeys(found))
 
 
-def _not_null(column: Column, table: Table, dialect: Dialect) -> Condition:
-    """A generated column has to come to something."""
+def not_null(column: Column, table: Table, dialect: Dialect) -> Condition:
+    """A column has to have a value, a generated one to come to something."""
     return _condition(f"NOT NULL of {column.name}", f"{quoted(dialect.ENGINE, column.name)} IS NOT NULL", table, dialect)
 
 

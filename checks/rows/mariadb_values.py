@@ -16,29 +16,36 @@ Maker = Callable[[int, tuple[int, ...]], str]
 _PARENTHESES = re.compile(r"\(([\d, ]+)\)")
 _LAST_SECOND = datetime(2037, 12, 31, 23, 59, 59)
 _RARE_FIRST = "~^|zyxwvutsrqponmlkjihgfedcba9876543210"
+#: Numbers of an AUTO_INCREMENT that are left, at most.
+SPARED = 1_000_000
 _INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 
 
 def candidates(column: Column) -> tuple[str, ...]:
-    """Different values that the column can hold as far as its type goes (CHECKs aside); empty for a type that is not known."""
+    """Different values that the column can hold as far as its type goes (CHECKs aside); empty for a type that is not known.
+
+    After those of an AUTO_INCREMENT some are left for the server to go on with: InnoDB's counter goes up to the highest that was
+    tried, and does not come back when that is undone ("AUTO_INCREMENT Handling in InnoDB").
+    """
     if column.enum_labels:
         return column.enum_labels
     found = _PARENTHESES.search(column.type)
     modifiers = tuple(int(number) for number in found[1].split(",")) if found else ()
     name = _PARENTHESES.sub("", column.type)
-    maker = _integer(name) or _MAKERS.get(name.partition(" ")[0])
+    maker = _integer(name, spared=column.identity) or _MAKERS.get(name.partition(" ")[0])
     if maker is None:
         return ()
     plenty = len(_RARE_FIRST) if name in ("char", "varchar") and modifiers and modifiers[0] < len("dbproof 00") else PLENTY
     return tuple(dict.fromkeys(maker(number, modifiers) for number in range(plenty)))
 
 
-def _integer(name: str) -> Maker | None:
+def _integer(name: str, *, spared: bool) -> Maker | None:
     word, _, rest = name.partition(" ")
     if word not in _INTEGERS:
         return None
     highest = 2 ** (_INTEGERS[word] - (0 if "unsigned" in rest else 1)) - 1
-    return lambda number, _: str(highest - number)
+    begin = highest - min(SPARED, highest // 4) if spared else highest
+    return lambda number, _: str(begin - number)
 
 
 def _decimal(number: int, modifiers: tuple[int, ...]) -> str:

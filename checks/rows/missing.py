@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any
 
@@ -64,8 +65,8 @@ def _folded(row: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
 
 def fitting(key: ForeignKey, name: str, catalogue: Catalogue, candidates: Candidates) -> tuple[str, ...]:
     """Values of a child's column that the parent's can hold as well. Raises NoValue where none can be thought of."""
-    mine = catalogue.table[key.table].column[name]
-    found = candidates(_narrower(mine, _parent_column(key, name, catalogue)))
+    mine, theirs = catalogue.table[key.table].column[name], _parent_column(key, name, catalogue)
+    found = candidates(replace(_narrower(mine, theirs), identity=mine.identity or (theirs is not None and theirs.identity)))
     if not found:
         raise NoValue(f"type {mine.type}")
     return found

@@ -55,6 +55,7 @@ HOLDS = {
     "reference-type-mismatch": REFERENCES,
     "reference-cycle": 2,
     "cascade-reach": 2,
+    "insert-probe": 4,
     "check-probe": 4,
     "constraint-violation": 4,
     "duplicate-rows": 6,
