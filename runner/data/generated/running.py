@@ -1,0 +1,191 @@
+"""Fills the empty tables of a relational database, whatever its engine: in which order, how many rows, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from checks.interface import Engine
+from checks.rows.judging import Dialect
+from checks.rows.missing import Read
+from checks.rows.sets.order import Turn, turns
+from checks.rows.sets.plan import Referred, TablePlan
+from checks.rows.sets.planner import Planner, Wishes
+from checks.rows.sets.rendering import Keys, filled_columns
+from checks.schema.model import Catalogue, ForeignKey, Table
+from checks.schema.names import TableName
+from checks.sql.orphans import counted
+from checks.targets import StatementFailed
+from runner.data.generated.filled import FilledTable, Say
+
+#: Rows by which it is tried how many of those that are made meet all conditions, and the least share of them.
+TRIED = 2_000
+LEAST = 0.02
+#: So many more rows are made than the share asks for.
+SPARE = 1.15
+#: How often more rows are made where too few came.
+ROUNDS = 5
+
+_ENDLESS = 2**62
+
+
+class Loader(Protocol):
+    """What an engine does to fill a table; each raises StatementFailed for what the server refuses."""
+
+    def is_empty(self, table: Table) -> bool:
+        """Whether a table holds no rows."""
+        ...
+
+    def listed(self, name: str, referred: Referred, columns: Sequence[str], shared: Sequence[str]) -> int:
+        """Number the parent's keys in a temporary table of this name; gives how many there are."""
+        ...
+
+    def tried(self, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Sequence[int]:
+        """How many of the rows with these numbers meet all conditions, then how many meet each."""
+        ...
+
+    def insert(self, plan: TablePlan, rows: int, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> int:
+        """Insert at most so many of the rows with these numbers, those that meet the conditions; gives how many came."""
+        ...
+
+    def undo(self, table: Table) -> None:
+        """Leave a table empty again whose rows were refused half-way."""
+        ...
+
+    def refer(self, plan: TablePlan, referred: Referred, seed: int, keys: Keys) -> None:
+        """Fill in a reference that had to wait."""
+        ...
+
+    def advance(self, table: Table) -> None:
+        """Let what numbers new rows go on behind the keys that were made."""
+        ...
+
+    def keys_met(self, failure: StatementFailed) -> bool:
+        """Whether a statement was refused because two rows have the same key."""
+        ...
+
+
+@dataclass
+class Filling:
+    """A database while it is filled."""
+
+    catalogue: Catalogue
+    dialect: Dialect
+    loader: Loader
+    read: Read
+    seed: int
+    wishes: Wishes
+    keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
+
+
+def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator[FilledTable]:
+    """Fill every table of ``wanted`` that is empty; what cannot be filled is left empty, with the reason.
+
+    Raises StatementFailed where the server is lost.
+    """
+    planner = Planner(run.catalogue, run.dialect, run.read)
+    later: list[tuple[TablePlan, Referred]] = []
+    for turn in turns(run.catalogue):
+        rows = wanted.get(turn.table.name, 0)
+        if not rows or not run.loader.is_empty(turn.table):
+            continue
+        say(f"{turn.table.name.label()}, {rows} rows")
+        try:
+            plan, done = _one(turn, planner, rows, run)
+        except StatementFailed as failure:
+            if not failure.code:
+                raise
+            run.loader.undo(turn.table)
+            plan, done = TablePlan(turn.table), FilledTable(turn.table.name, 0, rows, failure.said)
+        if done.rows:
+            run.loader.advance(turn.table)
+            later += [(plan, referred) for referred in plan.later]
+        yield done
+    for plan, referred in later:
+        _refer(plan, referred, run)
+
+
+def orphans(catalogue: Catalogue, read: Read, engine: Engine) -> Mapping[ForeignKey, int]:
+    """How many rows of each reference have no parent: none, where everything went well."""
+    found = {key: int(read(counted(key, catalogue, engine))[0][0]) for key in catalogue.foreign_keys}
+    return {key: rows for key, rows in found.items() if rows}
+
+
+def _one(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePlan, FilledTable]:
+    """Plan one table and fill it."""
+    name = turn.table.name
+    plan = planner.planned(turn, run.wishes)
+    keys = {source: _numbered(source, run) for source in plan.sources if isinstance(source, Referred)}
+    if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
+        plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
+    if not plan.reason and not filled_columns(plan):
+        plan = replace(plan, reason="no column of it has values that are known")
+    if plan.reason:
+        return plan, FilledTable(name, 0, rows, plan.reason)
+    kept, worst = _tried(plan, keys, run)
+    if kept < LEAST:
+        plan = planner.coupled(turn, plan)
+        kept, worst = _tried(plan, keys, run)
+    if kept < LEAST:
+        return plan, FilledTable(name, 0, rows, f"no row that was made meets {worst}")
+    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
+    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
+    try:
+        made = _made(plan, min(rows, most), most, kept, keys, run)
+    except StatementFailed as failure:
+        if plan.guarded or not run.loader.keys_met(failure):
+            raise
+        run.loader.undo(turn.table)
+        plan = replace(plan, guarded=True)  # what was thought to keep keys apart does not: an expression, a collation
+        made = _made(plan, min(rows, most), most, kept, keys, run)
+    return plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst))
+
+
+def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Referred, Keys], run: Filling) -> int:
+    """Insert until there are so many rows, or no more come; gives how many there are."""
+    made, start = 0, 1
+    for _ in range(ROUNDS):
+        lacking = rows - made
+        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else _ENDLESS)
+        came = run.loader.insert(plan, lacking, range(start, stop), run.seed, keys)
+        made, start = made + came, stop
+        if made >= rows or not came or start > most >= stop:
+            break
+    return made
+
+
+def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
+    if made >= most:
+        return plan.limited if plan.most == most else "each has a parent of its own, and there are no more"
+    return "keys met by chance" if plan.guarded else f"too few rows that were made meet {worst}"
+
+
+def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], run: Filling) -> tuple[float, str]:
+    """The share of rows that meet all conditions, and the condition that the fewest meet."""
+    if not plan.conditions:
+        return 1.0, ""
+    tried = min(TRIED, plan.most or TRIED)
+    every, *each = run.loader.tried(plan, range(1, tried + 1), run.seed, keys)
+    worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
+    return every / tried, worst.name
+
+
+def _numbered(referred: Referred, run: Filling) -> Keys:
+    """The parent's keys in a temporary table, made once for all references that need the same."""
+    key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
+    columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
+    known = (key.parent, columns, shared)
+    if known not in run.keys:
+        name = f"dbproof_keys_{len(run.keys) + 1}"
+        run.keys[known] = Keys(name, columns, run.loader.listed(name, referred, columns, shared), shared)
+    return run.keys[known]
+
+
+def _refer(plan: TablePlan, referred: Referred, run: Filling) -> None:
+    """Fill in a reference that had to wait; where the server refuses, it stays NULL."""
+    try:
+        run.loader.refer(plan, referred, run.seed, _numbered(referred, run))
+    except StatementFailed as failure:
+        if not failure.code:
+            raise
