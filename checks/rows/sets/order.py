@@ -33,8 +33,14 @@ def turns(catalogue: Catalogue) -> Iterator[Turn]:
             yield Turn(table, tuple(key for key in keys[name] if key not in later), later)
 
 
+def has_a_parent(key: ForeignKey, catalogue: Catalogue) -> bool:
+    """Whether there is a table with the columns that a reference means: not every engine asks for one."""
+    parent = catalogue.table.get(key.parent)
+    return parent is not None and set(key.parent_columns) <= set(parent.column)
+
+
 def _keys(table: Table, catalogue: Catalogue) -> tuple[ForeignKey, ...]:
-    return tuple(key for key in table.foreign_keys if key.enforced and not key.mismatch and key.parent in catalogue.table)
+    return tuple(key for key in table.foreign_keys if key.enforced and has_a_parent(key, catalogue))
 
 
 def _missing(

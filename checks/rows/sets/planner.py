@@ -11,7 +11,7 @@ from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.sets.forms import example, forms
-from checks.rows.sets.order import Turn
+from checks.rows.sets.order import Turn, has_a_parent
 from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
 from checks.rows.sets.proposals import PLENTY, alike, proposed
 from checks.rows.sets.rules import columns_of_index, computed_columns, feeds_a_formula, rules_of
@@ -83,11 +83,12 @@ class _Table:
     def plan(self) -> TablePlan:
         """Keys first, for everything else is free where they are not; then what one rule computes; then all others."""
         self._given()
+        nowhere = self._refer_to_nothing()
         later = self._refer()
         self._compute()
         for index in sorted(self._unique(), key=lambda one: (not one.primary, len(one.columns))):
             self._distinguish(index)
-        reason = self._fill()
+        reason = nowhere or self._fill()
         sources = list(dict.fromkeys(self._sources.values()))
         sources.sort(key=lambda one: (isinstance(one, Computed), isinstance(one, Referred) and bool(one.shared)))
         held = [*self._held, *self._given_at_all(sources)]
@@ -107,6 +108,17 @@ class _Table:
         for name, expression in self._wishes.given.items():
             if name in self._table.column:
                 self._sources[name] = Computed(name, expression)
+
+    def _refer_to_nothing(self) -> str:
+        """References whose parents are no table here stay NULL. Gives why that cannot be."""
+        for key in self._table.foreign_keys:
+            if key.enforced and not has_a_parent(key, self._catalogue):
+                free = [name for name in key.columns if name not in self._sources]
+                empty = [name for name in free if self._table.column[name].nullable]
+                if free and not empty:
+                    return f"{key.label} refers to {key.parent.label()}, and no such key is there"
+                self._sources.update({name: Computed(name, "NULL") for name in empty})
+        return ""
 
     def _refer(self) -> tuple[Referred, ...]:
         """References, those of the most columns first: what they have in common is taken from one parent.

@@ -150,7 +150,7 @@ def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Refe
         stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else _ENDLESS)
         came = run.loader.insert(plan, lacking, range(start, stop), run.seed, keys)
         made, start = made + came, stop
-        if made >= rows or not came or start > most >= stop:
+        if made >= rows or not (came or plan.guarded) or start > most >= stop:
             break
     return made
 
