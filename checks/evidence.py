@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from checks.schema.model import Catalogue
-from checks.schema.names import ObjectReference
+from checks.schema.names import ObjectReference, TableName
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class MigrationFailure:
     """Why migrating stopped. ``code`` is the SQLSTATE where the server refused, ``said`` the server's or tool's words.
 
     ``detail`` may quote rows and is shown only with ``show_values``. ``on_rows`` is true when the same migration passes on
-    an empty copy. ``timed_out`` is true when the tool was ended at its deadline.
+    an empty copy, ``invented`` when it passes on the repository's own rows and only those that were made from the schema stop
+    it. ``timed_out`` is true when the tool was ended at its deadline.
     """
 
     revision: str | None
@@ -94,6 +95,7 @@ class MigrationFailure:
     said: str
     detail: str = ""
     on_rows: bool = False
+    invented: bool = False
     timed_out: bool = False
 
 
@@ -114,6 +116,16 @@ class LoadedFile:
 
     file: str
     refused: MigrationFailure | None = None
+
+
+@dataclass(frozen=True)
+class FilledTable:
+    """What became of a table or collection that was empty: how many rows were made of those wanted, and why not more."""
+
+    table: TableName
+    rows: int
+    wanted: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -313,8 +325,9 @@ class Evidence:
     ``base`` is what the base revision's database held, ``None`` where there is none to compare with (``Need.BASE``).
     ``audits`` is gathered where the new migrations failed on base's rows: by the subjects of ``constraint-violation``, how many
     of those rows break each rule that head has and base has not. ``deletes`` are what came of the application's own commands, by
-    the reference that declares a delete rule. ``reversals`` are the new migrations on their way back, and
-    ``second_run`` is what came of applying once more.
+    the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
+    hold no rows of the repository's own, but made ones, or what migrations made of such. ``reversals`` are the new migrations on
+    their way back, and ``second_run`` is what came of applying once more.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -325,6 +338,8 @@ class Evidence:
     gains: tuple[IndexGain, ...] = ()
     writes: tuple[WriteCost, ...] = ()
     loaded: tuple[LoadedFile, ...] = ()
+    filled: tuple[FilledTable, ...] = ()
+    invented: frozenset[TableName] = frozenset()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
     audits: Mapping[str, Counted] = field(default_factory=dict)

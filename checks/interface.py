@@ -65,10 +65,12 @@ _WEIGHTS = {Severity.OFF: 0, Severity.NOTICE: 1, Severity.WARNING: 2, Severity.E
 class Need(StrEnum):
     """What a check cannot do without; where a run cannot give it, the check is skipped with that reason.
 
-    ``BASE`` is what the base revision's database held, ``Evidence.base``.
+    ``ROWS`` are the repository's own: on rows that were made from the schema alone nothing is proven, and what is found weighs
+    less. ``ANY_ROWS`` may be such rows too. ``BASE`` is what the base revision's database held, ``Evidence.base``.
     """
 
     ROWS = "rows"
+    ANY_ROWS = "any-rows"
     SANDBOX = "sandbox"
     APP_ROLE = "app-role"
     BASE = "base"
@@ -91,7 +93,8 @@ class Finding:
 
     ``subject`` names it within its check and, with the check's id, makes its fingerprint; the message may be
     reworded at any time. ``objects`` are what provenance is looked up by, the most telling first. ``count`` is exact:
-    rows, or whatever the check counts. ``values`` are key values of rows, shown only with ``show_values``.
+    rows, or whatever the check counts. ``values`` are key values of rows, shown only with ``show_values``. ``invented`` says that
+    only rows that were made from the schema show it: it is a warning at most, whatever the settings say.
     """
 
     subject: str
@@ -106,13 +109,15 @@ class Finding:
     detail: str = ""
     values: tuple[str, ...] = ()
     evidence: Mapping[str, Json] = field(default_factory=dict)
+    invented: bool = False
 
 
 @dataclass(frozen=True)
 class Proven:
-    """A subject that was judged and holds."""
+    """A subject that was judged and holds. ``objects`` are the tables by whose rows that is known, where rows were asked."""
 
     subject: str
+    objects: tuple[ObjectReference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,10 @@ Judgement = Finding | Proven | NotProven
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended on one database. ``seconds`` is wall time; ``reason`` says why it was skipped or errored."""
+    """How one check ended on one database. ``seconds`` is wall time; ``reason`` says why it was skipped or errored.
+
+    ``known_by`` are the tables by whose rows proven subjects are known.
+    """
 
     check: str
     state: State
@@ -137,6 +145,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     proven: tuple[str, ...] = ()
     not_proven: tuple[NotProven, ...] = ()
+    known_by: Mapping[str, tuple[ObjectReference, ...]] = field(default_factory=dict)
 
 
 TargetT = TypeVar("TargetT", contravariant=True)

@@ -2,7 +2,8 @@
 
 Base's own files are applied to a fresh server, filled with base's rows and sealed. Head grows on a fork of that server, so that
 the new migrations meet rows, and so that roles they make do not stand in each other's way. Where they fail on rows, head is built
-again on a fork that was taken before the rows were loaded.
+again on a fork that was taken before the rows were loaded; before that on one with the repository's own rows alone, where others
+were made.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from runner import git
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.data.load import read_all
 from runner.errors import DbproofError
+from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import counted, gathered, said_loaded
 from runner.migrations.interface import Project, Revision
 from runner.plan import Built, Pair, Plan
@@ -29,13 +31,18 @@ from runner.undoing.trying import undone
 
 @dataclass(frozen=True)
 class _Base:
-    """Base as it was built, and an ``empty`` fork from before its rows were loaded (``None`` where it has none)."""
+    """Base as it was built, and an ``empty`` fork from before its rows were loaded (``None`` where it has none).
+
+    ``rows`` says where its rows are from, and ``own`` is a fork from before any were made (``None`` where none were).
+    """
 
     built: Built
     revisions: Mapping[str, Revision]
     recording: Recording
     empty: Server | None
     contents: Sequence[bytes | None]
+    rows: Rows = NONE_MADE
+    own: Server | None = None
 
 
 @contextmanager
@@ -103,7 +110,12 @@ def _base(building: Building, root: Path, server: Server, database: Database) ->
     )
     refused = any(file.refused for file in loaded)
     contents = [] if refused else read_all(root, building.files)
-    return _Base(Built(server, server.seal(database), evidence), revisions, applied.recording, empty, contents)
+    own, rows = None, NONE_MADE
+    if plan.settings.data.makes_rows and not applied.failure:
+        own = building.stack.enter_context(server.fork())
+        rows = filled_on_base(plan, server, database)
+    one = Built(server, server.seal(database), rows.told(evidence))
+    return _Base(one, revisions, applied.recording, empty, contents, rows, own)
 
 
 def _revisions_of(plan: Plan, project: Project | None) -> Mapping[str, Revision]:
@@ -118,7 +130,8 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
     applied = migrate(building, project, server, database, ())
     loaded = load_rows(building, database)
     evidence = gathered(building.plan.backend, building.needed, building.revisions, [applied], loaded, None, database)
-    return Built(server, server.seal(database), evidence)
+    rows = filled_on_head(building.plan, server, database, complete=applied.failure is None)
+    return Built(server, server.seal(database), rows.told(evidence))
 
 
 def _head(building: Building, base: _Base) -> Built:
@@ -132,13 +145,31 @@ def _head(building: Building, base: _Base) -> Built:
 def _head_on_base(building: Building, base: _Base) -> Built:
     server, database = _grown(building, base.built.server, base)
     applied = migrate(building, _on_top(building, base), server, database, (base.recording,))
+    if applied.failure is not None and base.rows.invented:
+        base, server, database, applied = _without_made_rows(building, base, applied)
     if base.empty is None:
         return _finished(building, base, server, database, applied, load_rows(building, database))
-    if applied.failure is not None:
+    if applied.failure is not None and not applied.failure.invented:
         return _again(building, base, applied, (server, database))
     if read_all(building.plan.root, building.files) != base.contents:
         return _again(building, base, applied, None)
     return _finished(building, base, server, database, applied, base.built.evidence.loaded)
+
+
+def _without_made_rows(building: Building, base: _Base, first: Applied) -> tuple[_Base, Server, Database, Applied]:
+    """Head on the repository's own rows alone: the new migrations failed on rows of which some were made.
+
+    Where they fail there too, that is the verdict; else they failed on made rows, and what is judged has none of base's.
+    """
+    if base.own is None:
+        raise AssertionError("there are made rows, and no fork from before")
+    server, database = _grown(building, base.own, base)
+    second = migrate(building, _on_top(building, base), server, database, (base.recording,), "without")
+    alone = replace(base, rows=replace(base.rows, filled=(), invented=frozenset()))
+    if second.failure is not None or first.failure is None:
+        return alone, server, database, second
+    failure = replace(first.failure, on_rows=True, invented=True)
+    return alone, server, database, replace(second, failure=failure)
 
 
 def _from_nothing(building: Building, base: _Base) -> str:
@@ -183,6 +214,7 @@ def _again(building: Building, base: _Base, first: Applied, kept: tuple[Server, 
         return _finished(building, base, *kept, first, base.built.evidence.loaded)
     failure = replace(first.failure, on_rows=True) if first.failure else None
     told = replace(second, failure=failure, recording=second.recording)
+    base = replace(base, rows=NONE_MADE)
     return _finished(building, base, server, database, told, load_rows(building, database))
 
 
@@ -193,7 +225,8 @@ def _finished(
     evidence = gathered(
         building.plan.backend, building.needed, building.revisions, recordings, loaded, frozenset(base.revisions), database
     )
-    return Built(server, server.seal(database), evidence)
+    rows = filled_on_head(building.plan, server, database, base.rows, complete=not evidence.incomplete)
+    return Built(server, server.seal(database), rows.told(evidence))
 
 
 def _with_new(head: Built, base: _Base) -> Built:

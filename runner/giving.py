@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.interface import Engine
-from checks.rows.sets.planner import Wishes
 from runner import children, git
-from runner.data.generated.filled import Filled, WantedRows, WrittenRows, not_yet
+from runner.data.generated.filled import WantedRows, not_yet
 from runner.errors import Exit, UsageError
+from runner.filling import made, reasons, refuse_unknown, said, wanted_rows
 from runner.gathering import counted
 from runner.judging import plan
 from runner.output import Output
 from runner.planning import header
+from runner.settings.amounts import ROWS
+from runner.settings.engines import FILLED
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 from runner.steps import stood
@@ -24,11 +24,12 @@ _NOT_COMPARED = git.NoBase("not compared")
 
 @dataclass(frozen=True)
 class Asked:
-    """What is wanted: the file, rows a table, the seed, the database's name in the settings, whether a file is written over."""
+    """What is wanted: the file, rows a table, the seed (``None`` for what the settings say), the database's name in the settings,
+    whether a file is written over."""
 
     out: str
-    rows: int
-    seed: int
+    rows: int | None
+    seed: int | None
     database: str | None
     force: bool
 
@@ -40,25 +41,26 @@ def give(loaded: Loaded, output: Output, asked: Asked) -> Exit:
     output.header(header(loaded))
     children.sweep()
     planned = plan(name, settings, _NOT_COMPARED, loaded, output)
-    with stood(planned) as (database, _):
+    with stood(planned, fill=False) as (database, _):
         with output.progress.stage("rows") as stage:
-            filled = planned.backend.fill(database, _wanted(settings, asked), stage.say)
-            stage.say(f"{counted(filled.rows, 'row')} in {counted(len(filled.with_rows), 'table')}")
+            filled = made(planned, database, _wanted(settings, asked), stage.say)
+            refuse_unknown(planned, filled)
+            stage.say(said(filled))
         with output.progress.stage("write") as stage:
             try:
                 written = planned.backend.write_down(database, file)
             except OSError as refused:
                 raise UsageError(f"{file}: cannot be written: {refused.strerror}") from None
             stage.say(counted(written.bytes, "byte"))
-    for line in _said(filled, written, file):
+    for line in (*reasons(filled.tables), f"wrote {file}: load it with {written.load}"):
         output.line(line)
     return Exit.NOTHING_CHECKED if filled.tables and not filled.rows else Exit.HELD
 
 
 def _wanted(settings: DatabaseSettings, asked: Asked) -> WantedRows:
-    column = settings.tenancy.column if settings.tenancy else ()
-    wishes = Wishes((column,) if isinstance(column, str) else tuple(column))
-    return WantedRows(asked.rows, {}, asked.seed, wishes)
+    """What the call says before what the settings say; unlike in a run, tables that nobody speaks of are filled too."""
+    each = next(rows for rows in (asked.rows, settings.data.rows, ROWS) if rows is not None)
+    return wanted_rows(settings, each, asked.seed)
 
 
 def _file(asked: Asked) -> Path:
@@ -81,14 +83,8 @@ def _meant(loaded: Loaded, name: str | None) -> tuple[str, DatabaseSettings]:
         several = f"there are several databases: {', '.join(meant)}" if meant else "no database was found here"
         raise UsageError(several, "Name one with --database." if meant else "`dbproof init` writes the settings.")
     ((key, settings),) = meant.items()
-    if settings.engine is not Engine.POSTGRESQL:
+    if settings.engine not in FILLED:
         raise not_yet(settings.engine)
     if settings.url_env:
         raise UsageError(f"databases.{key}: an address was given, and rows are made on a server of our own", "Leave out url_env.")
     return key, settings
-
-
-def _said(filled: Filled, written: WrittenRows, file: Path) -> Iterator[str]:
-    for one in filled.short:
-        yield f"{one.table.label()}: {one.rows} of {one.wanted} rows, {one.reason}"
-    yield f"wrote {file}: load it with {written.load}"

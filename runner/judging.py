@@ -18,6 +18,7 @@ from runner.auditing import audited
 from runner.backends.interface import Backend
 from runner.backends.registry import backend_of
 from runner.build import built
+from runner.invented import weighed
 from runner.measured_building import measured
 from runner.migrations.registry import ADAPTERS
 from runner.output import Output
@@ -160,9 +161,15 @@ class _Judges:
         """
         missing = {Need.BASE: f"no base revision: {alone}"} if one.evidence.base is None else {}
         missing = {**missing, **tenancy.without_role(self.expect)}
+        as_said: list[Outcome] = []
+
+        def keep(outcome: Outcome) -> None:
+            as_said.append(outcome)
+            outcomes.append(weighed(outcome, self.checks, one.evidence.invented))
+
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
-            run_checks(target, self.checks, missing, outcomes.append)
-            see(target, one, outcomes)
+            run_checks(target, self.checks, missing, keep)
+            see(target, one, as_said)
             return catalogue_of(target)
 
     def hold_tenancy(self, one: Built, source: Source) -> None:

@@ -53,6 +53,8 @@ class _Standing:
     @classmethod
     def of(cls, check: str, finding: Finding, allow: Allow | None, by: Standards, known: frozenset[str]) -> _Standing:
         severity = by.settings.severity.get(check, finding.severity or Severity.ERROR)
+        if finding.invented and severity is Severity.ERROR:
+            severity = Severity.WARNING
         state = Standing.KNOWN if fingerprint(check, finding.subject) in known else Standing.NEW
         allowed = None if allow is None else _allowance(allow, by.allows)
         if allowed is not None and not allowed.expired:

@@ -105,17 +105,19 @@ def _outcome(identifier: str, check: Check[Any], judgements: list[Judgement], br
     )
     proven = tuple(said.subject for said in judgements if isinstance(said, Proven))
     gaps = tuple(said for said in judgements if isinstance(said, NotProven))
-    state, reason = _state(check, findings, proven, gaps, broke)
-    return Outcome(identifier, state, reason, 0.0, findings, proven, gaps)
+    state, reason = state_of(check, findings, proven, gaps, broke)
+    known_by = {said.subject: said.objects for said in judgements if isinstance(said, Proven) and said.objects}
+    return Outcome(identifier, state, reason, 0.0, findings, proven, gaps, known_by)
 
 
-def _state(
+def state_of(
     check: Check[Any],
     findings: tuple[Finding, ...],
     proven: tuple[str, ...],
     gaps: tuple[NotProven, ...],
     broke: str,
 ) -> tuple[State, str]:
+    """How a check ended that said this, and why where it is skipped or broke."""
     if broke:
         return State.ERRORED, broke
     if findings:

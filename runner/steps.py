@@ -11,6 +11,7 @@ from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.errors import ToolFailed, UsageError
+from runner.filling import filled_on_head, reasons
 from runner.gathering import counted, said_loaded
 from runner.migrations.address import prove
 from runner.migrations.interface import Project, Revision
@@ -48,21 +49,24 @@ class Building:
 @contextmanager
 def standing(plan: Plan) -> Iterator[Address]:
     """Head, migrated and filled, open to be worked with: the address of its owner. Raises as :func:`stood`."""
-    with stood(plan) as (database, role):
+    with stood(plan, fill=True) as (database, role):
         yield database.addresses[role]
 
 
 @contextmanager
-def stood(plan: Plan) -> Iterator[tuple[Database, Role]]:
-    """Head, migrated and filled, and who migrated it. Raises DbproofError, also where migrating fails."""
+def stood(plan: Plan, *, fill: bool) -> Iterator[tuple[Database, Role]]:
+    """Head, migrated, with its own rows and (``fill``) those that are made, and who migrated it.
+
+    Raises DbproofError, also where migrating fails.
+    """
     with ExitStack() as stack:
         building = Building(plan, Role.OWNER, None, stack)
         try:
-            database = _stand(building)
+            database = _stand(building, fill)
         except SuperuserRefused as refused:
             stack.close()
             building = as_superuser(building, refused)
-            database = _stand(building)
+            database = _stand(building, fill)
         yield database, building.role
 
 
@@ -71,13 +75,16 @@ def as_superuser(building: Building, refused: SuperuserRefused) -> Building:
     return Building(building.plan, Role.ADMIN, refused.needed, building.stack, revisions=building.revisions)
 
 
-def _stand(building: Building) -> Database:
+def _stand(building: Building, fill: bool) -> Database:
     server, database = start(building)
     project = read_project(building, server, database)
     failure = migrate(building, project, server, database, ()).failure
     failure = failure or next((file.refused for file in load_rows(building, database) if file.refused), None)
     if failure is not None:
         raise ToolFailed(f"{failure.place or building.plan.name}: {failure.code} {failure.said}", "`dbproof run` says more.")
+    if fill:
+        for line in reasons(filled_on_head(building.plan, server, database).filled):
+            building.plan.progress.note("not filled", line)
     return database
 
 

@@ -129,7 +129,7 @@ def _judged(rule: Rule, counted: Counted, origin: str, then: str, target: Relati
     if counted.gap:
         return NotProven(rule.subject, counted.gap)
     if not counted.rows:
-        return Proven(rule.subject)
+        return Proven(rule.subject, (table_reference(rule.table),))
     return Finding(
         subject=rule.subject,
         message=f"{_broken(rule, counted)} {rule.words}{f', {origin}' if origin else ''}",

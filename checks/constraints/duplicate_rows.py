@@ -87,7 +87,7 @@ def _judged(indexes: dict[Rule, Index], tables: list[Rule], target: RelationalTa
             if isinstance(counted, StatementFailed):
                 yield NotProven(rule.subject, counted.gap or f"its rows cannot be compared: {counted}")
             elif not counted.rows:
-                yield Proven(rule.subject)
+                yield Proven(rule.subject, (table_reference(rule.table),))
             else:
                 yield _under(indexes[rule], rule, counted, target) if rule in indexes else _same(rule, counted, target)
 

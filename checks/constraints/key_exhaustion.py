@@ -122,7 +122,7 @@ def _judge(key: _Key, session: ReadSession, target: RelationalTarget) -> Judgeme
         return NotProven(key.subject, "no rows")
     number = min(reached) if key.down else max(reached)
     share = number / key.last
-    return Proven(key.subject) if share < MOST_USED else _finding(key, number, share, target)
+    return Proven(key.subject, (key.table.reference,)) if share < MOST_USED else _finding(key, number, share, target)
 
 
 def _furthest(key: _Key) -> Select[*tuple[Any, ...]]:

@@ -28,7 +28,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.sql.reading import objects_read, without_rows
+from checks.schema.names import table_reference
+from checks.sql.reading import objects_read, tables_read, without_rows
 from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
@@ -64,7 +65,10 @@ def _judge(sentence: str, sql: str, target: RelationalTarget) -> Judgement:
         rows = session.raw(sql, SAMPLE)
     if rows:
         return _finding(sentence, sql, rows, target)
-    return NotProven(sentence, "no rows") if without_rows(sql, target) else Proven(sentence)
+    if without_rows(sql, target):
+        return NotProven(sentence, "no rows")
+    read = tables_read(sql, target.engine, target.catalogue) or target.catalogue.table
+    return Proven(sentence, tuple(map(table_reference, sorted(read))))
 
 
 def _finding(sentence: str, sql: str, rows: Sequence[tuple[Any, ...]], target: RelationalTarget) -> Finding:

@@ -73,7 +73,7 @@ def _judge(sequence: Sequence, table: Table, session: ReadSession, target: Relat
             raise
         return NotProven(subject, failure.gap)
     if taken is None or abs(taken - following) >= AHEAD * abs(sequence.increment):
-        return Proven(subject)
+        return Proven(subject, (table.reference,))
     return _finding(sequence, table, following, taken, target)
 
 

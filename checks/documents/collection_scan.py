@@ -37,7 +37,7 @@ from checks.targets import DocumentTarget
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})
-NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
+NEEDS = frozenset({Need.EVIDENCE, Need.ANY_ROWS})
 SUBJECTS = "declared queries that find something"
 PROVES = "read no large collection without an index"
 

@@ -77,7 +77,11 @@ def _judged(
     ours, other = ([wall[column] for column in compared] for wall in (mine, theirs))
     found = next(iter(session.aggregate(child, _crossing(two, ours, other), collation=two.collation)))
     whole = next(iter(found["all"]), None)
-    yield _finding(reference, compared, whole, found["sample"]) if whole else Proven(reference.label)
+    yield (
+        _finding(reference, compared, whole, found["sample"])
+        if whole
+        else Proven(reference.label, (collection_reference(child), collection_reference(parent)))
+    )
 
 
 def _crossing(two: Sides, ours: Sequence[str], theirs: Sequence[str]) -> Sequence[Stage]:

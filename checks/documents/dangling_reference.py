@@ -106,7 +106,10 @@ def _judged(two: Sides, target: DocumentTarget, session: DocumentSession) -> Jud
     if elsewhere.others:
         return NotProven(two.reference.label, _apart(elsewhere.others))
     if dangling.refers:
-        return Proven(two.reference.label)
+        return Proven(
+            two.reference.label,
+            (collection_reference(two.reference.child.collection), collection_reference(two.reference.parent.collection)),
+        )
     return NotProven(two.reference.label, f"no document has {' and '.join(path.dotted for path in two.reference.children)}")
 
 

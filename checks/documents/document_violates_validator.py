@@ -88,7 +88,7 @@ def _judge(
     try:
         broken = _broken(collection.name, validator, session)
         if not broken.documents:
-            return Proven(subject)
+            return Proven(subject, (collection_reference(collection.name),))
         told = _told(collection, broken.sample, target, session) if subject == collection.name else {}
     except StatementFailed as failure:
         if failure.gap:

@@ -94,7 +94,7 @@ def _judged(key: _Key, target: DocumentTarget, session: DocumentSession) -> Judg
         if not failure.gap:
             raise
         return NotProven(key.label, failure.gap)
-    return _finding(key, found, collection, target) if found.keys else Proven(key.label)
+    return _finding(key, found, collection, target) if found.keys else Proven(key.label, (collection_reference(collection.name),))
 
 
 def _holds(index: CollectionIndex, key: _Key, collection: Collection) -> bool:

@@ -39,7 +39,7 @@ from checks.targets import DocumentTarget
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
-NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
+NEEDS = frozenset({Need.EVIDENCE, Need.ANY_ROWS})
 SUBJECTS = "declared queries"
 PROVES = "sort by an index, or as they may"
 

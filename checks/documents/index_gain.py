@@ -38,7 +38,7 @@ from checks.timings import gain_in_words, ratio
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
-NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
+NEEDS = frozenset({Need.EVIDENCE, Need.ANY_ROWS})
 SUBJECTS = "declared queries with a gain"
 PROVES = "are as much faster by their indexes"
 

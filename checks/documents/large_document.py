@@ -61,7 +61,11 @@ def _judge(collection: Collection, large: int, session: DocumentSession) -> Iter
         return
     try:
         found: Mapping[str, Any] = next(iter(session.aggregate(collection.name, _sizes(large))), {"all": []})
-        yield _finding(collection, found, large) if found["all"] else Proven(collection.name)
+        yield (
+            _finding(collection, found, large)
+            if found["all"]
+            else Proven(collection.name, (collection_reference(collection.name),))
+        )
     except StatementFailed as failure:
         if not failure.gap:
             raise

@@ -91,7 +91,7 @@ def _fields(collection: Collection, validators: Validators, session: DocumentSes
         if one in torn and not meant and not told_apart(collection.name, one, found, session):
             yield _finding(subject, collection, one, session)
         elif one.kinds:
-            yield Proven(subject)
+            yield Proven(subject, (collection_reference(collection.name),))
 
 
 def _finding(subject: str, collection: Collection, one: Field, session: DocumentSession) -> Finding:

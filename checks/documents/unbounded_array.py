@@ -104,7 +104,7 @@ def _lengths(collection: Collection, arrays: Sequence[Path], longest: int, sessi
         if told.long and not told.fixed:
             yield _finding(subject, collection, told, longest, _spread(collection.name, path, session))
         else:
-            yield Proven(subject)
+            yield Proven(subject, (collection_reference(collection.name),))
 
 
 def _longest(path: Path) -> Expression:

@@ -81,7 +81,7 @@ def _judge(collection: Collection, paths: Sequence[Path], session: DocumentSessi
         if reason or inside:
             yield NotProven(subject, reason or f"no document has {label(path[:1])}")
         else:
-            yield _finding(subject, collection) if path in lost else Proven(subject)
+            yield _finding(subject, collection) if path in lost else Proven(subject, (collection_reference(collection.name),))
 
 
 def _lost(collection: str, paths: Sequence[Path], session: DocumentSession) -> Sequence[Path]:

@@ -38,7 +38,7 @@ from checks.timings import Cost, cost, cost_in_words, milliseconds
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
-NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
+NEEDS = frozenset({Need.EVIDENCE, Need.ANY_ROWS})
 SUBJECTS = "kinds of writes"
 PROVES = "take no longer than they may"
 

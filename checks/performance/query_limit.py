@@ -53,7 +53,7 @@ from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
-NEEDS = frozenset({Need.EVIDENCE, Need.ROWS})
+NEEDS = frozenset({Need.EVIDENCE, Need.ANY_ROWS})
 SUBJECTS = "declared queries"
 PROVES = "stay within their limits"
 

@@ -114,7 +114,7 @@ def _judge(subject: str, key: ForeignKey, session: ReadSession, target: Relation
         if not failure.gap:
             raise
         return NotProven(subject, failure.gap)
-    return _finding(subject, key, target, orphans) if orphans else Proven(subject)
+    return _finding(subject, key, target, orphans) if orphans else Proven(subject, key.sides)
 
 
 def _is_known(key: ForeignKey, catalogue: Catalogue) -> bool:

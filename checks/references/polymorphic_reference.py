@@ -40,7 +40,7 @@ from checks.declared.absent import absent
 from checks.declared.expectations import Kind, PolymorphicReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import ForeignKey
-from checks.schema.names import column_label, column_reference, table_reference
+from checks.schema.names import ObjectReference, column_label, column_reference, table_reference
 from checks.sql.orphans import SAMPLE, matching, shown_row
 from checks.sql.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
@@ -73,6 +73,11 @@ class _Asked:
     @property
     def subject(self) -> str:
         return self.reference.label if self.kind is None else f"{self.reference.label} -> {self.kind.label}"
+
+    @property
+    def sides(self) -> tuple[ObjectReference, ...]:
+        """The tables whose rows are compared."""
+        return tuple(map(table_reference, (self.reference.table, *([self.kind.parent] if self.kind else []))))
 
     @property
     def lacking(self) -> list[str]:
@@ -130,7 +135,7 @@ def _judge(asked: _Asked, session: ReadSession) -> Judgement:
     if rows:
         return _finding(asked, rows)
     nothing = f"no row of the type {asked.kind.value}" if asked.kind else "no row refers"
-    return Proven(asked.subject) if refers else NotProven(asked.subject, nothing)
+    return Proven(asked.subject, asked.sides) if refers else NotProven(asked.subject, nothing)
 
 
 def _absent(asked: _Asked, lacking: list[str]) -> Judgement:

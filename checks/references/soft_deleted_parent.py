@@ -74,7 +74,7 @@ def _judge(expected: ExpectedReference, target: RelationalTarget, session: ReadS
     if expected.table not in target.filled:
         return NotProven(subject, "no rows")
     rows = session.rows(sample_lost(key_of(expected), expected.where, target.catalogue, target.engine))
-    return _finding(expected, rows, target) if rows else Proven(subject)
+    return _finding(expected, rows, target) if rows else Proven(subject, key_of(expected).sides)
 
 
 def _finding(expected: ExpectedReference, rows: Sequence[tuple[Any, ...]], target: RelationalTarget) -> Finding:

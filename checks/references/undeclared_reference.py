@@ -80,10 +80,11 @@ def _judge(guessed: Sequence[Guess], session: ReadSession, target: RelationalTar
     if len(likely) > 1:
         return NotProven(key.label, f"it could name {' or '.join(guess.label.partition(' -> ')[2] for guess in likely)}")
     if not likely:
-        return Proven(key.label)
+        return Proven(key.label, key.sides)
     (orphans,) = session.rows(counted(likely[0].key, target.catalogue, target.engine))[0]
     (rows,) = session.rows(_rows(likely[0], target))[0]
-    return Proven(key.label) if orphans > (1 - CONTAINED) * rows else _finding(likely[0], orphans, rows, target)
+    few = orphans > (1 - CONTAINED) * rows
+    return Proven(key.label, key.sides) if few else _finding(likely[0], orphans, rows, target)
 
 
 def _sample(guess: Guess, target: RelationalTarget) -> Select[int, int]:

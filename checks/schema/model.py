@@ -109,6 +109,11 @@ class ForeignKey:
         """What provenance is kept under."""
         return ObjectReference(ObjectKind.CONSTRAINT, self.table.schema, self.table.name, self.name)
 
+    @property
+    def sides(self) -> tuple[ObjectReference, ...]:
+        """The child's table and the parent's."""
+        return (table_reference(self.table), table_reference(self.parent))
+
 
 @dataclass(frozen=True)
 class CheckConstraint:

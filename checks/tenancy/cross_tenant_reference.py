@@ -92,7 +92,7 @@ def _judged(
         if not failure.gap:
             raise
         return NotProven(subject, failure.gap)
-    return _finding(subject, key, compared, found, int(count), rows, target) if count else Proven(subject)
+    return _finding(subject, key, compared, found, int(count), rows, target) if count else Proven(subject, key.sides)
 
 
 def _holds(key: ForeignKey, target: RelationalTarget) -> bool:

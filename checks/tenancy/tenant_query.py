@@ -35,7 +35,7 @@ from checks.tenants.tenants import Tenant, known_tenants
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
-NEEDS = frozenset({Need.ROWS})
+NEEDS = frozenset({Need.ANY_ROWS})
 SUBJECTS = "declared queries of tenants"
 PROVES = "return no other tenant's rows"
 

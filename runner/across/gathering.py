@@ -14,6 +14,7 @@ from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, Place
 from checks.interface import Engine, Outcome
 from checks.registries.between import BETWEEN
+from checks.schema.names import TableName
 from checks.targets import StatementFailed, Target
 from runner.across.keys import Keys
 from runner.across.reading import keys, lacking
@@ -73,7 +74,7 @@ class Across:
                 return Compared(gap=f"{side.database} was not seen in this run")
             if name in self.unread:
                 raise self.unread[name]
-            if gap := _short_of(side.database, self.evidence[f"{name.partition(' ')[0]} {side.database}"]):
+            if gap := _short_of(side, self.evidence[f"{name.partition(' ')[0]} {side.database}"]):
                 return Compared(gap=gap)
         if absent := [what for name in names for what in self.absent[name]]:
             return Compared(lacking=absent)
@@ -89,8 +90,11 @@ class Across:
         return any(_name(one.child, Revision.BASE) in self.seen for one in self.references if one.child.database == database)
 
 
-def _short_of(database: str, evidence: Evidence) -> str:
-    """Why a database has fewer rows than the repository means it to have, where it has."""
+def _short_of(side: Side, evidence: Evidence) -> str:
+    """Why a side has other rows than the repository means it to have, where it has."""
+    database = side.database
+    if any(TableName(one.schema, one.relation) in evidence.invented for one in side.objects):
+        return f"the rows of {side.holder} were made"
     if evidence.incomplete:
         return f"the migrations of {database} failed"
     return f"the rows of {database} were refused" if any(file.refused for file in evidence.loaded) else ""

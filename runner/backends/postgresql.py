@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import psycopg
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
@@ -18,14 +20,16 @@ from runner.data import load as data
 from runner.data.generated import postgresql as generated
 from runner.data.generated.dump import written
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
+from runner.data.generated.given import columns_of, try_columns
 from runner.measure import queries
 from runner.migrations.interface import Event
 from runner.recorder.install import watch_locks
 from runner.recorder.provenance import resolve
 from runner.recorder.reading import read
 from runner.recorder.recording import Recording
-from runner.servers.interface import Database, Golden, Server
+from runner.servers.interface import Address, Database, Golden, Server
 from runner.targets.postgresql import PostgresTarget
+from runner.targets.sessions import Manner, PostgresReadSession, opened, sessions
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
@@ -40,9 +44,16 @@ def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tu
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
     """By set-based SQL that runs in the server."""
     catalogue = generated.catalogue_of(database.private)
-    names = tuple(table.name for table in catalogue.tables)
-    made = generated.generate(database.private, catalogue, wanted.of(names), wanted.seed, wanted.wishes, say)
-    return Filled(made, names)
+    try_columns(wanted.wishes.given, catalogue, Engine.POSTGRESQL, partial(_ask, database.private))
+    wanted_of = wanted.of(tuple(catalogue.table))
+    made = generated.generate(database.private, catalogue, wanted_of, wanted.seed, wanted.wishes, say)
+    return Filled(made, columns_of(catalogue))
+
+
+def _ask(address: Address, sql: str) -> None:
+    """Let the server read a statement made of the settings', in a session that only reads. Raises StatementFailed."""
+    with opened(sessions(address, Manner(read_only=True, ours=True))) as connection:
+        PostgresReadSession(connection).raw(sql, 1)
 
 
 def write_down(database: Database, file: Path) -> WrittenRows:

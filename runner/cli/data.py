@@ -11,13 +11,27 @@ from runner.cli import options
 from runner.cli.loading import loading
 from runner.cli.session import Action, Session
 from runner.errors import Exit, UsageError
+from runner.settings.amounts import LAST_SEED, MOST
 
-#: More rows a table than this are hardly meant.
-MOST = 100_000_000
-
-Rows = Annotated[str, typer.Option("--rows", metavar="N", help="How many rows each table gets that is still empty.")]
+Rows = Annotated[
+    str | None,
+    typer.Option(
+        "--rows",
+        metavar="N",
+        help="How many rows each table gets that is still empty; what the settings say by default, else 100.",
+        show_default=False,
+    ),
+]
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where the rows are written, as SQL that psql loads.")]
-Seed = Annotated[str, typer.Option("--seed", metavar="N", help="The same seed gives the same rows.")]
+Seed = Annotated[
+    str | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="The same seed gives the same rows; what the settings say by default, else 1.",
+        show_default=False,
+    ),
+]
 Name = Annotated[
     str | None, typer.Option("--database", metavar="NAME", help="Which database of the settings is meant.", show_default=False)
 ]
@@ -27,8 +41,8 @@ Force = Annotated[bool, typer.Option("--force", help="Write over a file that is 
 def command(
     out: Out,
     path: options.Path = None,
-    rows: Rows = "100",
-    seed: Seed = "1",
+    rows: Rows = None,
+    seed: Seed = None,
     database: Name = None,
     force: Force = False,
     config: options.Config = None,
@@ -46,16 +60,24 @@ def command(
 
 
 def _data(
-    arguments: dict[str, object], out: str, rows: str, seed: str, database: str | None, force: bool, session: Session
+    arguments: dict[str, object],
+    out: str,
+    rows: str | None,
+    seed: str | None,
+    database: str | None,
+    force: bool,
+    session: Session,
 ) -> Exit:
-    wanted, number = _whole("--rows", rows, 1, MOST), _whole("--seed", seed, 0, 2**31 - 1)
+    wanted, number = _whole("--rows", rows, 1, MOST), _whole("--seed", seed, 0, LAST_SEED)
     loaded = session.load(arguments)
     with loading():
         from runner import giving
     return giving.give(loaded, session.output(loaded.quiet), giving.Asked(out, wanted, number, database, force))
 
 
-def _whole(option: str, text: str, least: int, most: int) -> int:
+def _whole(option: str, text: str | None, least: int, most: int) -> int | None:
+    if text is None:
+        return None
     digits = text.replace("_", "")
     if not digits.isdecimal() or not digits.isascii() or not least <= int(digits) <= most:
         raise UsageError(f"{option}: expected a whole number from {least} to {most}, not '{text[:40]}'")

@@ -17,6 +17,7 @@ from checks.declared.expectations import parse_any_reference
 from checks.declared.expected import parse_expected
 from checks.evidence import Place
 from checks.interface import Engine
+from runner.settings.data import contradictions as rows_made
 from runner.settings.engines import BELONGS, DOCUMENTS, RELATIONAL, ROW_FILES, TAKEN, TOOL_ENGINES
 from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
@@ -132,7 +133,7 @@ def _plain(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no common
 def contradictions(document: Mapping[str, object]) -> Iterator[Fault]:
     """What cannot be meant together. Reads the raw document, so that it is told together with everything else."""
     for name, database in _tables(document, "databases"):
-        for judge in (_given_server, _two_servers, _migrations, _engine, _rows, _references, _queries, tenancy):
+        for judge in (_given_server, _two_servers, _migrations, _engine, _rows, rows_made, _references, _queries, tenancy):
             for key, message in judge(database):
                 yield Fault(("databases", name, *key), message)
     yield from _names(document)

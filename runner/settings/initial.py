@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.allows import AllowSettings
+from runner.settings.data import DataSettings
 from runner.settings.detect import DATABASE, detect
 from runner.settings.detect import engine as engine_of
 from runner.settings.engines import DOCUMENTS, Keys, belongs
@@ -20,7 +21,7 @@ from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.files import OWN_FILE, check_root, find
 from runner.settings.fixing import FixSettings
 from runner.settings.limits import LimitsSettings
-from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
+from runner.settings.model import DatabaseSettings, MigrationSettings, Settings
 from runner.settings.services import WantedImage
 from runner.settings.services import find as find_server
 from runner.settings.tenancy import TenancySettings

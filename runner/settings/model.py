@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from checks.interface import Engine, Severity
 from runner.settings.allows import AllowSettings
+from runner.settings.data import DataSettings
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.fixing import FixSettings
 from runner.settings.limits import LimitsSettings
@@ -83,17 +84,6 @@ class MigrationSettings(Section):
         if isinstance(given, dict) and "command" in given and "tool" not in given:
             return {**given, "tool": "command"}
         return given
-
-
-class DataSettings(Section):
-    """The rows to judge: files of the repository, loaded in order."""
-
-    load: Texts = setting(
-        (),
-        "Files with rows, loaded in order before the new migrations: SQL, or a file of JSON a collection (companies.jsonl).",
-        ("db/seeds.sql",),
-        ("seeds/companies.jsonl",),
-    )
 
 
 class DatabaseSettings(Section):

@@ -31,7 +31,8 @@ _TRIED = (1, 2, 9, 10, 99, 100, 999, 9_999, 99_999, 999_999, 9_999_999)
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a plan is to heed beside the catalogue: the columns of tenants, and columns given by an expression of the settings."""
+    """What a plan is to heed beside the catalogue: the columns of tenants, and expressions that are ``given`` for a column, by
+    the names of its table and its own (``orders.status``)."""
 
     tenants: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -105,8 +106,8 @@ class _Table:
                         )
 
     def _given(self) -> None:
-        for name, expression in self._wishes.given.items():
-            if name in self._table.column:
+        for name in self._table.column:
+            if expression := self._wishes.given.get(f"{self._table.name.label()}.{name}"):
                 self._sources[name] = Computed(name, expression)
 
     def _refer_to_nothing(self) -> str:

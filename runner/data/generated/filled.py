@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from checks.evidence import FilledTable as FilledTable
 from checks.interface import Engine
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
@@ -15,21 +16,11 @@ Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class FilledTable:
-    """What became of a table or collection: how many rows were made of those that were wanted, and why not more."""
-
-    table: TableName
-    rows: int
-    wanted: int
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Filled:
-    """What came of filling a database: the tables that were empty and wanted, and the names of all that there are."""
+    """What came of filling a database: the ``tables`` that were empty and wanted, and all that there are with their columns."""
 
     tables: tuple[FilledTable, ...] = ()
-    names: tuple[TableName, ...] = ()
+    known: Mapping[TableName, Collection[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
