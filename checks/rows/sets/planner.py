@@ -46,9 +46,9 @@ class Planner:
         self._dialect = dialect
         self._read = read
 
-    def planned(self, turn: Turn, wishes: Wishes) -> TablePlan:
-        """How a table is filled, or why it is not."""
-        return _Table(turn, self._catalogue, self._dialect, self._read, wishes).plan()
+    def planned(self, turn: Turn, wishes: Wishes, *, ends: bool = True) -> TablePlan:
+        """How a table is filled, or why it is not; without ``ends`` no value is at the end of its type, which may overflow."""
+        return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=ends).plan()
 
     def coupled(self, turn: Turn, plan: TablePlan) -> TablePlan:
         """The same plan, with columns that few rows' values go together in taking theirs from one row that was compiled."""
@@ -66,8 +66,9 @@ class Planner:
 class _Table:
     """One table on its way to a plan."""
 
-    def __init__(self, turn: Turn, catalogue: Catalogue, dialect: Dialect, read: Read, wishes: Wishes) -> None:
+    def __init__(self, turn: Turn, catalogue: Catalogue, dialect: Dialect, read: Read, wishes: Wishes, *, ends: bool) -> None:
         self._turn = turn
+        self._ends = ends
         self._table = turn.table
         self._catalogue = catalogue
         self._dialect = dialect
@@ -253,7 +254,7 @@ class _Table:
         spoken = [one for one in self._held if column.name in one.columns]
         alone = [one for one in spoken if len(one.columns) == 1]
         coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
-        listed = list(proposed(shape, spoken, tuple(self._table.column), ends=not coupled))
+        listed = list(proposed(shape, spoken, tuple(self._table.column), ends=self._ends and not coupled))
         if not listed or shape.kind in (Kind.OTHER, Kind.ARRAY, Kind.BYTES):
             listed += [text for text in self._dialect.candidates(column) if not coupled or shape.labels]
         values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]

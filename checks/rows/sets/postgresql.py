@@ -6,6 +6,7 @@ Chance is ``hashint8extended`` of the row's number. ``%`` is doubled for the dri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from checks.rows.postgresql import bound, shape
 from checks.rows.sets import rendering
@@ -17,6 +18,10 @@ from checks.schema.model import Column
 from checks.schema.names import TableName
 
 _POSITIVE = 2**63 - 1
+#: Whole numbers of fewer digits are reckoned with as such, which is quicker.
+_DIGITS = 10
+#: A list of more values is told in parts: the server counts its way to a value from the first.
+_PART = 16
 #: Kinds whose lists the server reads once. How it reads others depends on the session, so it would read the list for every row:
 #: of those each value is read when it is taken.
 _LISTED = frozenset({Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN})
@@ -74,17 +79,29 @@ def _chance(salt: int) -> str:
 
 
 def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing) -> str:
-    listed, place = writing.parameter([bound(value, shape(column)) for value in values]), f"1 + {pick}::int"
+    listed = [bound(value, shape(column)) for value in values]
+    if len(listed) <= _PART:
+        return _element(listed, f"1 + {pick}::int", column, writing)
+    parts = [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
+    cases = (
+        f"WHEN {number} THEN {_element(part, f'1 + ({pick} & {_PART - 1})::int', column, writing)}"
+        for number, part in enumerate(parts)
+    )
+    return f"CASE {pick} / {_PART} {' '.join(cases)} END"
+
+
+def _element(listed: Sequence[Any], place: str, column: Column, writing: Writing) -> str:
     if shape(column).kind in _LISTED and not shape(column).labels:
-        return f"(CAST({listed}::text[] AS {_type(column)}[]))[{place}]"
-    return _cast(f"(CAST({listed} AS text[]))[{place}]", column)
+        return f"(CAST({writing.parameter(listed)}::text[] AS {_type(column)}[]))[{place}]"
+    return _cast(f"(CAST({writing.parameter(listed)} AS text[]))[{place}]", column)
 
 
 def _numbered(form: Form, column: Column, writing: Writing) -> str:
     n = NUMBER
     match form.series:
         case Series.NUMBER:
-            return f"({form.start} + {form.step}::numeric * {n})"
+            small = all(text.lstrip("-").isdigit() and len(text) < _DIGITS for text in (form.start, form.step))
+            return f"({form.start} + {form.step}{'' if small else '::numeric'} * {n})"
         case Series.TEXT:
             digits = f"lpad({n}::text, greatest({form.width}, length({n}::text)), '0')" if form.width else f"{n}::text"
             digits = f"translate({digits}, '{DIGITS}', '{form.alphabet}')" if form.alphabet else digits

@@ -31,12 +31,25 @@ class Statement:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a parent's rows, numbered in a temporary table: how many there are, and by which ``shared`` columns."""
+    """The keys of a parent's rows, numbered in a temporary table: how many there are, and by which ``shared`` columns.
+
+    Without a ``name`` there is no such table: the parent's only column is ``made``, of the numbers from 1 to ``rows``.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: int
     shared: tuple[str, ...] = ()
+    made: MadeKeys | None = None
+
+
+@dataclass(frozen=True)
+class MadeKeys:
+    """A column of a table whose rows have the numbers from 1 on, without a gap, each its key by ``source``."""
+
+    table: Table
+    source: Numbered
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -130,7 +143,10 @@ def trying(language: Language, plan: TablePlan, numbers: range, seed: int, keys:
 def chosen(plan: TablePlan, rows: int, numbers: range, keys: Mapping[Referred, Keys], writing: Writing) -> str:
     """A query of at most so many of the rows with these numbers, as far as they meet the conditions."""
     names = ", ".join(map(writing.language.quoted, filled_columns(plan)))
-    return f"SELECT {names} FROM {made(plan, numbers, keys, writing)}{where(plan.conditions, writing.language)} LIMIT {rows}"
+    source = f"{made(plan, numbers, keys, writing)}{where(plan.conditions, writing.language)}"
+    joins = any(isinstance(one, Referred) and keys[one].made is None for one in plan.sources)
+    order = f" ORDER BY {NUMBER}" if joins else ""  # a join gives rows in an order of its own
+    return f"SELECT {names} FROM {source}{order} LIMIT {rows}"
 
 
 def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing: Writing) -> str:
@@ -141,15 +157,39 @@ def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing
     layer = f"(SELECT {', '.join((*language.kept, *first))} FROM {language.numbers(numbers, writing.seed)})"
     for source in plan.sources:
         if isinstance(source, Referred):
-            taken = ", ".join(
-                f"parent.{language.quoted(theirs)} AS {language.quoted(mine)}" for mine, theirs in source.taken.items()
-            )
-            layer = f"(SELECT base.*, {taken} FROM {joined(layer, source, keys[source], writing, ','.join(source.columns))})"
+            layer = _with_parent(layer, source, keys[source], writing)
     known = set(filled_columns(plan))
     for listed in _on_top(plan, known, language):
         parts = (f"{expression} AS {language.quoted(name)}" for name, expression in listed)
         layer = f"(SELECT {alias}.*, {', '.join(parts)} FROM {layer} AS {alias})"
     return f"{language.fenced(layer)} AS {alias}"
+
+
+def _with_parent(layer: str, source: Referred, keys: Keys, writing: Writing) -> str:
+    """A layer with the columns of a reference: worked out where the parent's key follows from its number, else joined."""
+    language, what = writing.language, ",".join(source.columns)
+    if keys.made is not None:
+        (mine,) = source.columns
+        given = writing.language.cast(
+            _made_key(keys.made, _pick(source, keys, writing, what), writing), writing.table.column[mine]
+        )
+        if source.nulls:
+            given = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {source.nulls} THEN {given} END"
+        return f"(SELECT base.*, {given} AS {language.quoted(mine)} FROM {layer} AS base)"
+    taken = ", ".join(f"parent.{language.quoted(theirs)} AS {language.quoted(mine)}" for mine, theirs in source.taken.items())
+    return f"(SELECT base.*, {taken} FROM {joined(layer, source, keys, writing, what)})"
+
+
+def _made_key(made_keys: MadeKeys, pick: str, writing: Writing) -> str:
+    """The key of the parent that has this number."""
+    theirs, language = Writing(writing.language, made_keys.table, writing.seed, writing.values), writing.language
+    column = made_keys.table.column[made_keys.source.column]
+    return language.cast(language.numbered(made_keys.source.form, column, theirs).replace(NUMBER, f"({pick})"), column)
+
+
+def _pick(referred: Referred, keys: Keys, writing: Writing, what: str) -> str:
+    """The number of a row's parent, among all."""
+    return NUMBER if referred.once else f"1 + {_skewed(writing, what, max(keys.rows, 1))}"
 
 
 def _on_top(plan: TablePlan, known: Collection[str], language: Language) -> Iterator[list[tuple[str, str]]]:
@@ -158,15 +198,15 @@ def _on_top(plan: TablePlan, known: Collection[str], language: Language) -> Iter
     computed = [source for source in plan.sources if isinstance(source, Computed)]
     lacking = [one for one in plan.table.columns if one.name not in known and not one.generated]
     layers = (
-        [(one.column, language.cast(f"({language.plain(one.expression)})", column[one.column])) for one in computed],
-        [(one.name, language.cast(f"({language.plain(one.default or 'NULL')})", one)) for one in lacking],
+        [(one.column, language.cast(f"({language.plain(one.expression)}\n)", column[one.column])) for one in computed],
+        [(one.name, language.cast(f"({language.plain(one.default or 'NULL')}\n)", one)) for one in lacking],
         *([(one.name, _formula(one, language)) for one in formulas] for formulas in _formulas(plan.table)),
     )
     yield from (layer for layer in layers if layer)
 
 
 def _formula(column: Column, language: Language) -> str:
-    return language.formula(f"({language.plain(column.default or 'NULL')})", column)
+    return language.formula(f"({language.plain(column.default or 'NULL')}\n)", column)
 
 
 def _formulas(table: Table) -> Iterator[list[Column]]:
@@ -182,7 +222,7 @@ def joined(layer: str, referred: Referred, keys: Keys, writing: Writing, what: s
     """A layer (``base``) with a ``parent`` for each row."""
     language = writing.language
     if not referred.shared:
-        pick = NUMBER if referred.once else f"1 + {_skewed(writing, what, max(keys.rows, 1))}"
+        pick = _pick(referred, keys, writing, what)
         if referred.nulls:
             pick = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {referred.nulls} THEN {pick} END"
         return f"{layer} AS base LEFT JOIN {language.quoted(keys.name)} AS parent ON parent.dbproof_k = {pick}"

@@ -1,58 +1,47 @@
 """Fills the empty tables of a PostgreSQL database with rows that its schema allows.
 
 Triggers stay out of it and references are not asked row by row (``session_replication_role``): a reference takes its parents from
-the table, and that all of them hold is counted at the end, by one join each.
+the table, and that all of them hold is counted at the end, by one join each. Tables are filled side by side. Statistics are not
+gathered: whoever seals or queries the database does that.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from checks.interface import Engine
-from checks.rows import postgresql as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
-from checks.rows.sets.plan import Referred, TablePlan
-from checks.rows.sets.planner import Planner, Wishes
-from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, table_name, trying
-from checks.rows.sets.rendering import Keys, Statement
-from checks.schema.model import Catalogue, ForeignKey, Table
+from checks.rows.sets.planner import Wishes
+from checks.rows.sets.rendering import MadeKeys
+from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
-from checks.targets import StatementFailed
 from runner.data.generated.filled import FilledTable
+from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, worked
+from runner.data.generated.scheduling import side_by_side
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-#: Rows by which it is tried how many of those that are made meet all conditions, and the least share of them.
-TRIED = 2_000
-LEAST = 0.02
-#: So many more rows are made than the share asks for.
-SPARE = 1.15
-#: How often more rows are made where too few came.
-ROUNDS = 5
+#: Tables that are filled at once, where there are as many processors, and rows for which that is worth its sessions.
+WORKERS = 4
+WORTH = 20_000
 
+#: The rest of these settings lets the same rows come in the same order, and read the same, on whatever server.
 _MANNER = (
     "-c session_replication_role=replica -c row_security=off -c jit=off"
-    " -c log_min_duration_statement=-1 -c log_min_messages=fatal"
+    " -c log_min_duration_statement=-1 -c log_min_messages=fatal -c work_mem=64MB -c maintenance_work_mem=256MB"
+    " -c max_parallel_workers_per_gather=0 -c synchronize_seqscans=off"
+    " -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
 )
-
-
-@dataclass
-class _Filling:
-    """A database while it is filled."""
-
-    catalogue: Catalogue
-    driver: Connection[Any]
-    read: Read
-    seed: int
-    wishes: Wishes
-    keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
 
 
 def generate(
@@ -67,12 +56,48 @@ def generate(
 
     What cannot be filled is left empty, with the reason. Raises psycopg.Error where the server is lost.
     """
-    with _opened(address) as (driver, read):
-        run = _Filling(catalogue, driver, read, seed, wishes)
-        done = list(_filled(run, wanted, say))
-        for one in done:
-            driver.execute(f"ANALYZE {_sql(table_name(one.table))}".encode())
-        return tuple(done)
+    ordered = list(turns(catalogue))
+    count = min(WORKERS, len(ordered), os.cpu_count() or 1) if sum(wanted.values()) > WORTH else 1
+    made: dict[tuple[TableName, str], MadeKeys] = {}
+    with ExitStack() as opened:
+        workers = [opened.enter_context(_opened(address, catalogue, seed, wishes, made)) for _ in range(max(count, 1))]
+        empty = {turn.table.name for turn in ordered if wanted.get(turn.table.name) and is_empty(turn.table, workers[0])}
+        came = _side_by_side(workers, ordered, {name: wanted[name] for name in empty}, say)
+        for one in came:
+            for referred in one.plan.later if one.filled.rows else ():
+                refer(one.plan, referred, workers[0])
+        left = _orphans(workers, [key for key in catalogue.foreign_keys if key.table in empty], catalogue)
+        return tuple(_told(one.filled, left) for one in came)
+
+
+def _side_by_side(
+    workers: Sequence[Worker], ordered: Sequence[Turn], wanted: Mapping[TableName, int], say: Callable[[str], object]
+) -> list[Came]:
+    """Fill the tables, each worker one at a time."""
+    free: SimpleQueue[Worker] = SimpleQueue()
+    for worker in workers:
+        free.put(worker)
+
+    def work(turn: Turn) -> Came:
+        worker, rows = free.get(), wanted[turn.table.name]
+        try:
+            say(f"{turn.table.name.label()}, {rows} rows")
+            return worked(turn, rows, worker)
+        finally:
+            free.put(worker)
+
+    def stop() -> None:
+        for worker in workers:
+            worker.driver.cancel()
+
+    meant = [turn for turn in ordered if turn.table.name in wanted]
+    return side_by_side(meant, work, len(workers), stop)
+
+
+def _told(filled: FilledTable, left: Mapping[ForeignKey, int]) -> FilledTable:
+    """What became of a table, and which of its references do not hold, which none should."""
+    wrong = [f"{rows} rows have no parent by {key.label}" for key, rows in left.items() if key.table == filled.table]
+    return replace(filled, reason="; ".join([*([filled.reason] if filled.reason else []), *wrong]))
 
 
 def catalogue_of(address: Address) -> Catalogue:
@@ -94,139 +119,38 @@ def reading(address: Address) -> Iterator[Read]:
 
 
 @contextmanager
-def _opened(address: Address) -> Iterator[tuple[Connection[Any], Read]]:
-    """A session that writes, and one that asks."""
+def _opened(
+    address: Address, catalogue: Catalogue, seed: int, wishes: Wishes, made: dict[tuple[TableName, str], MadeKeys]
+) -> Iterator[Worker]:
+    """A worker with a session that writes, and one that asks."""
+    with _session(address) as driver, reading(address) as read:
+        yield Worker(catalogue, driver, read, seed, wishes, made)
+
+
+def _session(address: Address) -> Connection[Any]:
     import psycopg
 
     from runner.servers.postgresql.sessions import ours
 
-    with (
-        psycopg.connect(**ours(address, _MANNER).keywords(), autocommit=True, prepare_threshold=None) as driver,
-        reading(address) as read,
-    ):
-        yield driver, read
-
-
-def _filled(run: _Filling, wanted: Mapping[TableName, int], say: Callable[[str], object]) -> Iterator[FilledTable]:
-    planner = Planner(run.catalogue, dialect, run.read)
-    later: list[tuple[TablePlan, Referred]] = []
-    for turn in turns(run.catalogue):
-        rows = wanted.get(turn.table.name, 0)
-        if not rows or not _is_empty(turn.table, run):
-            continue
-        say(f"{turn.table.name.label()}, {rows} rows")
-        try:
-            plan, done = _one(turn, planner, rows, run)
-        except StatementFailed as failure:
-            if not failure.code:
-                raise
-            plan, done = TablePlan(turn.table), FilledTable(turn.table.name, 0, rows, failure.said)
-        if done.rows:
-            _advance(turn.table, run)
-            later += [(plan, referred) for referred in plan.later]
-        yield done
-    for plan, referred in later:
-        _refer(plan, referred, run)
-
-
-def _is_empty(table: Table, run: _Filling) -> bool:
-    return run.driver.execute(f"SELECT 1 FROM {_sql(table_name(table.name))} LIMIT 1".encode()).fetchone() is None
-
-
-def _one(turn: Turn, planner: Planner, rows: int, run: _Filling) -> tuple[TablePlan, FilledTable]:
-    """Plan one table and fill it."""
-    name = turn.table.name
-    plan = planner.planned(turn, run.wishes)
-    keys = {source: _numbered(source, run) for source in plan.sources if isinstance(source, Referred)}
-    if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
-        plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
-    if plan.reason:
-        return plan, FilledTable(name, 0, rows, plan.reason)
-    kept, worst = _tried(plan, keys, run)
-    if kept < LEAST:
-        plan = planner.coupled(turn, plan)
-        kept, worst = _tried(plan, keys, run)
-    if kept < LEAST:
-        return plan, FilledTable(name, 0, rows, f"no row that was made meets {worst}")
-    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
-    most = min((bound for bound in bounds if bound is not None), default=2**62)
-    made = _made(plan, min(rows, most), most, kept, keys, run)
-    return plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst))
-
-
-def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Referred, Keys], run: _Filling) -> int:
-    """Insert until there are so many rows, or no more come; gives how many there are."""
-    made, start = 0, 1
-    for _ in range(ROUNDS):
-        lacking = rows - made
-        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else 2**62)
-        came = run.driver.execute(*_sent(filling(plan, lacking, range(start, stop), run.seed, keys))).rowcount
-        made, start = made + came, stop
-        if made >= rows or not came or start > most >= stop:
-            break
-    return made
-
-
-def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
-    if made >= most:
-        return plan.limited if plan.most == most else "each has a parent of its own, and there are no more"
-    return "keys met by chance" if plan.guarded else f"too few rows that were made meet {worst}"
-
-
-def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], run: _Filling) -> tuple[float, str]:
-    """The share of rows that meet all conditions, and the condition that the fewest meet."""
-    if not plan.conditions:
-        return 1.0, ""
-    tried = min(TRIED, plan.most or TRIED)
-    (every, *each) = run.driver.execute(*_sent(trying(plan, range(1, tried + 1), run.seed, keys))).fetchone() or (0,)
-    worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
-    return every / tried, worst.name
-
-
-def _numbered(referred: Referred, run: _Filling) -> Keys:
-    """The parent's keys in a temporary table, made once for all references that need the same."""
-    key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
-    columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
-    known = (key.parent, columns, shared)
-    if known not in run.keys:
-        name = f"dbproof_keys_{len(run.keys) + 1}"
-        partitioned = run.catalogue.table[key.parent].partitioned
-        made = run.driver.execute(_sql(listing(name, key.parent, columns, shared, partitioned)).encode())
-        run.driver.execute(f"ANALYZE {_sql(quoted(name))}".encode())
-        run.keys[known] = Keys(name, columns, made.rowcount, shared)
-    return run.keys[known]
-
-
-def _refer(plan: TablePlan, referred: Referred, run: _Filling) -> None:
-    """Fill in a reference that had to wait; where the server refuses, it stays NULL."""
-    import psycopg
-
-    try:
-        run.driver.execute(*_sent(filling_later(plan, referred, run.seed, _numbered(referred, run))))
-    except psycopg.Error:
-        if run.driver.closed:
-            raise
-
-
-def _advance(table: Table, run: _Filling) -> None:
-    """Let sequences go on behind the keys that were made."""
-    for one in table.sequences:
-        name = f"{_sql(quoted(one.schema))}.{_sql(quoted(one.name))}"
-        column = f"{'max' if one.increment > 0 else 'min'}({_sql(quoted(one.column))})"
-        text = f"SELECT setval(%s::regclass, {column}) FROM {table_name(table.name)} HAVING {column} IS NOT NULL"
-        run.driver.execute(text.encode(), [name])
+    return psycopg.connect(**ours(address, _MANNER).keywords(), autocommit=True, prepare_threshold=None)
 
 
 def orphans(catalogue: Catalogue, read: Read) -> Mapping[ForeignKey, int]:
     """How many rows of each reference have no parent: none, where everything went well."""
-    found = {key: int(read(counted(key, catalogue, Engine.POSTGRESQL))[0][0]) for key in catalogue.foreign_keys}
+    found = {key: _count(key, catalogue, read) for key in catalogue.foreign_keys}
     return {key: rows for key, rows in found.items() if rows}
 
 
-def _sent(statement: Statement) -> tuple[bytes, Sequence[Any] | None]:
-    return (statement.sql.encode(), statement.values) if statement.values else (_sql(statement.sql).encode(), None)
+def _orphans(workers: Sequence[Worker], keys: Sequence[ForeignKey], catalogue: Catalogue) -> Mapping[ForeignKey, int]:
+    """The same of some references, counted side by side."""
+    shares = [keys[place :: len(workers)] for place in range(len(workers))]
+
+    def share(worker: Worker, own: Sequence[ForeignKey]) -> dict[ForeignKey, int]:
+        return {key: rows for key in own if (rows := _count(key, catalogue, worker.read))}
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        return {key: rows for found in pool.map(share, workers, shares) for key, rows in found.items()}
 
 
-def _sql(text: str) -> str:
-    """A text without placeholders, as it is sent."""
-    return text.replace("%%", "%")
+def _count(key: ForeignKey, catalogue: Catalogue, read: Read) -> int:
+    return int(read(counted(key, catalogue, Engine.POSTGRESQL))[0][0])

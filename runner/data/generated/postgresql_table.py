@@ -1,0 +1,251 @@
+"""Fills one table of a PostgreSQL database: plans it, tries the plan on some rows, and inserts them in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from checks.rows import postgresql as dialect
+from checks.rows.missing import Read
+from checks.rows.sets.order import Turn
+from checks.rows.sets.plan import Numbered, Referred, TablePlan
+from checks.rows.sets.planner import Planner, Wishes
+from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.rendering import Keys, MadeKeys, Statement
+from checks.schema.model import Catalogue, Table
+from checks.schema.names import TableName
+from checks.targets import StatementFailed
+from runner.data.generated import indexes
+from runner.data.generated.filled import FilledTable
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Error
+
+#: Rows by which it is tried how many of those that are made meet all conditions, and the least share of them.
+TRIED = 2_000
+LEAST = 0.02
+#: So many more rows are made than the share asks for.
+SPARE = 1.15
+#: How often more rows are made where too few came.
+ROUNDS = 5
+
+_ENDLESS = 2**62
+
+
+@dataclass
+class Worker:
+    """Sessions of one who fills tables, what has to be heeded, and the keys that ``made`` tables have, known to all workers."""
+
+    catalogue: Catalogue
+    driver: Connection[Any]
+    read: Read
+    seed: int
+    wishes: Wishes
+    made: dict[tuple[TableName, str], MadeKeys]
+    keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
+
+    @property
+    def planner(self) -> Planner:
+        """Who plans the tables."""
+        return Planner(self.catalogue, dialect, self.read)
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of a table, and how it was planned."""
+
+    plan: TablePlan
+    filled: FilledTable
+
+
+@dataclass(frozen=True)
+class _Insert:
+    """What is to be inserted: at most ``most`` rows, of which ``kept`` (a share) meet all conditions."""
+
+    plan: TablePlan
+    rows: int
+    most: int
+    kept: float
+    keys: Mapping[Referred, Keys]
+
+
+def is_empty(table: Table, worker: Worker) -> bool:
+    """Whether a table holds no row."""
+    return worker.driver.execute(f"SELECT 1 FROM {_sql(table_name(table.name))} LIMIT 1".encode()).fetchone() is None
+
+
+def worked(turn: Turn, rows: int, worker: Worker) -> Came:
+    """Plan one table and fill it; what the server refuses is the reason why it stays empty.
+
+    Raises StatementFailed or psycopg.Error where the server is lost.
+    """
+    import psycopg
+
+    name = turn.table.name
+    try:
+        return _worked(turn, rows, worker)
+    except StatementFailed as failure:
+        if not failure.code:
+            raise
+        said = failure.said
+    except psycopg.Error as failure:
+        if worker.driver.closed or failure.sqlstate is None:
+            raise
+        said = _said(failure)
+    return Came(TablePlan(turn.table), FilledTable(name, 0, rows, said))
+
+
+def _said(failure: Error) -> str:
+    return failure.diag.message_primary or str(failure)
+
+
+def _worked(turn: Turn, rows: int, worker: Worker, *, ends: bool = True) -> Came:
+    """Where an expression of the schema fails on some value (of an index, an overflow), once more without extreme values."""
+    import psycopg
+
+    plan = worker.planner.planned(turn, worker.wishes, ends=ends)
+    try:
+        return _filled(turn, rows, plan, worker)
+    except psycopg.DataError:
+        if not ends:
+            raise
+    return _worked(turn, rows, worker, ends=False)
+
+
+def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
+    name = turn.table.name
+    keys = {source: _keys(source, worker) for source in plan.sources if isinstance(source, Referred)}
+    if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
+        plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
+    if plan.reason:
+        return Came(plan, FilledTable(name, 0, rows, plan.reason))
+    kept, worst = _tried(plan, keys, worker)
+    if kept < LEAST:
+        plan = worker.planner.coupled(turn, plan)
+        kept, worst = _tried(plan, keys, worker)
+    if kept < LEAST:
+        return Came(plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}"))
+    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
+    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
+    made = _inserted(_Insert(plan, min(rows, most), most, kept, keys), worker)
+    return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst)))
+
+
+def _inserted(insert: _Insert, worker: Worker) -> int:
+    """Insert the rows and let sequences go on behind them; gives how many there are.
+
+    The quick way, without indexes and conditions, is undone where a row turns out not to meet one; then each row is asked.
+    """
+    import psycopg
+
+    try:
+        return _transacted(insert, worker, quick=True)
+    except psycopg.Error:
+        if worker.driver.closed:
+            raise
+    return _transacted(insert, worker, quick=False)
+
+
+def _transacted(insert: _Insert, worker: Worker, *, quick: bool) -> int:
+    plan, table = insert.plan, insert.plan.table
+    meant = replace(insert, plan=replace(plan, conditions=())) if quick and insert.kept == 1 else insert
+    rest = quick and insert.rows >= indexes.WORTH
+    with worker.driver.transaction():
+        at_work = (
+            indexes.resting(worker.driver, table.name, keep_unique=plan.guarded)
+            if rest
+            else indexes.asked_at_once(worker.driver, table.name)
+        )
+        with at_work:
+            made, numbers = _made(meant, worker)
+        if made:
+            _advance(table, worker)
+    if made and made == numbers:
+        for source in plan.sources:
+            if isinstance(source, Numbered):
+                worker.made[(table.name, source.column)] = MadeKeys(table, source, made)
+    return made
+
+
+def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
+    """Insert until there are so many rows, or no more come; gives how many there are, and of how many numbers."""
+    plan, most, kept = insert.plan, insert.most, insert.kept
+    made, start = 0, 1
+    for _ in range(ROUNDS):
+        lacking = insert.rows - made
+        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else _ENDLESS)
+        came = worker.driver.execute(*_sent(filling(plan, lacking, range(start, stop), worker.seed, insert.keys))).rowcount
+        made, start = made + came, stop
+        if made >= insert.rows or not came or start > most >= stop:
+            break
+    return made, start - 1
+
+
+def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
+    if made >= most:
+        return plan.limited if plan.most == most else "each has a parent of its own, and there are no more"
+    return "keys met by chance" if plan.guarded else f"too few rows that were made meet {worst}"
+
+
+def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[float, str]:
+    """The share of rows that meet all conditions, and the condition that the fewest meet."""
+    if plan.reason or not plan.conditions:
+        return (0.0 if plan.reason else 1.0), ""
+    tried = min(TRIED, plan.most or TRIED)
+    found = worker.driver.execute(*_sent(trying(plan, range(1, tried + 1), worker.seed, keys))).fetchone()
+    (every, *each) = found or (0,)
+    worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
+    return every / tried, worst.name
+
+
+def _keys(referred: Referred, worker: Worker) -> Keys:
+    """The parent's keys: as they were made where that is known, else in a temporary table."""
+    key = referred.key
+    made = worker.made.get((key.parent, key.parent_columns[0]))
+    if made is not None and len(key.columns) == 1 and not referred.shared and not referred.carried:
+        return Keys("", key.parent_columns, made.rows, made=made)
+    return _listed(referred, worker)
+
+
+def _listed(referred: Referred, worker: Worker) -> Keys:
+    """The parent's keys in a temporary table, made once for all references that need the same."""
+    key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
+    columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
+    known = (key.parent, columns, shared)
+    if known not in worker.keys:
+        name = f"dbproof_keys_{len(worker.keys) + 1}"
+        partitioned = worker.catalogue.table[key.parent].partitioned
+        made = worker.driver.execute(_sql(listing(name, key.parent, columns, shared, partitioned)).encode())
+        worker.driver.execute(f"ANALYZE {_sql(quoted(name))}".encode())
+        worker.keys[known] = Keys(name, columns, made.rowcount, shared)
+    return worker.keys[known]
+
+
+def refer(plan: TablePlan, referred: Referred, worker: Worker) -> None:
+    """Fill in a reference that had to wait; where the server refuses, it stays NULL."""
+    import psycopg
+
+    try:
+        worker.driver.execute(*_sent(filling_later(plan, referred, worker.seed, _listed(referred, worker))))
+    except psycopg.Error:
+        if worker.driver.closed:
+            raise
+
+
+def _advance(table: Table, worker: Worker) -> None:
+    """Let sequences go on behind the keys that were made."""
+    for one in table.sequences:
+        name = f"{_sql(quoted(one.schema))}.{_sql(quoted(one.name))}"
+        column = f"{'max' if one.increment > 0 else 'min'}({_sql(quoted(one.column))})"
+        text = f"SELECT setval(%s::regclass, {column}) FROM {table_name(table.name)} HAVING {column} IS NOT NULL"
+        worker.driver.execute(text.encode(), [name])
+
+
+def _sent(statement: Statement) -> tuple[bytes, Sequence[Any] | None]:
+    return (statement.sql.encode(), statement.values) if statement.values else (_sql(statement.sql).encode(), None)
+
+
+def _sql(text: str) -> str:
+    """A text without placeholders, as it is sent."""
+    return text.replace("%%", "%")
