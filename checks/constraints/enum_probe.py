@@ -1,7 +1,8 @@
 """A column of an enum takes each of its labels and refuses any other text.
 
 Proves each column of an enum type by trying: on a copy, in a transaction that is undone, a text that is no label must be refused
-(`22P02`), and the type must read every label (datatype-enum.html). A label that the column's own CHECK or its domain refuses in
+(`22P02`), and a row with each of its labels must be taken (datatype-enum.html; everything else is taken away for that, and
+`insert-probe` leaves it in place). A label that the column's own CHECK or its domain refuses in
 every row is a notice: the type was given a label, the CHECK was not, and the first row with it fails. Only CHECKs that speak of
 nothing but this column are held against a label. Arrays of an enum are tried with an array of one label.
 
@@ -35,7 +36,7 @@ from checks.rows.terms import Condition, Truth
 from checks.schema.model import Column, Table
 from checks.schema.names import ObjectReference, column_reference
 from checks.sql.statements import quoted
-from checks.targets import Accepted, Insert, RelationalTarget, Sandbox
+from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -67,6 +68,12 @@ def _judged(table: Table, column: Column, target: RelationalTarget, sandbox: San
         return _took(subject, table, column, foreign)
     if answer.code != NO_LABEL:
         return NotProven(subject, f"something else refused the row: {answer.code} {answer.said}")
+    with sandbox.trial((), [stored.name]) as trial:
+        for label in column.enum_labels:
+            taken = trial.write(Insert(stored.name, {column.name: _value(column, label)}))
+            if taken != Accepted(1):
+                words = f"{taken.code} {taken.said}" if isinstance(taken, Refused) else "it vanished"
+                return NotProven(subject, f"a row with the label {label!r} is not taken: {words}")
     return _labels(subject, stored, column, target, sandbox)
 
 

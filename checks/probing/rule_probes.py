@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, NotProven, Proven
@@ -21,7 +22,7 @@ _LOST = ("08", "53", "57P")
 TOGETHER = 25
 
 #: A reference with the name that it has as a subject.
-_Named = tuple[str, ForeignKey]
+Named = tuple[str, ForeignKey]
 
 
 def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
@@ -32,7 +33,9 @@ def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
         return
     with target.sandbox() as sandbox:
         wrong = {key: known_beforehand(subject, key, rule, target) for subject, key in keys}
-        for group in _together([(subject, key) for subject, key in keys if wrong[key] is None], rule, target):
+        for group in together(
+            [(subject, key) for subject, key in keys if wrong[key] is None], target, partial(_asks, rule, target)
+        ):
             wrong.update(_alone(group, rule, target, sandbox))
         on_rows = tried_on_rows([key for _, key in keys if wrong[key] is None or is_idle(key, target)], rule, target, sandbox)
         for subject, key in keys:
@@ -40,21 +43,26 @@ def probed(rule: Rule, target: RelationalTarget) -> Iterator[Judgement]:
             yield seen if isinstance(seen, Finding) else wrong[key] or seen or Proven(subject)
 
 
-def _together(keys: Sequence[_Named], rule: Rule, target: RelationalTarget) -> Iterator[list[_Named]]:
+def together(
+    keys: Sequence[Named], target: RelationalTarget, asks: Callable[[ForeignKey], bool] = lambda _: False
+) -> Iterator[list[Named]]:
     """References that one trial does for, because taking everything else away is what takes long.
 
-    They refer to the same key, and none asks anything of a column that a child of another one has: a default that stays, a NOT
-    NULL, a column of two references. SQLite cannot take away what one asks of the others.
+    They refer to the same key, and none asks anything of a column that a child of another one has: a default that stays or a NOT
+    NULL (``asks``), a column of two references. SQLite cannot take away what one asks of the others.
     """
-    by_parent: defaultdict[object, list[_Named]] = defaultdict(list)
+    by_parent: defaultdict[object, list[Named]] = defaultdict(list)
     used = Counter((key.table, name) for _, key in keys for name in key.columns)
     for subject, key in keys:
-        asks = rule.action(key) is Action.SET_DEFAULT or len(kept(key, rule, target)) > 1
         shared = any(used[key.table, name] > 1 for name in key.columns)
-        alone = asks or shared or target.engine is Engine.SQLITE
+        alone = asks(key) or shared or target.engine is Engine.SQLITE
         by_parent[subject if alone else (key.parent, key.parent_columns)].append((subject, key))
     for group in by_parent.values():
         yield from (group[start : start + TOGETHER] for start in range(0, len(group), TOGETHER))
+
+
+def _asks(rule: Rule, target: RelationalTarget, key: ForeignKey) -> bool:
+    return rule.action(key) is Action.SET_DEFAULT or len(kept(key, rule, target)) > 1
 
 
 def not_enforced(target: RelationalTarget) -> str:
@@ -71,7 +79,7 @@ def is_lost(failure: StatementFailed) -> bool:
     return not failure.code or failure.code.startswith(_LOST)
 
 
-def _alone(group: Sequence[_Named], rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> dict[ForeignKey, Judgement | None]:
+def _alone(group: Sequence[Named], rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> dict[ForeignKey, Judgement | None]:
     """What is wrong with each rule of a group; where the group cannot be tried together, each is by itself."""
     only = [one for _, key in group for one in kept(key, rule, target)]
     tables = tuple(dict.fromkeys(table for _, key in group for table in (key.parent, key.table)))

@@ -4,7 +4,8 @@ Proves each declared reference by trying: on a copy, in a transaction that is un
 exist is inserted, and the constraint itself must refuse it (`23503`, or it is no proof). Everything else that might refuse first
 (other keys, CHECKs, NOT NULL, domains, generated values, triggers, rules) is taken away before, so no row has to be made that
 satisfies the rest, and no rows have to be there. Then the same row is tried with everything in place: a trigger or a rule that
-swallows it without an error is a warning, because the constraint is never asked.
+swallows it without an error is a warning, because the constraint is never asked. A child whose parent is there must be taken
+(what else a row has to meet for that is `insert-probe`'s).
 
 A constraint in the catalogue is no proof. `ALTER TABLE ... DISABLE TRIGGER ALL` switches off what enforces it and leaves it
 looking well; `NOT ENFORCED` (PostgreSQL 18) never enforced it. Of a partitioned table one partition stands for all those on which
@@ -42,6 +43,8 @@ from collections.abc import Iterator, Mapping
 
 from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.probing.accepting import refusing
+from checks.probing.rule_probes import is_lost
 from checks.rows import mariadb_values, sqlite_values, values
 from checks.rows.missing import Candidates, NoValue, missing_parent
 from checks.schema.model import Catalogue, ForeignKey
@@ -67,9 +70,6 @@ _CANDIDATES: Mapping[Engine, Candidates] = {
     Engine.MARIADB: mariadb_values.candidates,
 }
 
-# Beginnings of codes that say that the session or the server is gone or full, not what became of one reference.
-_LOST = ("08", "53", "57P")
-
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Try an orphan against every declared reference."""
@@ -77,21 +77,29 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         yield from _not_enforced(target)
         return
     with target.sandbox() as sandbox:
+        said = {key: _tried(subject, key, target, sandbox) for subject, key in references(target.catalogue)}
+        hold = [(subject, key) for subject, key in references(target.catalogue) if isinstance(said[key], Proven)]
+        takes_nothing = {} if target.engine is Engine.SQLITE else refusing(hold, target, sandbox)
         for subject, key in references(target.catalogue):
-            try:
-                yield _judged(subject, key, target, sandbox)
-            except NoValue as reason:
-                yield NotProven(subject, str(reason))
-            except StatementFailed as failure:
-                if not failure.code or failure.code.startswith(_LOST):
-                    raise
-                yield NotProven(subject, f"it could not be tried: {failure}")
+            why = takes_nothing.get(key)
+            yield NotProven(subject, f"it refuses an orphan, but no row that has a parent went in: {why}") if why else said[key]
+
+
+def _tried(subject: str, key: ForeignKey, target: RelationalTarget, sandbox: Sandbox) -> Judgement:
+    try:
+        return _judged(subject, key, target, sandbox)
+    except NoValue as reason:
+        return NotProven(subject, str(reason))
+    except StatementFailed as failure:
+        if is_lost(failure):
+            raise
+        return NotProven(subject, f"it could not be tried: {failure}")
 
 
 def _judged(subject: str, key: ForeignKey, target: RelationalTarget, sandbox: Sandbox) -> Judgement:
     if key.mismatch:
         return _mismatch(subject, key, target)
-    tables = _tried(key, target.catalogue)
+    tables = _to_try(key, target.catalogue)
     if not tables:
         return NotProven(subject, "no partition")
     orphan = missing_parent(key, target.catalogue, sandbox.rows, _CANDIDATES[target.engine])
@@ -130,7 +138,7 @@ def _mismatch(subject: str, key: ForeignKey, target: RelationalTarget) -> Findin
     )
 
 
-def _tried(key: ForeignKey, catalogue: Catalogue) -> tuple[TableName, ...]:
+def _to_try(key: ForeignKey, catalogue: Catalogue) -> tuple[TableName, ...]:
     """The tables that a row is put into: those on which the constraint is switched off, then one on which it is on."""
     tables = _storing(key.table, catalogue)
     off = [table for table in tables if table in key.switched_off]

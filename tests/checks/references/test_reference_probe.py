@@ -316,3 +316,16 @@ def test_periods(judge: Judge, server: Server) -> None:
         """,
     )
     assert judged.proven == ["stays.(room, during)"]
+
+
+def test_a_reference_that_takes_no_row_at_all_is_not_proven(judge: Judge) -> None:
+    """The parent's index is not kept up to date and is asked all the same: no parent is found, whoever is there."""
+    judged = judge(
+        CHECK,
+        """
+        CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (buyer_id int REFERENCES users);
+        UPDATE pg_index SET indisready = false WHERE indexrelid = 'users_pkey'::regclass;
+        """,
+    )
+    assert (judged.proven, judged.findings) == ([], [])
+    assert "it refuses an orphan, but no row that has a parent went in: 23503" in judged.gaps["orders.buyer_id"]
