@@ -12,6 +12,7 @@ from checks.schema.names import TableName
 from checks.targets import DocumentTarget, RelationalTarget, Target
 from checks.tenants.collections import TenantCollections
 from checks.tenants.declared import Tenancy
+from checks.tenants.parts import each_brought_in
 from checks.tenants.roles import application
 from runner.errors import UsageError
 from runner.settings.declarations import Source
@@ -69,6 +70,17 @@ def _collections(tenancy: Tenancy, target: DocumentTarget, source: Source) -> It
         if one.label() not in known:
             meant = did_you_mean(one.label(), known) if known else ""
             yield source.wrong(f"there is no collection '{one.label()}'{meant}", "tenancy", key).message
+    yield from _read_collections(tenancy, target, source)
+
+
+def _read_collections(tenancy: Tenancy, target: DocumentTarget, source: Source) -> Iterator[str]:
+    """A collection that is not there gives no document, of nobody: such a read would hold whatever it asks."""
+    known = target.collections.collection
+    for name, read in tenancy.document_reads.items():
+        for one in dict.fromkeys([read.collection, *each_brought_in(read.stages)]):
+            if one not in known:
+                meant = did_you_mean(one, known) if known else ""
+                yield source.wrong(f"there is no collection '{one}'{meant}", "tenancy", "reads", name).message
 
 
 def _meant(table: TableName, tables: Mapping[str, TableName]) -> str:

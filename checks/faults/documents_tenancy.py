@@ -1,13 +1,14 @@
-"""Faults of the walls between tenants' documents: a field that is gone or not demanded, a parent that is another's."""
+"""Faults of the walls between tenants' documents: a field that is gone or not demanded, another's parent, another's part."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from checks.faults import sql
 from checks.faults.interface import Fault, Scene
 from checks.schema.collections import Collection, CollectionKind
+from checks.tenants.parts import unfolded
 
 Command = Mapping[str, Any]
 
@@ -42,6 +43,25 @@ def crossed(scene: Scene) -> Iterator[Fault]:
             refers = {path.dotted: {"$ne": None} for path in reference.children}
             moved = _update(collection, refers, {"$set": {tenancy.columns[0]: sql.PLANTED}})
             yield Fault("crossed-tenant", "cross-tenant-reference", reference.label, ((moved,),))
+
+
+def lent(scene: Scene) -> Iterator[Fault]:
+    """What a declared read looks up for each document is another tenant's: a view that makes it so stands in the place of it."""
+    tenancy = scene.expect.tenancy
+    for name, read in tenancy.document_reads.items() if tenancy else ():
+        source, stages = unfolded(read.collection, read.stages, scene.collections.collection)
+        for given in (stage["$lookup"] for stage in stages if "$lookup" in stage):
+            if tenancy and _by_a_field(given, tenancy.columns):
+                key = {given["foreignField"]: f"${given['localField']}"}
+                made = {"$project": {**key, **{column: {"$literal": sql.PLANTED} for column in read.columns}}}
+                view = {"create": given["from"], "viewOn": source, "pipeline": [made]}
+                yield Fault("lent", "tenant-query", name, (({"drop": given["from"]}, view),))
+
+
+def _by_a_field(given: Command, columns: Sequence[str]) -> bool:
+    """Whether a ``$lookup`` asks for one field alone, none that names the tenant, and takes whatever has it."""
+    fields = [given.get("localField"), given.get("foreignField")]
+    return "pipeline" not in given and None not in fields and not set(fields) & set(columns)
 
 
 def _fields(scene: Scene) -> Iterator[tuple[Collection, str]]:

@@ -93,6 +93,7 @@ OF_DOCUMENTS: Mapping[str, tuple[Maker, ...]] = {
     "cross-tenant-reference": (documents_tenancy.crossed,),
     "tenant-column-missing": (documents_tenancy.no_field,),
     "tenant-column-nullable": (documents_tenancy.no_demand, documents_tenancy.without),
+    "tenant-query": (documents_tenancy.lent,),
     "tenant-reference-missing": (),  # it judges what is declared, which no change to the database makes less
 }
 

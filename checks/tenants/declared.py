@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from checks.declared.spelling import names_in, table_of
 from checks.schema.names import TableName
+
+if TYPE_CHECKING:
+    from checks.tenants.reads import DocumentRead
 
 #: The placeholder of the first column, whatever it is called.
 TENANT = "tenant"
@@ -36,7 +40,7 @@ class Tenancy:
 
     ``shared`` tables belong to nobody. ``role`` is what the application connects as and ``sign_in`` how its sessions say whose
     they are; both are absent where the application itself asks for its tenant's rows, without row security: ``reads`` are
-    queries by which it does, each under a name.
+    queries by which it does, each under a name, ``document_reads`` those of a document database.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +49,7 @@ class Tenancy:
     role: str = ""
     sign_in: Template | None = None
     reads: Mapping[str, Template] = field(default_factory=dict)
+    document_reads: Mapping[str, DocumentRead] = field(default_factory=dict)
 
     @property
     def wall(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from runner.settings.limits import limits
 from runner.settings.lines import line_of
 from runner.settings.model import DatabaseSettings
 from runner.settings.structured import Unreadable, extended_json, read
-from runner.settings.values import index_key
+from runner.settings.values import index_key, plain
 from runner.settings.wording import did_you_mean
 
 #: What editors and documentation want of a schema, and no server reads.
@@ -145,7 +145,7 @@ def _validator(collection: str, declared: object, source: Source) -> DeclaredVal
     if isinstance(declared, str):
         path = source.root / declared
         return DeclaredValidator(collection, _read(path, declared, source, keys), Place(declared, 1))
-    return DeclaredValidator(collection, _whole(_plain(declared), source, keys), source.place(*keys))
+    return DeclaredValidator(collection, _whole(plain(declared), source, keys), source.place(*keys))
 
 
 def _read(path: Path, name: str, source: Source, keys: Sequence[str]) -> Mapping[str, Any]:
@@ -204,7 +204,7 @@ def _index(name: str, one: IndexSettings) -> CollectionIndex:
         sparse=one.sparse,
         partial_filter=None if one.partial is None else _filter(one.partial),
         expire_after_seconds=None if one.expire_after is None else round(one.expire_after),
-        collation=None if one.collation is None else _plain(one.collation),
+        collation=None if one.collation is None else plain(one.collation),
         hidden=one.hidden,
     )
 
@@ -227,12 +227,5 @@ def _query(name: str, query: QuerySettings) -> DocumentQuery:
 
 
 def _filter(given: object) -> Mapping[str, Any]:
-    read = extended_json(given) if isinstance(given, str) else _plain(given)
+    read = extended_json(given) if isinstance(given, str) else plain(given)
     return read if isinstance(read, Mapping) else {}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
-    """TOML's values as the server has them: the settings keep lists as tuples."""
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

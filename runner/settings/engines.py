@@ -33,7 +33,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("data", "seed"): FILLED,
     ("data", "columns"): FILLED & RELATIONAL,
     ("migrations", "down"): DOCUMENTS,
-    ("tenancy", "reads"): RELATIONAL,
+    ("tenancy", "reads", "*", "sql"): RELATIONAL,
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),
     ("tenancy", "sign_in"): frozenset({Engine.POSTGRESQL}),
     ("expect", "no_rows"): RELATIONAL,

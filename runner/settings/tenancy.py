@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from checks.interface import Engine
 from checks.schema.names import default_schema
 from checks.tenants.declared import Tenancy, parse_table, parse_template
-from runner.settings.values import Section, Text, Texts, setting, some
+from checks.tenants.reads import DocumentRead, parse_document_read
+from runner.settings.structured import extended_json
+from runner.settings.values import Object, Pipeline, Section, Text, Texts, filled, plain, setting, some
 
 
 def _listed(given: object) -> object:
@@ -19,6 +22,28 @@ def _listed(given: object) -> object:
 
 
 OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(_listed), AfterValidator(some)]
+
+
+class ReadSettings(Section):
+    """A query of the application's: a text is its SQL, a table says which documents of a collection are asked for."""
+
+    sql: Text | None = None
+    collection: Text | None = setting(None, "The collection that is asked.", "orders")
+    find: Object | None = setting(None, 'The filter of a find; "{tenant}" stands for the value.', {"tenant_id": "{tenant}"})
+    pipeline: Pipeline | None = setting(
+        None, "An aggregation instead, as Extended JSON.", '[{"$match": {"tenant_id": "{tenant}"}}]'
+    )
+
+
+def _read(given: object, table: ValidatorFunctionWrapHandler) -> object:
+    if isinstance(given, str):
+        return ReadSettings(sql=filled(given))
+    if not isinstance(given, Mapping):
+        raise ValueError("expected text, the query, or a table with 'collection' and 'find' or 'pipeline'")
+    return table(given)
+
+
+Read = Annotated[ReadSettings, WrapValidator(_read)]
 
 
 class TenancySettings(Section):
@@ -44,10 +69,11 @@ class TenancySettings(Section):
         "How its sessions say whose they are; {tenant}, or the name of a column, stands for the value, which is quoted.",
         "set app.tenant = {tenant}",
     )
-    reads: Mapping[str, Text] = setting(
+    reads: Mapping[str, Read] = setting(
         {},
-        "The application's own queries for a tenant's rows, each under a name; they must return the column too.",
+        "The application's own queries for what is a tenant's, each under a name; of SQL they must return the column too.",
         {"open orders": "select id, tenant_id from orders where open and tenant_id = {tenant}"},
+        {"open orders": {"collection": "orders", "find": {"open": True, "tenant_id": "{tenant}"}}},
     )
 
 
@@ -62,8 +88,22 @@ def tenancy(settings: TenancySettings | None, engine: str) -> Tenancy | None:
         shared=frozenset(parse_table(text, schema) for text in settings.shared),
         role=settings.role or "",
         sign_in=parse_template(settings.sign_in, settings.column) if settings.sign_in else None,
-        reads={name: parse_template(query, settings.column) for name, query in settings.reads.items()},
+        reads={name: parse_template(one.sql, settings.column) for name, one in settings.reads.items() if one.sql},
+        document_reads={name: _document_read(one, settings.column) for name, one in settings.reads.items() if one.collection},
     )
+
+
+def _document_read(read: ReadSettings, columns: tuple[str, ...]) -> DocumentRead:
+    return parse_document_read(read.collection or "", _asked(read.find if read.find is not None else read.pipeline), columns)
+
+
+def _parse_asked(given: object, columns: list[str]) -> DocumentRead:
+    return parse_document_read("", _asked(given), columns)
+
+
+def _asked(given: object) -> object:
+    """A filter or a pipeline with the server's own types. Raises ValueError."""
+    return extended_json(given) if isinstance(given, str) else plain(given)
 
 
 def contradictions(database: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -75,21 +115,47 @@ def contradictions(database: Mapping[str, object]) -> Iterator[tuple[tuple[str |
         yield ("tenancy", "sign_in"), "is missing; 'role' needs it: how the role's sessions say whose they are"
     if "sign_in" in section and "role" not in section:
         yield ("tenancy", "role"), "is missing; 'sign_in' needs it: what the application connects as"
-    yield from _texts(section)
+    columns = _listed(section.get("column"))
+    known = [name for name in columns if isinstance(name, str)] if isinstance(columns, list | tuple) else None
+    yield from _texts(section, known)
+    reads = section.get("reads")
+    for name, read in reads.items() if isinstance(reads, Mapping) else ():
+        judged = _of_documents if database.get("engine") == Engine.MONGODB else _of_rows
+        yield from judged(("tenancy", "reads", str(name)), read, known)
 
 
 Contradiction = tuple[tuple[str | int, ...], str]
 
 
-def _texts(section: Mapping[str, object]) -> Iterator[Contradiction]:
+def _of_rows(keys: tuple[str, ...], read: object, known: list[str] | None) -> Iterator[Contradiction]:
+    """A read that must be SQL."""
+    if isinstance(read, Mapping):
+        yield keys, "expected text: the query, as the application sends it"
+    elif known is not None and isinstance(read, str) and read.strip():
+        yield from _wrong(keys, partial(parse_template, read, known))
+
+
+def _of_documents(keys: tuple[str, ...], read: object, known: list[str] | None) -> Iterator[Contradiction]:
+    """A read that must ask a collection."""
+    if not isinstance(read, Mapping):
+        if isinstance(read, str):
+            yield keys, "expected a table with 'collection' and 'find' or 'pipeline', found text"
+        return
+    if "collection" not in read:
+        yield (*keys, "collection"), "is missing"
+    asked = [(key, read[key]) for key in ("find", "pipeline") if key in read]
+    if len(asked) != 1:
+        yield keys, f"expected 'find' or 'pipeline', found {'both' if asked else 'neither'}"
+    for key, given in asked:
+        if known is not None and isinstance(given, str | Mapping) and given:
+            yield from _wrong((*keys, key), partial(_parse_asked, given, known))
+
+
+def _texts(section: Mapping[str, object], known: list[str] | None) -> Iterator[Contradiction]:
     """Texts with a grammar of their own."""
-    columns = _listed(section.get("column"))
-    known = [name for name in columns if isinstance(name, str)] if isinstance(columns, list | tuple) else None
-    reads = section.get("reads")
-    named = [(("reads", str(name)), query) for name, query in reads.items()] if isinstance(reads, Mapping) else []
-    for keys, text in [(("sign_in",), section.get("sign_in")), *named]:
-        if known is not None and isinstance(text, str) and text.strip():
-            yield from _wrong(("tenancy", *keys), partial(parse_template, text, known))
+    sign_in = section.get("sign_in")
+    if known is not None and isinstance(sign_in, str) and sign_in.strip():
+        yield from _wrong(("tenancy", "sign_in"), partial(parse_template, sign_in, known))
     for key in ("table", "shared"):
         tables = section.get(key)
         alone = isinstance(tables, str)

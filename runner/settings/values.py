@@ -79,7 +79,8 @@ def _server_version(version: str) -> str:
     return version
 
 
-def _filled(text: str) -> str:
+def filled(text: str) -> str:
+    """The same text; raises ValueError where it is empty or cannot be sent anywhere."""
     if not text.strip() or "\0" in text:
         raise ValueError("is empty" if not text.strip() else "holds a NUL character")
     return text
@@ -109,6 +110,13 @@ def _object(given: object) -> object:
     if isinstance(given, str) and isinstance(_extended_json(given), dict):
         return given
     raise ValueError("expected a table, or an object as Extended JSON in quotes")
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """TOML's values as a server has them: the settings keep lists as tuples."""
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _schema(given: object) -> object:
@@ -178,7 +186,7 @@ _KEY = re.compile(r"(?P<down>-?)(?P<field>[^\s\0]+)(?:\s+(?P<kind>text|2d|2dsphe
 Size = Annotated[int, BeforeValidator(size)]
 Duration = Annotated[float, BeforeValidator(seconds)]
 Lapse = Annotated[float, BeforeValidator(_lapse)]
-Text = Annotated[str, AfterValidator(_filled)]
+Text = Annotated[str, AfterValidator(filled)]
 Texts = tuple[Text, ...]
 Schema = Annotated[Any, AfterValidator(_schema)]
 Object = Annotated[Any, AfterValidator(_object)]

@@ -14,7 +14,13 @@ pytestmark = pytest.mark.usefixtures("mongod")
 
 SUBSCRIPTIONS = Example("subscriptions")
 #: Checks of tenants, which nobody declares here.
-OF_TENANTS = {"cross-tenant-reference", "tenant-column-missing", "tenant-column-nullable", "tenant-reference-missing"}
+OF_TENANTS = {
+    "cross-tenant-reference",
+    "tenant-column-missing",
+    "tenant-column-nullable",
+    "tenant-query",
+    "tenant-reference-missing",
+}
 #: Checks that have no fault here: their own tests show what they find.
 WITHOUT_FAULT = OF_TENANTS | {
     "superuser-migration",

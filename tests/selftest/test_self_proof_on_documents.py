@@ -18,6 +18,8 @@ from checks.faults.registry import FAULTS
 from checks.interface import State
 from checks.registries.documents import DOCUMENTS
 from checks.schema.collections import CollectionIndex
+from checks.tenants.declared import Tenancy
+from checks.tenants.reads import parse_document_read
 from runner.report import FaultState
 from runner.selftest.proving import Extent
 from runner.servers.interface import Database
@@ -89,3 +91,16 @@ def test_every_kind_of_fault_is_found_on_mongodb(mongo_server: MongoServer, mong
         "ignored-validator",
     } <= found
     assert {"other-uniqueness", "dropped-index", "drifted-index", "undeclared-index", "invalid-document"} <= found
+
+
+def test_what_a_read_looks_up_is_made_another_tenants(mongo_server: MongoServer, mongo_database: Database) -> None:
+    with session(mongo_database.private) as client:
+        db = client[mongo_database.name]
+        db.customers.insert_many([{"_id": number, "of": number} for number in (1, 2)])
+        db.orders.insert_many([{"of": number, "customer": number} for number in (1, 2)])
+    own = {"$match": {"of": "{tenant}"}}
+    found = {"$lookup": {"from": "customers", "localField": "customer", "foreignField": "_id", "as": "it's 50 % \n"}}
+    reads = {name: parse_document_read("orders", read, ["of"]) for name, read in {"open": [own, found], "plain": own["$match"]}.items()}
+    expect = Expectations(tenancy=Tenancy(("of",), document_reads=reads))
+    with self_test(mongo_server, mongo_database, expect, {"tenant-query": DOCUMENTS["tenant-query"]}) as test:
+        assert [(one.kind, one.place, one.state) for one in test.run().faults] == [("lent", "open", FaultState.FOUND)]
