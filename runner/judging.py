@@ -27,6 +27,7 @@ from runner.planning import expectations, wanted
 from runner.progress import Stage
 from runner.report import ReportedCheck, ReportedDatabase
 from runner.report_building import reported_checks, reported_migrations
+from runner.report_rows import made_rows
 from runner.reported_findings import Standards
 from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
@@ -122,6 +123,7 @@ def prove(
                     before=inventory_of(before),
                     after=inventory_of(after),
                     measured=measured(head.evidence),
+                    made_rows=made_rows(head.evidence),
                 )
             )
 

@@ -19,6 +19,8 @@ from runner.report_measured import ReportedQuery as ReportedQuery
 from runner.report_measured import ReportedWrite as ReportedWrite
 from runner.report_measured import Sorting as Sorting
 from runner.report_measured import Writing as Writing
+from runner.report_rows import MadeRows as MadeRows
+from runner.report_rows import ShortTable as ShortTable
 
 #: The version of ``report.json``; its JSON Schema is published with it.
 SCHEMA_VERSION = "1.0"
@@ -225,7 +227,8 @@ class ReportedDatabase:
     ``compared`` says against what ("main 3f9c2ab") or why against nothing; ``notes`` are sentences for people (the version was
     not set, the owner was refused and the migrations ran as superuser, the seeds did not fit). ``standing`` says that it was
     looked at as it stands, so that no change is judged. ``before`` and ``after`` count the rules of base and head, ``None`` where
-    there is no base, or where what is judged has no such rules (a document database).
+    there is no base, or where what is judged has no such rules (a document database). ``made_rows`` is ``None`` where none were
+    asked for, or every table has rows of its own.
     """
 
     name: str
@@ -242,6 +245,7 @@ class ReportedDatabase:
     after: Inventory | None = None
     selftest: SelfProof | None = None
     measured: Measured = field(default_factory=Measured)
+    made_rows: MadeRows | None = None
 
 
 class AllowState(StrEnum):

@@ -2,7 +2,8 @@
 
 Proves that the migrations run to their end, as the project itself applies them, on a database that holds rows. The finding
 stands at the file and line of the statement that was refused, with the server's code and words. Where the same migration passes
-on an empty copy it says so: that is the migration which is green in every test and red in production.
+on an empty copy it says so: that is the migration which is green in every test and red in production. Where only rows that
+dbproof made stop it, and not any row would, it is a warning with the query to ask production.
 
 **Anti-pattern**
 
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 
 from checks.evidence import Migration, MigrationFailure, MigrationState
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.rulebook.made_rows import asking, stops_any_row
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
@@ -119,7 +121,7 @@ def run(target: Target) -> Iterator[Judgement]:
     broken = _subject(failure) if failure else ""
     yield from (_judge(migration, broken) for migration in evidence.migrations if migration.revision != broken)
     if failure:
-        yield _finding(broken, failure)
+        yield _finding(broken, failure, target)
     elif evidence.statements and not evidence.migrations:
         yield Proven(ALL)
 
@@ -138,23 +140,32 @@ def _judge(migration: Migration, broken: str) -> Judgement:
             return Finding(migration.revision, f"migration {migration.revision} failed", place=migration.place)
 
 
-def _finding(subject: str, failure: MigrationFailure) -> Finding:
+def _finding(subject: str, failure: MigrationFailure, target: Target) -> Finding:
+    only_some = failure.invented and not stops_any_row(failure)
     return Finding(
         subject=subject,
-        message=_message(subject, failure),
-        remedy=_remedy(failure),
+        message=_message(subject, failure, only_some),
+        remedy=asking(target) if only_some else _remedy(failure),
+        severity=Severity.WARNING if only_some else None,
         place=failure.place,
         code=failure.code,
         said=failure.said,
         detail=failure.detail,
-        evidence={"statement": failure.statement, "on_rows": failure.on_rows, "timed_out": failure.timed_out},
+        evidence={
+            "statement": failure.statement,
+            "on_rows": failure.on_rows,
+            "invented": failure.invented,
+            "timed_out": failure.timed_out,
+        },
     )
 
 
-def _message(subject: str, failure: MigrationFailure) -> str:
+def _message(subject: str, failure: MigrationFailure, only_some: bool) -> str:
     what = "the migrations" if subject == ALL else f"migration {subject}"
     if failure.timed_out:
         return f"{what} did not end within the deadline"
+    if only_some:
+        return f"{what} failed on rows that dbproof made; without them it passes"
     if failure.on_rows:
         return f"{what} failed on rows: green on an empty table, red on any row"
     return f"{what} failed"

@@ -18,7 +18,7 @@ from rich.text import Text
 from checks.interface import Severity
 from runner.errors import DbproofError
 from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Verdict
-from runner.reports import accounts, measured, wording
+from runner.reports import accounts, made, measured, wording
 from runner.reports.selfproof import self_proof
 from runner.reports.wording import Part
 
@@ -152,6 +152,7 @@ def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     yield from _labelled("Tried", [", ".join(accounts.coverage(report))] if report.coverage else [], "green")
     yield from _labelled("Self-proof", self_proof(report), "green")
     yield from _labelled("Measured", measured.sentences(report))
+    yield from _labelled("Rows", made.sentences(report, show_all))
     yield from _labelled("Not proven", _gaps(report), "yellow")
     yield from _labelled("Notices", _notices(report, show_all))
     yield from _labelled("Known", _known(report, show_all))

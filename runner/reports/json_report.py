@@ -24,7 +24,7 @@ from runner.report import (
     ReportedMigration,
     ReportedStatement,
 )
-from runner.reports import measured, selfproof
+from runner.reports import made, measured, selfproof
 
 FILE = "report.json"
 
@@ -118,6 +118,7 @@ def _database(database: ReportedDatabase) -> _Object:
         "after": None if database.after is None else asdict(database.after),
         "selftest": selfproof.as_json(database.selftest),
         "measured": measured.as_json(database.measured),
+        "made_rows": made.as_json(database.made_rows),
     }
 
 

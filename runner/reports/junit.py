@@ -18,7 +18,7 @@ from junit_xml import TestCase, TestSuite
 
 from checks.interface import State
 from runner.report import Problem, Report, ReportedCheck, ReportedDatabase, ReportedFinding, Verdict
-from runner.reports import measured, wording
+from runner.reports import made, measured, wording
 from runner.reports.selfproof import properties
 
 FILE = "junit.xml"
@@ -86,6 +86,7 @@ def _properties(report: Report, database: ReportedDatabase) -> dict[str, str]:
         "compared": database.compared,
         **properties(database),
         **measured.properties(database),
+        **made.properties(database),
     }
 
 

@@ -18,7 +18,7 @@ from runner.report import (
     Standing,
     Verdict,
 )
-from runner.reports import accounts, measured, wording
+from runner.reports import accounts, made, measured, wording
 from runner.reports import summary_rows as rows
 from runner.reports.markdown import code, fence, head, prose, row
 from runner.reports.selfproof import not_found, proofs, sentence_of
@@ -124,6 +124,11 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _folded("proof", "Proven", rows.PROVEN, tuple(rows.proven(report)))
     yield _folded("figure", "Declared queries", measured.QUERIES, tuple(measured.query_rows(report)))
     yield _folded("figure", "What writes cost", measured.WRITES, tuple(measured.write_rows(report)))
+    for database in report.databases:
+        if database.made_rows is not None:
+            said = made.sentence(database.made_rows, bool(database.measured.queries))
+            yield _Section("note", "", (f"{prose(wording.with_database(report, database, said))}.\n",))
+    yield _folded("table", "Tables with fewer rows than were to be made", made.SHORT, tuple(made.rows(report)))
     gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)

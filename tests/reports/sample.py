@@ -13,6 +13,7 @@ from runner.report import (
     Allowance,
     AllowState,
     FaultState,
+    MadeRows,
     Measured,
     PlantedFault,
     Problem,
@@ -30,6 +31,7 @@ from runner.report import (
     ReportedStatement,
     ReportedWrite,
     SelfProof,
+    ShortTable,
     Sorting,
     Standing,
     Verdict,
@@ -226,6 +228,7 @@ APP = ReportedDatabase(
         ),
         writes=(ReportedWrite("orders", Writing.INSERT, 0.0042, 0.0011, 0.0031, 0.0004, 0.0027),),
     ),
+    made_rows=MadeRows(1_200, 12, (ShortTable("coupons", 0, 100, "no value of code (text) was found that ck_code allows"),)),
 )
 
 ALLOWS = (
