@@ -27,6 +27,8 @@ ENGINE = Engine.MARIADB
 #: Values that real rows hardly hold.
 candidates = mariadb_values.candidates
 
+#: Digits that a Decimal reckons with exactly.
+_EXACT = 28
 _PARENTHESES = re.compile(r"\(([\d, ]+)\)")
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _TEXTS = {"tinytext": 255, "text": 65_535, "mediumtext": None, "longtext": None}
@@ -53,7 +55,8 @@ def shape(column: Column) -> Shape:
     if name == "decimal":
         precision, scale = (*modifiers, 0)[:2] if modifiers else (10, 0)
         step = Decimal(1).scaleb(-scale)
-        high = Decimal(10**precision - 1).scaleb(-scale)
+        whole = Decimal(10) ** (precision - scale)
+        high = whole - step if precision <= _EXACT else whole / 10
         return Shape(Kind.NUMBER, step=step, low=Decimal(0) if "unsigned" in sign else -high, high=high)
     if name in ("float", "double"):
         return Shape(Kind.NUMBER, step=Decimal("0.01"), low=-Decimal(10**6), high=Decimal(10**6))

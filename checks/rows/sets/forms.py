@@ -71,7 +71,8 @@ def _numbers(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
             room = None if shape.high is None else int((shape.high - start) / step)
             yield Form(Series.NUMBER, start=f"{start:f}", step=f"{step:f}", most=room)
     if known:
-        yield Form(Series.NUMBER, start=f"{known[-1] + shape.step:f}", step=f"{-shape.step:f}")
+        room = None if shape.low is None else int((known[-1] - shape.low) / shape.step) + 1
+        yield Form(Series.NUMBER, start=f"{known[-1] + shape.step:f}", step=f"{-shape.step:f}", most=room)
 
 
 def _texts(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
@@ -80,11 +81,12 @@ def _texts(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
     for text in (*[text for text in texts if text][:24], "key ", "k", ""):
         for before, width, after in _places(text):
             room = None if shape.length is None else shape.length - len(before) - len(after)
-            if room is None or room >= 1:
+            if room is None or room >= max(width, 1):
                 digits = width or min(room or 12, 12)
                 yield Form(Series.TEXT, before=before, after=after, width=width, most=10**digits - 1)
     for alphabet in LETTERS:
-        for width in dict.fromkeys((0, *(len(text) for text in texts[:6]))):
+        widths = (0, *(len(text) for text in texts[:6] if shape.length is None or len(text) <= shape.length))
+        for width in dict.fromkeys(widths):
             digits = width or min(shape.length or 12, 12)
             yield Form(Series.TEXT, width=width, alphabet=alphabet, most=10**digits - 1)
 

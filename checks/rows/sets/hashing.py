@@ -16,14 +16,14 @@ PRIME = 2**31 - 1
 FIRST, SECOND = "dbproof_h", "dbproof_i"
 
 
-def hashed(source: str, seed: int, modulo: str, fence: str, kept: str = NUMBER) -> str:
-    """A query of ``source`` (as it is read FROM) with the columns that chance is made of; ``fence`` ends a subquery that is no
-    to be taken apart."""
+def hashed(source: str, seed: int, modulo: str, fence: str) -> str:
+    """A query of ``source`` (as it is read FROM) with the columns that chance is made of; ``fence`` ends a subquery that is
+    not to be taken apart."""
     one, other = (zlib.crc32(f"{seed}/{part}".encode()) % PRIME for part in (FIRST, SECOND))
     first = _fifth_power(f"(({NUMBER} * 48271 + {one}) {modulo} {PRIME})", modulo)
     second = _fifth_power(f"(({NUMBER} * 69621 + {FIRST} + {other}) {modulo} {PRIME})", modulo)
-    inner = f"SELECT {kept}, {first} AS {FIRST} FROM {source} {fence}"
-    return f"SELECT {kept}, {FIRST}, {second} AS {SECOND} FROM ({inner}) AS dbproof_one {fence}"
+    inner = f"SELECT dbproof_source.*, {first} AS {FIRST} FROM {source} AS dbproof_source {fence}"
+    return f"SELECT dbproof_one.*, {second} AS {SECOND} FROM ({inner}) AS dbproof_one {fence}"
 
 
 def chance(salt: int, modulo: str) -> str:

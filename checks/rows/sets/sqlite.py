@@ -55,7 +55,7 @@ def filling_later(plan: TablePlan, referred: Referred, seed: int, keys: Keys) ->
     places = [f"dbproof_p{number}" for number in range(len(by))]
     told = ", ".join(f"{name} AS {place}" for name, place in zip(by, places, strict=True))
     numbered = f"(SELECT row_number() OVER (ORDER BY {', '.join(by)}) AS {NUMBER}, {told}, * FROM {table_name(plan.table.name)})"
-    source = f"({hashing.hashed(numbered, seed, '%', _FENCE, '*')})"
+    source = f"({hashing.hashed(numbered, seed, '%', _FENCE)})"
     joined = rendering.joined(source, referred, keys, writing, "later")
     kept = [f"base.{quoted(column.name)}" for column in plan.table.columns if column.name not in mine]
     others = [f"parent.{quoted(theirs)} AS {quoted(name)}" for name, theirs in mine.items()]

@@ -41,6 +41,10 @@ class Loader(Protocol):
         """Number the parent's keys in a temporary table of this name; gives how many there are."""
         ...
 
+    def adapted(self, plan: TablePlan) -> TablePlan:
+        """The plan without what only the engine knows that a column does not take."""
+        ...
+
     def tried(self, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Sequence[int]:
         """How many of the rows with these numbers meet all conditions, then how many meet each."""
         ...
@@ -115,7 +119,7 @@ def orphans(catalogue: Catalogue, read: Read, engine: Engine) -> Mapping[Foreign
 def _one(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePlan, FilledTable]:
     """Plan one table and fill it."""
     name = turn.table.name
-    plan = planner.planned(turn, run.wishes)
+    plan = run.loader.adapted(planner.planned(turn, run.wishes))
     keys = {source: _numbered(source, run) for source in plan.sources if isinstance(source, Referred)}
     if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
@@ -125,7 +129,7 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePl
         return plan, FilledTable(name, 0, rows, plan.reason)
     kept, worst = _tried(plan, keys, run)
     if kept < LEAST:
-        plan = planner.coupled(turn, plan)
+        plan = run.loader.adapted(planner.coupled(turn, plan))
         kept, worst = _tried(plan, keys, run)
     if kept < LEAST:
         return plan, FilledTable(name, 0, rows, f"no row that was made meets {worst}")

@@ -88,6 +88,9 @@ class _SqliteLoader:
         ((found,),) = self.rows(Statement(f"SELECT count(*) FROM temp.{quoted(name)}"))
         return int(str(found))
 
+    def adapted(self, plan: TablePlan) -> TablePlan:
+        return plan
+
     def tried(self, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Sequence[int]:
         (found,) = self.rows(trying(plan, numbers, seed, keys))
         return [int(str(number)) for number in found]

@@ -1,0 +1,47 @@
+"""Leaves out of a plan for MariaDB the texts that a column has no characters for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from checks.rows.sets.plan import Pooled, Source, TablePlan
+from checks.rows.shapes import Value
+from checks.schema.model import Column, Table
+
+#: Python's names of sets of characters that have other ones; of those that are not listed only ASCII is taken.
+_CODECS = {
+    "latin1": "cp1252",
+    "latin2": "iso8859-2",
+    "cp1250": "cp1250",
+    "cp1251": "cp1251",
+    "utf16": "utf-16",
+    "utf32": "utf-32",
+}
+#: Sets without characters beyond the first 65 536.
+_OF_TWO_BYTES = frozenset({"utf8mb3", "utf8", "ucs2"})
+
+
+def encodable(plan: TablePlan) -> TablePlan:
+    """The plan without texts that the server would refuse, or would turn into question marks."""
+    return replace(plan, sources=tuple(_encodable(source, plan.table) for source in plan.sources))
+
+
+def _encodable(source: Source, table: Table) -> Source:
+    if not isinstance(source, Pooled):
+        return source
+    columns = [table.column[name] for name in source.columns]
+    rows = tuple(row for row in source.rows if all(map(_takes, columns, row)))
+    return replace(source, rows=rows or source.rows)
+
+
+def _takes(column: Column, value: Value) -> bool:
+    characters = (column.collation or "utf8mb4_").partition("_")[0]
+    if not isinstance(value, str) or characters in ("utf8mb4", "binary"):
+        return True
+    if characters in _OF_TWO_BYTES:
+        return all(ord(character) < 2**16 for character in value)
+    try:
+        value.encode(_CODECS.get(characters, "ascii"))
+    except UnicodeEncodeError:
+        return False
+    return True
