@@ -25,8 +25,9 @@ def computed_columns(condition: Condition, names: Sequence[str]) -> Iterator[tup
 
 def _joined(tree: exp.Expression) -> Iterator[exp.Expression]:
     for part in tree.flatten() if isinstance(tree, exp.And) else (tree,):
-        if isinstance(part, exp.Expression):
-            yield part.unnest()
+        inner = part.unnest()
+        if isinstance(inner, exp.Expression):
+            yield inner
 
 
 def _solved(part: exp.Expression, names: tuple[str, ...]) -> Iterator[tuple[str, exp.Expression]]:
