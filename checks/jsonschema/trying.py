@@ -22,7 +22,7 @@ _PLAIN: tuple[Any, ...] = ("dbproof", "", None, True, False, [], {}, {"type": "P
 
 def proposals(document: Mapping[str, Any], queries: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The document with other values in one, then in two of the fields that the queries speak of."""
-    paths = list(dict.fromkeys(path for query in queries for path in _spoken(query)))
+    paths = list(dict.fromkeys(path for query in queries for path in spoken(query)))
     constants = [one for query in queries for one in _constants(query)]
     pools = {path: list(_pool(document, path, paths, constants)) for path in paths}
     for path in paths:
@@ -33,16 +33,16 @@ def proposals(document: Mapping[str, Any], queries: Sequence[Mapping[str, Any]])
             yield _with(document, {one: values[0], other: values[1]})
 
 
-def _spoken(query: Any, operand: bool = False) -> Iterator[str]:  # noqa: ANN401 - whatever a query holds
+def spoken(query: Any, operand: bool = False) -> Iterator[str]:  # noqa: ANN401 - whatever a query holds
     """The fields that a query or an expression speaks of."""
     if isinstance(query, Mapping):
         for name, inner in query.items():
             if not str(name).startswith("$") and not operand:
                 yield str(name)
-            yield from _spoken(inner, operand or name == "$expr")
+            yield from spoken(inner, operand or name == "$expr")
     elif isinstance(query, list | tuple):
         for one in query:
-            yield from _spoken(one, operand)
+            yield from spoken(one, operand)
     elif operand and isinstance(query, str) and query.startswith("$"):
         name = query.removeprefix("$$ROOT.").removeprefix("$$CURRENT.")
         if not name.startswith("$$"):

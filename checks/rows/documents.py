@@ -65,7 +65,7 @@ class DocumentCompiler:
         ask: Ask | None = None,
         hints: Sequence[Any] = (),
     ) -> None:
-        self._validator = _plain(validator or {})
+        self._validator = plain(validator or {})
         self._documents = documents
         self._ask = ask
         self._hints = hints
@@ -198,11 +198,11 @@ class DocumentCompiler:
 
     @staticmethod
     def _schemas(validator: Query) -> list[Schema]:
-        return [one for one in map(_said, _parts(validator)) if one is not None]
+        return [one for one in map(said, parts(validator)) if one is not None]
 
     @staticmethod
     def _opaque(validator: Query) -> list[Query]:
-        return [one for one in _parts(validator) if _said(one) is None]
+        return [one for one in parts(validator) if said(one) is None]
 
 
 #: Every document has one; ours come with what the driver would make.
@@ -216,25 +216,26 @@ def _one_of_each(ways: Sequence[Iterator[Document]]) -> Iterator[Document]:
     yield from chain.from_iterable(ways)
 
 
-def _parts(query: Query) -> Iterator[Query]:
+def parts(query: Query) -> Iterator[Query]:
     """The parts of a query all of which have to match, each field's operators apart."""
     for name, value in query.items():
         if name == "$and":
             for one in value:
-                yield from _parts(one)
+                yield from parts(one)
         else:
             yield {name: value}
 
 
-def _plain(query: Query) -> Query:
+def plain(query: Query) -> Query:
     """A validator whose schemas name no field with a dot, which the server reads as a path."""
     return {
-        name: without_dots(value) if name == "$jsonSchema" else list(map(_plain, value)) if name == "$and" else value
+        name: without_dots(value) if name == "$jsonSchema" else list(map(plain, value)) if name == "$and" else value
         for name, value in query.items()
     }
 
 
-def _said(query: Query) -> Schema | None:
+def said(query: Query) -> Schema | None:
+    """A query as a schema; ``None`` where only the server can judge it."""
     try:
         return schema_of(query)
     except Unsaid:

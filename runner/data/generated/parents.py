@@ -1,0 +1,94 @@
+"""The keys of parents, read from the server once for each reference: as bytes, so that children take them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from checks.declared.documents import DocumentReference
+from checks.jsonschema.matching import Matching
+from checks.rows.document_sets.parts import CODEC, Key, Keys, decoded, part_of
+from checks.rows.document_sets.plan import CollectionPlan, Draw
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    Named = Database[dict[str, Any]]
+
+#: Of more parents than this the first ones are referred to, so that memory does not grow with them.
+MOST = 50_000
+#: Of a collection that refers to itself, so many documents are referred to.
+OWN = 5_000
+
+
+def keys_of(database: Named, plan: CollectionPlan, draw: Draw, documents: int) -> Keys:
+    """The keys that a draw takes from, in the order in which parents came. Raises PyMongoError."""
+    keys = Keys(len(draw.shared))
+    for value in draw.values:
+        keys.add((part_of(value),))
+    if draw.values:
+        return keys
+    most = max(MOST, documents // draw.each + 1) if draw.each else MOST
+    if draw.collection == plan.collection:
+        most = OWN
+    allowed = [_known(database, reference, draw) for reference in draw.also]
+    matching = Matching(lambda *_: True)
+    taken = tuple(draw.taken)
+    for values in _values(database, draw.collection, draw.columns):
+        if len(keys.rows) >= most:
+            break
+        if not all(
+            matching(schema, value) for path, value in zip(taken, values, strict=False) for schema in draw.asked.get(path, ())
+        ):
+            continue
+        key = tuple(map(part_of, values))
+        if all(tuple(key[place] for place in places) in known for places, known in allowed):
+            keys.add(key)
+    return keys
+
+
+def own_keys(keys: Keys, draw: Draw, documents: Sequence[bytes]) -> None:
+    """Add the keys of documents that were just made, for those of the same collection that come after."""
+    for document in documents:
+        if len(keys.rows) >= OWN:
+            return
+        for values in _keys_in(decoded(document), draw.columns):
+            keys.add(tuple(map(part_of, values)))
+
+
+def _known(database: Named, reference: DocumentReference, draw: Draw) -> tuple[Sequence[int], set[Key]]:
+    """The keys of another reference of the same fields, and where in a key of the draw these stand."""
+    fields = [path for path in reference.children if path.dotted in draw.taken]
+    theirs = dict(zip((path.dotted for path in reference.children), (path.dotted for path in reference.parents), strict=True))
+    columns = [theirs[path.dotted] for path in fields]
+    places = [list(draw.taken).index(path.dotted) for path in fields]
+    return places, {tuple(map(part_of, values)) for values in _values(database, reference.parent.collection, columns)}
+
+
+def _values(database: Named, collection: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+    shown: Mapping[str, int] = {**dict.fromkeys(columns, 1), "_id": int("_id" in columns)}
+    raw = database.get_collection(collection, codec_options=CODEC)
+    for document in raw.find({}, shown):
+        yield from _keys_in(document, columns)
+
+
+def _keys_in(document: Any, columns: Sequence[str]) -> Iterator[Sequence[Any]]:  # noqa: ANN401 - a document
+    """A document's keys: of fields in one array those of each element, else all that go together."""
+    listed = [list(_at(document, column.split("."))) for column in columns]
+    if len({len(one) for one in listed}) == 1:
+        yield from zip(*listed, strict=True)
+    else:
+        yield from product(*listed)
+
+
+def _at(value: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - whatever a document holds
+    """What stands at a path, in each element of arrays on the way; nothing that is missing or null."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _at(one, names)
+    elif not names:
+        if value is not None:
+            yield value
+    elif isinstance(value, Mapping) and names[0] in value:
+        yield from _at(value[names[0]], names[1:])
