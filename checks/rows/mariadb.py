@@ -59,7 +59,13 @@ def shape(column: Column) -> Shape:
         high = whole - step if precision <= _EXACT else whole / 10
         return Shape(Kind.NUMBER, step=step, low=Decimal(0) if "unsigned" in sign else -high, high=high)
     if name in ("float", "double"):
-        return Shape(Kind.NUMBER, step=Decimal("0.01"), low=-Decimal(10**6), high=Decimal(10**6))
+        precision, scale = (*modifiers, 2, 2)[:2] if modifiers else (8, 2)
+        high = Decimal(10) ** (min(precision, 8) - min(scale, 2)) - Decimal(1)
+        return Shape(Kind.NUMBER, step=Decimal("0.01"), low=Decimal(0) if "unsigned" in sign else -high, high=high)
+    if name == "year":
+        return Shape(Kind.NUMBER, low=Decimal(1901), high=Decimal(2155))
+    if name == "bit":
+        return Shape(Kind.NUMBER, low=Decimal(0), high=Decimal(2 ** (modifiers[0] if modifiers else 1) - 1))
     if name in ("char", "varchar"):
         return Shape(Kind.TEXT, length=modifiers[0] if modifiers else 1)
     if name in _TEXTS:
@@ -107,6 +113,8 @@ def _type(column: Column) -> str:
     kind = shape(column).kind
     if kind is Kind.TEXT or column.enum_labels:
         return f"LONGTEXT COLLATE {column.collation}" if column.collation else "LONGTEXT"
+    if column.type.startswith("bit"):
+        return "BIGINT UNSIGNED"  # a bit would take the characters of a number for bits
     return "LONGTEXT" if kind in (Kind.OTHER, Kind.BYTES) else column.type
 
 

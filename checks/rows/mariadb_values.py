@@ -14,6 +14,7 @@ from checks.schema.model import Column
 Maker = Callable[[int, tuple[int, ...]], str]
 
 _PARENTHESES = re.compile(r"\(([\d, ]+)\)")
+_LABEL = re.compile(r"'((?:[^']|'')*)'")
 _LAST_SECOND = datetime(2037, 12, 31, 23, 59, 59)
 _RARE_FIRST = "~^|zyxwvutsrqponmlkjihgfedcba9876543210"
 #: Numbers of an AUTO_INCREMENT that are left, at most.
@@ -29,6 +30,9 @@ def candidates(column: Column) -> tuple[str, ...]:
     """
     if column.enum_labels:
         return column.enum_labels
+    if column.type.startswith("set("):
+        labels = tuple(label.replace("''", "'") for label in _LABEL.findall(column.type))
+        return (*labels, ",".join(labels), "")
     found = _PARENTHESES.search(column.type)
     modifiers = tuple(int(number) for number in found[1].split(",")) if found else ()
     name = _PARENTHESES.sub("", column.type)

@@ -22,7 +22,7 @@ _OF_TWO_BYTES = frozenset({"utf8mb3", "utf8", "ucs2"})
 
 
 def encodable(plan: TablePlan) -> TablePlan:
-    """The plan without texts that the server would refuse, or would turn into question marks."""
+    """The plan without texts that the server would refuse, turn into question marks, or take for the same."""
     return replace(plan, sources=tuple(_encodable(source, plan.table) for source in plan.sources))
 
 
@@ -30,8 +30,17 @@ def _encodable(source: Source, table: Table) -> Source:
     if not isinstance(source, Pooled):
         return source
     columns = [table.column[name] for name in source.columns]
-    rows = tuple(row for row in source.rows if all(map(_takes, columns, row)))
-    return replace(source, rows=rows or source.rows)
+    rows = [row for row in source.rows if all(map(_takes, columns, row))] or source.rows
+    once: dict[tuple[Value, ...], tuple[Value, ...]] = {}
+    for row in rows:
+        once.setdefault(tuple(map(_folded, columns, row)), row)
+    return replace(source, rows=tuple(once.values()))
+
+
+def _folded(column: Column, value: Value) -> Value:
+    """Texts that differ in case alone are the same to most collations: the first is as it is written in a rule."""
+    binary = (column.collation or "").endswith(("_bin", "_cs"))
+    return value if binary or not isinstance(value, str) else value.casefold()
 
 
 def _takes(column: Column, value: Value) -> bool:

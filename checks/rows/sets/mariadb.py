@@ -30,7 +30,7 @@ _CAST = frozenset({"date", "datetime", "time", "uuid", "inet4", "inet6", "float"
 def listing(name: str, parent: TableName, columns: Sequence[str], shared: Sequence[str]) -> str:
     """Numbers a parent's keys in a temporary table."""
     index = ", ".join((*map(quoted, shared), "dbproof_k"))
-    listed = rendering.listed_keys(LANGUAGE, table_name(parent), columns, shared)
+    listed = rendering.listed_keys(LANGUAGE, table_name(parent), columns, shared, ordered=True)
     return f"CREATE TEMPORARY TABLE {quoted(name)} (UNIQUE ({index})) {listed}"
 
 

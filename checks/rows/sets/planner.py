@@ -10,11 +10,12 @@ from checks.rows.compiler import Compiler
 from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
+from checks.rows.sets.equations import computed_columns
 from checks.rows.sets.forms import example, forms
 from checks.rows.sets.order import Turn, has_a_parent
 from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
-from checks.rows.sets.proposals import PLENTY, alike, proposed
-from checks.rows.sets.rules import columns_of_index, computed_columns, feeds_a_formula, rules_of
+from checks.rows.sets.proposals import PLENTY, alike, as_meant, proposed
+from checks.rows.sets.rules import behind_formulas, columns_of_index, feeds_a_formula, kept_length, rules_of
 from checks.rows.shapes import Kind, Value
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, Column, ForeignKey, Index
@@ -180,8 +181,12 @@ class _Table:
         known = [self._sources.get(name) for name in names]
         if any(isinstance(source, Numbered) or (isinstance(source, Referred) and source.once) for source in known):
             return
-        free = [name for name in names if name not in self._sources]
-        found = {name: form for name in free if (form := self._form(self._table.column[name])) is not None}
+        free = [name for name in names if name not in self._sources and not self._table.column[name].generated]
+        if not free:  # what generated columns are computed from differs, and they may with it
+            free = [name for name in behind_formulas(names, self._table) if name not in self._sources]
+            self._guarded = self._guarded or bool(free)
+        tried = ((name, self._form(self._table.column[name], kept_length(index, name))) for name in free)
+        found = {name: form for name, form in tried if form is not None}
         best = max(found, key=lambda name: found[name].most or _ENDLESS, default=None)
         if best is not None:
             self._sources[best] = Numbered(best, found[best])
@@ -193,11 +198,15 @@ class _Table:
         if most is not None and (self._most is None or most < self._most):
             self._most, self._limited = most, why
 
-    def _form(self, column: Column) -> Form | None:
-        """The form that goes furthest, the first of those that go on for ever; tried by the server, all at once."""
+    def _form(self, column: Column, length: int | None) -> Form | None:
+        """The form that goes furthest, the first of those that go on for ever; tried by the server, all at once.
+
+        With ``length`` it is in so many characters that they differ.
+        """
         if column.generated:
             return None
         shape = self._dialect.shape(column)
+        shape = shape if length is None else replace(shape, length=length)
         alone = [one for one in self._held if one.columns == (column.name,)]
         listed = list(itertools.islice(forms(column, shape, self._taken(column)), FORMS))
         reach = self._all_reach(column, listed, alone) if alone else [form.most for form in listed]
@@ -254,7 +263,8 @@ class _Table:
         spoken = [one for one in self._held if column.name in one.columns]
         alone = [one for one in spoken if len(one.columns) == 1]
         coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
-        listed = list(proposed(shape, spoken, tuple(self._table.column), ends=self._ends and not coupled))
+        sought = as_meant(column, shape, alone)
+        listed = list(proposed(sought, spoken, tuple(self._table.column), ends=self._ends and not coupled))
         if not listed or shape.kind in (Kind.OTHER, Kind.ARRAY, Kind.BYTES):
             listed += [text for text in self._dialect.candidates(column) if not coupled or shape.labels]
         values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]

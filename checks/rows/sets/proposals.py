@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from checks.rows.pools import plain, suggested
 from checks.rows.shapes import Kind, Shape, Value, written
 from checks.rows.terms import Condition
+from checks.schema.model import Column
 
 #: How many different values a column has at most, and days over which times are spread.
 PLENTY = 120
@@ -19,6 +22,14 @@ _TEXTS = (
     "north", "south", "east", "west", "alpha", "beta", "gamma", "delta", "Zoë Müller", "O'Brien", "naïve café", "日本語",
     "emoji 🙂", "a longer text that goes on for a while, with a comma", 'say "hello"', "100 % of it", "back\\slash", "tab\tstop",
 )  # fmt: skip
+
+
+def as_meant(column: Column, shape: Shape, conditions: Sequence[Condition]) -> Shape:
+    """What a column is used for, where its type holds more: truth values as numbers, documents as texts."""
+    if shape.kind is Kind.NUMBER and (column.type.lower().startswith("bool") or column.type.lower() == "tinyint(1)"):
+        return replace(shape, low=Decimal(0), high=Decimal(1))
+    documents = shape.kind is Kind.TEXT and any("json_" in one.expression.lower() for one in conditions)
+    return replace(shape, kind=Kind.JSON) if documents else shape
 
 
 def proposed(shape: Shape, conditions: Sequence[Condition], names: Sequence[str], *, ends: bool) -> Iterator[Value]:
@@ -48,6 +59,9 @@ def _spread(shape: Shape) -> Iterator[Value]:
             yield from (str((_FROM + timedelta(days=day, seconds=day * 977)).replace(tzinfo=None)) for day in range(0, WINDOW, 9))
         case Kind.TIME:
             yield from (f"{hour:02}:{minute:02}:00" for hour in range(24) for minute in (0, 30))
+        case Kind.JSON:
+            documents = (json.dumps({"name": text, "number": len(text), "tags": [text[:3]]}) for text in _TEXTS)
+            yield from (text for text in documents if shape.length is None or len(text) <= shape.length)
         case Kind.INTERVAL:
             yield from (f"{hours} hours" for hours in range(1, 48))
         case _:
@@ -55,12 +69,14 @@ def _spread(shape: Shape) -> Iterator[Value]:
 
 
 def _numbers(shape: Shape) -> Iterator[Value]:
-    """Small ones, then ever larger ones; of those with a fraction some in between."""
-    for number in (*range(1, 31), *range(35, 100, 5), *range(125, 1_000, 125), 1_250, 5_000, 20_000):
-        value = written(Decimal(number), shape)
+    """Small ones, then ever larger ones, from the least on where that is above; of those with a fraction some in between."""
+    least = max(shape.low or Decimal(0), Decimal(0))
+    for whole in (*range(1, 31), *range(35, 100, 5), *range(125, 1_000, 125), 1_250, 5_000, 20_000):
+        number = least + whole
+        value = written(number, shape)
         if value is not None:
             yield value
-        if shape.step < 1 and (between := written(Decimal(number) + shape.step * 49, shape)) is not None:
+        if shape.step < 1 and (between := written(number + shape.step * 49, shape)) is not None:
             yield between
 
 

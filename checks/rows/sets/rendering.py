@@ -109,13 +109,17 @@ class Writing:
         return self.language.quoted(self.table.name.name)
 
 
-def listed_keys(language: Language, parent: str, columns: Sequence[str], shared: Sequence[str]) -> str:
-    """A query that numbers the keys of a parent (as it is read FROM), within each value of the ``shared`` columns."""
+def listed_keys(language: Language, parent: str, columns: Sequence[str], shared: Sequence[str], *, ordered: bool = False) -> str:
+    """A query that numbers the keys of a parent (as it is read FROM), within each value of the ``shared`` columns.
+
+    ``ordered`` by themselves, where the server reads rows in whatever order is cheapest today.
+    """
     names = ", ".join(map(language.quoted, dict.fromkeys((*columns, *shared))))
     given = " AND ".join(f"{language.quoted(column)} IS NOT NULL" for column in dict.fromkeys((*columns, *shared)))
     within = f"PARTITION BY {', '.join(map(language.quoted, shared))}" if shared else ""
+    order = f" ORDER BY {names}" if ordered else ""
     return (
-        f"SELECT row_number() OVER ({within}) AS dbproof_k, count(*) OVER ({within}) AS dbproof_of, {names}"
+        f"SELECT row_number() OVER ({within}{order}) AS dbproof_k, count(*) OVER ({within}) AS dbproof_of, {names}"
         f" FROM {parent} WHERE {given}"
     )
 

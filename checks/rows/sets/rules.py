@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from sqlglot import exp
+import re
+from collections.abc import Iterator, Sequence
 
 from checks.rows.conditions import BOUND, conditions
-from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, Column, Index, Table
+
+#: Behind a name, the length of the prefix that an index holds of it.
+_PREFIX = re.compile(r"`\((\d+)\) (?:asc|desc)$")
 
 
 def rules_of(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Condition]:
@@ -31,24 +32,25 @@ def _leaves(table: Table, catalogue: Catalogue) -> Iterator[Table]:
         yield from _leaves(part, catalogue) if part.partitioned else (part,)
 
 
-def computed_columns(condition: Condition, names: tuple[str, ...]) -> Iterator[tuple[str, exp.Expression]]:
-    """The columns that a rule equals with an expression of others: ``total = subtotal + tax``, alone or joined by AND."""
-    tree = condition.tree
-    for part in tree.flatten() if isinstance(tree, exp.And) else (tree,):
-        inner = part.unnest() if isinstance(part, exp.Expression) else None
-        if not isinstance(inner, exp.EQ):
-            continue
-        for mine, other in ((inner.this, inner.expression), (inner.expression, inner.this)):
-            mine = mine.unnest()
-            others = columns_of(other, names)
-            if isinstance(mine, exp.Column) and others and (own := columns_of(mine, names)) and own[0] not in others:
-                yield own[0], other
-
-
 def columns_of_index(index: Index, table: Table) -> list[str]:
     """The columns that an index of expressions speaks of."""
     text = " ".join(index.keys)
     return [name for name in table.column if name in text]
+
+
+def kept_length(index: Index, name: str) -> int | None:
+    """How many characters of a column an index keeps apart, where those are not all (``title(4)`` in MariaDB)."""
+    for column, key in zip(index.columns, index.keys, strict=False):
+        found = _PREFIX.search(key) if column == name else None
+        if found:
+            return int(found[1])
+    return None
+
+
+def behind_formulas(names: Sequence[str], table: Table) -> list[str]:
+    """The columns that generated ones among these are computed from, as far as that can be read, not generated themselves."""
+    formulas = " ".join(table.column[name].default or "" for name in names if table.column[name].generated)
+    return [column.name for column in table.columns if not column.generated and column.name in formulas]
 
 
 def feeds_a_formula(column: Column, table: Table) -> bool:

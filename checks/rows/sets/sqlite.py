@@ -24,8 +24,9 @@ _ROWIDS = ("rowid", "_rowid_", "oid")
 def listing(name: str, parent: TableName, columns: Sequence[str], shared: Sequence[str]) -> tuple[str, ...]:
     """Statements that number a parent's keys in a temporary table."""
     listed = ", ".join((*map(quoted, shared), "dbproof_k"))
+    keys = rendering.listed_keys(LANGUAGE, table_name(parent), columns, shared, ordered=True)
     return (
-        f"CREATE TEMPORARY TABLE {quoted(name)} AS {rendering.listed_keys(LANGUAGE, table_name(parent), columns, shared)}",
+        f"CREATE TEMPORARY TABLE {quoted(name)} AS {keys}",
         f"CREATE UNIQUE INDEX temp.{quoted(f'{name}_k')} ON {quoted(name)} ({listed})",
     )
 
