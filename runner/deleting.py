@@ -28,6 +28,7 @@ from runner import git
 from runner.document_keys import filter_of, first_of, has_all, keys_of, not_followed
 from runner.errors import ServerFailed, ToolFailed, UsageError
 from runner.migrations import hearing, node
+from runner.migrations.inside.refusals import answer_of
 from runner.migrations.interface import Broke, Elsewhere, Project
 from runner.plan import Built, Plan
 from runner.programs import deleting, fields_of
@@ -163,7 +164,7 @@ class _Trying:
         try:
             return self.attempt(rule)
         except PyMongoError as error:
-            return DeleteAttempt(gap=str((getattr(error, "details", None) or {}).get("errmsg") or error))
+            return DeleteAttempt(gap=answer_of(error)[1])
         except StatementFailed as failed:
             return DeleteAttempt(gap=failed.gap or failed.said)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runner.declaring.standing import Standing, standing
 from runner.declaring.steps import Step, StepKind
 from runner.errors import DbproofError, ServerFailed
-from runner.migrations.inside.refusals import refusal
+from runner.migrations.inside.refusals import answer_of
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -70,9 +70,8 @@ def _stopped(step: Step, error: PyMongoError) -> DbproofError:
     from pymongo.errors import ConnectionFailure, OperationFailure
 
     if isinstance(error, OperationFailure):
-        details = error.details or {}
-        said, _ = refusal(error.code, str(details.get("errmsg") or error), details)
-        return Stopped(f"{step.label}: MongoDB {error.code or ''}: {said}".replace("MongoDB : ", "MongoDB: "))
+        code, said, _ = answer_of(error)
+        return Stopped(f"{step.label}: MongoDB {code}: {said}".replace("MongoDB : ", "MongoDB: "))
     if isinstance(error, ConnectionFailure):
         return Stopped(
             f"{step.label}: the server went away: whether this command went through is not known",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from checks.evidence import Statement
 from runner.declaring.standing import standing
 from runner.declaring.steps import WHOLLY, Step, steps
-from runner.migrations.inside.refusals import refusal
+from runner.migrations.inside.refusals import answer_of
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Broke, Came, Detected, Event, Project, Ran, Revision
 from runner.servers.interface import Address
@@ -72,7 +72,5 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
 
 
 def _broke(step: Step, error: PyMongoError) -> Broke:
-    details = getattr(error, "details", None) or {}
-    code = getattr(error, "code", None)
-    said, detail = refusal(code, str(details.get("errmsg") or error), details)
-    return Broke(None, step.place, statement(step.command), said, "" if code is None else str(code), detail)
+    code, said, detail = answer_of(error)
+    return Broke(None, step.place, statement(step.command), said, code, detail)

@@ -18,6 +18,7 @@ from checks.faults.sqlite_edits import Edit, NothingThere, Part, edited
 from checks.interface import Engine
 from checks.targets import Target
 from runner.backends.interface import Backend
+from runner.migrations.inside.refusals import answer_of, refusal
 from runner.plan import Built
 from runner.servers.interface import Database, Golden, Server
 
@@ -273,9 +274,9 @@ def _try_on_mongodb(database: Documents[dict[str, Any]], way: Way) -> None:
         try:
             answer = database.command(dict(cast("Mapping[str, Any]", statement)))
         except PyMongoError as refused:
-            raise NotPlanted(str((getattr(refused, "details", None) or {}).get("errmsg") or refused)) from None
+            raise NotPlanted(answer_of(refused)[1]) from None
         if wrong := answer.get("writeErrors"):
-            raise NotPlanted(str(wrong[0].get("errmsg")).partition(" dup key: ")[0])
+            raise NotPlanted(refusal(wrong[0].get("code"), str(wrong[0].get("errmsg")), wrong[0])[0])
         if answer.get("n") == 0:
             raise NotPlanted("there is no document for it")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from checks.targets import StatementFailed
-from runner.migrations.inside.refusals import refusal
+from runner.migrations.inside.refusals import answer_of
 from runner.servers.interface import OURS
 from runner.servers.mongodb.reasons import reason_of
 
@@ -135,7 +135,8 @@ def said_plainly() -> Iterator[None]:
     except PyMongoError as error:
         raise failed(error) from None
     except BSONError as error:
-        raise StatementFailed(f"the driver cannot read or send a document: {error}", gap=UNREADABLE) from None
+        said = str(error).partition(": ")[0]  # behind it the value is quoted that cannot be sent
+        raise StatementFailed(f"the driver cannot read or send a document: {said}", gap=UNREADABLE) from None
 
 
 def failed(error: PyMongoError) -> StatementFailed:
@@ -146,10 +147,8 @@ def failed(error: PyMongoError) -> StatementFailed:
     from pymongo.errors import ConnectionFailure, OperationFailure
 
     if isinstance(error, OperationFailure):
-        details = error.details or {}
-        said, _ = refusal(error.code, str(details.get("errmsg") or error), details)
-        code = "" if error.code is None else str(error.code)
-        return StatementFailed(said, code, _GAPS.get(error.code or 0, ""))
+        code, said, _ = answer_of(error)
+        return StatementFailed(said, code, _GAPS.get(int(code or 0), ""))
     if isinstance(error, ConnectionFailure):
         return StatementFailed(f"the server cannot be reached: {reason_of(error)}")
     return StatementFailed(str(error))

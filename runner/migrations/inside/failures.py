@@ -6,7 +6,7 @@ import re
 from typing import Any, Dict, Optional
 
 from .connections import MYSQL_DRIVERS
-from .refusals import refusal, without_values
+from .refusals import answer_of, without_values
 from .variables import chain
 
 _STAMP = re.compile(r"^\s*/\*dbproof:[^*]*\*/")
@@ -30,10 +30,8 @@ def describe(error: BaseException) -> Dict[str, str]:
 
 def _mongodb(error: Any) -> Dict[str, str]:
     """The first error in the server's answer; a bulk of writes may have several."""
-    facts = (error.details.get("writeErrors") or [error.details])[0]
-    code = facts.get("code", getattr(error, "code", None))
-    said, detail = refusal(code, str(facts.get("errmsg") or error), facts)
-    return {"said": said, "code": "" if code is None else str(code), "detail": detail, "statement": ""}
+    code, said, detail = answer_of(error)
+    return {"said": said, "code": code, "detail": detail, "statement": ""}
 
 
 def last_line(error: BaseException) -> str:

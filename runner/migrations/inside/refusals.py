@@ -24,6 +24,48 @@ _QUOTING = {
     1366: re.compile(r"^(Incorrect [\w ]+ value:) ('.*') (for column .*)$", re.DOTALL),
 }
 
+#: What MongoDB quotes of documents, by its words: the second of three groups.
+_OF_DOCUMENTS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"(Failed to parse \w+ )('.*')( in \$convert .*)$",
+        r"(Error parsing date string )(.*)()$",
+        r"( cannot be recognized as a time unit: )(.*)()$",
+        r"('newRoot' expression .*? resulting value was: )(.*)()$",
+        r"(Cannot create field .*? in element )(\{.*\})()",
+        r"( to traverse the element )(\(.*\))()",
+        r"(language override unsupported: )(.*)()$",
+        r"(Can't extract geo keys: )(\{.*\})()",
+        r"( for 2d indexes)( :: caused by :: \{.*)()$",
+        r"(non-integral type\.)(_id: .*)( has the field )",
+        r"()(\{ ?_id: .*\})()",  # any document, or what it is known by
+    )
+)
+_HIDDEN = "…"
+#: Behind this the driver repeats the server's whole answer, with the documents that it was sent.
+_ANSWER = ", full error: "
+
+
+def answer_of(error: Any) -> Tuple[str, str, str]:
+    """Code, words and what may quote documents, of a refusal as MongoDB's driver raises it.
+
+    Of a bulk of writes it is the first one's: the driver's own words for that quote all that was sent.
+    """
+    details = getattr(error, "details", None) or {}
+    facts = (details.get("writeErrors") or details.get("writeConcernErrors") or [details])[0]
+    code = facts.get("code", getattr(error, "code", None))
+    said, detail = refusal(code, str(facts.get("errmsg") or str(error).partition(_ANSWER)[0]), facts)
+    return "" if code is None else str(code), said, detail
+
+
+def _without_documents(said: str) -> Tuple[str, str]:
+    """MongoDB's words without what they quote of documents, and that."""
+    for pattern in _OF_DOCUMENTS:
+        found = pattern.search(said)
+        if found is not None:
+            return said[: found.start(2)] + _HIDDEN + said[found.end(2) :], found.group(2)
+    return said, ""
+
 
 def without_values(number: Any, said: str) -> Tuple[str, str]:
     """MariaDB's words without the values of rows that it quotes, and those values."""
@@ -36,13 +78,16 @@ def without_values(number: Any, said: str) -> Tuple[str, str]:
 
 def refusal(code: Any, errmsg: str, facts: Mapping[str, Any]) -> Tuple[str, str]:
     """What the server said, and what may quote documents. ``facts`` is the server's whole answer for this one error."""
-    said, found, values = errmsg.rpartition(_CAUSE)[2].partition(_VALUES)
+    said, found, values = errmsg.partition(_VALUES) if code == DUPLICATE_KEY else ("", "", "")
+    if not found:
+        said, values = _without_documents(errmsg)
+    said = said.rpartition(_CAUSE)[2].partition(_COMMAND)[0]
     if code == VALIDATION:
         info = facts.get("errInfo") or {}
         broken = list(dict.fromkeys(rules(info.get("details") or {})))
         more = f" and {len(broken) - _MOST} more" if len(broken) > _MOST else ""
         return f"{said}: {', '.join(broken[:_MOST])}{more}" if broken else said, _json(info)
-    return said.partition(_COMMAND)[0], f"dup key: {values}" if found else ""
+    return said, f"dup key: {values}" if found else values
 
 
 def rules(details: Any, path: str = "") -> Iterator[str]:
