@@ -17,7 +17,7 @@ from checks.evidence import LoadedFile
 from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused, apply
-from runner.data.load import read_all
+from runner.data.own.sources import contents, there
 from runner.errors import DbproofError
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import counted, gathered, said_loaded
@@ -25,7 +25,7 @@ from runner.migrations.interface import Project, Revision
 from runner.plan import Built, Pair, Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
-from runner.steps import Building, as_superuser, load_rows, migrate, project_in, read_project, start
+from runner.steps import Building, as_superuser, load_rows, migrate, programs_of, project_in, read_project, start
 from runner.undoing.trying import undone
 
 
@@ -40,7 +40,7 @@ class _Base:
     revisions: Mapping[str, Revision]
     recording: Recording
     empty: Server | None
-    contents: Sequence[bytes | None]
+    contents: Sequence[object]
     rows: Rows = NONE_MADE
     own: Server | None = None
 
@@ -102,20 +102,20 @@ def _base(building: Building, root: Path, server: Server, database: Database) ->
         stage.say(counted(len(revisions), "revision"))
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
     with plan.progress.stage("data") as stage:
-        present = [file for file in building.files if (root / file).is_file()]
-        loaded = plan.backend.load(root, present, database, building.role)
+        programs = programs_of(building, root, server, database)
+        loaded = plan.backend.load(root, there(root, building.files), database, building.role, programs)
         stage.say(said_loaded(loaded) if building.files else "none set (`data.load`)")
     evidence = gathered(
         building.plan.backend, building.needed, list(revisions.values()), [applied], loaded, frozenset(), database
     )
     refused = any(file.refused for file in loaded)
-    contents = [] if refused else read_all(root, building.files)
+    held = [] if refused else contents(root, building.files)
     own, rows = None, NONE_MADE
     if plan.settings.data.makes_rows and not applied.failure:
         own = building.stack.enter_context(server.fork())
         rows = filled_on_base(plan, server, database)
     one = Built(server, server.seal(database), rows.told(evidence))
-    return _Base(one, revisions, applied.recording, empty, contents, rows, own)
+    return _Base(one, revisions, applied.recording, empty, held, rows, own)
 
 
 def _revisions_of(plan: Plan, project: Project | None) -> Mapping[str, Revision]:
@@ -128,7 +128,7 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
     """Head on an empty database: nothing counts as new."""
     project = project_in(building, building.plan.root)
     applied = migrate(building, project, server, database, ())
-    loaded = load_rows(building, database)
+    loaded = load_rows(building, server, database)
     evidence = gathered(building.plan.backend, building.needed, building.revisions, [applied], loaded, None, database)
     rows = filled_on_head(building.plan, server, database, complete=applied.failure is None)
     return Built(server, server.seal(database), rows.told(evidence))
@@ -148,10 +148,10 @@ def _head_on_base(building: Building, base: _Base) -> Built:
     if applied.failure is not None and base.rows.invented:
         base, server, database, applied = _without_made_rows(building, base, applied)
     if base.empty is None:
-        return _finished(building, base, server, database, applied, load_rows(building, database))
+        return _finished(building, base, server, database, applied, load_rows(building, server, database))
     if applied.failure is not None and not applied.failure.invented:
         return _again(building, base, applied, (server, database))
-    if read_all(building.plan.root, building.files) != base.contents:
+    if contents(building.plan.root, building.files) != base.contents:
         return _again(building, base, applied, None)
     return _finished(building, base, server, database, applied, base.built.evidence.loaded)
 
@@ -215,7 +215,7 @@ def _again(building: Building, base: _Base, first: Applied, kept: tuple[Server, 
     failure = replace(first.failure, on_rows=True) if first.failure else None
     told = replace(second, failure=failure, recording=second.recording)
     base = replace(base, rows=NONE_MADE)
-    return _finished(building, base, server, database, told, load_rows(building, database))
+    return _finished(building, base, server, database, told, load_rows(building, server, database))
 
 
 def _finished(

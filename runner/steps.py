@@ -10,6 +10,7 @@ from pathlib import Path
 from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
 from runner.applying import Applied, SuperuserRefused, apply
+from runner.data.own.programs import ProjectPrograms, unmigrated
 from runner.errors import ToolFailed, UsageError
 from runner.filling import filled_on_head, reasons
 from runner.gathering import counted, said_loaded
@@ -18,6 +19,7 @@ from runner.migrations.interface import Project, Revision
 from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Server
+from runner.settings.loading import LoadSettings
 from runner.settings.model import MigrationSettings
 
 #: Characters of a place in a stage's line.
@@ -41,8 +43,8 @@ class Building:
         return self.plan.settings.migrations
 
     @property
-    def files(self) -> Sequence[str]:
-        """The files with the repository's own rows."""
+    def files(self) -> Sequence[LoadSettings]:
+        """Where the repository's own rows stand, or what makes them."""
         return self.plan.settings.data.load
 
 
@@ -79,7 +81,7 @@ def _stand(building: Building, fill: bool) -> Database:
     server, database = start(building)
     project = read_project(building, server, database)
     failure = migrate(building, project, server, database, ()).failure
-    failure = failure or next((file.refused for file in load_rows(building, database) if file.refused), None)
+    failure = failure or next((file.refused for file in load_rows(building, server, database) if file.refused), None)
     if failure is not None:
         raise ToolFailed(f"{failure.place or building.plan.name}: {failure.code} {failure.said}", "`dbproof run` says more.")
     if fill:
@@ -163,11 +165,19 @@ def _near(place: Place | None) -> str:
     return str(place) if len(str(place)) <= _PLACE else f"…{str(place)[1 - _PLACE :]}"
 
 
-def load_rows(building: Building, database: Database) -> tuple[LoadedFile, ...]:
+def load_rows(building: Building, server: Server, database: Database) -> tuple[LoadedFile, ...]:
     """Load head's own rows, where the settings name any."""
     if not building.files:
         return ()
     with building.plan.progress.stage("data") as stage:
-        loaded = building.plan.backend.load(building.plan.root, building.files, database, building.role)
+        root = building.plan.root
+        programs = programs_of(building, root, server, database)
+        loaded = building.plan.backend.load(root, building.files, database, building.role, programs)
         (stage.failed if any(file.refused for file in loaded) else stage.say)(said_loaded(loaded))
     return loaded
+
+
+def programs_of(building: Building, root: Path, server: Server, database: Database) -> ProjectPrograms:
+    """What starts the project's own programs that make rows, as one checkout has them."""
+    project = project_in(building, root) or unmigrated(root, building.plan.root)
+    return ProjectPrograms(project, building.plan.backend, server, database, database.addresses[building.role])

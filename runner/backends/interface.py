@@ -13,6 +13,8 @@ from checks.interface import Check
 from checks.schema.names import ObjectReference
 from checks.targets import Role, Target
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
+from runner.data.own.loading import NO_PROGRAMS, Programs
+from runner.data.own.sources import Entry
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
@@ -32,10 +34,13 @@ class Backend(Protocol):
         """How states of a database are compared when migrations are undone; ``None`` where that is not done yet."""
         ...
 
-    def load(self, root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
+    def load(
+        self, root: Path, files: Sequence[Entry], database: Database, role: Role, programs: Programs = NO_PROGRAMS
+    ) -> tuple[LoadedFile, ...]:
         """Load files with rows (paths relative to ``root``) in order, up to the first that is refused.
 
-        Raises UsageError for a missing file or a form that cannot be loaded here.
+        ``programs`` starts the project's own that make rows. Raises UsageError for a missing file or a form that cannot be loaded
+        here.
         """
         ...
 

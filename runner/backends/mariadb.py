@@ -14,8 +14,11 @@ from checks.registries.relational import RELATIONAL
 from checks.schema.mariadb import read
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
-from runner.data import mariadb_load
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.own import loading
+from runner.data.own.loading import NO_PROGRAMS, Programs
+from runner.data.own.mariadb import MariadbLoader
+from runner.data.own.sources import Entry
 from runner.measure import mariadb_queries
 from runner.migrations.interface import Event
 from runner.recorder import mariadb as recorder
@@ -30,9 +33,11 @@ CHECKS = RELATIONAL
 states: States[Any] | None = None
 
 
-def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
-    """SQL files, each in one transaction."""
-    return mariadb_load.load(root, files, database.addresses[role])
+def load(
+    root: Path, files: Sequence[Entry], database: Database, role: Role, programs: Programs = NO_PROGRAMS
+) -> tuple[LoadedFile, ...]:
+    """Each file in one transaction."""
+    return loading.load(MariadbLoader(database.addresses[role]), root, files, programs)
 
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told

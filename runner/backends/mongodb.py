@@ -16,6 +16,8 @@ from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role
 from runner.data.documents import load_documents
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.own.loading import NO_PROGRAMS, Programs
+from runner.data.own.sources import Entry
 from runner.errors import ServerFailed
 from runner.measure import mongodb as queries
 from runner.measure.mongodb_gains import measure_gains
@@ -34,10 +36,12 @@ CHECKS = DOCUMENTS
 states = states_of_documents
 
 
-def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
-    """Files of JSON lines or arrays, each into the collection that it is named after."""
+def load(
+    root: Path, files: Sequence[Entry], database: Database, role: Role, programs: Programs = NO_PROGRAMS
+) -> tuple[LoadedFile, ...]:
+    """Files of documents, each into the collection that it is named after."""
     with session(database.addresses[role]) as client:
-        return load_documents(root, files, client[database.name])
+        return load_documents(root, files, client[database.name], programs)
 
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told

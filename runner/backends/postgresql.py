@@ -16,11 +16,14 @@ from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
-from runner.data import load as data
 from runner.data.generated import postgresql as generated
 from runner.data.generated.dump import written
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.data.generated.given import columns_of, try_columns
+from runner.data.own import loading
+from runner.data.own.loading import NO_PROGRAMS, Programs
+from runner.data.own.postgresql import PostgresLoader
+from runner.data.own.sources import Entry
 from runner.measure import queries
 from runner.migrations.interface import Event
 from runner.recorder.install import watch_locks
@@ -36,9 +39,12 @@ CHECKS = RELATIONAL
 states: States[Any] | None = None
 
 
-def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:
-    """SQL files, each in one transaction."""
-    return data.load(root, files, database.addresses[role])
+def load(
+    root: Path, files: Sequence[Entry], database: Database, role: Role, programs: Programs = NO_PROGRAMS
+) -> tuple[LoadedFile, ...]:
+    """SQL as who migrates, tables by COPY."""
+    loader = PostgresLoader(root, database.addresses[role], database.addresses[Role.ADMIN])
+    return loading.load(loader, root, files, programs)
 
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:

@@ -13,8 +13,11 @@ from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
-from runner.data import sqlite_load
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.own import loading
+from runner.data.own.loading import NO_PROGRAMS, Programs
+from runner.data.own.sources import Entry
+from runner.data.own.sqlite import SqliteLoader
 from runner.measure import sqlite_queries
 from runner.migrations.interface import Came, Event, Ran, SchemaRow
 from runner.recorder import sqlite_schema
@@ -31,9 +34,15 @@ states: States[Any] | None = None
 _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
 
 
-def load(root: Path, files: Sequence[str], database: Database, role: Role) -> tuple[LoadedFile, ...]:  # noqa: ARG001 - no roles
-    """SQL files, each in one transaction, with foreign keys as the application's sessions have them."""
-    return sqlite_load.load(root, files, database.private)
+def load(
+    root: Path,
+    files: Sequence[Entry],
+    database: Database,
+    role: Role,  # noqa: ARG001 - there are no roles
+    programs: Programs = NO_PROGRAMS,
+) -> tuple[LoadedFile, ...]:
+    """Each file in one transaction, with foreign keys as the application's sessions have them."""
+    return loading.load(SqliteLoader(database.private), root, files, programs)
 
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told

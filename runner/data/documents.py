@@ -1,4 +1,4 @@
-"""The repository's own documents: files of JSON, loaded in order, each into the collection that it is named after.
+"""The repository's own documents, loaded file by file into collections: JSON, Parquet, BSON, archives of mongodump.
 
 ``companies.jsonl`` (or ``.ndjson``) holds one document a line; ``companies.json`` holds the same, or one array of documents.
 Both are Extended JSON: ``{"$oid": …}``, ``{"$date": …}``, ``{"$numberDecimal": …}`` stand for BSON's own types.
@@ -6,181 +6,162 @@ Both are Extended JSON: ``{"$oid": …}``, ``{"$date": …}``, ``{"$numberDecima
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from checks.evidence import LoadedFile, MigrationFailure, Place
-from runner.errors import UsageError
+from checks.evidence import LoadedFile, MigrationFailure
+from checks.interface import Engine
+from runner.data.own.document_files import Document, documents
+from runner.data.own.loading import DEADLINE, NO_PROGRAMS, Programs
+from runner.data.own.records import BATCH as BATCH
+from runner.data.own.refusing import LATE, Refused, refused
+from runner.data.own.sources import Entry, RowFile, resolved
 from runner.migrations.inside.refusals import refusal
 
 if TYPE_CHECKING:
-    from bson.raw_bson import RawBSONDocument
+    from bson import ObjectId
     from pymongo.database import Database
 
-#: How many documents go to the server at once.
-BATCH = 1_000
-
-_BLANK = " \t\r\n\ufeff"
-
-
-class _Refused(Exception):
-    def __init__(self, failure: MigrationFailure) -> None:
-        super().__init__(failure.said)
-        self.failure = failure
+#: Bytes that go to the server at once, and the largest document that it takes.
+_BYTES = 16 * 1024 * 1024
+_LARGEST = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class _Document:
-    line: int
-    content: dict[str, Any]
-
-
-def load_documents(root: Path, files: Sequence[str], database: Database[dict[str, Any]]) -> tuple[LoadedFile, ...]:
+def load_documents(
+    root: Path, files: Sequence[Entry], database: Database[dict[str, Any]], programs: Programs = NO_PROGRAMS
+) -> tuple[LoadedFile, ...]:
     """Load files (paths relative to ``root``) up to the first that is refused; the rest are not tried.
 
     A refused file leaves no document. Raises UsageError for a missing file, PyMongoError where the server does not answer.
     """
-    missing = [file for file in files if not (root / file).is_file()]
-    if missing:
-        raise UsageError(f"there is no file {missing[0]} in {root}", "Paths in `load` start at the repository's root.")
-    return tuple(_loaded(root, files, database))
+    deadline = time.monotonic() + DEADLINE
+    return tuple(_loaded(root, files, database, programs, deadline))
 
 
-def _loaded(root: Path, files: Sequence[str], database: Database[dict[str, Any]]) -> Iterator[LoadedFile]:
-    refused = False
-    for file in files:
-        failure = None if refused else _load(root / file, file, database)
-        refused = refused or failure is not None
-        yield LoadedFile(file, failure)
+def _loaded(
+    root: Path, files: Sequence[Entry], database: Database[dict[str, Any]], programs: Programs, deadline: float
+) -> Iterator[LoadedFile]:
+    broken = False
+    for group in resolved(root, files, Engine.MONGODB):
+        if group.command is not None:
+            failure = None if broken else programs.command(group.command)
+            broken = broken or failure is not None
+            yield LoadedFile(group.names[0], failure)
+        for file in group.files:
+            failure = None if broken else _load(file, database, deadline)
+            broken = broken or failure is not None
+            yield LoadedFile(file.name, failure)
 
 
-def _load(path: Path, file: str, database: Database[dict[str, Any]]) -> MigrationFailure | None:
+def _load(file: RowFile, database: Database[dict[str, Any]], deadline: float) -> MigrationFailure | None:
     """Load one file; gives why it was refused, or ``None``."""
-    collection = database[PurePosixPath(file).stem]
-    inserted: list[Any] = []
+    inserted = _Inserted()
     try:
-        for several in _batches(_documents(path, file)):
-            _insert(several, file, collection, inserted)
-    except _Refused as refused:
-        for ids in _batches(iter(inserted)):
-            collection.delete_many({"_id": {"$in": list(ids)}})
-        return refused.failure
+        for several in _batches(_encoded(file, inserted)):
+            if time.monotonic() > deadline:
+                raise refused(file.name, several[0].line, LATE, timed_out=True)
+            _insert(several, file, database, inserted)
+    except Refused as wrong:
+        _take_back(file, database, inserted)
+        return wrong.failure
     return None
 
 
-def _insert(documents: Sequence[_Document], file: str, collection: Any, inserted: list[Any]) -> None:  # noqa: ANN401
-    from pymongo.errors import BulkWriteError
+@dataclass
+class _Inserted:
+    """How many documents were inserted, and the keys that were made for those that had none: by their first nine bytes."""
 
-    encoded = [_encoded(one, file, collection.name) for one in documents]
-    try:
-        collection.insert_many(encoded)
-    except BulkWriteError as error:
-        first = error.details["writeErrors"][0]
-        said, detail = refusal(first["code"], str(first["errmsg"]), first)
-        inserted += [one.content["_id"] for one in documents[: first["index"]]]
-        line = documents[first["index"]].line
-        raise _Refused(_failure(file, line, collection.name, said, str(first["code"]), detail)) from None
-    inserted += [one.content["_id"] for one in documents]
+    number: int = 0
+    collections: set[str] = field(default_factory=set)
+    prefixes: list[bytes] = field(default_factory=list)
+    _made: int = 0
+
+    def key(self) -> ObjectId:
+        """A key that is nobody else's."""
+        from bson import ObjectId
+
+        if self._made % (1 << 24) == 0:
+            self.prefixes.append(int(time.time()).to_bytes(4, "big") + os.urandom(5))
+        self._made += 1
+        return ObjectId(self.prefixes[-1] + ((self._made - 1) % (1 << 24)).to_bytes(3, "big"))
 
 
-def _encoded(document: _Document, file: str, collection: str) -> RawBSONDocument:
-    """The document as it is sent; what is no BSON is refused here, where its line is known."""
-    from bson import ObjectId, encode
+def _take_back(file: RowFile, database: Database[dict[str, Any]], inserted: _Inserted) -> None:
+    """Delete what a refused file has inserted: by the keys that were made, and by those that its documents have, read again."""
+    from bson import ObjectId
+
+    for name in inserted.collections:
+        for prefix in inserted.prefixes:
+            ends = {"$gte": ObjectId(prefix + bytes(3)), "$lte": ObjectId(prefix + b"\xff" * 3)}
+            database[name].delete_many({"_id": ends})
+    again = islice(_encoded(file, _Inserted()), inserted.number)
+    for several in _batches(again):
+        for name, part in _by_collection(several):
+            keys = [one.content["_id"] for one in part]
+            database[name].delete_many({"_id": {"$in": keys}})
+
+
+def _encoded(file: RowFile, inserted: _Inserted) -> Iterator[Document]:
+    """The documents as they are sent; what is no BSON is refused here, where its line is known."""
+    from bson import encode
     from bson.errors import BSONError
     from bson.raw_bson import RawBSONDocument
 
-    document.content.setdefault("_id", ObjectId())
-    try:
-        encoded = encode(document.content)
-    except (BSONError, OverflowError) as error:
-        raise _Refused(_failure(file, document.line, collection, f"is not BSON: {error}")) from None
-    if len(encoded) > _LARGEST:
-        said = f"the document has {len(encoded)} bytes, and the server takes {_LARGEST}"
-        raise _Refused(_failure(file, document.line, collection, said))
-    return RawBSONDocument(encoded)
+    for one in documents(file):
+        content = one.content
+        if not isinstance(content, RawBSONDocument) or "_id" not in content:
+            plain = dict(content) if "_id" in content else {"_id": inserted.key(), **content}
+            try:
+                content = RawBSONDocument(encode(plain))
+            except (BSONError, OverflowError) as wrong:
+                raise _refused(file, one, f"is not BSON: {wrong}") from None
+        if len(content.raw) > _LARGEST:
+            raise _refused(file, one, f"the document has {len(content.raw)} bytes, and the server takes {_LARGEST}")
+        yield Document(one.line, one.collection, content)
 
 
-#: The largest document that a server takes, in bytes.
-_LARGEST = 16 * 1024 * 1024
-
-_T = TypeVar("_T")
-
-
-def _batches(items: Iterator[_T]) -> Iterator[list[_T]]:
-    while several := list(islice(items, BATCH)):
+def _batches(items: Iterator[Document]) -> Iterator[list[Document]]:
+    """As many documents as one message takes."""
+    several: list[Document] = []
+    size = 0
+    for one in items:
+        length = len(one.content.raw)
+        if several and (len(several) == BATCH or size + length > _BYTES):
+            yield several
+            several, size = [], 0
+        several.append(one)
+        size += length
+    if several:
         yield several
 
 
-def _failure(file: str, line: int, collection: str, said: str, code: str = "", detail: str = "") -> MigrationFailure:
-    return MigrationFailure(None, Place(file, line), f"db.{collection}.insertOne(…)", code, said, detail)
+def _by_collection(several: Sequence[Document]) -> Iterator[tuple[str, Sequence[Document]]]:
+    names = dict.fromkeys(one.collection for one in several)
+    return ((name, [one for one in several if one.collection == name]) for name in names)
 
 
-def _documents(path: Path, file: str) -> Iterator[_Document]:
-    """The documents of a file with the lines that they begin at; raises _Refused where it is no JSON."""
-    with path.open(encoding="utf-8-sig") as lines:
+def _insert(several: Sequence[Document], file: RowFile, database: Database[dict[str, Any]], inserted: _Inserted) -> None:
+    from pymongo.errors import BulkWriteError, InvalidName
+
+    for name, part in _by_collection(several):
+        inserted.collections.add(name)
         try:
-            first = _first(lines)
-            lines.seek(0)
-            yield from _array(lines.read(), file, path.stem) if first == "[" else _lines(lines, file, path.stem)
-        except UnicodeDecodeError as wrong:
-            raise _Refused(_failure(file, 1, path.stem, f"is not UTF-8: {wrong.reason}")) from None
+            database[name].insert_many([one.content for one in part])
+        except BulkWriteError as error:
+            first = error.details["writeErrors"][0]
+            inserted.number += first["index"]
+            said, detail = refusal(first["code"], str(first["errmsg"]), first)
+            raise _refused(file, part[first["index"]], said, str(first["code"]), detail) from None
+        except InvalidName as wrong:
+            raise _refused(file, part[0], str(wrong)) from None
+        inserted.number += len(part)
 
 
-def _first(lines: Iterable[str]) -> str:
-    """The first character that is not blank."""
-    return next((line.strip(_BLANK)[0] for line in lines if line.strip(_BLANK)), "")
-
-
-def _lines(lines: Iterable[str], file: str, collection: str) -> Iterator[_Document]:
-    decoder = _decoder()
-    for number, line in enumerate(lines, 1):
-        if text := line.strip(_BLANK):
-            yield _decoded(decoder, text, 0, number, file, collection)[0]
-
-
-def _array(text: str, file: str, collection: str) -> Iterator[_Document]:
-    decoder = _decoder()
-    position, line = text.index("[") + 1, 1 + text.count("\n", 0, text.index("["))
-    while True:
-        start = _skip(text, position, _BLANK + ",")
-        line += text.count("\n", position, start)
-        if text[start : start + 1] == "]":
-            return
-        document, end = _decoded(decoder, text, start, line, file, collection)
-        yield document
-        line += text.count("\n", start, end)
-        position = end
-
-
-def _skip(text: str, position: int, blank: str) -> int:
-    while position < len(text) and text[position] in blank:
-        position += 1
-    return position
-
-
-def _decoded(decoder: json.JSONDecoder, text: str, start: int, line: int, file: str, collection: str) -> tuple[_Document, int]:
-    """The document at a position, and where it ends; on a line of its own nothing may stand behind it."""
-    from bson.errors import BSONError
-
-    try:
-        content, end = decoder.raw_decode(text, start)
-        if start == 0 and text[end:].strip():
-            raise json.JSONDecodeError("Extra data", text, end)
-    except json.JSONDecodeError as wrong:
-        at = line + text.count("\n", start, wrong.pos)
-        raise _Refused(_failure(file, at, collection, f"is not JSON: {wrong.msg} (column {wrong.colno})")) from None
-    except (BSONError, ValueError, TypeError) as wrong:
-        raise _Refused(_failure(file, line, collection, f"is not Extended JSON: {wrong}")) from None
-    if not isinstance(content, dict):
-        raise _Refused(_failure(file, line, collection, "expected a document, an object in braces"))
-    return _Document(line, content), end
-
-
-def _decoder() -> json.JSONDecoder:
-    from bson.json_util import DEFAULT_JSON_OPTIONS, object_pairs_hook
-
-    return json.JSONDecoder(object_pairs_hook=lambda pairs: object_pairs_hook(pairs, DEFAULT_JSON_OPTIONS))
+def _refused(file: RowFile, one: Document, said: str, code: str = "", detail: str = "") -> Refused:
+    statement = f"db.{one.collection}.insertOne(…)"
+    return refused(file.name, one.line, said, statement=statement, code=code, detail=detail)

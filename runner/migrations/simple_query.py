@@ -6,7 +6,7 @@ Drivers hide how many statements of a message went through before one failed; li
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,13 +29,20 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a message ended early: the server's words, or the deadline. ``position`` counts characters of the message from 0."""
+    """Why a message ended early: the server's words, or the deadline. ``position`` counts characters of the message from 0.
+
+    ``context`` is where in a COPY or a function it happened; ``schema``, ``table`` and ``constraint`` are what was broken.
+    """
 
     said: str
     code: str = ""
     detail: str = ""
     position: int | None = None
     timed_out: bool = False
+    context: str = ""
+    schema: str = ""
+    table: str = ""
+    constraint: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,11 @@ class Session:
         self._pgconn: PGconn = connection.pgconn
         self._pgconn.nonblocking = 1
 
-    def send(self, message: str, data: str | None = None) -> Reply:
-        """Send a message and wait for all of its results; ``data`` are the rows that ``COPY … FROM stdin`` asks for."""
+    def send(self, message: str, data: str | Iterable[bytes] | None = None) -> Reply:
+        """Send a message and wait for all of its results; ``data`` are the rows that ``COPY … FROM stdin`` asks for.
+
+        What ``data`` raises while it is read goes through; the COPY is ended then, and refused by the server.
+        """
         import psycopg
 
         completed, refusal = 0, None
@@ -89,7 +99,7 @@ class Session:
             self._pgconn.consume_input()
         return self._pgconn.get_result()
 
-    def _served(self, result: PGresult, data: str | None) -> int:
+    def _served(self, result: PGresult, data: str | Iterable[bytes] | None) -> int:
         """Serve a COPY; gives 1 where the result ends a statement well."""
         from psycopg.pq import ExecStatus
 
@@ -99,14 +109,25 @@ class Session:
             self._copy_out()
         return int(result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK))
 
-    def _copy_in(self, data: str | None) -> None:
+    def _copy_in(self, data: str | Iterable[bytes] | None) -> None:
         if data is None:
             self._until_taken(partial(self._pgconn.put_copy_end, b"there are no rows for COPY FROM stdin in this file"))
             return
-        rows = _bytes(data)
-        for start in range(0, len(rows), _CHUNK):
-            self._until_taken(partial(self._pgconn.put_copy_data, rows[start : start + _CHUNK]))
+        try:
+            for part in _parts(_bytes(data)) if isinstance(data, str) else data:
+                self._until_taken(partial(self._pgconn.put_copy_data, part))
+                self._flush()  # libpq would keep all that the server has not read yet
+        except TimeoutError:
+            raise
+        except Exception:
+            self._until_taken(partial(self._pgconn.put_copy_end, b"the rows end here"))
+            self._drained()
+            raise
         self._until_taken(self._pgconn.put_copy_end)
+
+    def _drained(self) -> None:
+        while self._result() is not None:
+            pass
 
     def _copy_out(self) -> None:
         while (taken := self._pgconn.get_copy_data(1))[0] >= 0:
@@ -173,7 +194,15 @@ def _refusal(result: PGresult) -> Refusal | None:
         code=part(DiagnosticField.SQLSTATE),
         detail=part(DiagnosticField.MESSAGE_DETAIL),
         position=int(position) - 1 if position else None,
+        context=part(DiagnosticField.CONTEXT),
+        schema=part(DiagnosticField.SCHEMA_NAME),
+        table=part(DiagnosticField.TABLE_NAME),
+        constraint=part(DiagnosticField.CONSTRAINT_NAME),
     )
+
+
+def _parts(rows: bytes) -> Iterator[bytes]:
+    return (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
 
 
 def _bytes(text: str) -> bytes:

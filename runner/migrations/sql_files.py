@@ -23,7 +23,7 @@ Transaction = Literal["statement", "file", "whole"]
 _SYNTAX_ERROR = "42601"
 _LONGEST = 10_000
 #: psql commands that change nothing on the server: pg_dump writes the first two, scripts begin with the others.
-_HARMLESS = re.compile(
+HARMLESS = re.compile(
     r"\\(?:restrict|unrestrict|echo|qecho|warn|timing|pset|encoding\s+['\"]?utf-?8['\"]?\s*$"
     r"|set\s+(?:ON_ERROR_STOP|QUIET|VERBOSITY|ECHO|SHOW_CONTEXT)\b)",
     re.IGNORECASE,
@@ -47,7 +47,7 @@ class SqlFile:
     def needs_psql(self) -> MetaCommand | None:
         """The first command that only psql can carry out."""
         commands = (piece for piece in self.pieces if isinstance(piece, MetaCommand))
-        return next((command for command in commands if command.within or not _HARMLESS.match(command.text)), None)
+        return next((command for command in commands if command.within or not HARMLESS.match(command.text)), None)
 
 
 def read(path: Path, name: str, transaction: Transaction) -> SqlFile:

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from runner.settings.amounts import LAST_SEED, MOST
-from runner.settings.values import Section, Text, Texts, setting
+from runner.settings.loading import LOAD, Loads
+from runner.settings.values import Section, Text, setting
 
 Contradiction = tuple[tuple[str, ...], str]
 
@@ -57,12 +58,7 @@ TableRows = Mapping[Text, Rows]
 class DataSettings(Section):
     """The rows to judge: files of the repository, loaded in order, and rows made for the tables that are still empty."""
 
-    load: Texts = setting(
-        (),
-        "Files with rows, loaded in order before the new migrations: SQL, or a file of JSON a collection (companies.jsonl).",
-        ("db/seeds.sql",),
-        ("seeds/companies.jsonl",),
-    )
+    load: Loads = LOAD
     rows: Rows | None = setting(None, "How many rows are made in each table that is still empty; none where nobody asks.", 100)
     tables: TableRows = setting({}, "How many rows are made in single tables.", {"events": 50_000, "audit_log": 0})
     scale: Annotated[float, AfterValidator(_share)] | None = setting(

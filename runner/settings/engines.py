@@ -71,9 +71,6 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "declared": DOCUMENTS,
 }
 
-#: How the files end that ``data.load`` takes.
-ROW_FILES: Mapping[Engine, tuple[str, ...]] = {Engine.MONGODB: (".jsonl", ".ndjson", ".json")}
-
 #: Databases that every server of an engine has, and that are none of the project's.
 TAKEN: Mapping[Engine, frozenset[str]] = {
     Engine.MONGODB: frozenset({"admin", "config", "local"}),

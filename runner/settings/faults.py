@@ -18,7 +18,8 @@ from checks.declared.expected import parse_expected
 from checks.evidence import Place
 from checks.interface import Engine
 from runner.settings.data import contradictions as rows_made
-from runner.settings.engines import BELONGS, DOCUMENTS, RELATIONAL, ROW_FILES, TAKEN, TOOL_ENGINES
+from runner.settings.engines import BELONGS, DOCUMENTS, RELATIONAL, TAKEN, TOOL_ENGINES
+from runner.settings.loading import starts_a_program, unfit
 from runner.settings.model import TOOLS, Settings
 from runner.settings.services import read
 from runner.settings.tenancy import contradictions as tenancy
@@ -34,6 +35,7 @@ _NOUNS = {
     "transaction": "a transaction mode",
     "fail_on": "a severity to fail on",
     "selftest": "an extent of the self-proof",
+    "format": "a format of rows",
     "severity": "a severity",
 }
 
@@ -193,8 +195,10 @@ def _migrations(database: Mapping[str, object]) -> Iterator[Contradiction]:
 
 def _starts_programs(database: Mapping[str, object]) -> bool:
     """Whether programs of the project's are started besides what migrates."""
-    expect = database.get("expect")
-    return isinstance(expect, Mapping) and any(key in expect for key in ("models", "deletes"))
+    expect, data = database.get("expect"), database.get("data")
+    listed = data.get("load") if isinstance(data, Mapping) else None
+    makes_rows = any(map(starts_a_program, listed)) if isinstance(listed, list | tuple) else False
+    return makes_rows or (isinstance(expect, Mapping) and any(key in expect for key in ("models", "deletes")))
 
 
 def _engine_of(database: Mapping[str, object]) -> Engine:
@@ -225,11 +229,11 @@ def _standing(table: object, keys: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _rows(database: Mapping[str, object]) -> Iterator[Contradiction]:
-    endings = ROW_FILES.get(_engine_of(database))
-    for number, file in _texts(database, "data", "load") if endings else ():
-        if not file.endswith(endings or ()):
-            expected = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings else ""
-            yield ("data", "load", number), f"expected a file that ends in {expected}, named like its collection"
+    data = database.get("data")
+    listed = data.get("load") if isinstance(data, Mapping) else None
+    for number, entry in enumerate(listed if isinstance(listed, list | tuple) else ()):
+        if why := unfit(entry, _engine_of(database)):
+            yield ("data", "load", number), why
 
 
 def _references(database: Mapping[str, object]) -> Iterator[Contradiction]:

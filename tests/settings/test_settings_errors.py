@@ -211,7 +211,32 @@ FAULTS = {
         f"{SHOP}.migrations.tool: 'python' does not migrate PostgreSQL; 'alembic' or 'command' or 'sql' or 'prisma' does"
     ),
     f"{DOCS}, data = {{ load = ['a.jsonl', 'b.sql'] }} }}": (
-        "databases.docs.data.load[1]: expected a file that ends in .jsonl, .ndjson or .json, named like its collection"
+        "databases.docs.data.load[1]: MongoDB takes no rows from SQL; there are: archive, bson, json, jsonl, parquet"
+    ),
+    f"{DOCS}, data = {{ load = ['companies.xlsx'] }} }}": (
+        "databases.docs.data.load[0]: expected a file that ends in .jsonl, .ndjson, .json, .parquet, .bson or .archive, "
+        "or say its 'format'"
+    ),
+    "databases.shop.data.load = [1]": f"{SHOP}.data.load[0]: expected a table, found a number",
+    "databases.shop.data.load = [{ file = 'a.csv', tabel = 'x' }]": (
+        f"{SHOP}.data.load[0].tabel: unknown key; did you mean 'table'?"
+    ),
+    "databases.shop.data.load = [{ table = 'x' }]": f"{SHOP}.data.load[0]: expected 'file' or 'command', found neither",
+    "databases.shop.data.load = [{ file = 'a.csv', format = 'cvs' }]": (
+        f"{SHOP}.data.load[0].format: 'cvs' is not a format of rows; did you mean 'csv'?"
+    ),
+    "databases.shop.data.load = [{ file = 'a.jsonl', null = 'x' }]": f"{SHOP}.data.load[0]: 'null' means nothing for JSON lines",
+    "databases.shop.data.load = [{ command = 'make', table = 'x' }]": (
+        f"{SHOP}.data.load[0]: 'table' belongs to a file, and this is a command"
+    ),
+    "databases.shop.data.load = [{ file = 'a.csv', delimiter = '||' }]": (
+        f"{SHOP}.data.load[0].delimiter: expected one character of ASCII, such as ';'"
+    ),
+    "databases.shop.data.load = [{ file = 'a.csv', encoding = 'latin-77' }]": (
+        f"{SHOP}.data.load[0].encoding: expected an encoding that Python knows, such as 'latin-1' or 'cp1252'"
+    ),
+    "databases.shop.data.load = ['dump.bson']": (
+        f"{SHOP}.data.load[0]: PostgreSQL takes no rows from BSON; there are: csv, dump, fixture, json, jsonl, parquet, sql, tsv"
     ),
     f"{DOCS}, expect = {{ references = ['a.b -> c._id', 'a.b[0] -> c._id'] }} }}": (
         "databases.docs.expect.references[1]: expected 'collection.field -> collection.field', "

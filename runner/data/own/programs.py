@@ -1,0 +1,158 @@
+"""The project's own programs that make rows: a command of the settings, and Django, which loads its fixtures itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from checks.evidence import MigrationFailure, Place
+from runner.backends.interface import Backend
+from runner.data.load import failure as failure_of
+from runner.data.own.refusing import Refused
+from runner.data.own.sources import RowFile
+from runner.errors import ToolFailed, UsageError
+from runner.migrations import command as commands
+from runner.migrations.address import went_elsewhere
+from runner.migrations.interface import Broke, Came, Elsewhere, Event, Project, Ran
+from runner.servers.interface import Address, Database, Server
+from runner.settings.loading import Format, LoadSettings
+from runner.settings.model import MigrationSettings
+
+#: What Django says of an object that it could not save, and of one whose parent is missing at the end.
+_OBJECT = re.compile(r"Could not load (?P<model>[\w.]+)\(pk=(?P<pk>[^)]*)\): (?P<said>.*)")
+_ORPHAN = re.compile(r"The row in table '(?P<table>[^']+)' with primary key '(?P<pk>[^']*)' has an invalid foreign key")
+_FIXTURE = re.compile(r"Problem installing fixtures? '(?P<file>[^']+)'")
+
+
+@dataclass(frozen=True)
+class ProjectPrograms:
+    """Starts programs as the project's migrations are started: in its environment, led to our database.
+
+    ``project`` is the checkout's, with the settings of its migrations where it has any.
+    """
+
+    project: Project
+    backend: Backend
+    server: Server
+    database: Database
+    on: Address
+
+    def command(self, entry: LoadSettings) -> MigrationFailure | None:
+        """Run a command of the settings. Raises WrongAddress where it went elsewhere, ToolFailed where it cannot start."""
+        text = entry.command or ""
+        failure = self._run(self._as_command(text, self.project.root))
+        return (
+            None if failure is None else replace(failure, place=failure.place or Place(text), statement=failure.statement or text)
+        )
+
+    def fixtures(self, files: Sequence[RowFile]) -> MigrationFailure | None:
+        """``manage.py loaddata``, once for all files. Raises UsageError where there is no Django project."""
+        folder = _django(self.project.root)
+        if folder is None:
+            raise UsageError(
+                f"{files[0].name}: is a fixture of Django, which only a Django project loads, and there is no manage.py",
+                'Where the objects are rows of a table, say so: { file = "…", format = "json", table = "…" }.',
+            )
+        words = ["python", "manage.py", "loaddata", *(str(file.path.resolve()) for file in files)]
+        failure = self._run(self._as_command(" ".join(map(_quoted, words)), folder))
+        return None if failure is None else _placed(failure, files)
+
+    def _as_command(self, text: str, directory: Path) -> Project:
+        kept = self.project.settings.model_copy(update={"tool": "command", "command": text})
+        return replace(self.project, settings=kept, directory=directory)
+
+    def _run(self, project: Project) -> MigrationFailure | None:
+        mark = self.server.mark()
+        told: list[Event] = []
+        broke: Broke | None = None
+        with closing(cast("Any", commands.apply(project, self.on))) as events:
+            for event in cast("Iterator[Event]", events):
+                if isinstance(event, Elsewhere):
+                    raise went_elsewhere(event, self.database)
+                if isinstance(event, Came | Ran):
+                    told.append(event)
+                broke = event if isinstance(event, Broke) else broke
+        if broke is not None:
+            return failure_of(broke)
+        if not self.backend.arrived(self.server, self.database, mark, told):
+            raise ToolFailed(
+                f"`{project.settings.command}` came to an end without a session on our database: it made no rows there",
+                "Let it connect to DATABASE_URL, or say in migrations.env which variable it reads.",
+            )
+        return None
+
+
+def unmigrated(root: Path, work_tree: Path) -> Project:
+    """A checkout of a project without migrations."""
+    return Project(root, root, MigrationSettings(tool="command", command="true"), work_tree)
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word).replace("{", "{{").replace("}", "}}") if "{" in word else shlex.quote(word)
+
+
+def _django(root: Path) -> Path | None:
+    """The folder of the project's manage.py."""
+    places = (root / "manage.py", *sorted(root.glob("*/manage.py")))
+    return next((place.parent for place in places if place.is_file() and "django" in place.read_text("utf-8", "replace")), None)
+
+
+def _placed(failure: MigrationFailure, files: Sequence[RowFile]) -> MigrationFailure:
+    """The failure at the object of the fixture that it is about, in the database's words."""
+    text = f"{failure.said}\n{failure.detail}"
+    named = _FIXTURE.search(text)
+    file = next((one for one in files if named and named["file"] == str(one.path.resolve())), files[0])
+    found = _OBJECT.search(text)
+    if found is not None:
+        line = _line(file, found["model"], found["pk"])
+        return replace(failure, place=Place(file.name, line), said=found["said"].strip() or failure.said)
+    if (orphan := _ORPHAN.search(text)) is not None:
+        for one in files:
+            if (line := _line_of_row(one, orphan["table"], orphan["pk"])) is not None:
+                return replace(failure, place=Place(one.name, line), said=_first_line(text, orphan[0]))
+    return replace(failure, place=Place(file.name))
+
+
+def _first_line(text: str, beginning: str) -> str:
+    rest = text[text.index(beginning) :]
+    return rest.partition("\n")[0]
+
+
+def _line(file: RowFile, model: str, key: str) -> int | None:
+    return next((line for line, name, pk in _objects(file) if name.lower() == model.lower() and pk == key), None)
+
+
+def _line_of_row(file: RowFile, table: str, key: str) -> int | None:
+    """By the table's usual name, ``app_model``."""
+    return next((line for line, name, pk in _objects(file) if name.lower().replace(".", "_") == table and pk == key), None)
+
+
+def _objects(file: RowFile) -> Iterator[tuple[int, str, str]]:
+    """The line, model and key of each object of a fixture, as far as it can be read."""
+    try:
+        for line, content in _read(file):
+            if isinstance(content, dict):
+                yield line, str(content.get("model", "")), str(content.get("pk"))
+    except (Refused, ValueError):
+        return
+
+
+def _read(file: RowFile) -> Iterator[tuple[int, object]]:
+    if file.format is not Format.FIXTURE:
+        import json
+
+        from runner.data.own.json_files import objects
+
+        yield from objects(file, json.JSONDecoder())
+        return
+    from runner.settings import structured
+
+    found = structured.read(file.path.read_text("utf-8-sig"), file.path.name)
+    for number, content in enumerate(found.content if isinstance(found.content, list) else ()):
+        yield found.line(str(number)) or 1, content
