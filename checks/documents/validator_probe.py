@@ -6,7 +6,8 @@ names it (MongoDB 5.0 and later), or the rest of the validator has nothing again
 validator, where there are some by changing one of them in one place: the field left out, another type, one less than `minimum`,
 one element more than `maxItems`. What lies just at the limit must be taken. Where a validator is declared under `schemas`, its
 rules are tried on the collection as it is, so that a rule that was loosened by hand shows. A validator that is `off`, or whose
-action is `warn`, writes what it should refuse: one finding that tells how many. No document of the database is touched.
+action is `warn`, writes what it should refuse: one finding that tells how many, unless it is just as it is declared but for that,
+which is validator-missing's to tell. No document of the database is touched.
 
 What no document breaks alone (`minLength` beside a pattern that wants a letter) is broken with others, and the server has to
 name it, or before 5.0 to find that the rule by itself refuses the document. A rule that no document was found for is not proven,
@@ -43,6 +44,7 @@ from checks.probing.documents import VALIDATION, asking, is_taken, scratch_of, s
 from checks.rows.documents import Ask, Document, DocumentCompiler, Wrong
 from checks.rows.missing import NoValue
 from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference, validator_reference
+from checks.schema.validators import same
 from checks.targets import Denied, DocumentTarget, Scratch, StatementFailed, Stored
 
 SEVERITY = Severity.ERROR
@@ -129,9 +131,11 @@ class _Probe:
         if self._is_heeded:
             yield from self._at_limits(rules, said)
             return
-        if self.written:
+        told_already = self.declared is not None and same(self.validator, self.collection.validator)
+        if self.written and not told_already:
             yield self._unheeded(len(rules))
-        yield from (NotProven(f"{self.collection.name}: {rule.name}", "its validator is not heeded") for rule in rules)
+        reason = "its validator is not heeded" + (" (validator-missing)" if told_already else "")
+        yield from (NotProven(f"{self.collection.name}: {rule.name}", reason) for rule in rules)
 
     @property
     def _is_heeded(self) -> bool:

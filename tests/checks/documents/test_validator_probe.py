@@ -124,12 +124,20 @@ def plans_again(validator: Any) -> Any:
 
 @pytest.mark.parametrize("options", [{"validationAction": "warn"}, {"validationLevel": "off"}])
 def test_one_that_is_not_heeded(judge_documents: JudgeDocuments, options: dict[str, str]) -> None:
-    judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}, **options), declaring(SCHEMA))
-    assert (judged.finding.subject, judged.finding.severity) == ("plans (weak)", None)
+    judged = judge_documents("validator-probe", plans({"$jsonSchema": SCHEMA}, **options))
+    assert (judged.finding.subject, judged.finding.severity) == ("plans (weak)", Severity.WARNING)
     assert "of 14 documents, each of which breaks a rule, 14 were written" in judged.finding.message
     assert len(judged.gaps) == len(RULES)
-    undeclared = judge_documents("validator-probe", lambda _: None)
-    assert undeclared.finding.severity is Severity.WARNING
+
+
+def test_one_that_is_declared_and_not_heeded_is_told_once(judge_documents: JudgeDocuments) -> None:
+    weak = plans({"$jsonSchema": SCHEMA}, validationAction="warn")
+    judged = judge_documents("validator-probe", weak, declaring(SCHEMA))
+    assert (judged.findings, len(judged.gaps)) == ([], len(RULES))
+    assert set(judged.gaps.values()) == {"its validator is not heeded (validator-missing)"}
+    assert judge_documents("validator-missing", lambda _: None, declaring(SCHEMA)).finding.subject == "plans (weak)"
+    less = {**SCHEMA, "required": [*SCHEMA["required"], "more"]}
+    assert judge_documents("validator-probe", lambda _: None, declaring(less)).finding.subject == "plans (weak)"
 
 
 def test_moderate_refuses_what_is_new(judge_documents: JudgeDocuments) -> None:
