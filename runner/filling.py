@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, FilledTable
+from checks.rows.document_sets.wishes import DocumentWishes
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
 from runner.data.generated.filled import Filled, Say, WantedRows
@@ -83,6 +84,9 @@ def _filled(plan: Plan, database: Database) -> Filled:
 
 def made(plan: Plan, database: Database, wanted: WantedRows, say: Say) -> Filled:
     """Let the backend fill a database. Raises UsageError for an expression that the server cannot read."""
+    if plan.settings.engine in DOCUMENTS:
+        wishes = DocumentWishes(wanted.wishes.tenants, wanted.wishes.given, plan.expect.documents)
+        wanted = replace(wanted, wishes=wishes)
     try:
         return plan.backend.fill(database, wanted, say)
     except ColumnRefused as refused:

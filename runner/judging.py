@@ -33,6 +33,7 @@ from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
 from runner.settings.declarations import Source
+from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 
@@ -65,6 +66,7 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
         hide=output.redactor.add,
         progress=output.progress,
         settings_file=loaded.settings_file,
+        expect=expectations(settings, loaded.source(name)) if settings.engine in DOCUMENTS else Expectations(),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
 from runner import git
 from runner.backends.interface import Backend
@@ -21,7 +22,7 @@ class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
 
     ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new
-    migrations are to be undone and applied again.
+    migrations are to be undone and applied again. ``expect`` is what is declared of documents, which are made by it too.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Plan:
     progress: Progress
     settings_file: Path | None = None
     undo: bool = False
+    expect: Expectations = field(default_factory=Expectations)
 
 
 @dataclass(frozen=True)

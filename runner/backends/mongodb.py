@@ -9,13 +9,14 @@ from pathlib import Path
 
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
-from checks.interface import Engine
 from checks.registries.documents import DOCUMENTS
 from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference
 from checks.targets import DocumentTarget, Role
 from runner.data.documents import load_documents
-from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.generated import mongodb as generated
+from runner.data.generated.documents_file import written
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.data.own.loading import NO_PROGRAMS, Programs
 from runner.data.own.sources import Entry
 from runner.errors import ServerFailed
@@ -44,14 +45,30 @@ def load(
         return load_documents(root, files, client[database.name], programs)
 
 
-def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.MONGODB)
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
+    """With documents that are written here and sent in batches. Raises ServerFailed where the server is lost."""
+    from pymongo.errors import PyMongoError
+
+    try:
+        with session(database.private) as client:
+            collections = read(client[database.name])
+        names = generated.fillable(collections)
+        made = generated.generate(database.private, collections, wanted.of(names), wanted.seed, wanted.wishes, say)
+    except PyMongoError as error:
+        said = failed(error).said
+        raise ServerFailed(f"database {database.name}: documents cannot be made: {said}", "Look at the server's log.") from None
+    return Filled(made, dict.fromkeys(names, ()))
 
 
-def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.MONGODB)
+def write_down(database: Database, file: Path) -> WrittenRows:
+    """As a directory of Extended JSON, one file a collection. Raises OSError, and ServerFailed where the server is lost."""
+    from pymongo.errors import PyMongoError
+
+    try:
+        return written(database.private, database.name, file)
+    except PyMongoError as error:
+        said = failed(error).said
+        raise ServerFailed(f"database {database.name}: documents cannot be read: {said}", "Look at the server's log.") from None
 
 
 def heed(database: Database) -> None:

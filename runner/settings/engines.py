@@ -13,7 +13,7 @@ RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 SERVERS = frozenset({Engine.POSTGRESQL, Engine.MARIADB, Engine.MONGODB})
 
 #: Those whose empty tables are filled with rows made from the schema.
-FILLED = frozenset({Engine.POSTGRESQL})
+FILLED = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
 
 Keys = tuple[str, ...]
 

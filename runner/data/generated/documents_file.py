@@ -1,0 +1,70 @@
+"""Writes a database's documents as files that mongoimport loads, and ``data.load`` here: a directory with one file a collection.
+
+Each line is a document in canonical Extended JSON, which keeps every type (MongoDB's specification "Extended JSON"). Documents
+pass through one by one, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from checks.rows.document_sets.parts import CODEC
+from checks.schema.collections import Collections
+from checks.schema.mongodb import read
+from runner.data.generated.filled import WrittenRows
+from runner.servers.interface import Address
+from runner.servers.mongodb.sessions import session
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+    Named = Database[dict[str, Any]]
+
+#: What no file's name holds, as the reader of such files takes it for a part of the path.
+_NO_FILE = ("/", "\\", "\0")
+
+
+def written(address: Address, database: str, directory: Path) -> WrittenRows:
+    """Write every collection that holds documents into files of a directory, which is made or written anew.
+
+    Raises OSError, and leaves nothing half-written then; PyMongoError where the server is lost.
+    """
+    beside = directory.with_name(f".{directory.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.mkdir()
+        with session(address) as client:
+            size = sum(_collection(client[database], name, beside) for name in _names(read(client[database])))
+        if directory.is_dir() and not directory.is_symlink():
+            shutil.rmtree(directory)
+        elif directory.exists():
+            directory.unlink()
+        beside.replace(directory)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    each = f"for file in {quote(str(directory))}/*.jsonl"
+    load = f'mongoimport --db {quote(database)} --collection "$(basename "$file" .jsonl)" "$file"'
+    return WrittenRows(size, f"{each}; do {load}; done")
+
+
+def _names(collections: Collections) -> Iterator[str]:
+    for one in collections.all:
+        if one.documents and not any(wrong in one.name for wrong in _NO_FILE):
+            yield one.name
+
+
+def _collection(database: Named, name: str, directory: Path) -> int:
+    """Write one collection, and give the file's bytes."""
+    from bson.json_util import CANONICAL_JSON_OPTIONS, dumps
+
+    options = CANONICAL_JSON_OPTIONS.with_options(uuid_representation=CODEC.uuid_representation)
+    file = directory / f"{name}.jsonl"
+    with file.open("w", encoding="utf-8", newline="\n") as lines:
+        for document in database.get_collection(name, codec_options=CODEC).find().batch_size(1_000):
+            lines.write(dumps(document, json_options=options, ensure_ascii=False))
+            lines.write("\n")
+    return file.stat().st_size
