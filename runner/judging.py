@@ -169,7 +169,7 @@ class _Judges:
 
         def keep(outcome: Outcome) -> None:
             as_said.append(outcome)
-            outcomes.append(weighed(outcome, self.checks, one.evidence.invented))
+            outcomes.append(weighed(outcome, self.checks, one.evidence))
 
         with self.backend.target(one.server, one.golden, one.golden.database, self.expect, one.evidence) as target:
             run_checks(target, self.checks, missing, keep)
