@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.documents import DeclaredValidator
+from checks.faults.documents_validators import not_as_declared
 from checks.faults.interface import Fault, Scene
 from checks.faults.neighbours import within
 from checks.jsonschema.rules import DocumentRule
@@ -37,15 +38,13 @@ def _is_broken_alone(compiler: DocumentCompiler, rule: DocumentRule) -> bool:
 
 
 def ignored_validator(scene: Scene) -> Iterator[Fault]:
-    """A validator warns only, or is not looked at, and nothing declares it."""
-    declared = {one.collection for one in scene.expect.documents.validators}
+    """A validator warns only, or is not looked at, and is not the declared one."""
     for collection in scene.collections.all:
         name = collection.name
-        told = collection.kind is CollectionKind.COLLECTION and name not in declared
-        rules = DocumentCompiler(collection.validator).rules if told else ()
+        rules = DocumentCompiler(collection.validator).rules if collection.kind is CollectionKind.COLLECTION else ()
         for change in ({"validationAction": "warn"}, {"validationLevel": "off"}):
             for rule in rules[:1]:
-                way = ({"collMod": name, **change},)
+                way = not_as_declared(scene, collection, change)
                 yield within(
                     name, Fault("ignored-validator", "validator-probe", f"{name}: {rule.name}", (way,), f"{name} (weak)")
                 )

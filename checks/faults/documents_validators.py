@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from checks.faults import sql
-from checks.faults.interface import Fault, Scene
+from checks.faults.interface import Fault, Scene, Way
 from checks.faults.neighbours import within
 from checks.schema.collections import Collection, CollectionKind
 
+_WARNS = {"validationAction": "warn"}
+
 
 def unheeded_validator(scene: Scene) -> Iterator[Fault]:
-    """What a validator does not like is written all the same, and nothing declares the validator."""
+    """What a validator does not like is written all the same, and it is not the declared one."""
+    for collection in _validated(scene):
+        yield Fault("unheeded-validator", "validator-weak", collection.name, (not_as_declared(scene, collection, _WARNS),))
+
+
+def not_as_declared(scene: Scene, collection: Collection, change: Mapping[str, str]) -> Way:
+    """A validator that is not heeded; a declared one has a rule more, as that it is weak is else validator-missing's to tell."""
     declared = {one.collection for one in scene.expect.documents.validators}
-    for name in (one.name for one in _validated(scene) if one.name not in declared):
-        yield Fault("unheeded-validator", "validator-weak", name, (({"collMod": name, "validationAction": "warn"},),))
+    more = {"validator": {"$and": [dict(collection.validator or {}), {sql.PLANTED: {"$exists": False}}]}}
+    return ({"collMod": collection.name, **change, **(more if collection.name in declared else {})},)
 
 
 def weakened_validator(scene: Scene) -> Iterator[Fault]:
