@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation, localcontext
 from re import Pattern
 from typing import Any
 
@@ -118,7 +118,9 @@ def is_within(value: Any, bound: Any, *, low: bool, exclusive: bool) -> bool | N
 def is_multiple(value: Any, divisor: Any) -> bool:  # noqa: ANN401 - any number
     """Whether a number is a multiple, as decimals."""
     number = _decimal(value)
-    return number.is_finite() and number % _decimal(divisor) == 0
+    with localcontext(prec=80) as context:  # a decimal has 34 digits, and what it is divided by as many
+        context.traps[InvalidOperation] = False  # numbers too far apart: what is left is no number
+        return number.is_finite() and number % _decimal(divisor) == 0
 
 
 def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - any number

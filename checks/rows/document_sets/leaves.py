@@ -38,7 +38,7 @@ _DAYS = (
 )  # fmt: skip
 _ENDS = {"int": 2**31, "long": 2**63}
 #: A decimal holds 34 digits.
-_DECIMALS = ("9" * 34, "-" + "9" * 34, "0.01", "-0.01", "1E-30")
+_DECIMALS = ("9" * 34, "-" + "9" * 34, "0.01", "-0.01", "0.000001")
 _DIGITS, _LETTERS = "0123456789", "abcdefghijklmnopqrstuvwxyz"
 
 
