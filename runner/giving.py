@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner import children, git
-from runner.data.generated.filled import WantedRows, not_yet
+from runner.data.generated.filled import WantedRows
 from runner.errors import Exit, UsageError
 from runner.filling import made, reasons, refuse_unknown, said, wanted_rows
 from runner.gathering import counted
@@ -14,7 +14,6 @@ from runner.judging import plan
 from runner.output import Output
 from runner.planning import header
 from runner.settings.amounts import ROWS
-from runner.settings.engines import FILLED
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 from runner.steps import stood
@@ -83,8 +82,6 @@ def _meant(loaded: Loaded, name: str | None) -> tuple[str, DatabaseSettings]:
         several = f"there are several databases: {', '.join(meant)}" if meant else "no database was found here"
         raise UsageError(several, "Name one with --database." if meant else "`dbproof init` writes the settings.")
     ((key, settings),) = meant.items()
-    if settings.engine not in FILLED:
-        raise not_yet(settings.engine)
     if settings.url_env:
         raise UsageError(f"databases.{key}: an address was given, and rows are made on a server of our own", "Leave out url_env.")
     return key, settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from checks.registries.relational import RELATIONAL
 from checks.schema.mariadb import read
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
-from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.generated import mariadb as generated
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
+from runner.data.generated.given import columns_of, try_columns
+from runner.data.generated.mariadb_dump import written
 from runner.data.own import loading
 from runner.data.own.loading import NO_PROGRAMS, Programs
 from runner.data.own.mariadb import MariadbLoader
@@ -40,14 +44,19 @@ def load(
     return loading.load(MariadbLoader(database.addresses[role]), root, files, programs)
 
 
-def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.MARIADB)
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
+    """By set-based SQL that runs in the server."""
+    catalogue = generated.catalogue_of(database.private)
+    try_columns(wanted.wishes.given, catalogue, Engine.MARIADB, partial(generated.ask, database.private))
+    rows_of = wanted.of(tuple(catalogue.table))
+    made = generated.generate(database.private, catalogue, rows_of, wanted.seed, wanted.wishes, say)
+    return Filled(made, columns_of(catalogue))
 
 
-def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.MARIADB)
+def write_down(database: Database, file: Path) -> WrittenRows:
+    """As SQL that the mariadb client loads."""
+    size = written(database.private, generated.catalogue_of(database.private), file)
+    return WrittenRows(size, f"mariadb DATABASE < {file}")
 
 
 def heed(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from checks.interface import Engine
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
-from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows, not_yet
+from runner.data.generated import sqlite as generated
+from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
+from runner.data.generated.given import columns_of, try_columns
+from runner.data.generated.sqlite_dump import written
 from runner.data.own import loading
 from runner.data.own.loading import NO_PROGRAMS, Programs
 from runner.data.own.sources import Entry
@@ -45,14 +49,19 @@ def load(
     return loading.load(SqliteLoader(database.private), root, files, programs)
 
 
-def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.SQLITE)
+def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
+    """By set-based SQL that runs in SQLite itself."""
+    catalogue = generated.catalogue_of(database.private)
+    try_columns(wanted.wishes.given, catalogue, Engine.SQLITE, partial(generated.ask, database.private))
+    rows_of = wanted.of(tuple(catalogue.table))
+    made = generated.generate(database.private, catalogue, rows_of, wanted.seed, wanted.wishes, say)
+    return Filled(made, columns_of(catalogue))
 
 
-def write_down(database: Database, file: Path) -> WrittenRows:  # noqa: ARG001 - every engine is told
-    """Not done here yet."""
-    raise not_yet(Engine.SQLITE)
+def write_down(database: Database, file: Path) -> WrittenRows:
+    """As SQL that the sqlite3 program loads."""
+    size = written(database.private, generated.catalogue_of(database.private), file)
+    return WrittenRows(size, f"sqlite3 DATABASE < {file}")
 
 
 def heed(database: Database) -> None:

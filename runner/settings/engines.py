@@ -12,9 +12,6 @@ RELATIONAL = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 #: Those that are servers of a version; a database of SQLite is a file, and the version that of whichever program opens it.
 SERVERS = frozenset({Engine.POSTGRESQL, Engine.MARIADB, Engine.MONGODB})
 
-#: Those whose empty tables are filled with rows made from the schema.
-FILLED = frozenset({Engine.POSTGRESQL, Engine.MONGODB})
-
 Keys = tuple[str, ...]
 
 #: Keys of a database that only some engines read; ``*`` stands for any name.
@@ -26,12 +23,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("preload",): frozenset({Engine.POSTGRESQL}),
     ("before",): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
     ("migrations", "transaction"): RELATIONAL,
-    ("data", "rows"): FILLED,
-    ("data", "tables"): FILLED,
-    ("data", "scale"): FILLED,
-    ("data", "production_rows"): FILLED,
-    ("data", "seed"): FILLED,
-    ("data", "columns"): FILLED & RELATIONAL,
+    ("data", "columns"): RELATIONAL,
     ("migrations", "down"): DOCUMENTS,
     ("tenancy", "reads", "*", "sql"): RELATIONAL,
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),

@@ -57,10 +57,3 @@ def test_a_wrong_call_says_what_is_wrong(told: list[str], words: str, repository
     assert (ended.returncode, words in " ".join(ended.stderr.split())) == (2, True), ended.stderr
     assert Path("there.sql").read_text() == "mine"
     assert not Path("new.sql").exists()
-
-
-def test_other_engines_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "dbproof.toml").write_text('[databases.app]\nengine = "sqlite"\n')
-    ended = dbproof(str(tmp_path), "--out", str(tmp_path / "x.sql"))
-    assert ended.returncode == 2
-    assert "rows cannot be made for SQLite yet" in ended.stderr

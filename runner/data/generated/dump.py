@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from checks.rows.sets.order import turns
 from checks.rows.sets.postgresql import quoted, table_name
 from checks.schema.model import Catalogue, Table
+from runner.data.generated.files import put_together
 from runner.servers.interface import Address
 from runner.servers.postgresql.sessions import ours, session
 
@@ -23,20 +23,7 @@ _CIRCLE = "SET session_replication_role = replica;  -- tables refer to each othe
 
 def written(address: Address, catalogue: Catalogue, file: Path) -> int:
     """Write every table that holds rows, and give the file's bytes. Raises OSError; what was begun is removed then."""
-    beside = file.with_name(f".{file.name}.part")
-    try:
-        with beside.open("wb") as out:
-            for part in _parts(address, catalogue):
-                out.write(part)
-            size = _size(out)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
-    return size
-
-
-def _size(out: BinaryIO) -> int:
-    return out.tell()
+    return put_together(file, _parts(address, catalogue))
 
 
 def _parts(address: Address, catalogue: Catalogue) -> Iterator[bytes]:

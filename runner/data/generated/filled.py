@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from checks.evidence import FilledTable as FilledTable
-from checks.interface import Engine
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
-from runner.errors import UsageError
 
 #: Is told what is being done.
 Say = Callable[[str], object]
@@ -61,8 +59,3 @@ class WrittenRows:
 
     bytes: int
     load: str
-
-
-def not_yet(engine: Engine) -> UsageError:
-    """What is said where rows are not made for an engine yet."""
-    return UsageError(f"rows cannot be made for {engine.label} yet, only for {Engine.POSTGRESQL.label}")

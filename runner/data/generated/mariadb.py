@@ -7,6 +7,7 @@ we are killed in between.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 AT_ONCE = 50_000
 #: What MariaDB calls a key that is there already.
 _KEYS_MET = frozenset({"1062", "1586", "1761", "1859"})
+#: What a default takes its next number from.
+_SEQUENCE = re.compile(r"nextval\(((?:`(?:[^`]|``)+`\.)?`(?:[^`]|``)+`)\)", re.IGNORECASE)
 _MANNER = (
     "SET SESSION foreign_key_checks = 0, check_constraint_checks = 1, time_zone = '+00:00', div_precision_increment = 4,"
     " sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', group_concat_max_len = 1048576"
@@ -70,6 +73,14 @@ def reading(address: Address) -> Iterator[Read]:
 
     with opened(address, read_only=True, limit=Limit(600)) as reader:
         yield MariadbReadSession(reader).rows
+
+
+def ask(address: Address, sql: str) -> None:
+    """Let the server read a statement made of the settings', in a session that only reads. Raises StatementFailed."""
+    from runner.targets.mariadb_sessions import Limit, MariadbReadSession, opened
+
+    with opened(address, read_only=True, limit=Limit(600)) as reader:
+        MariadbReadSession(reader).raw(sql, 1)
 
 
 @dataclass(frozen=True)
@@ -144,7 +155,13 @@ class _MariadbLoader:
             self.execute(statement)
 
     def advance(self, table: Table) -> None:
-        """Nothing: AUTO_INCREMENT goes on behind the largest key by itself."""
+        """Let sequences go on behind what was made; AUTO_INCREMENT does by itself."""
+        for column in table.columns:
+            sequence = _SEQUENCE.search(column.default or "")
+            if sequence is not None and not column.generated:
+                ((last,),) = self.rows(Statement(f"SELECT max({quoted(column.name)}) FROM {table_name(table.name)}"))
+                if last is not None:
+                    self.rows(Statement(f"SELECT setval({sequence[1]}, {int(last)})"))
 
     def keys_met(self, failure: StatementFailed) -> bool:
         return failure.code in _KEYS_MET

@@ -95,13 +95,7 @@ def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator[
         if not rows or not run.loader.is_empty(turn.table):
             continue
         say(f"{turn.table.name.label()}, {rows} rows")
-        try:
-            plan, done = _one(turn, planner, rows, run)
-        except StatementFailed as failure:
-            if not failure.code:
-                raise
-            run.loader.undo(turn.table)
-            plan, done = TablePlan(turn.table), FilledTable(turn.table.name, 0, rows, failure.said)
+        plan, done = _attempted(turn, planner, rows, run)
         if done.rows:
             run.loader.advance(turn.table)
             later += [(plan, referred) for referred in plan.later]
@@ -116,10 +110,23 @@ def orphans(catalogue: Catalogue, read: Read, engine: Engine) -> Mapping[Foreign
     return {key: rows for key, rows in found.items() if rows}
 
 
-def _one(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePlan, FilledTable]:
+def _attempted(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePlan, FilledTable]:
+    """Plan one table and fill it; where an expression of the schema fails on some value, once more without extreme ones."""
+    for ends in (True, False):
+        try:
+            return _one(turn, planner, rows, run, ends=ends)
+        except StatementFailed as failure:
+            if not failure.code:
+                raise
+            run.loader.undo(turn.table)
+            reason = f"{run.dialect.ENGINE.label} refuses its rows: {failure.said}"
+    return TablePlan(turn.table), FilledTable(turn.table.name, 0, rows, reason)
+
+
+def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -> tuple[TablePlan, FilledTable]:
     """Plan one table and fill it."""
     name = turn.table.name
-    plan = run.loader.adapted(planner.planned(turn, run.wishes))
+    plan = run.loader.adapted(planner.planned(turn, run.wishes, ends=ends))
     keys = {source: _numbered(source, run) for source in plan.sources if isinstance(source, Referred)}
     if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
@@ -132,7 +139,7 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePl
         plan = run.loader.adapted(planner.coupled(turn, plan))
         kept, worst = _tried(plan, keys, run)
     if kept < LEAST:
-        return plan, FilledTable(name, 0, rows, f"no row that was made meets {worst}")
+        return plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}")
     bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
     most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
     try:

@@ -63,6 +63,12 @@ def reading(address: Address) -> Iterator[Read]:
         yield SqliteReadSession(session).rows
 
 
+def ask(address: Address, sql: str) -> None:
+    """Let SQLite read a statement made of the settings', in a session that only reads. Raises StatementFailed."""
+    with opened(address, read_only=True, limit=_NO_LIMIT) as session:
+        SqliteReadSession(session).raw(sql, 1)
+
+
 @dataclass(frozen=True)
 class _SqliteLoader:
     """A session that fills tables."""
