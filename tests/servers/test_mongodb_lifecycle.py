@@ -215,13 +215,18 @@ def test_a_fork_holds_everything_and_goes_its_own_way(server: MongoServer, fresh
         assert content(head) == before
         assert head.late.estimated_document_count() == 1500
         guest = Address("127.0.0.1", there.private.port, "app", "p", fresh.name, {"directConnection": "true"}, scheme="mongodb")
-        assert mongo_connect(guest).late.count_documents({}) == 1500
+        visiting = mongo_connect(guest)
+        assert visiting.late.count_documents({}) == 1500
         with head.client.start_session() as one, one.start_transaction():
             head.late.insert_one({"x": 1}, session=one)
         head.drop_collection("strict")
         with fork.fork() as second, second.clone(second.seal(second.database(fresh.name))) as clone:
-            assert owned(clone, mongo_connect).late.count_documents({}) == 1501
+            copied = owned(clone, mongo_connect)
+            assert copied.late.count_documents({}) == 1501
+            copied.client.close()
         fork.create("born_in_the_fork")
+        for leaving in (visiting, head):
+            leaving.client.close()  # once its server is gone a client looks for it for seconds, to take its leave
     assert content(owner) == before
 
 
@@ -274,3 +279,4 @@ def test_two_servers_do_not_meet(server: MongoServer, mongo_connect: MongoConnec
         one, two = (owned(each.create(name), mongo_connect) for each in (server, other))
         one.a.insert_one({"x": 1})
         assert two.a.count_documents({}) == 0
+        two.client.close()
