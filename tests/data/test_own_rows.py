@@ -21,9 +21,9 @@ from checks.evidence import LoadedFile, MigrationFailure, Place
 from checks.interface import Engine
 from checks.targets import Role
 from runner.backends.registry import backend_of
-from runner.data.own.sources import Entry
-from runner.errors import ToolFailed, UsageError
-from runner.servers.interface import Address, Database, Server
+from runner.data.own.sources import Entry, resolved
+from runner.errors import UsageError
+from runner.servers.interface import Address, Database
 from runner.servers.mariadb.sessions import rows as rows_of_mariadb
 from runner.servers.mariadb.sessions import session as mariadb_session
 from runner.servers.postgresql.sessions import session as postgresql_session
@@ -145,3 +145,249 @@ def test_a_refused_record_is_told_by_its_line(on: Make, engine: Engine, text: st
     assert failure.place == Place("users.csv", line)
     assert said in failure.said
     assert shop.rows("SELECT count(*) FROM users") == [(0,)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_spellings_of_a_file_of_values(on: Make, engine: Engine) -> None:
+    shop = on(engine)
+    shop.execute(*SHOP)
+    shop.write(
+        a__csv="\ufeffid,name\n1,mark\n",
+        b__tsv='id\tname\n2\t"t\tab"\n',
+        c__csv="3|'pi''pe|'|\\N\n4|'\\N'|''\n",
+        d__csv="id,name\n5,Zoë\n".encode("latin-1"),
+        e__csv="id,name\n6,Łódź\n".encode("utf-16"),
+        f__csv__gz=gzip.compress(b"id,name\n7,packed\n"),
+        g__csv="id,name\n8,\\.\n\\.,not at the end\n",
+    )
+    named: list[dict[str, object]] = [
+        {"file": "a.csv", "table": "users"},
+        {"file": "b.tsv", "table": "users"},
+        {"file": "c.csv", "table": "users", "delimiter": "|", "quote": "'", "null": "\\N", "columns": ("id", "name", "note")},
+        {"file": "d.csv", "table": "users", "encoding": "latin-1"},
+        {"file": "e.csv", "table": "users"},
+        {"file": "f.csv.gz", "table": "users"},
+    ]
+    assert [one.refused for one in shop.load(*named)] == [None] * 6
+    assert shop.rows("SELECT id, name, note FROM users ORDER BY id") == [
+        (1, "mark", "none"),
+        (2, "t\tab", "none"),
+        (3, "pi'pe|", None),
+        (4, "\\N", ""),
+        (5, "Zoë", "none"),
+        (6, "Łódź", "none"),
+        (7, "packed", "none"),
+    ]
+    # Before PostgreSQL 18 the server takes such a line for the end of the rows and says nothing of the others.
+    assert shop.refused({"file": "g.csv", "table": "users"}).place == Place("g.csv", 3)
+
+
+JSON_LINES = (
+    '{"id": 1, "name": "A\\n\\"B\\""}\n\n'
+    '{"id": 2, "note": null, "name": "é\\u00e9 \\\\ \\t"}\n'
+    '{"name": "{1,2}", "id": 3, "note": "n"}\n'
+)
+AS_ARRAY = "[" + ",\n".join(line for line in JSON_LINES.splitlines() if line) + "]"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["users.jsonl", "users.json", "01_users.json.gz"])
+def test_objects_of_json(on: Make, engine: Engine, name: str) -> None:
+    shop = on(engine)
+    shop.execute(*SHOP)
+    text = (JSON_LINES if name.endswith("l") else AS_ARRAY).encode()
+    (shop.root / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    assert shop.load(name) == (LoadedFile(name),)
+    assert shop.rows("SELECT id, name, note FROM users ORDER BY id") == [
+        (1, 'A\n"B"', "none"),
+        (2, "éé \\ \t", None),
+        (3, "{1,2}", "n"),
+    ]
+    (shop.root / name).unlink()
+    for line, wrong in enumerate(('{"id": 1, "name": "again"}', '{"id": 9, "name": "A", "nam": 1}', '{"id": 9,'), 2):
+        shop.write(users__jsonl='{"id": 8, "name": "B"}\n' + "\n" * (line - 2) + wrong)
+        assert shop.refused("users.jsonl").place == Place("users.jsonl", line)
+    assert shop.rows("SELECT count(*) FROM users") == [(3,)]
+
+
+def test_types_of_postgresql_in_json(on: Make) -> None:
+    shop = on(Engine.POSTGRESQL)
+    shop.execute(
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n numeric, j jsonb, a text[], b boolean,"
+        " at timestamptz, double int GENERATED ALWAYS AS (id * 2) STORED)"
+    )
+    value = '{"n": 0.1000000000000000055511151231257827, "j": {"k": [1.10, null, "x"]}, "a": ["q\\"", null, ",{}"], "b": true}'
+    shop.write(t__jsonl=f'{value}\n{{"j": "text", "at": "2024-01-01T00:00:00Z", "id": 7}}\n{{"j": 3}}\n')
+    assert shop.load("t.jsonl")[0].refused is None
+    first, second, third = shop.rows("SELECT n::text, j::text, a, b, at IS NULL, id FROM t ORDER BY j IS NULL, id")
+    assert first == ("0.1000000000000000055511151231257827", '{"k": [1.10, null, "x"]}', ['q"', None, ",{}"], True, True, 1)
+    assert second[:2] == (None, "3")
+    assert third[1:] == ('"text"', None, None, False, 7)
+    assert shop.rows("INSERT INTO t DEFAULT VALUES RETURNING id, double") == [(8, 16)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_a_row_without_its_parent_is_told_by_its_line(on: Make, engine: Engine, format: str) -> None:  # noqa: A002 - the key
+    shop = on(engine)
+    shop.execute(*SHOP)
+    shop.execute("INSERT INTO users (id, name) VALUES (1, 'A')")
+    ids = [1] * 1200 + [99, 98, 1]
+    lines = [f'{{"id": {number}, "user_id": {user}}}' for number, user in enumerate(ids)]
+    if format == "csv":
+        lines = ["id,user_id", *(f"{number},{user}" for number, user in enumerate(ids))]
+    (shop.root / f"orders.{format}").write_text("\n".join(lines) + "\n")
+    failure = shop.refused(f"orders.{format}")
+    assert failure.place == Place(f"orders.{format}", 1201 + (format == "csv"))
+    assert failure.code == {"postgresql": "23503", "sqlite": "SQLITE_CONSTRAINT_FOREIGNKEY", "mariadb": "1452"}[engine.value]
+    assert shop.rows("SELECT count(*) FROM orders") == [(0,)]
+
+
+TREE = (
+    "CREATE TABLE nodes (id integer PRIMARY KEY, parent_id integer, FOREIGN KEY (parent_id) REFERENCES nodes (id))",
+    "CREATE TABLE a_leaf (id integer PRIMARY KEY, node_id integer NOT NULL, FOREIGN KEY (node_id) REFERENCES nodes (id))",
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("entry", ["seeds", "seeds/*.csv"])
+def test_parents_go_first_and_rows_may_refer_to_later_ones(on: Make, engine: Engine, entry: str) -> None:
+    shop = on(engine)
+    shop.execute(*TREE)
+    (shop.root / "seeds").mkdir()
+    (shop.root / "seeds" / "a_leaf.csv").write_text("id,node_id\n1,2\n")
+    (shop.root / "seeds" / "nodes.csv").write_text("id,parent_id\n1,2\n2,\n")
+    (shop.root / "seeds" / ".hidden.csv.swp").write_text("")
+    if entry == "seeds":
+        (shop.root / "seeds" / "README.md").write_text("what they are")
+    assert [one.file for one in shop.load(entry)] == ["seeds/nodes.csv", "seeds/a_leaf.csv"]
+    assert shop.rows("SELECT count(*) FROM a_leaf") == [(1,)]
+    (shop.root / "seeds" / "nodes.csv").write_text("id,parent_id\n3,3\n4,5\n5,99\n")
+    first, second = shop.load(entry)
+    assert first.refused is not None
+    assert (first.refused.place, second.refused) == (Place("seeds/nodes.csv", 4), None)
+    assert shop.rows("SELECT count(*) FROM nodes") == [(2,)]
+
+
+CIRCLE = {
+    Engine.POSTGRESQL: (
+        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL)",
+        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a)",
+        "ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b DEFERRABLE",
+    ),
+    Engine.SQLITE: (
+        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL REFERENCES b)",
+        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a)",
+    ),
+    Engine.MARIADB: (
+        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL)",
+        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL, FOREIGN KEY (a_id) REFERENCES a (id))",
+        "ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b (id)",
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_tables_that_refer_to_each_other_share_a_transaction(on: Make, engine: Engine) -> None:
+    shop = on(engine)
+    shop.execute(*CIRCLE[engine])
+    (shop.root / "seeds").mkdir()
+    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n1,1\n")
+    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n1,1\n")
+    assert [one.refused for one in shop.load("seeds")] == [None, None]
+    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n2,2\n3,4\n")
+    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n2,2\n")
+    first, second = shop.load("seeds")
+    assert first.refused is not None
+    assert (first.refused.place, second) == (Place("seeds/a.csv", 3), LoadedFile("seeds/b.csv"))
+    assert shop.rows("SELECT count(*) FROM a") == [(1,)]
+
+
+def test_row_security_does_not_hide_what_is_loaded(on: Make) -> None:
+    shop = on(Engine.POSTGRESQL)
+    shop.execute("CREATE TABLE t (id int)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "ALTER TABLE t FORCE ROW LEVEL SECURITY")
+    shop.write(t__csv="id\n1\n")
+    assert shop.load("t.csv")[0].refused is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "error"),
+    [
+        ("none.csv", "there is no file none.csv"),
+        ("none/*.csv", r"no file matches none/\*\.csv"),
+        ("rows.xlsx", "its name does not say which format"),
+        ("rows.bson", "PostgreSQL takes no rows from BSON"),
+        ("folder", "holds no file with rows for PostgreSQL"),
+    ],
+)
+def test_what_is_no_file_of_rows(entry: str, error: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rows.xlsx").write_text("x")
+    (tmp_path / "rows.bson").write_text("x")
+    with pytest.raises(UsageError, match=error):
+        resolved(tmp_path, [entry], Engine.POSTGRESQL)
+
+
+HOSTILE_FILES: tuple[tuple[str, bytes, str], ...] = (
+    ("users.csv", b"id,name\n1,a\x00b\n", "0x00"),
+    ("users.jsonl", b'{"id": 1, "name": "a\\u0000b"}\n', "0x00"),
+    ("users.jsonl", b'{"id": 1, "name": "a\\ud800b"}\n', "surrogates"),
+    ("users.csv.gz", gzip.compress(b"id,name\n" + b"1,A\n" * 99_999)[:-99], "is no whole gzip"),
+    ("users.csv.gz", b"\x1f\x8bbroken", "is no whole gzip"),
+    ("users.csv", b'id,name\n1,"open\n', "unterminated CSV quoted field"),
+    ("users.csv", b"id,id\n1,1\n", "column id stands there twice"),
+    ("user.csv", b"id\n1\n", "there is no table user; did you mean 'users'?"),
+    ("users.parquet", b"PAR1 none", "is no Parquet that can be read"),
+)
+
+
+def test_hostile_files(on: Make) -> None:
+    shop = on(Engine.POSTGRESQL)
+    shop.execute(*SHOP)
+    for name, content, said in HOSTILE_FILES:
+        (shop.root / name).write_bytes(content)
+        assert said in shop.refused(name).said
+    assert shop.rows("SELECT count(*) FROM users") == [(0,)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_long_value(on: Make, engine: Engine) -> None:
+    shop = on(engine)
+    shop.execute("CREATE TABLE t (v longtext)" if engine is Engine.MARIADB else "CREATE TABLE t (v text)")
+    value = "a\"'\\\n" * 250_000
+    content = io.StringIO()
+    csv.writer(content).writerows([["v"], [value]])
+    shop.write(t__csv=content.getvalue(), more__jsonl=json.dumps({"v": value}))
+    assert [one.refused for one in shop.load("t.csv", {"file": "more.jsonl", "table": "t"})] == [None, None]
+    assert shop.rows("SELECT v FROM t") == [(value,)] * 2
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+HOSTILE = st.sampled_from(
+    ["", "\\.", "\\N", "NULL", '"', '""', "a\nb", "a\r\nb", "\r", "\t", "\\", "'", ",", ";", "%s", "{}", "\ufeff", " "]
+)
+VALUES = st.lists(st.none() | TEXTS | HOSTILE | st.lists(HOSTILE, max_size=4).map("".join), min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_file_holds_comes_out_as_it_was(on: Make, engine: Engine) -> None:
+    shop = on(engine)
+    kind = "text CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" if engine is Engine.MARIADB else "text"
+    shop.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {kind})")
+
+    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(VALUES, st.sampled_from([",", ";", "\t"]), st.sampled_from(["\n", "\r\n"]))
+    def round_trip(values: list[str | None], delimiter: str, ending: str) -> None:
+        cells = ["" if value is None else '"{}"'.format(value.replace('"', '""')) for value in values]
+        text = ending.join([f"id{delimiter}v", *(f"{number}{delimiter}{cell}" for number, cell in enumerate(cells)), ""])
+        shop.write(a__csv=text, b__jsonl="".join(json.dumps({"id": -1 - at, "v": one}) + "\n" for at, one in enumerate(values)))
+        shop.execute("DELETE FROM t")
+        entries: tuple[dict[str, object], ...] = (
+            {"file": "a.csv", "table": "t", "delimiter": delimiter},
+            {"file": "b.jsonl", "table": "t"},
+        )
+        assert [one.refused for one in shop.load(*entries)] == [None, None]
+        assert [value for (value,) in shop.rows("SELECT v FROM t WHERE id >= 0 ORDER BY id")] == values
+        assert [value for (value,) in shop.rows("SELECT v FROM t WHERE id < 0 ORDER BY id DESC")] == values
+
+    round_trip()

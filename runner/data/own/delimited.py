@@ -79,7 +79,7 @@ class _Lines:
     def __init__(self, text: IO[str]) -> None:
         self._text = text
         self.number = 0
-        self.seen = ""
+        self.seen: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -87,12 +87,12 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._text)
         self.number += 1
-        self.seen = f"{self.seen}{line}" if self.seen else line
+        self.seen.append(line)
         return line
 
     def forget(self) -> None:
         """Begin a record."""
-        self.seen = ""
+        self.seen.clear()
 
 
 def _reader(file: RowFile, lines: Iterator[str]) -> Iterator[list[str]]:
@@ -122,10 +122,11 @@ class _Unquoted:
         self._quote = quote(file)
         self._field = re.compile(rf"(?:{sign}(?:[^{sign}]|{sign}{sign})*+{sign})?[^{between}\r\n]*", re.DOTALL)
 
-    def nulls(self, values: list[str], text: str) -> tuple[str | None, ...]:
-        """The values of a record, ``None`` for NULL; ``text`` is the record as it stands."""
+    def nulls(self, values: list[str], lines: list[str]) -> tuple[str | None, ...]:
+        """The values of a record, ``None`` for NULL; ``lines`` are the record as it stands."""
         if self._null not in values:
             return tuple(values)
+        text = "".join(lines)
         if self._quote not in text:
             return tuple(None if value == self._null else value for value in values)
         quoted = self._quoted(text)
