@@ -46,7 +46,6 @@ def generate(
         with _transaction(loader), _without_triggers(loader):
             done = tuple(running.filled(running.Filling(catalogue, dialect, loader, read, seed, wishes), wanted, say))
             _see_references(catalogue, read, [one.table for one in done if one.rows])
-        loader.execute(Statement("ANALYZE"))
         return done
 
 
