@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from checks.declared.documents import DocumentExpectations
     from runner.declaring.applying import Site
     from runner.fixing.missing_parents import Gap
+    from runner.fixing.telling import Done
     from runner.output import Output
     from runner.settings.model import DatabaseSettings
 
@@ -32,6 +33,7 @@ UndoOption = Annotated[
     str | None,
     typer.Option("--undo", metavar="FILE", help="Remove what was made, as far as nobody has changed it.", show_default=False),
 ]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write what came of it as JSON.", show_default=False)]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class _Told:
     dry_run: bool
     yes: bool
     undo: str | None
+    json: str | None
     statement_timeout: str | None
 
 
@@ -53,6 +56,7 @@ def command(
     dry_run: given.DryRun = False,
     yes: given.Yes = False,
     undo: UndoOption = None,
+    json: Json = None,
     statement_timeout: given.StatementTimeout = None,
     config: options.Config = None,
     show_values: options.ShowValues = None,
@@ -66,7 +70,7 @@ def command(
         "quiet": quiet,
         "allow_pull_request_target": allow_pull_request_target,
     }
-    return partial(_fix, tuple(words or ()), arguments, _Told(url_env, database, dry_run, yes, undo, statement_timeout))
+    return partial(_fix, tuple(words or ()), arguments, _Told(url_env, database, dry_run, yes, undo, json, statement_timeout))
 
 
 def _fix(words: Sequence[str], arguments: dict[str, object], told: _Told, session: Session) -> Exit:
@@ -115,18 +119,26 @@ class _Fixing:
 
     def run(self) -> Exit:
         from runner.fixing.missing_parents import survey
+        from runner.fixing.telling import Done, lines
 
         if not self.declared.references:
             raise UsageError("the settings declare no references of this database", _REFERENCES)
         with self.output.progress.stage("count") as stage:
             gaps = [gap for gap in survey(self.place, self.declared, self._values) if gap.missing]
-            makeable = sum(gap.makeable for gap in gaps)
             stage.say(_counted(sum(gap.missing for gap in gaps), "missing parent"))
         for gap in gaps:
-            for line in _lines(gap, self.show_values):
+            for line in lines(gap, self.show_values):
                 self.output.line(line)
         if not gaps:
             self.output.line("every declared reference finds its parent")
+        done = Done()
+        try:
+            return self._repair(gaps, done)
+        finally:
+            self._keep(gaps, done)
+
+    def _repair(self, gaps: Sequence[Gap], done: Done) -> Exit:
+        makeable = sum(gap.makeable for gap in gaps)
         short = Exit.FINDINGS if makeable < sum(gap.missing for gap in gaps) else Exit.HELD
         if self.told.dry_run or not makeable:
             return short
@@ -134,7 +146,22 @@ class _Fixing:
         if not self.told.yes and not given.agreed(f"Make {_counted(makeable, 'document')} in {self.place.name}?", self.session):
             self.output.line("nothing was changed")
             return Exit.FINDINGS
-        return self._make([gap for gap in gaps if gap.makeable]) or short
+        return self._make([gap for gap in gaps if gap.makeable], done) or short
+
+    def _keep(self, gaps: Sequence[Gap], done: Done) -> None:
+        """What came of it as JSON, where it is asked for."""
+        if self.told.json is None:
+            return
+        from pathlib import Path
+
+        from bson import json_util
+
+        from runner.declaring.undoing import written
+        from runner.fixing.telling import as_json
+
+        told = as_json(self.place.name, self.place.version, gaps, done, self.show_values)
+        text = json_util.dumps(told, json_options=json_util.RELAXED_JSON_OPTIONS, indent=2, ensure_ascii=False)
+        written(f"{self.session.redactor.redact(text)}\n", Path(self.told.json))
 
     @property
     def _values(self) -> dict[str, dict[str, object]]:
@@ -148,7 +175,7 @@ class _Fixing:
         if missing:
             raise ServerFailed(f"nothing was changed: {missing.message}", missing.remedy("readWrite"))
 
-    def _make(self, gaps: Sequence[Gap]) -> Exit:
+    def _make(self, gaps: Sequence[Gap], done: Done) -> Exit:
         from pathlib import Path
 
         from runner.declaring.undoing import DIRECTORY
@@ -157,6 +184,7 @@ class _Fixing:
 
         made, refused = 0, dict[str, int]()
         with Ledger(self.place.name, Path(DIRECTORY)) as ledger:
+            done.made, done.undo = 0, str(ledger.path)
             self.output.progress.note("undo", f"dbproof fix --undo {ledger.path}")
             try:
                 with self.output.progress.stage("fix") as stage, given.readable():
@@ -165,6 +193,7 @@ class _Fixing:
                         for so_far in fix(self.place, gap, self.declared, self._values, ledger):
                             made = before + so_far.made
                             refused = {**told, **{said: told.get(said, 0) + n for said, n in so_far.refused.items()}}
+                            done.made, done.refused = made, refused
                             stage.say(f"{_counted(made, 'document')} made")
                     stage.say(f"{_counted(made, 'document')} made")
             except (DbproofError, Cancelled) as stopped:
@@ -176,6 +205,15 @@ class _Fixing:
 
     def back(self, file: str) -> Exit:
         """Remove what a file says was made."""
+        from runner.fixing.telling import Done
+
+        done = Done(undo=file)
+        try:
+            return self._removed(file, done)
+        finally:
+            self._keep((), done)
+
+    def _removed(self, file: str, done: Done) -> Exit:
         from pathlib import Path
 
         from runner.fixing.ledger import entries
@@ -193,7 +231,7 @@ class _Fixing:
             self.output.line("nothing was changed")
             return Exit.FINDINGS
         with self.output.progress.stage("undo") as stage:
-            told = undo(self.place, entries(Path(file), self.place.name))
+            told = done.removed = undo(self.place, entries(Path(file), self.place.name))
             stage.say(f"{_counted(told.removed, 'document')} removed")
         changed = f"; {told.changed} stay, as somebody has changed them since" if told.changed else ""
         gone = f"; {told.gone} are not there" if told.gone else ""
@@ -202,30 +240,6 @@ class _Fixing:
 
 
 _REFERENCES = "Write them down: references in [databases.NAME.expect]."
-
-
-def _lines(gap: Gap, show_values: bool) -> Iterator[str]:
-    from runner.declaring.shell import literal
-
-    yield f"{gap.reference.label}: {_counted(gap.missing, 'parent')} missing"
-    if gap.impossible:
-        yield f"  none can be made: {gap.impossible}"
-        return
-    parent = gap.reference.parent.collection
-    for name, count in gap.strange.items():
-        hint = "write [] where each element refers" if name == "array" else "reference-type-mismatch"
-        yield f"  {count} of their keys {_are(count)} of the type {name}, which no key of {parent} has ({hint})"
-    if unfit := gap.unfit - sum(gap.strange.values()):
-        yield f"  {unfit} of their keys {_are(unfit)} none that a document of {parent} can have"
-    if gap.example is not None:
-        keys = {path.dotted.partition(".")[0] for path in gap.reference.parents}
-        told = ((name, value) for name, value in gap.example.items() if name != "_id" or name in keys)
-        shown = {name: "(the key)" if name in keys and not show_values else value for name, value in told}
-        yield f"  each made like {literal(shown)}"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _counted(number: int, what: str) -> str:

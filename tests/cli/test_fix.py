@@ -108,6 +108,32 @@ def test_parents_are_made_once_and_exactly_these_are_removed(fixing: Fixing) -> 
     assert fixing.documents.command("dbHash")["collections"] == before
 
 
+def test_what_came_of_it_as_json(fixing: Fixing) -> None:
+    def told() -> Any:
+        return json.loads((fixing.root / "fixed.json").read_text("utf-8"))
+
+    fixing.documents.orders.insert_one({"customer": 5})
+    assert fixing.run("dangling-reference", "--dry-run", "--json", "fixed.json") is Exit.FINDINGS
+    assert {name: told()[name] for name in ("format", "database", "missing", "makeable", "made", "undo", "removed")} == {
+        "format": "dbproof-fix/1",
+        "database": fixing.name,
+        "missing": 6,
+        "makeable": 5,
+        "made": None,
+        "undo": None,
+        "removed": None,
+    }
+    customers, goods = told()["references"]
+    assert (customers["reference"], customers["missing"], customers["makeable"]) == ("orders.customer -> customers.name", 4, 3)
+    assert (customers["of_another_type"], customers["declared"]["file"]) == ({"int": 1}, "dbproof.toml")
+    assert customers["example"]["name"] == goods["example"]["_id"] == "(the key)"
+    assert "$date" in customers["example"]["since"]
+    assert fixing.run("dangling-reference", "--yes", "--json", "fixed.json") is Exit.FINDINGS
+    assert (told()["made"], told()["refused"], told()["undo"]) == (5, [], str(Path(fixing.file()).relative_to(fixing.root)))
+    assert fixing.run("--undo", fixing.file(), "--yes", "--json", "fixed.json") is Exit.HELD
+    assert told()["removed"] == {"removed": 5, "changed": 0, "gone": 0}
+
+
 def test_keys_that_no_parent_can_have_are_counted_and_the_others_made(fixing: Fixing) -> None:
     fixing.documents.orders.insert_many([{"customer": "x" * 21}, {"customer": 5}, {"customer": ["Ada"]}])
     assert fixing.run("dangling-reference", "--yes") is Exit.FINDINGS
