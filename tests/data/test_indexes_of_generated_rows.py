@@ -84,7 +84,7 @@ def test_a_row_that_an_index_refuses_undoes_all_and_is_found_one_by_one(
         catalogue = catalogue_of(database.private)
         wanted = {one.name: 400 for one in catalogue.tables}
         (made,) = generate(database.private, catalogue, wanted, 1, Wishes(), lambda _: None)
-        assert (made.rows, made.reason) == (0, "no such row")
+        assert (made.rows, made.reason) == (0, "PostgreSQL refuses its rows: no such row")
         assert connection.execute(b"SELECT count(*) FROM refusing").fetchone() == (0,)
         assert dumped(database) == before
         assert connection.execute(STATES.encode()).fetchall() == states

@@ -24,6 +24,8 @@ from checks.sql.statements import quoted
 #: In so many of a hundred rows a column that may be NULL is.
 NULLS = 8
 _ENDLESS = 2**62
+#: Kinds of which no value is believed before the server has read it.
+_EXOTIC = frozenset({Kind.OTHER, Kind.JSON, Kind.ARRAY, Kind.BYTES})
 #: How many forms of a key are tried.
 FORMS = 120
 #: Numbers by which a form is tried: the first ones, and some of ever more digits.
@@ -82,6 +84,7 @@ class _Table:
         self._most: int | None = None
         self._limited = ""
         self._guarded = False
+        self._further: list[Condition] = []
 
     def plan(self) -> TablePlan:
         """Keys first, for everything else is free where they are not; then what one rule computes; then all others."""
@@ -94,7 +97,7 @@ class _Table:
         reason = nowhere or self._fill()
         sources = list(dict.fromkeys(self._sources.values()))
         sources.sort(key=lambda one: (isinstance(one, Computed), isinstance(one, Referred) and bool(one.shared)))
-        held = [*self._held, *self._given_at_all(sources)]
+        held = [*self._held, *self._further, *self._given_at_all(sources)]
         return TablePlan(self._table, tuple(sources), tuple(held), later, self._most, self._limited, self._guarded, reason)
 
     def _given_at_all(self, sources: Sequence[Source]) -> Iterator[Condition]:
@@ -134,11 +137,13 @@ class _Table:
             once = any(_is_whole(index) and set(index.columns) <= set(key.columns) for index in self._table.indexes)
             shared = {mine: theirs for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in self._sources}
             if len(shared) == len(key.columns):
-                continue  # another reference or the settings decide; rows that it does not hold for are left out
+                self._further.append(self._found_in(key))  # another reference or the settings decide
+                continue
             tenants = self._of_tenants(key)
             carried = {name: name for name in tenants if name not in self._sources}
             shared |= {name: name for name in tenants if name in self._sources}
-            referred = Referred(key, once, shared, carried, 0 if carried else self._share_of_nulls(key))
+            nulls = 0 if carried or (once and self._one_null(key)) else self._share_of_nulls(key)
+            referred = Referred(key, once, shared, carried, nulls)
             self._sources.update(dict.fromkeys(referred.columns, referred))
             if once:
                 self._limit(None, f"{key.label} has one row for each parent")
@@ -150,6 +155,14 @@ class _Table:
                     self._sources[mine] = Computed(mine, quoted(self._dialect.ENGINE, theirs) if itself else "NULL")
         return tuple(Referred(key, False, self._of_tenants(key)) for key in waiting)
 
+    def _found_in(self, key: ForeignKey) -> Condition:
+        """That a parent is there, for a reference whose columns have their values from elsewhere."""
+        mine, theirs = (
+            ", ".join(quoted(self._dialect.ENGINE, name) for name in names) for names in (key.columns, key.parent_columns)
+        )
+        parent = ".".join(quoted(self._dialect.ENGINE, name) for name in (key.parent.schema, key.parent.name) if name)
+        return Condition(f"the reference {key.label}", f"({mine}) IN (SELECT {theirs} FROM {parent})", key.columns)
+
     def _may_wait(self, key: ForeignKey) -> bool:
         return all(self._table.column[name].nullable for name in key.columns if name not in self._sources)
 
@@ -158,6 +171,11 @@ class _Table:
         parent = self._catalogue.table[key.parent]
         both = (name for name in self._wishes.tenants if name in self._table.column and name in parent.column)
         return {name: name for name in both if name not in key.columns}
+
+    def _one_null(self, key: ForeignKey) -> bool:
+        """Whether one row only may have no parent."""
+        own = (index for index in self._table.indexes if index.unique and set(index.columns) <= set(key.columns))
+        return any("nulls not distinct" in index.traits for index in own)
 
     def _share_of_nulls(self, key: ForeignKey) -> int:
         return NULLS if all(self._table.column[name].nullable for name in key.columns) else 0
@@ -179,7 +197,7 @@ class _Table:
         """Let one column of a unique index follow from the number of the row, unless one of them does already."""
         names = [name for name in index.columns if name is not None] or columns_of_index(index, self._table)
         known = [self._sources.get(name) for name in names]
-        if any(isinstance(source, Numbered) or (isinstance(source, Referred) and source.once) for source in known):
+        if any(isinstance(source, Numbered) or self._each_once(source, names) for source in known):
             return
         free = [name for name in names if name not in self._sources and not self._table.column[name].generated]
         if not free:  # what generated columns are computed from differs, and they may with it
@@ -193,6 +211,14 @@ class _Table:
             self._limit(found[best].most, f"{index.name} has no more keys")
             return
         self._guarded = True
+
+    def _each_once(self, source: Source | None, names: Sequence[str]) -> bool:
+        """Whether a parent comes once, and no other has the same in these columns."""
+        if not isinstance(source, Referred) or not source.once:
+            return False
+        theirs = {parents for mine, parents in zip(source.key.columns, source.key.parent_columns, strict=True) if mine in names}
+        parent = self._catalogue.table[source.key.parent]
+        return any(_is_whole(index) and None not in index.columns and set(index.columns) <= theirs for index in parent.indexes)
 
     def _limit(self, most: int | None, why: str) -> None:
         if most is not None and (self._most is None or most < self._most):
@@ -271,8 +297,9 @@ class _Table:
         return (self._held_by(column, alone, values) or self._held_by(column, alone, self._searched(column)))[:PLENTY]
 
     def _held_by(self, column: Column, alone: Sequence[Condition], values: Sequence[Value]) -> Sequence[Value]:
-        if not alone:
+        if not alone and self._dialect.shape(column).kind not in _EXOTIC:
             return values
+        alone = alone or [Condition("", f"{quoted(self._dialect.ENGINE, column.name)} IS NOT NULL", (column.name,))]
         truths = self._judge(alone, [{column.name: value} for value in values])
         return [value for value, said in zip(values, truths, strict=True) if all(map(Condition.holds, alone, said))]
 
@@ -290,7 +317,7 @@ class _Table:
 
 def _is_whole(index: Index) -> bool:
     """Whether an index keeps keys apart in all rows."""
-    return index.unique and index.valid and index.predicate is None
+    return index.unique and index.valid and index.predicate is None and bool(index.columns)
 
 
 def _within(form: Form) -> list[int]:

@@ -178,7 +178,8 @@ def _with_parent(layer: str, source: Referred, keys: Keys, writing: Writing) -> 
             _made_key(keys.made, _pick(source, keys, writing, what), writing), writing.table.column[mine]
         )
         if source.nulls:
-            given = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {source.nulls} THEN {given} END"
+            there = f" AND {NUMBER} <= {keys.rows}" if source.once else ""
+            given = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {source.nulls}{there} THEN {given} END"
         return f"(SELECT base.*, {given} AS {language.quoted(mine)} FROM {layer} AS base)"
     taken = ", ".join(f"parent.{language.quoted(theirs)} AS {language.quoted(mine)}" for mine, theirs in source.taken.items())
     return f"(SELECT base.*, {taken} FROM {joined(layer, source, keys, writing, what)})"
@@ -186,9 +187,11 @@ def _with_parent(layer: str, source: Referred, keys: Keys, writing: Writing) -> 
 
 def _made_key(made_keys: MadeKeys, pick: str, writing: Writing) -> str:
     """The key of the parent that has this number."""
-    theirs, language = Writing(writing.language, made_keys.table, writing.seed, writing.values), writing.language
+    theirs, language = Writing(writing.language, made_keys.table, writing.seed), writing.language
     column = made_keys.table.column[made_keys.source.column]
-    return language.cast(language.numbered(made_keys.source.form, column, theirs).replace(NUMBER, f"({pick})"), column)
+    key = language.cast(language.numbered(made_keys.source.form, column, theirs).replace(NUMBER, f"({pick})"), column)
+    writing.values[:0] = theirs.values  # it stands before the layer that it is read from
+    return key
 
 
 def _pick(referred: Referred, keys: Keys, writing: Writing, what: str) -> str:

@@ -30,6 +30,9 @@ SPARE = 1.15
 #: How often more rows are made where too few came.
 ROUNDS = 5
 
+#: Before what the server said of rows that turned out to break a rule which is not known of.
+REFUSED = "PostgreSQL refuses its rows: "
+
 _ENDLESS = 2**62
 
 
@@ -88,7 +91,7 @@ def worked(turn: Turn, rows: int, worker: Worker) -> Came:
     except StatementFailed as failure:
         if not failure.code:
             raise
-        said = failure.said
+        said = f"{REFUSED}{failure.said}"
     except psycopg.Error as failure:
         if worker.driver.closed or failure.sqlstate is None:
             raise
@@ -97,7 +100,7 @@ def worked(turn: Turn, rows: int, worker: Worker) -> Came:
 
 
 def _said(failure: Error) -> str:
-    return failure.diag.message_primary or str(failure)
+    return f"{REFUSED}{failure.diag.message_primary or failure}"
 
 
 def _worked(turn: Turn, rows: int, worker: Worker, *, ends: bool = True) -> Came:
@@ -120,22 +123,23 @@ def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
     if plan.reason:
         return Came(plan, FilledTable(name, 0, rows, plan.reason))
-    kept, worst = _tried(plan, keys, worker)
+    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once and not source.nulls)]
+    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
+    kept, worst = _tried(plan, most, keys, worker)
     if kept < LEAST:
         plan = worker.planner.coupled(turn, plan)
-        kept, worst = _tried(plan, keys, worker)
+        kept, worst = _tried(plan, most, keys, worker)
     if kept < LEAST:
         return Came(plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}"))
-    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
-    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
     made = _inserted(_Insert(plan, min(rows, most), most, kept, keys), worker)
-    return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst)))
+    return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, "" if kept == 1 else worst)))
 
 
 def _inserted(insert: _Insert, worker: Worker) -> int:
     """Insert the rows and let sequences go on behind them; gives how many there are.
 
-    The quick way, without indexes and conditions, is undone where a row turns out not to meet one; then each row is asked.
+    The quick way, without indexes and conditions, is undone where a row turns out not to meet one; then each row is asked, and
+    those are left out whose keys are taken.
     """
     import psycopg
 
@@ -144,7 +148,10 @@ def _inserted(insert: _Insert, worker: Worker) -> int:
     except psycopg.Error:
         if worker.driver.closed:
             raise
-    return _transacted(insert, worker, quick=False)
+    try:
+        return _transacted(insert, worker, quick=False)
+    except (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation):
+        return _transacted(replace(insert, plan=replace(insert.plan, guarded=True)), worker, quick=False)
 
 
 def _transacted(insert: _Insert, worker: Worker, *, quick: bool) -> int:
@@ -174,7 +181,7 @@ def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
     made, start = 0, 1
     for _ in range(ROUNDS):
         lacking = insert.rows - made
-        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else _ENDLESS)
+        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1)
         came = worker.driver.execute(*_sent(filling(plan, lacking, range(start, stop), worker.seed, insert.keys))).rowcount
         made, start = made + came, stop
         if made >= insert.rows or not came or start > most >= stop:
@@ -185,14 +192,14 @@ def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
 def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
     if made >= most:
         return plan.limited if plan.most == most else "each has a parent of its own, and there are no more"
-    return "keys met by chance" if plan.guarded else f"too few rows that were made meet {worst}"
+    return "keys met by chance" if plan.guarded or not worst else f"too few rows that were made meet {worst}"
 
 
-def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[float, str]:
+def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[float, str]:
     """The share of rows that meet all conditions, and the condition that the fewest meet."""
     if plan.reason or not plan.conditions:
         return (0.0 if plan.reason else 1.0), ""
-    tried = min(TRIED, plan.most or TRIED)
+    tried = min(TRIED, most)
     found = worker.driver.execute(*_sent(trying(plan, range(1, tried + 1), worker.seed, keys))).fetchone()
     (every, *each) = found or (0,)
     worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
@@ -238,7 +245,8 @@ def _advance(table: Table, worker: Worker) -> None:
     for one in table.sequences:
         name = f"{_sql(quoted(one.schema))}.{_sql(quoted(one.name))}"
         column = f"{'max' if one.increment > 0 else 'min'}({_sql(quoted(one.column))})"
-        text = f"SELECT setval(%s::regclass, {column}) FROM {table_name(table.name)} HAVING {column} IS NOT NULL"
+        within = f"{column} BETWEEN {one.minimum} AND {one.maximum}"  # others it never comes to
+        text = f"SELECT setval(%s::regclass, {column}) FROM {table_name(table.name)} HAVING {within}"
         worker.driver.execute(text.encode(), [name])
 
 
