@@ -94,7 +94,7 @@ class _Pieces:
         """Every statement but the last, which may go on: only what stands before another one is known to have ended."""
         text = "".join(self._kept)
         *before, last = (*self._split(text),) or (None,)
-        if before and isinstance(last, Statement):
+        if before and isinstance(last, Statement) and _begins_line(text, last.start):
             yield from self._shifted(piece for piece in before if piece is not None)
             self._keep(text[last.start :], self._lines + text.count("\n", 0, last.start))
         self._enough = max(_ENOUGH, 2 * self._size)
@@ -105,6 +105,11 @@ class _Pieces:
     def _shifted(self, found: Iterable[Statement | MetaCommand]) -> Iterator[Statement | MetaCommand]:
         for piece in found:
             yield replace(piece, line=piece.line + self._lines)
+
+
+def _begins_line(text: str, position: int) -> bool:
+    """Whether a line begins there: only at one do clients know their own commands."""
+    return not text[text.rfind("\n", 0, position) + 1 : position].strip()
 
 
 def _bytes(parts: list[str]) -> bytes:

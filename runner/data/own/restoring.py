@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -37,17 +38,20 @@ class _Entry:
     table: TableName
 
 
-@contextmanager
-def restored(file: RowFile, catalogue: Catalogue, deadline: float) -> Iterator[IO[str]]:
-    """The rows of a dump as SQL, while it is written. Raises ToolFailed where no pg_restore here can read it."""
+def restored(file: RowFile, catalogue: Catalogue, deadline: float) -> Generator[IO[str], None, None]:
+    """The rows of a dump as SQL, in one text or several, while they are written. Raises ToolFailed where it cannot be read."""
     program = _program(file)
-    left = max(1.0, deadline - time.monotonic())
+    lines = _ordered(_entries(program, file), file, catalogue)
+    # From a tar pg_restore takes parts in no other order than they stand in it.
+    several = [[line] for line in lines] if file.path.is_file() and tarfile.is_tarfile(file.path) else [lines]
     with tempfile.TemporaryDirectory(prefix="dbproof-") as folder:
-        listed = Path(folder) / "list"
-        listed.write_text("\n".join(_ordered(_entries(program, file), file, catalogue)) + "\n", "utf-8", "surrogateescape")
-        arguments = (program, "--data-only", "--no-owner", f"--use-list={listed}", "--file=-", str(file.path))
-        with _running(Command(arguments, Path(folder), clean_environment(), left), file) as text:
-            yield text
+        for number, part in enumerate(several):
+            listed = Path(folder) / f"list{number}"
+            listed.write_text("\n".join(part) + "\n", "utf-8", "surrogateescape")
+            arguments = (program, "--data-only", "--no-owner", f"--use-list={listed}", "--file=-", str(file.path))
+            left = max(1.0, deadline - time.monotonic())
+            with _running(Command(arguments, Path(folder), clean_environment(), left), file) as text:
+                yield text
 
 
 def _program(file: RowFile) -> str:
@@ -99,16 +103,16 @@ def _running(command: Command, file: RowFile) -> Iterator[IO[str]]:
     ended: list[Finished] = []
     thread = Thread(target=_run, args=(command, writing, ended), daemon=True)
     thread.start()
-    with os.fdopen(reading, encoding="utf-8", errors="surrogateescape", newline="\n") as text:
-        yield text
-    thread.join(_PATIENCE)
+    try:
+        with os.fdopen(reading, encoding="utf-8", errors="surrogateescape", newline="\n") as text:
+            yield text
+    finally:
+        thread.join(_PATIENCE)
     if not ended or ended[0].status:
         raise _failed(ended[0] if ended else Finished(1, True, ()), file)
 
 
 def _run(command: Command, writing: int, ended: list[Finished]) -> None:
-    from dataclasses import replace
-
     try:
         ended.append(children.run(replace(command, output=writing)))
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -51,8 +51,9 @@ def send(root: Path, file: RowFile, on: Address, deadline: float, catalogue: Cal
             from runner.data.own.restoring import restored
 
             script.sent("SET CONSTRAINTS ALL DEFERRED", None)
-            with restored(file, catalogue(), deadline) as text:
-                script.run(pieces(text, split))
+            with closing(restored(file, catalogue(), deadline)) as texts:
+                for text in texts:
+                    script.run(pieces(text, split))
         else:
             script.included()
         script.sent("COMMIT", None)
@@ -170,7 +171,7 @@ def told(refusal: Refusal, file: str, line: int | None, statement: str) -> Refus
     """What the server refused, in its words, with the column that a COPY was at; values stand in the detail only."""
     found = CONTEXT.search(refusal.context)
     column = found["column"] if found else None
-    said = f"{refusal.said} (column {column})" if column and column not in refusal.said else refusal.said
+    said = f"{refusal.said} (column {column})" if column and f'"{column}"' not in refusal.said else refusal.said
     detail = "; ".join(part for part in (refusal.detail, found[0] if found and found["rest"] else "") if part)
     return refused(file, line, said, statement=statement, code=refusal.code, detail=detail, timed_out=refusal.timed_out)
 
