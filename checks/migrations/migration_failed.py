@@ -145,7 +145,7 @@ def _finding(subject: str, failure: MigrationFailure, target: Target) -> Finding
     return Finding(
         subject=subject,
         message=_message(subject, failure, only_some),
-        remedy=asking(target) if only_some else _remedy(failure),
+        remedy=asking(failure, target) if only_some else _remedy(failure),
         severity=Severity.WARNING if only_some else None,
         place=failure.place,
         code=failure.code,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from checks.evidence import MigrationFailure
 from checks.interface import Engine
+from checks.pipelines.shell import on
 from checks.rulebook.audited import added
 from checks.rulebook.violations import rows_that_break
-from checks.targets import RelationalTarget, Target
+from checks.targets import DocumentTarget, RelationalTarget, Target
 
 #: Queries that are shown.
 _MOST = 3
 
 #: PostgreSQL's words (ATRewriteTable) where a column that must have a value has none.
 _NULLS = re.compile(r'column "(?P<column>.+)" of relation ".+" contains null values')
+#: MongoDB's (11000), in which no value stands.
+_KEY_TWICE = re.compile(r"collection: [^.\s]+\.(?P<collection>.+?) index: (?P<index>.+?)(?: dup key.*)?$")
 #: SQLite's, whatever the rows hold.
 _OF_SQLITE = "Cannot add a NOT NULL column with default value NULL"
 
@@ -26,16 +30,34 @@ def stops_any_row(failure: MigrationFailure) -> bool:
     if _OF_SQLITE in failure.said:
         return True
     found = _NULLS.search(failure.said)
-    return found is not None and bool(re.search(rf"\bADD\b[^,;]*{re.escape(found['column'])}", failure.statement, re.IGNORECASE))
+    if found is None:
+        return False
+    added = rf'\bADD\s+(COLUMN\s+)?(IF\s+NOT\s+EXISTS\s+)?"?{re.escape(found["column"])}(?!\w)'
+    return re.search(added, failure.statement, re.IGNORECASE) is not None
 
 
-def asking(target: Target) -> str:
+def asking(failure: MigrationFailure, target: Target) -> str:
     """What to ask production: by each rule that the migrations add and made rows broke, where that is known."""
-    queries = list(_queries(target)) if target.engine is not Engine.MONGODB else []
+    queries = list(_pipelines(failure, target) if target.engine is Engine.MONGODB else _queries(target))
     if not queries:
-        return "Made rows may hold what production does not: ask production for rows that the statement would refuse."
+        return "Made rows may hold what production does not: ask production for what the statement would refuse."
     more = f" (and {len(queries) - _MOST} more, see constraint-violation)" if len(queries) > _MOST else ""
     return f"Ask production, where this must give nothing: {' '.join(f'{query};' for query in queries[:_MOST])}{more}"
+
+
+def _pipelines(failure: MigrationFailure, target: Target) -> Iterator[str]:
+    """What MongoDB's shell takes to list the keys that several documents share under a new unique index."""
+    found = _KEY_TWICE.search(failure.said)
+    if found is None:
+        return
+    collection = cast("DocumentTarget", target).collections.collection.get(found["collection"])
+    for index in collection.indexes if collection else ():
+        if index.name == found["index"]:
+            some = [{"$match": index.partial_filter}] if index.partial_filter else []
+            key: Any = {f"k{number}": f"${name}" for number, name in enumerate(index.fields)}
+            group = {"_id": key if len(key) > 1 else key["k0"], "documents": {"$sum": 1}}
+            stages = [*some, {"$group": group}, {"$match": {"documents": {"$gt": 1}}}]
+            yield f"{on(found['collection'])}.aggregate({json.dumps(stages, ensure_ascii=False, default=str)})"
 
 
 def _queries(target: Target) -> Iterator[str]:
