@@ -101,9 +101,8 @@ def _take_back(file: RowFile, database: Database[dict[str, Any]], inserted: _Ins
             database[name].delete_many({"_id": ends})
     again = islice(_encoded(file, _Inserted()), inserted.number)
     for several in _batches(again):
-        for name, part in _by_collection(several):
-            keys = [one.content["_id"] for one in part]
-            database[name].delete_many({"_id": {"$in": keys}})
+        keys = [one.content["_id"] for one in several]
+        database[several[0].collection].delete_many({"_id": {"$in": keys}})
 
 
 def _encoded(file: RowFile, inserted: _Inserted) -> Iterator[Document]:
@@ -126,12 +125,13 @@ def _encoded(file: RowFile, inserted: _Inserted) -> Iterator[Document]:
 
 
 def _batches(items: Iterator[Document]) -> Iterator[list[Document]]:
-    """As many documents as one message takes."""
+    """As many documents of one collection as one message takes; so what has been inserted is always the beginning of a file."""
     several: list[Document] = []
     size = 0
     for one in items:
         length = len(one.content.raw)
-        if several and (len(several) == BATCH or size + length > _BYTES):
+        full = len(several) == BATCH or size + length > _BYTES
+        if several and (full or one.collection != several[0].collection):
             yield several
             several, size = [], 0
         several.append(one)
@@ -140,26 +140,21 @@ def _batches(items: Iterator[Document]) -> Iterator[list[Document]]:
         yield several
 
 
-def _by_collection(several: Sequence[Document]) -> Iterator[tuple[str, Sequence[Document]]]:
-    names = dict.fromkeys(one.collection for one in several)
-    return ((name, [one for one in several if one.collection == name]) for name in names)
-
-
 def _insert(several: Sequence[Document], file: RowFile, database: Database[dict[str, Any]], inserted: _Inserted) -> None:
     from pymongo.errors import BulkWriteError, InvalidName
 
-    for name, part in _by_collection(several):
-        inserted.collections.add(name)
-        try:
-            database[name].insert_many([one.content for one in part])
-        except BulkWriteError as error:
-            first = error.details["writeErrors"][0]
-            inserted.number += first["index"]
-            said, detail = refusal(first["code"], str(first["errmsg"]), first)
-            raise _refused(file, part[first["index"]], said, str(first["code"]), detail) from None
-        except InvalidName as wrong:
-            raise _refused(file, part[0], str(wrong)) from None
-        inserted.number += len(part)
+    name = several[0].collection
+    inserted.collections.add(name)
+    try:
+        database[name].insert_many([one.content for one in several])
+    except BulkWriteError as error:
+        first = error.details["writeErrors"][0]
+        inserted.number += first["index"]
+        said, detail = refusal(first["code"], str(first["errmsg"]), first)
+        raise _refused(file, several[first["index"]], said, str(first["code"]), detail) from None
+    except InvalidName as wrong:
+        raise _refused(file, several[0], str(wrong)) from None
+    inserted.number += len(several)
 
 
 def _refused(file: RowFile, one: Document, said: str, code: str = "", detail: str = "") -> Refused:
