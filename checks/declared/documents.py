@@ -253,9 +253,9 @@ def parse_path(text: str) -> FieldPath:
     """Read one field of a collection, outside of a DBRef; raises ValueError with what was expected."""
     paths = _parse_key(text)
     if len(paths) != 1:
-        raise ValueError("expected one field")
+        raise ValueError("expected one field: keys of several are not compared from one database to another")
     if paths[0].dbref:
-        raise ValueError(f"'{DBREF_KEY}': the key in a DBRef cannot be named here")
+        raise ValueError(f"'{DBREF_KEY}': a DBRef names its database itself, and is not followed into another")
     return paths[0]
 
 
