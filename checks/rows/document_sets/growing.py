@@ -182,7 +182,8 @@ class Growing:
             if further is None:
                 return None
             members.append(further)
-        return ObjectOf(tuple(members)) if len(members) >= least else None
+        fits = len(members) >= least and (most is None or len(members) <= most)
+        return ObjectOf(tuple(members)) if fits else None
 
     def _array(self, demand: Demand, path: str, arrays: Arrays, depth: int) -> Node | None:
         plain = all(_PLAIN_ARRAY.issuperset(one) and not isinstance(one.get("items"), list) for one in demand.schemas)

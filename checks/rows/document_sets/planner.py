@@ -25,7 +25,7 @@ from checks.schema.validators import same
 #: A form that goes so far is a key without end here.
 PLENTY = 10**7
 #: Documents that stand for others where fields go together in a way that only the server knows.
-EXAMPLES = 60
+EXAMPLES = 200
 _ANYTHING: Schema = {}
 _ID: Schema = with_field("_id", {"not": {"bsonType": ["array", "regex"]}, "$prefer": ["objectId"]})
 

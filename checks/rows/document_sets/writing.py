@@ -39,6 +39,9 @@ TRIES = 6
 #: Few parents have many children: of a hundred parents the first one has a fifth of them all (a power law).
 SKEW = 3
 
+#: Keeps a share of a range within it, however it is rounded.
+_BELOW = 1 - 1e-12
+
 _INT, _LONG, _DOUBLE = Struct("<i"), Struct("<q"), Struct("<d")
 _NULL: Part = (b"\x0a", b"")
 
@@ -78,6 +81,8 @@ class Writing:
         return lambda number: b"".join([write(number) for write in writes])
 
     def _member(self, member: Member) -> Write:
+        if isinstance(member.node, Pooled):
+            return _pooled(_thinned(_elements(member.node.values, member.name.encode() + b"\0"), member.missing), self._chance())
         write = self._field(member.node, member.name)
         if not member.missing:
             return write
@@ -107,14 +112,14 @@ class Writing:
         """One call of chance decides whether it is an end, and where in the range it lies otherwise."""
         chance, ends, low, last = self._chance(), _elements(node.ends, label), node.low, node.high - node.low
         share = ENDS if ends else 0.0
-        part, scale = len(ends) / ENDS, (last + 1) / (1 - share)
+        part, scale = len(ends) / ENDS, (last + 1) / (1 - share) * _BELOW
         head, pack = self._packed(node.kind, label)
 
         def write(number: int) -> bytes:  # noqa: ARG001 - every field is told
             drawn = chance() - share
             if drawn < 0:
                 return ends[int((drawn + share) * part)]
-            return head + pack(low + min(int(drawn * scale), last))
+            return head + pack(low + int(drawn * scale))
 
         return write
 
@@ -201,6 +206,9 @@ class Writing:
         each, missing = draw.each, draw.missing / 100
         itself = {path: self.part(form) for path, form in draw.itself.items()}
 
+        if not (shared or each or missing or itself or draw.collection == self._plan.collection):
+            return _freely(keys.rows, taken, slots, chance)
+
         def drawn(number: int) -> bool:
             rows: Sequence[Key] = keys.groups.get(tuple(slots.get(path) for path in shared), ()) if shared else keys.rows
             if each and number // each >= len(rows):
@@ -219,6 +227,22 @@ class Writing:
         return drawn
 
 
+def _freely(
+    rows: list[Key], taken: Sequence[str], slots: dict[str, Part | None], chance: Callable[[], float]
+) -> Callable[[int], bool]:
+    """Draws any key, of which there are some."""
+    many = len(rows)
+    if len(taken) != 1:
+        return lambda _: slots.update(zip(taken, rows[int(many * chance() ** SKEW)], strict=False)) or True
+    (path,), parts = taken, [row[0] for row in rows]
+
+    def drawn(number: int) -> bool:  # noqa: ARG001 - every draw is told
+        slots[path] = parts[int(many * chance() ** SKEW)]
+        return True
+
+    return drawn
+
+
 def _by_arrays(draws: Sequence[Draw]) -> Mapping[Arrays, list[Draw]]:
     found: dict[Arrays, list[Draw]] = {}
     for one in draws:
@@ -229,6 +253,14 @@ def _by_arrays(draws: Sequence[Draw]) -> Mapping[Arrays, list[Draw]]:
 def _elements(values: Sequence[Any], label: bytes) -> list[bytes]:
     parts = map(part_of, values)
     return [kind + label + payload for kind, payload in parts]
+
+
+def _thinned(elements: list[bytes], missing: int) -> list[bytes]:
+    """The elements with nothing among them, so often that so many of a hundred are missing."""
+    if not missing:
+        return elements
+    often = elements * max(1, 100 // missing // len(elements))
+    return often + [b""] * max(1, round(len(often) * missing / (100 - missing)))
 
 
 def _pooled(elements: list[bytes], chance: Callable[[], float]) -> Write:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentReference
-from checks.jsonschema.matching import Matching
+from checks.jsonschema.matching import Matching, Schema
 from checks.rows.document_sets.parts import CODEC, Key, Keys, decoded, part_of
 from checks.rows.document_sets.plan import CollectionPlan, Draw
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Of more parents than this the first ones are referred to, so that memory does not grow with them.
 MOST = 50_000
+#: If so many keys are all as the child's schemas ask, the others are taken to be so too: the server judges each document.
+LOOKED_AT = 500
 #: Of a collection that refers to itself, so many documents are referred to.
 OWN = 5_000
 
@@ -33,19 +35,34 @@ def keys_of(database: Named, plan: CollectionPlan, draw: Draw, documents: int) -
     if draw.collection == plan.collection:
         most = OWN
     allowed = [_known(database, reference, draw) for reference in draw.also]
-    matching = Matching(lambda *_: True)
-    taken = tuple(draw.taken)
-    for values in _values(database, draw.collection, draw.columns):
+    asked = [draw.asked.get(path, ()) for path in draw.taken]
+    refused = 0
+    for number, values in enumerate(_values(database, draw.collection, draw.columns)):
         if len(keys.rows) >= most:
             break
-        if not all(
-            matching(schema, value) for path, value in zip(taken, values, strict=False) for schema in draw.asked.get(path, ())
-        ):
+        if (number < LOOKED_AT or refused) and not _suits(values, asked):
+            refused += 1
             continue
         key = tuple(map(part_of, values))
         if all(tuple(key[place] for place in places) in known for places, known in allowed):
             keys.add(key)
     return keys
+
+
+def narrow(draws: Sequence[Draw], keys: Mapping[str, Keys]) -> None:
+    """Leave those parents out beside which another reference of the same document would find none."""
+    for later in draws:
+        for first in draws if later.shared and not later.own else ():
+            if first.collection != later.collection and set(later.shared) <= set(first.taken):
+                places = [list(first.taken).index(path) for path in later.shared]
+                known, mine = keys[later.name].groups, keys[first.name]
+                kept = [key for key in mine.rows if tuple(key[place] for place in places) in known]
+                mine.rows[:] = kept or mine.rows
+
+
+def _suits(values: Sequence[Any], asked: Sequence[Sequence[Schema]]) -> bool:
+    matching = Matching(lambda *_: True)
+    return all(matching(schema, value) for value, schemas in zip(values, asked, strict=False) for schema in schemas)
 
 
 def own_keys(keys: Keys, draw: Draw, documents: Sequence[bytes]) -> None:
@@ -75,6 +92,9 @@ def _values(database: Named, collection: str, columns: Sequence[str]) -> Iterato
 
 def _keys_in(document: Any, columns: Sequence[str]) -> Iterator[Sequence[Any]]:  # noqa: ANN401 - a document
     """A document's keys: of fields in one array those of each element, else all that go together."""
+    if len(columns) == 1 and (found := document.get(columns[0])) is not None and not isinstance(found, list):
+        yield (found,)
+        return
     listed = [list(_at(document, column.split("."))) for column in columns]
     if len({len(one) for one in listed}) == 1:
         yield from zip(*listed, strict=True)
