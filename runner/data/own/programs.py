@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from runner.data.own.sources import RowFile
 from runner.errors import ToolFailed, UsageError
 from runner.migrations import command as commands
 from runner.migrations.address import went_elsewhere
-from runner.migrations.interface import Broke, Came, Elsewhere, Event, Project, Ran
+from runner.migrations.interface import Broke, Came, Elsewhere, Event, Project, Ran, Said
 from runner.servers.interface import Address, Database, Server
 from runner.settings.loading import Format, LoadSettings
 from runner.settings.model import MigrationSettings
@@ -25,6 +27,11 @@ from runner.settings.model import MigrationSettings
 #: What Django says of an object that it could not save, and of one whose parent is missing at the end.
 _OBJECT = re.compile(r"Could not load (?P<model>[\w.]+)\(pk=(?P<pk>[^)]*)\): (?P<said>.*)")
 _ORPHAN = re.compile(r"The row in table '(?P<table>[^']+)' with primary key '(?P<pk>[^']*)' has an invalid foreign key")
+#: So many of the last lines are looked through.
+_LINES = 200
+
+#: A frame of Python's tracebacks.
+_FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
 _FIXTURE = re.compile(r"Problem installing fixtures? '(?P<file>[^']+)'")
 
 
@@ -44,10 +51,11 @@ class ProjectPrograms:
     def command(self, entry: LoadSettings) -> MigrationFailure | None:
         """Run a command of the settings. Raises WrongAddress where it went elsewhere, ToolFailed where it cannot start."""
         text = entry.command or ""
-        failure = self._run(self._as_command(text, self.project.root))
-        return (
-            None if failure is None else replace(failure, place=failure.place or Place(text), statement=failure.statement or text)
-        )
+        failure, lines = self._run(self._as_command(text, self.project.root))
+        if failure is None or failure.place is not None:
+            return failure
+        place = _traced("\n".join(lines), self.project.root)
+        return replace(failure, place=place or Place(text), said=lines[-1] if place else failure.said)
 
     def fixtures(self, files: Sequence[RowFile]) -> MigrationFailure | None:
         """``manage.py loaddata``, once for all files. Raises UsageError where there is no Django project."""
@@ -58,16 +66,18 @@ class ProjectPrograms:
                 'Where the objects are rows of a table, say so: { file = "…", format = "json", table = "…" }.',
             )
         words = ["python", "manage.py", "loaddata", *(str(file.path.resolve()) for file in files)]
-        failure = self._run(self._as_command(" ".join(map(_quoted, words)), folder))
-        return None if failure is None else _placed(failure, files)
+        failure, lines = self._run(self._as_command(" ".join(map(_quoted, words)), folder))
+        return None if failure is None else _placed(failure, "\n".join(lines), files)
 
     def _as_command(self, text: str, directory: Path) -> Project:
         kept = self.project.settings.model_copy(update={"tool": "command", "command": text})
         return replace(self.project, settings=kept, directory=directory)
 
-    def _run(self, project: Project) -> MigrationFailure | None:
+    def _run(self, project: Project) -> tuple[MigrationFailure | None, Sequence[str]]:
+        """Why a program failed, and the last lines that it said."""
         mark = self.server.mark()
         told: list[Event] = []
+        lines: deque[str] = deque(maxlen=_LINES)
         broke: Broke | None = None
         with closing(cast("Any", commands.apply(project, self.on))) as events:
             for event in cast("Iterator[Event]", events):
@@ -75,15 +85,24 @@ class ProjectPrograms:
                     raise went_elsewhere(event, self.database)
                 if isinstance(event, Came | Ran):
                     told.append(event)
+                if isinstance(event, Said) and event.text.strip():
+                    lines.append(event.text)
                 broke = event if isinstance(event, Broke) else broke
         if broke is not None:
-            return failure_of(broke)
+            return failure_of(broke), tuple(lines)
         if not self.backend.arrived(self.server, self.database, mark, told):
             raise ToolFailed(
                 f"`{project.settings.command}` came to an end without a session on our database: it made no rows there",
                 "Let it connect to DATABASE_URL, or say in migrations.env which variable it reads.",
             )
-        return None
+        return None, ()
+
+
+def _traced(said: str, root: Path) -> Place | None:
+    """The last line of the project's own that a traceback of Python names."""
+    places = [(Path(found["file"]), int(found["line"])) for found in _FRAME.finditer(said)]
+    own = [(path, line) for path, line in places if path.is_relative_to(root)]
+    return Place(own[-1][0].relative_to(root).as_posix(), own[-1][1]) if own else None
 
 
 def unmigrated(root: Path, work_tree: Path) -> Project:
@@ -92,8 +111,6 @@ def unmigrated(root: Path, work_tree: Path) -> Project:
 
 
 def _quoted(word: str) -> str:
-    import shlex
-
     return shlex.quote(word).replace("{", "{{").replace("}", "}}") if "{" in word else shlex.quote(word)
 
 
@@ -103,9 +120,9 @@ def _django(root: Path) -> Path | None:
     return next((place.parent for place in places if place.is_file() and "django" in place.read_text("utf-8", "replace")), None)
 
 
-def _placed(failure: MigrationFailure, files: Sequence[RowFile]) -> MigrationFailure:
+def _placed(failure: MigrationFailure, lines: str, files: Sequence[RowFile]) -> MigrationFailure:
     """The failure at the object of the fixture that it is about, in the database's words."""
-    text = f"{failure.said}\n{failure.detail}"
+    text = f"{lines}\n{failure.said}\n{failure.detail}"
     named = _FIXTURE.search(text)
     file = next((one for one in files if named and named["file"] == str(one.path.resolve())), files[0])
     found = _OBJECT.search(text)
