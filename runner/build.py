@@ -18,7 +18,7 @@ from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.data.own.sources import contents, there
-from runner.errors import DbproofError
+from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import counted, gathered, said_loaded
 from runner.migrations.interface import Project, Revision
@@ -69,10 +69,19 @@ def _build(building: Building) -> Pair:
         head = undone(building, _head_alone(building, server, database), None)
         return Pair(None, head, plan.base.reason, (*building.notes, *_remedy(plan.base)))
     base = _try_base(building, plan.base, server, database)
-    if base is None:
-        head = undone(building, _head_alone(building, *start(building)), None)
-        return Pair(None, head, "base could not be built", tuple(building.notes))
-    return Pair(base.built, _head(building, base), str(plan.base), tuple(building.notes))
+    if base is not None and (grown := _try_head(building, base, plan.base)) is not None:
+        return Pair(base.built, grown, str(plan.base), tuple(building.notes))
+    alone = undone(building, _head_alone(building, *start(building)), None)
+    return Pair(None, alone, "base could not be built", tuple(building.notes))
+
+
+def _try_head(building: Building, built_on: _Base, base: git.Base) -> Built | None:
+    """Head on top of base, or ``None`` with a note where that wants a second server and there can be none."""
+    try:
+        return _head(building, built_on)
+    except NoFork as failed:
+        building.notes.append(f"Head cannot be built on base {base}, so everything is judged: {failed.message}")
+        return None
 
 
 def _remedy(base: git.NoBase) -> tuple[str, ...]:

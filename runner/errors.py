@@ -42,6 +42,10 @@ class ServerFailed(DbproofError):
     """A server could not be had: no binaries, no start within the deadline, no connection."""
 
 
+class NoFork(ServerFailed):
+    """A server can have no second one like it: it is not ours."""
+
+
 class ToolFailed(DbproofError):
     """A program that dbproof needs (git, an interpreter, a set-up command) could not do its work."""
 

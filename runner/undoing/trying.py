@@ -45,7 +45,11 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
     with building.plan.progress.stage("undo") as stage:
         found = _found(building, head, base, _Tried(reversible, project, states, new))
         tried = counted(len(found.reversals), "migration")
-        stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
+        gaps = list(dict.fromkeys(one.gap for one in found.reversals))
+        if len(gaps) == 1 and gaps[0]:
+            stage.skipped(f"{tried} not tried: {gaps[0]}")
+        else:
+            stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
     return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
 
 

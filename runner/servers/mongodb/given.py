@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from checks.interface import Engine
 from checks.targets import Role
-from runner.errors import ServerFailed, UsageError
+from runner.errors import NoFork, ServerFailed, UsageError
 from runner.servers.interface import Address, Database, LogRecord, Server, Wanted
 from runner.servers.looked_at import LookedAt
 from runner.servers.mongodb.address import parsed, unusable
@@ -195,4 +195,4 @@ def _no_log(_: int) -> bytes:
 
 
 def _no_fork(_: MongoServer) -> AbstractContextManager[MongoServer]:
-    raise ServerFailed("a given server cannot be forked", "Let dbproof start its own server for what runs migrations again.")
+    raise NoFork("a given server cannot be forked", "Let dbproof start its own server for what runs migrations again.")

@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from checks.interface import Engine
 from checks.targets import Role
-from runner.errors import ServerFailed, UsageError
+from runner.errors import NoFork, ServerFailed, UsageError
 from runner.servers.interface import Address, Database, Server
 from runner.servers.looked_at import LookedAt
 from runner.servers.postgresql import databases
@@ -234,4 +234,4 @@ def _log_path(connection: psycopg.Connection[Any]) -> str:
 
 
 def _no_fork(_: PostgresServer) -> AbstractContextManager[PostgresServer]:
-    raise ServerFailed("a given server cannot be forked", "Let dbproof start its own server for what runs migrations again.")
+    raise NoFork("a given server cannot be forked", "Let dbproof start its own server for what runs migrations again.")
