@@ -46,7 +46,8 @@ def second_document(scene: Scene) -> Iterator[Fault]:
         there = {field: {"$ne": None} for field in fields}
         copied = [{"$match": there}, {"$limit": 1}, {"$unset": "_id"}, {"$merge": {"into": name}}]
         command = {"aggregate": name, "pipeline": copied, "cursor": {}, "bypassDocumentValidation": True}
-        yield Fault("second-document", "duplicate-keys", label, ((*dropped, command),))
+        way = ({"count": name, "query": there}, *dropped, command)  # without a document to copy there is nothing to plant
+        yield Fault("second-document", "duplicate-keys", label, (way,))
 
 
 def unserved_reference(scene: Scene) -> Iterator[Fault]:

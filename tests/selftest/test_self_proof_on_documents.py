@@ -93,6 +93,15 @@ def test_every_kind_of_fault_is_found_on_mongodb(mongo_server: MongoServer, mong
     assert {"other-uniqueness", "dropped-index", "drifted-index", "undeclared-index", "invalid-document"} <= found
 
 
+def test_without_documents_there_is_none_to_copy(mongo_server: MongoServer, mongo_database: Database) -> None:
+    index = DeclaredIndex("companies", CollectionIndex("by_name", (("name", 1),), unique=True))
+    with session(mongo_database.private) as client:
+        client[mongo_database.name].companies.create_index("name", unique=True, name="by_name")
+    expect = Expectations(documents=DocumentExpectations(indexes=(index,)))
+    with self_test(mongo_server, mongo_database, expect, {"duplicate-keys": DOCUMENTS["duplicate-keys"]}) as test:
+        assert [(one.state, one.reason) for one in test.run().faults] == [(FaultState.NOT_PLANTED, "there is no document for it")]
+
+
 def test_what_a_read_looks_up_is_made_another_tenants(mongo_server: MongoServer, mongo_database: Database) -> None:
     with session(mongo_database.private) as client:
         db = client[mongo_database.name]
@@ -100,7 +109,9 @@ def test_what_a_read_looks_up_is_made_another_tenants(mongo_server: MongoServer,
         db.orders.insert_many([{"of": number, "customer": number} for number in (1, 2)])
     own = {"$match": {"of": "{tenant}"}}
     found = {"$lookup": {"from": "customers", "localField": "customer", "foreignField": "_id", "as": "it's 50 % \n"}}
-    reads = {name: parse_document_read("orders", read, ["of"]) for name, read in {"open": [own, found], "plain": own["$match"]}.items()}
+    reads = {
+        name: parse_document_read("orders", read, ["of"]) for name, read in {"open": [own, found], "plain": own["$match"]}.items()
+    }
     expect = Expectations(tenancy=Tenancy(("of",), document_reads=reads))
     with self_test(mongo_server, mongo_database, expect, {"tenant-query": DOCUMENTS["tenant-query"]}) as test:
         assert [(one.kind, one.place, one.state) for one in test.run().faults] == [("lent", "open", FaultState.FOUND)]
