@@ -113,7 +113,7 @@ def _base(building: Building, root: Path, server: Server, database: Database) ->
     with plan.progress.stage("data") as stage:
         programs = programs_of(building, root, server, database)
         loaded = plan.backend.load(root, there(root, building.files), database, building.role, programs)
-        stage.say(said_loaded(loaded) if building.files else "none set (`data.load`)")
+        stage.say(said_loaded(loaded) if building.files else _nothing_to_load(plan))
     evidence = gathered(
         building.plan.backend, building.needed, list(revisions.values()), [applied], loaded, frozenset(), database
     )
@@ -125,6 +125,10 @@ def _base(building: Building, root: Path, server: Server, database: Database) ->
         rows = filled_on_base(plan, server, database)
     one = Built(server, server.seal(database), rows.told(evidence))
     return _Base(one, revisions, applied.recording, empty, held, rows, own)
+
+
+def _nothing_to_load(plan: Plan) -> str:
+    return "none set (`data.load`)" if plan.settings.data.makes_rows else "none set (`data.load`, `data.rows`)"
 
 
 def _revisions_of(plan: Plan, project: Project | None) -> Mapping[str, Revision]:

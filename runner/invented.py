@@ -55,7 +55,8 @@ def _finding(finding: Finding, check: Check[Any], evidence: Evidence) -> Finding
     if not doubt or not check.NEEDS & {Need.ROWS, Need.ANY_ROWS}:
         return finding
     if Need.ANY_ROWS in check.NEEDS:
-        return replace(finding, message=f"{finding.message}, {_ON_MADE_ROWS}")
+        told = replace(finding, message=f"{finding.message}, {_ON_MADE_ROWS}")
+        return told if Need.EVIDENCE in check.NEEDS else replace(told, severity=Severity.WARNING, invented=True)
     if finding.count is None and not finding.values:
         return finding  # it says nothing of rows
     of_the_schema = finding.subject in evidence.audits or any(one.kind in _OF_THE_SCHEMA for one in finding.objects)

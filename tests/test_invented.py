@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from checks.constraints import no_rows, unvalidated_constraint
 from checks.evidence import Counted, Evidence
-from checks.interface import Check, Finding, NotProven, Outcome, Severity, State
+from checks.interface import Check, Finding, Need, NotProven, Outcome, Severity, State
 from checks.performance import query_limit
 from checks.references import orphaned_rows
+from checks.registries.between import BETWEEN
+from checks.registries.documents import DOCUMENTS
+from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectKind, ObjectReference, TableName, column_reference, table_reference
 from checks.targets import RelationalTarget
+from checks.tenancy import tenant_query
 from runner.invented import AMONG, MADE, weighed
 
 ORDERS, USERS = TableName("public", "orders"), TableName("public", "users")
 MADE_ORDERS = Evidence(invented=frozenset({ORDERS}))
 KEY = ObjectReference(ObjectKind.CONSTRAINT, "public", "orders", "orders_buyer_id_fkey")
+#: What is proven without a look at rows, by the module of the check.
+WITHOUT_ROWS = {
+    "checks.tenancy.cross_tenant_reference": 1,  # by the key itself
+    "checks.documents.cross_tenant_reference": 1,  # by the reference itself
+    "checks.documents.no_validator": 1,  # by the validator
+    "checks.references.cross_database_reference": 1,  # where either side's rows were made it is not judged at all
+}
 CHECKS: dict[str, Check[RelationalTarget]] = {
     "orphaned-rows": orphaned_rows,
     "no-rows": no_rows,
     "query-limit": query_limit,
+    "tenant-query": tenant_query,
     "unvalidated-constraint": unvalidated_constraint,
 }
+
+
+def every_module() -> list[Check[Any]]:
+    return [*RELATIONAL.values(), *DOCUMENTS.values(), *BETWEEN.values()]
 
 
 def found(check: str, *objects: ObjectReference, severity: Severity = Severity.ERROR, count: int | None = 3) -> Outcome:
@@ -90,7 +110,20 @@ def test_what_is_known_without_rows_is_as_it_was() -> None:
 def test_what_is_measured_says_on_what() -> None:
     (finding,) = weighed(found("query-limit", table_reference(ORDERS)), CHECKS, MADE_ORDERS).findings
     assert (finding.severity, finding.message) == (Severity.ERROR, "3 rows do not hold, on rows that dbproof made")
-    assert weighed(proven("query-limit", table_reference(ORDERS)), CHECKS, MADE_ORDERS).proven == ("it",)
+    (finding,) = weighed(found("tenant-query", table_reference(ORDERS)), CHECKS, MADE_ORDERS).findings
+    assert (finding.severity, finding.invented) == (Severity.WARNING, True)
+    for check in ("query-limit", "tenant-query"):
+        assert weighed(proven(check, table_reference(ORDERS)), CHECKS, MADE_ORDERS).proven == ("it",)
+
+
+@pytest.mark.parametrize("module", [module for module in every_module() if Need.ROWS in module.NEEDS])
+def test_a_check_of_rows_names_those_by_which_it_proves(module: Check[Any]) -> None:
+    """Else it would read as proven by the repository's rows what only made ones show."""
+    tree = ast.parse(Path(str(getattr(module, "__file__", ""))).read_text("utf-8"))
+    called = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Proven"]
+    without = sum(len(node.args) + len(node.keywords) < 2 for node in called)
+    assert called
+    assert without == WITHOUT_ROWS.get(str(getattr(module, "__name__", "")), 0)
 
 
 def test_a_check_that_broke_stays_broken() -> None:

@@ -52,7 +52,7 @@ from checks.tenants.returned import Tally, tallied
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
-NEEDS = frozenset({Need.ROWS})
+NEEDS = frozenset({Need.ANY_ROWS})
 SUBJECTS = "declared reads of tenants"
 PROVES = "return no other tenant's documents"
 
