@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from checks.jsonschema.bson_types import TYPES
 from checks.jsonschema.building import Building
@@ -42,15 +42,21 @@ _CHOICES = ("oneOf", "anyOf", "not", "dependencies", "$stranger", "$named")
 Sampled = Callable[[Node, int], Iterator[Any]]
 
 
-class Growing:
-    """Grows the tree of one collection."""
+Made = TypeVar("Made", bound="Node | Form | None")
 
-    def __init__(self, matching: Matching, heeded: Heeded, sampled: Sampled, seed: str) -> None:
+
+class Growing:
+    """Grows the tree of one collection; ``known`` keeps what was found of single fields."""
+
+    def __init__(
+        self, matching: Matching, heeded: Heeded, sampled: Sampled, seed: str, known: dict[str, Node | Form | None] | None = None
+    ) -> None:
         self._matching = matching
         self._building = Building(matching)
         self._heeded = heeded
         self._sampled = sampled
         self._seed = seed
+        self._known = {} if known is None else known
         self.grown = Grown()
 
     def grow(self, schemas: Sequence[Schema], path: str = "", arrays: Arrays = (), depth: int = 0) -> Node | None:
@@ -82,7 +88,7 @@ class Growing:
 
     def _holds(self, schemas: Sequence[Schema], way: Demand, path: str, arrays: Arrays, depth: int) -> bool:
         """Whether samples of a way satisfy what it was chosen for, nothing about it being special."""
-        plain = Growing(self._matching, replace(self._heeded, special={}), self._sampled, self._seed)
+        plain = Growing(self._matching, replace(self._heeded, special={}), self._sampled, self._seed, self._known)
         node = plain._of(way, path, arrays, depth)
         return node is not None and all(self._suits(schemas, value) for value in self._sampled(node, JUDGED))
 
@@ -115,14 +121,22 @@ class Growing:
         if kind == "array":
             return self._array(demand, path, arrays, depth)
         later = path in self._heeded.later
+        what = f"{path} {kind} {later} {demand.schemas!r}"
         if path in self._heeded.keyed:
-            form = furthest(demand, kind, path.rpartition(".")[2], self._matching, later=later)
+            name = path.rpartition(".")[2]
+            form = self._once(f"key {what}", lambda: furthest(demand, kind, name, self._matching, later=later))
             node = self._counted(form, path, arrays)
             if node is not None:
                 return node
+        ends = path.split(".")[0] not in self._heeded.coupled
         chance = seeded(f"{self._seed}/{path}/{kind}")
-        coupled = path.split(".")[0] in self._heeded.coupled
-        return leaf(demand, kind, self._matching, chance, ends=not coupled, later=later)
+        return self._once(f"{ends} {what}", lambda: leaf(demand, kind, self._matching, chance, ends=ends, later=later))
+
+    def _once(self, what: str, found: Callable[[], Made]) -> Made:
+        """What was found before of the same, for a tree is grown more than once."""
+        if what not in self._known:
+            self._known[what] = found()
+        return cast("Made", self._known[what])
 
     def _counted(self, form: Form | None, path: str, arrays: Arrays) -> Node | None:
         """The field as a key, if it is to be one; how far its keys go is learnt."""

@@ -25,6 +25,12 @@ def part_of(value: Any) -> Part:  # noqa: ANN401 - any value
     return encoded[4:5], encoded[6:-1]
 
 
+def value_of(part: Part) -> Any:  # noqa: ANN401 - any value
+    """The value that a part stands for."""
+    body = part[0] + b"\0" + part[1] + b"\0"
+    return decoded((len(body) + 4).to_bytes(4, "little") + body)[""]
+
+
 @dataclass
 class Keys:
     """The keys that a draw takes from, by what is shared; more may come while documents are made."""

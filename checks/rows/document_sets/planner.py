@@ -27,6 +27,7 @@ PLENTY = 10**7
 #: Documents that stand for others where fields go together in a way that only the server knows.
 EXAMPLES = 200
 _ANYTHING: Schema = {}
+_DATE: Schema = {"bsonType": "date"}
 _ID: Schema = with_field("_id", {"not": {"bsonType": ["array", "regex"]}, "$prefer": ["objectId"]})
 
 
@@ -51,6 +52,7 @@ class Planner:
         self._seed = seed
         self._matching = Matching(fits)
         self._grown: dict[str, Growing] = {}
+        self._known: dict[str, dict[str, Node | Form | None]] = {}
         self.references = wishes.first_of_each(expect.references)
 
     def planned(self, name: str, without: frozenset[DocumentReference] = frozenset()) -> CollectionPlan:
@@ -115,7 +117,7 @@ class Planner:
 
     def growing(self, name: str, heeded: Heeded) -> Growing:
         """What grows the tree of a collection; the last one is remembered."""
-        self._grown[name] = Growing(self._matching, heeded, sampled, f"{self._seed}/{name}")
+        self._grown[name] = Growing(self._matching, heeded, sampled, f"{self._seed}/{name}", self._known.setdefault(name, {}))
         return self._grown[name]
 
     @property
@@ -206,6 +208,8 @@ class _Planning:
         """What there is, with what is wished for beside; wishes that cannot be met are forgotten."""
         first, grown = self._grown(self._base)
         self._asked.wishes = self._wished(grown)
+        if not self._asked.wishes:
+            return grown if first is not None else None
         root, again = self._grown(self._base)
         if root is not None:
             return again
@@ -233,7 +237,8 @@ class _Planning:
             ways |= {path.dotted: path.steps for path in reference.parents if path.dotted not in ways}
         for name in wishes.indexed(self._indexes):
             ways.setdefault(name, wishes.steps_of(name, arrays | _arrays_of(ways.values())))
-        return [*found, *(wishes.wished(steps, _ANYTHING) for path, steps in ways.items() if path not in grown.fields)]
+        unknown = ((path, steps) for path, steps in ways.items() if path not in grown.fields)
+        return [*found, *(wishes.wished(steps, _DATE if path in self._base.later else _ANYTHING) for path, steps in unknown)]
 
     def _left_out(self) -> list[tuple[str, Arrays | None]]:
         """The fields of references that have to stay empty; of a composite key its last is enough."""

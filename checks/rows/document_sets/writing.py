@@ -32,8 +32,8 @@ from checks.rows.document_sets.plan import (
 #: Gives a field, its name included, of the document with a number; nothing where it is missing.
 Write: TypeAlias = "Callable[[int], bytes]"
 
-#: In so many of a hundred documents a number or date is one at an end.
-ENDS = 0.06
+#: Of so many documents one has a number or date at an end.
+ENDS = 16
 #: How often another element is tried where an array may hold none twice.
 TRIES = 6
 #: Few parents have many children: of a hundred parents the first one has a fifth of them all (a power law).
@@ -47,7 +47,10 @@ _NULL: Part = (b"\x0a", b"")
 
 
 class Writing:
-    """Writes the documents of one collection; ``keys`` are those of its draws, by their names."""
+    """Writes the documents of one collection; ``keys`` are those of its draws, by their names.
+
+    ``exhausted`` says that parents that come in turn have all come.
+    """
 
     def __init__(self, plan: CollectionPlan, seed: int, keys: Mapping[str, Keys]) -> None:
         self._plan = plan
@@ -55,6 +58,7 @@ class Writing:
         self._keys = keys
         self._slots: dict[str, Part | None] = {}
         self._chances = 0
+        self.exhausted = False
         self._lacking: list[bool] = [False]
         self._draws = {arrays: [self._draw(one) for one in some] for arrays, some in _by_arrays(plan.draws).items()}
         self._root = self._members(plan.root)
@@ -109,17 +113,15 @@ class Writing:
                 return _one_of([made[id(one)] for one in node.nodes], self._chance())
 
     def _spread(self, node: Spread, label: bytes) -> Write:
-        """One call of chance decides whether it is an end, and where in the range it lies otherwise."""
-        chance, ends, low, last = self._chance(), _elements(node.ends, label), node.low, node.high - node.low
-        share = ENDS if ends else 0.0
-        part, scale = len(ends) / ENDS, (last + 1) / (1 - share) * _BELOW
+        """Every so many documents one of the ends, so that each of them comes; any number of the range in between."""
+        chance, ends, low, size = self._chance(), _elements(node.ends, label), node.low, node.high - node.low + 1
+        many, turn, scale = len(ends), self._chances % ENDS, size * _BELOW
         head, pack = self._packed(node.kind, label)
 
-        def write(number: int) -> bytes:  # noqa: ARG001 - every field is told
-            drawn = chance() - share
-            if drawn < 0:
-                return ends[int((drawn + share) * part)]
-            return head + pack(low + int(drawn * scale))
+        def write(number: int) -> bytes:
+            if many and number % ENDS == turn:
+                return ends[number // ENDS % many]
+            return head + pack(low + int(chance() * scale))
 
         return write
 
@@ -212,6 +214,7 @@ class Writing:
         def drawn(number: int) -> bool:
             rows: Sequence[Key] = keys.groups.get(tuple(slots.get(path) for path in shared), ()) if shared else keys.rows
             if each and number // each >= len(rows):
+                self.exhausted = True
                 return False
             if not rows:
                 slots.update({path: itself[path](number) if path in itself else None for path in taken})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bson import encode
+from pymongo import WriteConcern
 
 from checks.rows.document_sets.parts import CODEC, Keys, decoded, part_of
 from checks.rows.document_sets.plan import CollectionPlan
@@ -65,6 +66,7 @@ class Batches:
         self._refused: Counter[str] = Counter()
         self._examples: list[Document] = []
         self._tried = self._took = self._sent = 0
+        self._sink = run.database.get_collection(self._name, write_concern=WriteConcern(1))
         self._own = [draw for draw in plan.draws if draw.collection == self._name]
 
     def fill(self) -> str:
@@ -75,6 +77,9 @@ class Batches:
         size, again = FIRST, self._plan.opaque
         sent: tuple[Writing, Sequence[bytes], Future[Sequence[bool]]] | None = None
         while True:
+            if sent is not None and self._own:  # the next documents may refer to these
+                self._note(*sent)
+                sent, self._sent = None, 0
             batch = self._batch(min(size, self._spare()))
             if sent is not None:
                 self._note(*sent)
@@ -109,6 +114,8 @@ class Batches:
                 break
             numbers[self._name] += 1
             document = self._writing.document(number)
+            if self._writing.exhausted:
+                break
             if document is None or len(document) > _LARGEST:
                 lacked += 1
                 continue
@@ -126,7 +133,7 @@ class Batches:
 
         taken = [True] * len(batch)
         try:
-            self._run.database[self._name].insert_many([RawBSONDocument(one) for one in batch], ordered=False, comment=OURS)
+            self._sink.insert_many([RawBSONDocument(one) for one in batch], ordered=False, comment=OURS)
         except BulkWriteError as several:
             for one in (several.details or {}).get("writeErrors", ()):
                 taken[one["index"]] = False
@@ -186,7 +193,7 @@ class Batches:
     def _exhausted(self) -> str:
         if self._plan.most is not None and self._run.numbers[self._name] >= self._plan.most:
             return self._plan.limited
-        if any(draw.each for draw in self._plan.draws):
+        if self._writing.exhausted:
             return "each has a parent of its own, and there are no more"
         return self._why()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentReference
 from checks.jsonschema.matching import Matching, Schema
-from checks.rows.document_sets.parts import CODEC, Key, Keys, decoded, part_of
+from checks.rows.document_sets.parts import Key, Keys, Part, decoded, part_of, value_of
 from checks.rows.document_sets.plan import CollectionPlan, Draw
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 MOST = 50_000
 #: If so many keys are all as the child's schemas ask, the others are taken to be so too: the server judges each document.
 LOOKED_AT = 500
+#: How many documents come at a time.
+BATCH = 5_000
+#: The bytes of what stands in a document in the place of a type: its end, an array, null.
+_NO_VALUE = (0, 4, 10)
 #: Of a collection that refers to itself, so many documents are referred to.
 OWN = 5_000
 
@@ -37,14 +41,12 @@ def keys_of(database: Named, plan: CollectionPlan, draw: Draw, documents: int) -
     allowed = [_known(database, reference, draw) for reference in draw.also]
     asked = [draw.asked.get(path, ()) for path in draw.taken]
     refused = 0
-    for number, values in enumerate(_values(database, draw.collection, draw.columns)):
+    for number, key in enumerate(_keys(database, draw.collection, draw.columns)):
         if len(keys.rows) >= most:
             break
-        if (number < LOOKED_AT or refused) and not _suits(values, asked):
+        if (number < LOOKED_AT or refused) and not _suits([value_of(part) for part in key], asked):
             refused += 1
-            continue
-        key = tuple(map(part_of, values))
-        if all(tuple(key[place] for place in places) in known for places, known in allowed):
+        elif all(tuple(key[place] for place in places) in known for places, known in allowed):
             keys.add(key)
     return keys
 
@@ -80,21 +82,32 @@ def _known(database: Named, reference: DocumentReference, draw: Draw) -> tuple[S
     theirs = dict(zip((path.dotted for path in reference.children), (path.dotted for path in reference.parents), strict=True))
     columns = [theirs[path.dotted] for path in fields]
     places = [list(draw.taken).index(path.dotted) for path in fields]
-    return places, {tuple(map(part_of, values)) for values in _values(database, reference.parent.collection, columns)}
+    return places, set(_keys(database, reference.parent.collection, columns))
 
 
-def _values(database: Named, collection: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+def _keys(database: Named, collection: str, columns: Sequence[str]) -> Iterator[tuple[Part, ...]]:
+    """The keys of a collection's documents. One that is a single value at the top is cut out of what the server sends."""
     shown: Mapping[str, int] = {**dict.fromkeys(columns, 1), "_id": int("_id" in columns)}
-    raw = database.get_collection(collection, codec_options=CODEC)
-    for document in raw.find({}, shown):
-        yield from _keys_in(document, columns)
+    alone = len(columns[0].encode()) + 2 if len(columns) == 1 and "." not in columns[0] else 0
+    for document in _sent(database, collection, shown):
+        if alone and document[4] not in _NO_VALUE:
+            yield ((document[4:5], document[4 + alone : -1]),)
+        else:
+            yield from (tuple(map(part_of, values)) for values in _keys_in(decoded(document), columns))
+
+
+def _sent(database: Named, collection: str, shown: Mapping[str, int]) -> Iterator[bytes]:
+    batches: Iterator[Any] = database[collection].find_raw_batches({}, shown, batch_size=BATCH)
+    for batch in batches:
+        place = 0
+        while place < len(batch):
+            end = place + int.from_bytes(batch[place : place + 4], "little")
+            yield batch[place:end]
+            place = end
 
 
 def _keys_in(document: Any, columns: Sequence[str]) -> Iterator[Sequence[Any]]:  # noqa: ANN401 - a document
     """A document's keys: of fields in one array those of each element, else all that go together."""
-    if len(columns) == 1 and (found := document.get(columns[0])) is not None and not isinstance(found, list):
-        yield (found,)
-        return
     listed = [list(_at(document, column.split("."))) for column in columns]
     if len({len(one) for one in listed}) == 1:
         yield from zip(*listed, strict=True)
