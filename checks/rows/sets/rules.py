@@ -34,8 +34,8 @@ def _leaves(table: Table, catalogue: Catalogue) -> Iterator[Table]:
 
 def columns_of_index(index: Index, table: Table) -> list[str]:
     """The columns that an index of expressions speaks of."""
-    text = " ".join(index.keys)
-    return [name for name in table.column if name in text]
+    text = " ".join(index.keys).lower()
+    return [name for name in table.column if name.lower() in text]
 
 
 def kept_length(index: Index, name: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from math import isqrt
 
 from checks.rows.sets import hashing, rendering
@@ -111,7 +112,8 @@ def _case(place: str, values: Sequence[str]) -> str:
 def _numbered(form: Form, column: Column, writing: Writing) -> str:
     match form.series:
         case Series.NUMBER:
-            return f"({form.start} + {form.step} * {NUMBER})"
+            first = Decimal(form.start) + Decimal(form.step)  # what lies before it may be no integer of 64 bits
+            return f"({first:f} + {form.step} * ({NUMBER} - 1))"
         case Series.TEXT:
             digits = f"printf('%0{form.width}d', {NUMBER})" if form.width else f"CAST({NUMBER} AS TEXT)"
             for digit, letter in zip(DIGITS, form.alphabet, strict=False):
