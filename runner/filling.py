@@ -88,7 +88,7 @@ def made(plan: Plan, database: Database, wanted: WantedRows, say: Say) -> Filled
         wishes = DocumentWishes(wanted.wishes.tenants, wanted.wishes.given, plan.expect.documents)
         wanted = replace(wanted, wishes=wishes)
     try:
-        return plan.backend.fill(database, wanted, say)
+        return plan.backend.fill(database, replace(wanted, references=plan.expect.references), say)
     except ColumnRefused as refused:
         where = place(plan, "columns", refused.column)
         raise UsageError(f"{where}: {refused.said}", f"Correct the expression of {refused.column}.") from None

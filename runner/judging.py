@@ -33,7 +33,6 @@ from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
 from runner.settings.declarations import Source
-from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 
@@ -66,7 +65,7 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
         hide=output.redactor.add,
         progress=output.progress,
         settings_file=loaded.settings_file,
-        expect=expectations(settings, loaded.source(name)) if settings.engine in DOCUMENTS else Expectations(),
+        expect=expectations(settings, loaded.source(name)),
     )
 
 

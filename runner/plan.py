@@ -22,7 +22,7 @@ class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
 
     ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new
-    migrations are to be undone and applied again. ``expect`` is what is declared of documents, which are made by it too.
+    migrations are to be undone and applied again. ``expect`` is what is declared, by which rows are made too.
     """
 
     name: str

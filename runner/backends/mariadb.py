@@ -16,6 +16,7 @@ from checks.schema.mariadb import read
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data.generated import mariadb as generated
+from runner.data.generated.expected import referring
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.data.generated.given import columns_of, try_columns
 from runner.data.generated.mariadb_dump import written
@@ -46,7 +47,7 @@ def load(
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
     """By set-based SQL that runs in the server."""
-    catalogue = generated.catalogue_of(database.private)
+    catalogue = referring(generated.catalogue_of(database.private), wanted.references)
     try_columns(wanted.wishes.given, catalogue, Engine.MARIADB, partial(generated.ask, database.private))
     rows_of = wanted.of(tuple(catalogue.table))
     made = generated.generate(database.private, catalogue, rows_of, wanted.seed, wanted.wishes, say)

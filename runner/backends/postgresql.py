@@ -18,6 +18,7 @@ from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data.generated import postgresql as generated
 from runner.data.generated.dump import written
+from runner.data.generated.expected import referring
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.data.generated.given import columns_of, try_columns
 from runner.data.own import loading
@@ -49,7 +50,7 @@ def load(
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
     """By set-based SQL that runs in the server."""
-    catalogue = generated.catalogue_of(database.private)
+    catalogue = referring(generated.catalogue_of(database.private), wanted.references)
     try_columns(wanted.wishes.given, catalogue, Engine.POSTGRESQL, partial(_ask, database.private))
     wanted_of = wanted.of(tuple(catalogue.table))
     made = generated.generate(database.private, catalogue, wanted_of, wanted.seed, wanted.wishes, say)

@@ -15,6 +15,7 @@ from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role
 from runner.data.generated import sqlite as generated
+from runner.data.generated.expected import referring
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows
 from runner.data.generated.given import columns_of, try_columns
 from runner.data.generated.sqlite_dump import written
@@ -51,7 +52,7 @@ def load(
 
 def fill(database: Database, wanted: WantedRows, say: Say) -> Filled:
     """By set-based SQL that runs in SQLite itself."""
-    catalogue = generated.catalogue_of(database.private)
+    catalogue = referring(generated.catalogue_of(database.private), wanted.references)
     try_columns(wanted.wishes.given, catalogue, Engine.SQLITE, partial(generated.ask, database.private))
     rows_of = wanted.of(tuple(catalogue.table))
     made = generated.generate(database.private, catalogue, rows_of, wanted.seed, wanted.wishes, say)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from checks.declared.expectations import Expectations, parse_reference
 from checks.interface import Engine
 from checks.schema.names import TableName
 from runner import git
@@ -32,7 +33,7 @@ def table(name: str) -> TableName:
     return TableName("public", name)
 
 
-def plan(server: Server, **data: Any) -> Plan:
+def plan(server: Server, *references: str, **data: Any) -> Plan:
     return Plan(
         name="app",
         settings=DatabaseSettings(data=DataSettings(**data)),
@@ -44,6 +45,7 @@ def plan(server: Server, **data: Any) -> Plan:
         hide=lambda _: None,
         progress=Silent(),
         settings_file=Path("dbproof.toml"),
+        expect=Expectations(tuple(map(parse_reference, references))),
     )
 
 
@@ -81,6 +83,24 @@ def test_nothing_is_made_where_nobody_asks(server: Server, database: Database) -
     run(database, DDL)
     assert filled_on_head(plan(server, tables={"users": 0}), server, database) == Rows()
     assert run(database, "SELECT count(*) FROM users") == [(0,)]
+
+
+def test_references_that_only_the_settings_declare_are_heeded(server: Server, database: Database) -> None:
+    run(
+        database,
+        DDL + "CREATE TABLE notes (id integer PRIMARY KEY, order_id integer NOT NULL, plan text NOT NULL, half integer NOT NULL);"
+        "CREATE TABLE links (note_id integer NOT NULL, order_id integer NOT NULL)",
+    )
+    wanted = plan(
+        server,
+        *("notes.order_id -> orders.id undeclared", "notes.plan -> plans.id undeclared", "notes.half -> users.half undeclared"),
+        *("links.(note_id, order_id) -> notes.(id, order_id) undeclared", "gone.id -> users.id undeclared"),
+        rows=40,
+    )
+    assert made(filled_on_head(wanted, server, database)) == dict.fromkeys(("users", "orders", "notes", "links"), 40)
+    pairs = "SELECT (note_id, order_id) IN (SELECT id, order_id FROM notes) FROM links"
+    assert run(database, f"SELECT bool_and(held) FROM ({pairs}) AS pairs (held)") == [(True,)]
+    assert run(database, "SELECT bool_and(order_id IN (SELECT id FROM orders)) FROM notes") == [(True,)]
 
 
 def test_columns_by_expressions(server: Server, database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tomllib
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -72,6 +73,27 @@ def test_what_the_repositorys_own_rows_or_any_row_stops_is_an_error(seed: str, n
     message = "migration 002_strict failed on rows: green on an empty table, red on any row"
     assert (failed["severity"], failed["message"]) == ("error", message)
     assert ran.database["made_rows"]["tables"] == (2 if seed else 1), "a head that the migration made takes no such seed"
+
+
+def test_made_keys_of_two_databases_say_nothing_of_each_other(tmp_path: Path) -> None:
+    one = """
+        [databases.{name}]
+        engine = "sqlite"
+        migrations = {{ tool = "sql", directory = "{name}" }}
+        data = {data}
+    """
+    files = {
+        "till/1.sql": "create table products (sku text primary key);",
+        "seeds.sql": "insert into products values ('a');",
+        "shop/1.sql": "create table products (sku text primary key);",
+    }
+    settings = one.format(name="till", data='{ load = ["seeds.sql"] }') + one.format(name="shop", data="{ rows = 9 }")
+    root = project(tmp_path / "repo", files, f'references = ["till:products.sku -> shop:products.sku"]\n{dedent(settings)}')
+    ran = dbproof("run", "--compare", "nothing", root=root)
+    assert ran.code == 0, ran.said
+    checks = {check["id"]: check for database in ran.report["databases"] for check in database["checks"]}
+    gap = {"subject": "till:products.sku -> shop:products.sku", "reason": "the rows of shop:products were made"}
+    assert checks["cross-database-reference"]["not_proven"] == [gap]
 
 
 def test_the_shop_runs_on_made_rows_alone(tmp_path: Path) -> None:

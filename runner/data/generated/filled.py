@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from checks.declared.expectations import ExpectedReference
 from checks.evidence import FilledTable as FilledTable
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
@@ -40,13 +41,14 @@ class Filled:
 class WantedRows:
     """How many rows each empty table gets: ``tables`` by name (``orders``, ``sales.orders``), ``each`` for all others.
 
-    The same ``seed`` gives the same rows.
+    The same ``seed`` gives the same rows. ``references`` are those that the settings declare.
     """
 
     each: int = 0
     tables: Mapping[str, int] = field(default_factory=dict)
     seed: int = 1
     wishes: Wishes = field(default_factory=Wishes)
+    references: Sequence[ExpectedReference] = ()
 
     def of(self, names: Collection[TableName]) -> Mapping[TableName, int]:
         """How many rows each of these tables is to have."""
