@@ -33,13 +33,16 @@ def turns(
 
     ``can_begin`` says whether a collection has documents without some of its references.
     """
+    of_child: dict[str, list[DocumentReference]] = {}
+    for one in references:
+        of_child.setdefault(one.child.collection, []).append(one)
     left, begun = dict(sorted(wanted.items())), set[str]()
     while left:
-        waiting = {name: _waiting(name, references, left, begun) for name in left}
-        ready = next((name for name, some in waiting.items() if not some), None)
+        ready = next((name for name in left if not _waiting(of_child.get(name, ()), left, begun)), None)
         if ready is not None:
             yield Turn(ready, left.pop(ready))
             continue
+        waiting = {name: _waiting(of_child.get(name, ()), left, begun) for name in left}
         first = next((name for name in left if name not in begun and can_begin(name, waiting[name])), None)
         if first is None:
             stuck = next(iter(left))
@@ -49,15 +52,12 @@ def turns(
         yield Turn(first, max(1, left[first] // FIRST), waiting[first])
 
 
-def _waiting(
-    name: str, references: Sequence[DocumentReference], left: Mapping[str, int], begun: set[str]
-) -> frozenset[DocumentReference]:
-    """The references of a collection to others that have no documents yet."""
+def _waiting(own: Sequence[DocumentReference], left: Mapping[str, int], begun: set[str]) -> frozenset[DocumentReference]:
+    """Those of a collection's references that are to others that have no documents yet."""
     return frozenset(
         one
-        for one in references
-        if one.child.collection == name
-        and one.parent.collection != name
+        for one in own
+        if one.parent.collection != one.child.collection
         and one.parent.collection in left
         and one.parent.collection not in begun
     )
