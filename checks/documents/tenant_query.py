@@ -42,6 +42,7 @@ from typing import Any
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
+from checks.pipelines.paths import plain
 from checks.schema.collections import collection_reference
 from checks.targets import DocumentSession, DocumentTarget, StatementFailed
 from checks.tenants.collections import TenantCollections
@@ -131,7 +132,9 @@ class _Reading:
         return {column: field for column, field in self._tenants.wall(name).items() if column in self._read.columns}
 
     def _tally(self, entry: Entry, tenant: TenantValues) -> Tally:
-        tally = tallied(self._results(entry.source, entry.stages, tenant), entry.within, self._wall(entry.of), tenant)
+        wall = self._wall(entry.of)
+        names = [".".join((*entry.within, field)) for field in wall.values()]
+        tally = tallied(self._results(entry.source, entry.stages, tenant, names), entry.within, wall, tenant)
         if entry.within and tally.silent and not tally.ours and not tally.others:
             self._gaps[f"what is looked up in {entry.of} does not say whose it is"] = None
         return tally
@@ -155,10 +158,16 @@ class _Reading:
         """Whether nothing that comes later keeps some of the documents back."""
         return not entry.filtered and not speaks_of_a_tenant(list(entry.later), self._read.columns)
 
-    def _results(self, source: str, stages: Sequence[Mapping[str, Any]], tenant: TenantValues) -> Iterator[Mapping[str, Any]]:
+    def _results(
+        self, source: str, stages: Sequence[Mapping[str, Any]], tenant: TenantValues, names: Sequence[str] = ()
+    ) -> Iterator[Mapping[str, Any]]:
+        """What stages give for a tenant: of each document what is called by ``names`` and its ``_id``; without any, all."""
         asked = filled(list(stages), tenant, self._tenants.columns[0])
+        only = {name: 1 for name in names if not any(name.startswith(f"{other}.") for other in names)}
+        only = only if all(plain(part) for name in only for part in name.split(".")) else {}
         if self._read.find is not None and source == self._read.collection and len(asked) == 1:
-            return self._session.find(source, asked[0]["$match"])
+            return self._session.find(source, asked[0]["$match"], only or None)
+        asked += [{"$project": only}] if only else []
         return self._session.aggregate(source, asked, collation=self._view.get("collation") if "viewOn" in self._view else None)
 
     def _finding(self, leak: _Leak, brought: Sequence[str]) -> Finding:
@@ -172,7 +181,7 @@ class _Reading:
         else:
             of = "" if entry.of == self._read.collection else f" of {entry.of}"
             said = f"{what}{of} {'that is' if many == 1 else 'that are'} not of the tenant that it is asked for, by {fields}"
-        verb = "brings together" if entry.later else "returns"
+        verb = "returns" if entry.returned else "brings together"
         return Finding(
             subject=self._name,
             message=f"“{self._name}” {verb} {said}",

@@ -15,11 +15,9 @@ Stage: TypeAlias = Mapping[str, Any]
 Known: TypeAlias = Mapping[str, Collection]
 
 #: Stages after which documents are still those of the collection, with all of their fields.
-_WHOLE = frozenset({"$match", "$sort", "$limit", "$skip", "$sample", "$geoNear", "$unwind", "$addFields", "$set"}) | {
-    "$setWindowFields",
-    "$lookup",
-    "$graphLookup",
-}
+_WHOLE = frozenset({"$match", "$limit", "$skip", "$sample", "$geoNear", "$unwind"})
+#: Those of them after which there are as many as before.
+_EACH = frozenset({"$sort", "$addFields", "$set", "$setWindowFields", "$lookup", "$graphLookup"})
 #: Stages that only leave fields out, or name them anew: the same documents come without them.
 _SHAPING = frozenset({"$project", "$unset"})
 #: Stages that keep some documents back.
@@ -41,6 +39,11 @@ class Entry:
     rest: Sequence[Stage] = ()
     later: Sequence[Stage] = ()
     within: tuple[str, ...] = ()
+
+    @property
+    def returned(self) -> bool:
+        """Whether what comes in comes out as it is."""
+        return all(map(_keeps_whole, self.later))
 
     @property
     def filtered(self) -> bool:
@@ -75,13 +78,19 @@ def _entries(source: str, stages: Sequence[Stage], later: Sequence[Stage], known
 
 def _of_one(source: str, stages: Sequence[Stage], later: Sequence[Stage]) -> Iterator[Entry]:
     """The entries of a pipeline through which documents of one collection go: their own, and what is looked up for them."""
-    whole = next((number for number, stage in enumerate(stages) if not stage.keys() <= _WHOLE), len(stages))
+    whole = next((number for number, stage in enumerate(stages) if not _keeps_whole(stage)), len(stages))
+    while whole and stages[whole - 1].keys() <= _EACH:  # what is looked up for them, say, costs the server time for nothing
+        whole -= 1
     yield Entry(source, stages[:whole], source, stages[whole:], [*stages[whole:], *later])
     for number, stage in enumerate(stages, 1):
         given = next(iter(stage.values()), None)
         if (of := _brought_in(stage)) and isinstance(given, Mapping):
             rest = stages[number:]
             yield Entry(source, stages[:number], of, rest, [*rest, *later], tuple(str(given.get("as", "")).split(".")))
+
+
+def _keeps_whole(stage: Stage) -> bool:
+    return stage.keys() <= _WHOLE | _EACH
 
 
 def behind(entry: Entry) -> Entry:

@@ -48,8 +48,11 @@ def asked(
 
 
 def lookup(of: str, *pipeline: Any, mine: str = "customer", theirs: str = "_id") -> Mapping[str, Any]:
-    given: dict[str, Any] = {"from": of, "localField": mine, "foreignField": theirs, "as": "found.there"}
-    return {"$lookup": {**given, "pipeline": list(pipeline)} if pipeline else given}
+    """By two fields, or as every version takes it with a pipeline."""
+    if not pipeline:
+        return {"$lookup": {"from": of, "localField": mine, "foreignField": theirs, "as": "found.there"}}
+    equal = {"$match": {"$expr": {"$eq": [f"${theirs}", "$$mine"]}}}
+    return {"$lookup": {"from": of, "let": {"mine": f"${mine}"}, "pipeline": [equal, *pipeline], "as": "found.there"}}
 
 
 MATCH = {"$match": OWN}
