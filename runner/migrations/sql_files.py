@@ -6,7 +6,7 @@ import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +67,13 @@ def read(path: Path, name: str, transaction: Transaction) -> SqlFile:
     return SqlFile(name, text, split(text))
 
 
+def section(file: SqlFile, start: int, end: int | None = None) -> SqlFile:
+    """A part of a file by itself, from one position to another; its statements keep the lines that they have in the file."""
+    text = file.text[start:end]
+    before = file.text.count("\n", 0, start)
+    return SqlFile(file.name, text, tuple(replace(piece, line=piece.line + before) for piece in split(text)))
+
+
 def refuse_psql(file: SqlFile) -> None:
     """Raise ToolFailed where a file can be run by psql only; that says nothing about the file."""
     if found := file.needs_psql:
@@ -82,7 +89,7 @@ def apply_file(session: Session, file: SqlFile, transaction: Transaction) -> Bro
         return _whole(session, file)
     if transaction == "statement":
         return _one_by_one(session, file)
-    return _bracket(session, file, "BEGIN") or _one_by_one(session, file) or _bracket(session, file, "COMMIT")
+    return bracket(session, file, "BEGIN") or _one_by_one(session, file) or bracket(session, file, "COMMIT")
 
 
 def _one_by_one(session: Session, file: SqlFile) -> Broke | None:
@@ -94,7 +101,8 @@ def _one_by_one(session: Session, file: SqlFile) -> Broke | None:
     return None
 
 
-def _bracket(session: Session, file: SqlFile, command: str) -> Broke | None:
+def bracket(session: Session, file: SqlFile, command: str) -> Broke | None:
+    """Send BEGIN or COMMIT; gives why it was refused (a deferred constraint, say), or ``None``."""
     refusal = session.send(command).refusal
     if refusal is None:
         return None

@@ -33,7 +33,20 @@ from runner.settings.values import (
 )
 
 #: The words for ``tool``: one for each adapter in ``runner/migrations/registry.py``.
-Tool = Literal["alembic", "command", "sql", "prisma", "python", "migrate-mongo", "pymongo-migrate", "beanie", "declared"]
+Tool = Literal[
+    "alembic",
+    "command",
+    "sql",
+    "prisma",
+    "golang-migrate",
+    "goose",
+    "dbmate",
+    "python",
+    "migrate-mongo",
+    "pymongo-migrate",
+    "beanie",
+    "declared",
+]
 TOOLS: tuple[str, ...] = get_args(Tool)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def beanie(root: Path) -> None:
     (root / "shop" / "migrations" / "20240101_first.py").write_text(text)
 
 
+def one_file(name: str, text: str = "") -> Callable[[Path], None]:
+    """A repository with one file that shows a tool."""
+
+    def write_it(root: Path) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+    return write_it
+
+
 def test_nothing_is_nothing(tmp_path: Path) -> None:
     here = load(tmp_path, {}, {})
     assert (here.settings.databases, here.notes, here.file) == ({}, (), None)
@@ -84,6 +95,8 @@ def test_nothing_is_nothing(tmp_path: Path) -> None:
         (migrate_mongo, "migrate-mongo", "backend/migrate-mongo-config.js"),
         (pymongo_migrate, "pymongo-migrate", "pymongo_migrations/first.py"),
         (beanie, "beanie", "shop/migrations/20240101_first.py"),
+        (one_file("db/migrations/1_a.sql", "-- +goose Up\n"), "goose", "db/migrations/1_a.sql"),
+        (one_file("db/migrations/1_a.sql", "-- migrate:up\n"), "dbmate", "db/migrations/1_a.sql"),
     ],
 )
 def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, because: str, tmp_path: Path) -> None:

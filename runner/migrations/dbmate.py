@@ -1,0 +1,92 @@
+"""dbmate's files ("dbmate" in the settings): ``-- migrate:up``, in the order of their names.
+
+The text up to ``-- migrate:down`` goes to the server as one message, in a transaction unless the mark says ``transaction:false``
+(dbmate, ``pkg/dbmate/migration.go`` and ``db.go``). What is older than the newest is applied too. ``schema.sql`` is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from runner.migrations import versioned
+from runner.migrations.folders import detected, holding
+from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.sql_files import read, section
+from runner.migrations.sql_folder import current as current
+from runner.migrations.versioned import Plain, Script, make, table
+from runner.servers.interface import Address
+
+if TYPE_CHECKING:
+    from runner.migrations.versioned import Connected
+
+NAME: Final = "dbmate"
+TITLE = "dbmate"
+FILES_ONLY = True
+
+_NAME = re.compile(r"([0-9]+).*\.sql", re.ASCII)
+_UP = re.compile(r"^--\s*migrate:up(\s*$|\s+\S+)", re.MULTILINE)
+_DOWN = re.compile(r"^--\s*migrate:down(\s*$|\s+\S+)$", re.MULTILINE)
+_NEITHER = re.compile(r"^(?!\s*--)(?=.*\S)", re.MULTILINE)
+
+
+def detect(root: Path) -> Detected | None:
+    """Files that say ``-- migrate:up``, which no other tool reads."""
+    return detected(NAME, root, holding(root, lambda path: _UP.search(path.read_text("utf-8", "replace")) is not None), sure=True)
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The files in the order of their names."""
+    return versioned.revisions(_scripts(project))
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """Apply every file that ``schema_migrations`` does not name."""
+    return versioned.apply(project, on, _scripts(project), _Books())
+
+
+def _scripts(project: Project) -> list[Script]:
+    found = [(path, match) for path in project.directory.glob("*.sql") if (match := _NAME.fullmatch(path.name))]
+    return [_script(project, path, match[1]) for path, match in sorted(found, key=lambda each: each[0].name)]
+
+
+def _script(project: Project, path: Path, version: str) -> Script:
+    file = read(path, project.relative(path), "whole")
+    up, down = _UP.search(file.text), _DOWN.search(file.text)
+    title = path.stem.removeprefix(version).strip("_").replace("_", " ") or path.stem
+    if up is None or down is None or _wrong(file.text, up.start(), down.start()):
+        said = _wrong(file.text, up.start() if up else -1, down.start() if down else -1)
+        return Script(path.stem, version, title, path, file.name, wrong=(1, said))
+    first = file.text[up.start() : down.start()].partition("\n")[0]
+    transaction = "transaction:false" not in first.split()
+    return Script(path.stem, version, title, path, file.name, (section(file, up.start(), down.start()),), bracket=transaction)
+
+
+def _wrong(text: str, up: int, down: int) -> str:
+    """What dbmate says of a file with its marks at these positions."""
+    if up < 0:
+        return "dbmate requires each migration to define an up block with '-- migrate:up'"
+    if down < 0:
+        return "dbmate requires each migration to define a down block with '-- migrate:down'"
+    if up > down:
+        return "dbmate requires '-- migrate:up' to appear before '-- migrate:down'"
+    return "dbmate does not support statements preceding the '-- migrate:up' block" if _NEITHER.search(text[:up]) else ""
+
+
+class _Books(Plain):
+    """A row for each file, with the digits that its name begins with."""
+
+    def __init__(self) -> None:
+        self.table = table("public", "schema_migrations")
+
+    def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """What has no row."""
+        make(connection, self.table, "version varchar NOT NULL PRIMARY KEY")
+        applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
+        return [script for script in scripts if script.version not in applied]
+
+    def end(self, connection: Connected, script: Script) -> None:
+        """Its row."""
+        connection.execute(b"INSERT INTO %s (version) VALUES (%%s)" % self.table, (script.version,))

@@ -1,0 +1,96 @@
+"""golang-migrate's files ("golang-migrate" in the settings): ``1_name.up.sql``, in the order of their numbers.
+
+Each file goes to the server as one message, with no transaction but the message's own. ``schema_migrations`` holds one row: the
+version, which is written as dirty before its file and as clean after it (golang-migrate, ``migrate.go`` and
+``database/postgres/postgres.go``). A file whose version is older than that is passed over for good, which here is a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from runner.migrations import versioned
+from runner.migrations.folders import detected, holding
+from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.sql_files import read
+from runner.migrations.sql_folder import current as current
+from runner.migrations.versioned import Plain, Refused, Script, make, schema, table, twice
+from runner.servers.interface import Address
+
+if TYPE_CHECKING:
+    from runner.migrations.versioned import Connected
+
+NAME: Final = "golang-migrate"
+TITLE = "golang-migrate"
+FILES_ONLY = True
+
+_UP = re.compile(r"([0-9]+)_(.*)\.up\.(.*)", re.ASCII)
+_MODULE = "github.com/golang-migrate/migrate"
+
+
+def detect(root: Path) -> Detected | None:
+    """Numbered ``.up.sql`` files; sure where a ``go.mod`` names golang-migrate, as other tools name theirs so too."""
+    modules = [path for pattern in ("go.mod", "*/go.mod") for path in sorted(root.glob(pattern))]
+    named = any(_MODULE in path.read_text("utf-8", "replace") for path in modules)
+    found = holding(root, lambda path: _UP.fullmatch(path.name) is not None and path.suffix == ".sql")
+    return detected(NAME, root, found, sure=named)
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The up files in the order of their numbers."""
+    return versioned.revisions(_scripts(project))
+
+
+def _scripts(project: Project) -> list[Script]:
+    found = [(path, match) for path in project.directory.glob("*.up.sql") if (match := _UP.fullmatch(path.name))]
+    return sorted((_script(project, path, match) for path, match in found), key=lambda script: (int(script.version), script.id))
+
+
+def _script(project: Project, path: Path, found: re.Match[str]) -> Script:
+    name = project.relative(path)
+    title = found[2].replace("_", " ") or path.name
+    return Script(path.name.removesuffix(".up.sql"), str(int(found[1])), title, path, name, (read(path, name, "whole"),))
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """Apply every file whose version is newer than the database's."""
+    return versioned.apply(project, on, _scripts(project), _Books(project.applied))
+
+
+class _Books(Plain):
+    """One row: the version, and whether it stopped half-way. The schema is that of the session's beginning."""
+
+    def __init__(self, applied: frozenset[str]) -> None:
+        self.applied = applied
+        self.table = table("public", "schema_migrations")
+
+    def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """What is newer. Refused: two files of one version, a dirty database, a new file that is passed over."""
+        if found := twice(scripts):
+            raise Refused(f"duplicate migration file: {found[0].name} has the same version", found[1])
+        self.table = table(schema(connection), "schema_migrations")
+        make(connection, self.table, "version bigint not null primary key, dirty boolean not null")
+        row = connection.execute(b"SELECT version, dirty FROM %s LIMIT 1" % self.table).fetchone()
+        version = int(str(row[0])) if row else -1
+        if row and row[1]:
+            raise Refused(f"Dirty database version {version}. Fix and force version.")
+        older = [script for script in scripts if int(script.version) <= version]
+        if lost := next((script for script in older if self.applied and script.id not in self.applied), None):
+            raise Refused(f"golang-migrate passes this file over: a database at version {version} never applies it", lost)
+        return scripts[len(older) :]
+
+    def begin(self, connection: Connected, script: Script) -> None:
+        """Dirty, from here on."""
+        self._set(connection, script, dirty=True)
+
+    def ended(self, connection: Connected, script: Script) -> None:
+        """Clean."""
+        self._set(connection, script, dirty=False)
+
+    def _set(self, connection: Connected, script: Script, *, dirty: bool) -> None:
+        with connection.transaction():
+            connection.execute(b"TRUNCATE %s" % self.table)
+            connection.execute(b"INSERT INTO %s (version, dirty) VALUES (%%s, %%s)" % self.table, (int(script.version), dirty))

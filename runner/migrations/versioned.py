@@ -1,0 +1,194 @@
+"""SQL files of a tool that keeps books: which of them are pending, in which transactions each goes, and the tool's own rows.
+
+The adapters say how a tool reads its files (:class:`Script`) and keeps its books (:class:`Books`); what they share stands here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from checks.evidence import Place
+from runner.migrations.interface import Began, Broke, Ended, Event, Project, Revision, Said
+from runner.migrations.simple_query import Session, session
+from runner.migrations.sql_files import SqlFile, Transaction, apply_file, bracket
+from runner.servers.interface import Address
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    Connected = Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Script:
+    """One migration: ``name`` is its file's, relative to the root, ``version`` what the tool's books know it by.
+
+    Each of ``parts`` goes to the server as ``sent`` says; with ``bracket`` BEGIN and COMMIT stand round them, and round the row
+    of the books. ``wrong`` is what the tool says, and of which line, where it cannot read the file.
+    """
+
+    id: str
+    version: str
+    title: str
+    path: Path
+    name: str
+    parts: tuple[SqlFile, ...] = ()
+    sent: Transaction = "whole"
+    bracket: bool = False
+    wrong: tuple[int, str] | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, in hexadecimal."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+class Refused(Exception):
+    """The tool would not begin: what it says, and of which script."""
+
+    def __init__(self, said: str, script: Script | None = None) -> None:
+        super().__init__(said)
+        self.said = said
+        self.script = script
+
+
+class Books(Protocol):
+    """How a tool keeps its books. Every method may raise psycopg's Error, which is told as the end of the migration."""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether one transaction holds all that is pending."""
+        ...
+
+    def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """What is to be applied, in order; the tool's table is made on the way. Raises :class:`Refused`."""
+        ...
+
+    def begin(self, connection: Connected, script: Script) -> None:
+        """What the tool does before a script, outside of its transaction."""
+        ...
+
+    def end(self, connection: Connected, script: Script) -> None:
+        """Write a script down as applied, within its transaction."""
+        ...
+
+    def ended(self, connection: Connected, script: Script) -> None:
+        """What the tool does after a script, outside of its transaction."""
+        ...
+
+
+class Plain:
+    """Books that do nothing but what a subclass says."""
+
+    at_once: bool = False
+
+    def begin(self, connection: Connected, script: Script) -> None:
+        """Nothing."""
+
+    def end(self, connection: Connected, script: Script) -> None:
+        """Nothing."""
+
+    def ended(self, connection: Connected, script: Script) -> None:
+        """Nothing."""
+
+
+def revisions(scripts: Sequence[Script]) -> Sequence[Revision]:
+    """The scripts as an adapter tells of them."""
+    return [Revision(one.id, one.title, Place(one.name, 1), one.digest) for one in scripts]
+
+
+def table(*names: str) -> bytes:
+    """The name of a table, quoted."""
+    from psycopg import sql
+
+    return sql.Identifier(*names).as_string(None).encode()
+
+
+def schema(connection: Connected) -> str:
+    """The schema that new tables go to."""
+    row = connection.execute(b"SELECT current_schema()").fetchone()
+    return str(row[0]) if row and row[0] else "public"
+
+
+def make(connection: Connected, name: bytes, columns: str) -> bool:
+    """Make a table of books where there is none; whether it was made."""
+    if connection.execute(b"SELECT to_regclass(%s)", (name.decode(),)).fetchone() != (None,):
+        return False
+    connection.execute(b"CREATE TABLE %s (%s)" % (name, columns.encode()))
+    return True
+
+
+def twice(scripts: Sequence[Script]) -> tuple[Script, Script] | None:
+    """Two scripts of one version, where there are such."""
+    seen = dict[str, Script]()
+    for script in scripts:
+        if script.version in seen:
+            return seen[script.version], script
+        seen[script.version] = script
+    return None
+
+
+def apply(project: Project, on: Address, scripts: Sequence[Script], books: Books) -> Iterator[Event]:
+    """Apply what is pending in one session, and write it down as the tool does."""
+    notices: list[str] = []
+    with session(on, time.monotonic() + project.settings.timeout, notices.append) as opened:
+        for event in _guarded(opened, scripts, books):
+            yield from (Said(text) for text in notices)
+            notices.clear()
+            yield event
+
+
+def _guarded(opened: Session, scripts: Sequence[Script], books: Books) -> Iterator[Event]:
+    import psycopg
+
+    at: Script | None = None
+    try:
+        pending = books.pending(opened.connection, scripts)
+        if books.at_once and pending:
+            at = pending[0]
+            yield from _broken(at, bracket(opened, _first(at), "BEGIN"))
+        for at in pending:
+            began = time.monotonic()
+            yield Began(at.id)
+            if broke := _script(opened, at, books):
+                yield replace(broke, revision=at.id)
+                return
+            yield Ended(at.id, time.monotonic() - began)
+        if books.at_once and at:
+            yield from _broken(at, bracket(opened, _first(at), "COMMIT"))
+    except Refused as refused:
+        script = refused.script
+        yield Broke(script.id if script else None, Place(script.name) if script else None, "", refused.said)
+    except psycopg.Error as failed:
+        said = f"the tool's own table cannot be written: {str(failed).strip()}"
+        yield Broke(at.id if at else None, Place(at.name) if at else None, "", said, failed.sqlstate or "")
+
+
+def _broken(script: Script, broke: Broke | None) -> Iterator[Event]:
+    if broke is not None:
+        yield replace(broke, revision=script.id)
+
+
+def _first(script: Script) -> SqlFile:
+    return SqlFile(script.name, "", ())
+
+
+def _script(opened: Session, script: Script, books: Books) -> Broke | None:
+    if script.wrong is not None:
+        return Broke(None, Place(script.name, script.wrong[0]), "", script.wrong[1])
+    books.begin(opened.connection, script)
+    if script.bracket and (broke := bracket(opened, _first(script), "BEGIN")):
+        return broke
+    for part in script.parts:
+        if broke := apply_file(opened, part, script.sent):
+            return broke
+    books.end(opened.connection, script)
+    if script.bracket and (broke := bracket(opened, _first(script), "COMMIT")):
+        return broke
+    books.ended(opened.connection, script)
+    return None
