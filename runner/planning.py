@@ -128,7 +128,13 @@ def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
 
 
 #: What a tool's interpreter must be able to import.
-_NEEDS = {"alembic": ("alembic",), "python": ("pymongo",), "pymongo-migrate": ("pymongo_migrate",), "beanie": ("beanie",)}
+_NEEDS = {
+    "alembic": ("alembic",),
+    "django": ("django",),
+    "python": ("pymongo",),
+    "pymongo-migrate": ("pymongo_migrate",),
+    "beanie": ("beanie",),
+}
 
 
 def _interpreter(migrations: MigrationSettings, loaded: Loaded) -> Iterator[tuple[str, str, str]]:

@@ -56,10 +56,7 @@ _PROGRAMS = {
 
 
 def detect(root: Path) -> Detected | None:
-    """A project that Flask or Django migrates. Never sure: such programs need settings that only their people know."""
-    for manage in (root / "manage.py", *sorted(root.glob("*/manage.py"))):
-        if manage.is_file() and "django" in manage.read_text("utf-8", "replace"):
-            return _detected(root, manage, "python manage.py migrate", manage.parent)
+    """A project that Flask migrates. Never sure: such programs need settings that only their people know."""
     for env in (root / "migrations" / "env.py", *sorted(root.glob("*/migrations/env.py"))):
         if env.is_file() and "current_app" in env.read_text("utf-8", "replace"):
             return _detected(root, env, "flask db upgrade", env.parent.parent)

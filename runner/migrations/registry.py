@@ -8,6 +8,7 @@ from runner.migrations import (
     command,
     dbmate,
     declared,
+    django,
     golang_migrate,
     goose,
     migrate_mongo,
@@ -20,6 +21,7 @@ from runner.migrations.interface import Adapter
 
 ADAPTERS: dict[str, Adapter] = {
     alembic.NAME: alembic,
+    django.NAME: django,
     command.NAME: command,
     prisma.NAME: prisma,
     golang_migrate.NAME: golang_migrate,

@@ -53,6 +53,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
 #: The migration tools of the settings and the engines that each can migrate.
 TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "alembic": RELATIONAL,
+    "django": RELATIONAL,
     "command": RELATIONAL | DOCUMENTS,
     "sql": RELATIONAL,
     "prisma": frozenset({Engine.POSTGRESQL}),

@@ -35,6 +35,7 @@ from runner.settings.values import (
 #: The words for ``tool``: one for each adapter in ``runner/migrations/registry.py``.
 Tool = Literal[
     "alembic",
+    "django",
     "command",
     "sql",
     "prisma",

@@ -258,7 +258,3 @@ def test_detection_suggests_and_is_never_sure(tmp_path: Path) -> None:
     assert found is not None
     assert (found.settings.command, found.settings.directory, found.sure) == ("flask db upgrade", "web", False)
     assert found.because == Place("web/migrations/env.py")
-    (tmp_path / "manage.py").write_text("import django\n")
-    again = command.detect(tmp_path)
-    assert again is not None
-    assert (again.settings.command, again.because) == ("python manage.py migrate", Place("manage.py"))

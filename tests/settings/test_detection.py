@@ -71,6 +71,19 @@ def beanie(root: Path) -> None:
     (root / "shop" / "migrations" / "20240101_first.py").write_text(text)
 
 
+def django(root: Path) -> None:
+    (root / "backend").mkdir()
+    (root / "backend" / "manage.py").write_text("from django.core.management import execute_from_command_line\n")
+
+
+def test_a_manage_py_of_djangos_is_suggested(tmp_path: Path) -> None:
+    django(tmp_path)
+    here = load(tmp_path, {}, {})
+    assert here.settings.databases == {}
+    (note,) = here.notes
+    assert note.startswith("backend/manage.py: looks like django migrations in backend;")
+
+
 def one_file(name: str, text: str = "") -> Callable[[Path], None]:
     """A repository with one file that shows a tool."""
 

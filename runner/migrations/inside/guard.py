@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from . import failures, variables
 from .connections import Guard, without_password
+from .django_steps import Steps
 from .place import Place, Places
 from .telling import tell
 
@@ -148,6 +149,7 @@ class Inside:
 
     def hooks(self) -> Dict[str, Callable[[Any], None]]:
         """What happens right after each module was imported."""
+        steps = Steps(self, lambda sql, place: f"/*dbproof:{encode(place[0])}:{place[1]}*/{sql}")
         return {
             **({"sqlite3.dbapi2": self.sqlite3} if self.guard.file else {}),
             "sqlalchemy": self.sqlalchemy,
@@ -162,7 +164,8 @@ class Inside:
             "mysql.connector": self.guard.called("mysql+mysqlconnector", "connect", "Connect", "MySQLConnection"),
             "mariadb": self.guard.called("mariadb+mariadbconnector", "connect"),
             "pymongo": self.pymongo,
-            "django.db.backends.base.base": self.guard.django,
+            **steps.hooks(),
+            "django.db.backends.base.base": _both(self.guard.django, steps.connections),
         }
 
 
@@ -180,6 +183,14 @@ def install() -> Optional[Inside]:
 def encode(file: str) -> str:
     """A file's name for a stamp: what could end a comment or mean something to a driver is written ``=XX``."""
     return "".join(chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in os.fsencode(file))
+
+
+def _both(*hooks: Callable[[Any], None]) -> Callable[[Any], None]:
+    def hook(module: Any) -> None:
+        for one in hooks:
+            one(module)
+
+    return hook
 
 
 def first_line(script: Any) -> Optional[int]:

@@ -54,7 +54,7 @@ class Places:
         The innermost revision file; without Alembic on the stack, the innermost file of the repository.
         """
         own, alembic = None, False
-        for frame in _outwards(sys._getframe(depth)):
+        for frame in outwards(sys._getframe(depth)):
             if self._is_migration(frame):
                 return self.name(frame.f_code.co_filename), frame.f_lineno
             alembic = alembic or str(frame.f_globals.get("__name__")).startswith("alembic.")
@@ -80,7 +80,8 @@ def is_revision(names: Dict[str, Any]) -> bool:
     return ("down_revision" in names and "revision" in names) or str(names.get("__name__")).startswith(MIGRATION)
 
 
-def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
+def outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
+    """A frame and those that called it."""
     while frame is not None:
         yield frame
         frame = frame.f_back
