@@ -57,3 +57,31 @@ def test_a_wrong_call_says_what_is_wrong(told: list[str], words: str, repository
     assert (ended.returncode, words in " ".join(ended.stderr.split())) == (2, True), ended.stderr
     assert Path("there.sql").read_text() == "mine"
     assert not Path("new.sql").exists()
+
+
+#: What the same tables are called for elsewhere, and how the file begins that is written of them.
+ELSEWHERE = {
+    "sqlite": ("integer PRIMARY KEY", "sqlite3 DATABASE <", 'INSERT OR ABORT INTO "users" ("id", "email") VALUES'),
+    "mariadb": ("integer AUTO_INCREMENT PRIMARY KEY", "mariadb DATABASE <", "INSERT INTO `users` (`id`, `email`) VALUES"),
+}
+
+
+@pytest.mark.parametrize("engine", ELSEWHERE)
+def test_other_engines_rows_are_written_for_their_own_programs(
+    engine: str, repository: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if engine == "mariadb":
+        request.getfixturevalue("mariadb")
+    key, load, insert = ELSEWHERE[engine]
+    out = tmp_path / "rows.sql"
+    text = (repository / "db" / "1.sql").read_text().replace("serial PRIMARY KEY", key).replace("email text", "email varchar(60)")
+    text = text.replace("REFERENCES users", "REFERENCES users (id)")
+    (repository / "db" / "1.sql").write_text(text)
+    settings = (repository / "dbproof.toml").read_text()
+    (repository / "dbproof.toml").write_text(f'[databases.app]\nengine = "{engine}"\n\n{settings}')
+    ended = dbproof(str(repository), "--rows", "1_000", "--out", str(out))
+    assert ended.returncode == 0, ended.stderr
+    assert "2000 rows in 2 tables" in ended.stderr
+    assert "shapeless: 0 of 1000 rows, " in ended.stdout
+    assert f"load it with {load} {out}" in ended.stdout
+    assert insert in out.read_text(encoding="utf-8")
