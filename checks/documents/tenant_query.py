@@ -105,8 +105,8 @@ class _Reading:
             return NotProven(self._name, "fewer than two tenants have documents")
         if not self._entries:
             return NotProven(self._name, f"the documents of {' and '.join(brought)} do not say whose they are")
-        for hidden in filter(self._is_walled, deeper(stages)):
-            self._gaps[f"whose documents of {hidden} a $lookup within a $lookup brings in, is not followed"] = None
+        for hidden in filter(self._is_walled, deeper(stages, self._collections)):
+            self._gaps[f"whose documents of {hidden} come into what is looked up, is not followed"] = None
         returned, ours = False, 0
         for tenant in some:
             returned = returned or any(True for _ in self._results(self._read.collection, self._read.stages, tenant))

@@ -98,11 +98,14 @@ def behind(entry: Entry) -> Entry:
     return replace(entry, stages=[*entry.stages, *entry.rest], rest=(), later=entry.later[len(entry.rest) :])
 
 
-def deeper(stages: Sequence[Stage]) -> Iterator[str]:
-    """The collections that are looked up for what is looked up."""
+def deeper(stages: Sequence[Stage], known: Known) -> Iterator[str]:
+    """The collections that are brought in by what is looked up: by a pipeline of its own, or as it is a view."""
     for stage in stages:
+        looked_up = "$unionWith" not in stage and _brought_in(stage)
         for inner in _pipelines(stage):
-            yield from deeper(inner) if "$lookup" not in stage else each_brought_in(inner)
+            yield from each_brought_in(inner) if looked_up else deeper(inner, known)
+        if looked_up:
+            yield from each_brought_in(unfolded(looked_up, (), known)[1])
 
 
 def unfolded(name: str, stages: Sequence[Stage], known: Known) -> tuple[str, list[Stage]]:

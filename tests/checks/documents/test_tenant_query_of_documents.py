@@ -36,6 +36,7 @@ def prepare(db: Documents[dict[str, Any]]) -> None:
     db.lines.insert_many([{"order": "a"}, {"order": "b"}])
     db.command({"create": "named", "viewOn": "orders", "pipeline": [{"$project": {"customer": 1}}]})
     db.command({"create": "all of them", "viewOn": "named", "pipeline": []})
+    db.command({"create": "with customers", "viewOn": "orders", "pipeline": [lookup("customers")]})
     db.command({"create": "closed", "viewOn": "orders", "pipeline": [{"$match": {"open": False}}]})
 
 
@@ -113,7 +114,8 @@ UNSEEN: tuple[tuple[Any, str], ...] = (
     ([{"$group": {"_id": "$tenant_id"}}, {"$match": {"_id": "{tenant}"}}], "other tenants' documents of orders come into it"),
     ([MATCH, lookup("customers"), {"$unset": "found"}, {"$match": {"open": True}}], "other tenants' documents of customers"),
     ([MATCH, lookup("customers", COUNT, {"$limit": 1})], "what is looked up in customers does not say whose it is"),
-    ([MATCH, lookup("lines", lookup("customers"))], "whose documents of customers a $lookup within a $lookup brings in"),
+    ([MATCH, lookup("with customers", mine="_id")], "whose documents of customers come into what is looked up"),
+    ([MATCH, lookup("lines", lookup("customers"))], "whose documents of customers come into what is looked up"),
 )
 
 
