@@ -57,7 +57,7 @@ def generate(
         loader.execute(Statement(_MANNER))
         loader.as_the_database()
         with _without_triggers(loader):
-            return tuple(running.filled(running.Filling(catalogue, dialect, loader, read, seed, wishes), wanted, say))
+            return running.filled(running.Filling(catalogue, dialect, loader, read, seed, wishes), wanted, say)
 
 
 def catalogue_of(address: Address) -> Catalogue:

@@ -83,11 +83,20 @@ class Filling:
     keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
 
 
-def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator[FilledTable]:
+def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> tuple[FilledTable, ...]:
     """Fill every table of ``wanted`` that is empty; what cannot be filled is left empty, with the reason.
 
-    Raises StatementFailed where the server is lost.
+    At the end each reference is counted. Raises StatementFailed where the server is lost.
     """
+    done = list(_filled(run, wanted, say))
+    made = {one.table for one in done if one.rows}
+    say("references")
+    keys = (key for key in run.catalogue.foreign_keys if key.table in made)
+    left = {key: rows for key in keys if (rows := _orphans(key, run.catalogue, run.read, run.dialect.ENGINE))}
+    return tuple(_told(one, left) for one in done)
+
+
+def _filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator[FilledTable]:
     planner = Planner(run.catalogue, run.dialect, run.read)
     later: list[tuple[TablePlan, Referred]] = []
     for turn in turns(run.catalogue):
@@ -106,8 +115,18 @@ def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator[
 
 def orphans(catalogue: Catalogue, read: Read, engine: Engine) -> Mapping[ForeignKey, int]:
     """How many rows of each reference have no parent: none, where everything went well."""
-    found = {key: int(read(counted(key, catalogue, engine))[0][0]) for key in catalogue.foreign_keys}
+    found = {key: _orphans(key, catalogue, read, engine) for key in catalogue.foreign_keys}
     return {key: rows for key, rows in found.items() if rows}
+
+
+def _orphans(key: ForeignKey, catalogue: Catalogue, read: Read, engine: Engine) -> int:
+    return int(read(counted(key, catalogue, engine))[0][0])
+
+
+def _told(done: FilledTable, left: Mapping[ForeignKey, int]) -> FilledTable:
+    """What became of a table, and which of its references do not hold, which none should."""
+    wrong = [f"{rows} rows have no parent by {key.label}" for key, rows in left.items() if key.table == done.table]
+    return replace(done, reason="; ".join([*([done.reason] if done.reason else []), *wrong]))
 
 
 def _attempted(turn: Turn, planner: Planner, rows: int, run: Filling) -> tuple[TablePlan, FilledTable]:
@@ -158,10 +177,10 @@ def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Refe
     made, start = 0, 1
     for _ in range(ROUNDS):
         lacking = rows - made
-        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1 if plan.most else _ENDLESS)
+        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1)
         came = run.loader.insert(plan, lacking, range(start, stop), run.seed, keys)
         made, start = made + came, stop
-        if made >= rows or not (came or plan.guarded) or start > most >= stop:
+        if made >= rows or not (came or plan.guarded) or start > most:
             break
     return made
 
