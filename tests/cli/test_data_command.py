@@ -39,6 +39,15 @@ def test_the_schema_is_migrated_filled_and_written(repository: Path, tmp_path: P
     assert text.count("\n") > 2_000
 
 
+def test_the_settings_are_its_defaults(repository: Path, tmp_path: Path) -> None:
+    said = "rows = 7\ntables = { orders = 3 }\ncolumns = { \"users.email\" = \"'u' || dbproof_n || '@x'\" }\n"
+    with (repository / "dbproof.toml").open("a") as settings:
+        settings.write(f"[databases.app.data]\n{said}")
+    ended = dbproof(str(repository), "--out", str(tmp_path / "rows.sql"))
+    assert (ended.returncode, "10 rows in 2 tables" in ended.stderr) == (0, True), ended.stderr
+    assert "u7@x" in (tmp_path / "rows.sql").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("told", "words"),
     [
