@@ -55,7 +55,10 @@ class ProjectPrograms:
         if failure is None or failure.place is not None:
             return failure
         place = _traced("\n".join(lines), self.project.root)
-        return replace(failure, place=place or Place(text), said=lines[-1] if place else failure.said)
+        if place is None:
+            return replace(failure, place=Place(text))
+        said, *more = _raised(lines)
+        return replace(failure, place=place, said=said, detail="\n".join(more))
 
     def fixtures(self, files: Sequence[RowFile]) -> MigrationFailure | None:
         """``manage.py loaddata``, once for all files. Raises UsageError where there is no Django project."""
@@ -103,6 +106,13 @@ def _traced(said: str, root: Path) -> Place | None:
     places = [(Path(found["file"]), int(found["line"])) for found in _FRAME.finditer(said)]
     own = [(path, line) for path, line in places if path.is_relative_to(root)]
     return Place(own[-1][0].relative_to(root).as_posix(), own[-1][1]) if own else None
+
+
+def _raised(lines: Sequence[str]) -> Sequence[str]:
+    """What a traceback of Python ends in: the error in one line, and what else it says, which may quote rows."""
+    last = max(number for number, line in enumerate(lines) if _FRAME.search(line))
+    ends = [number for number, line in enumerate(lines) if number > last and not line.startswith((" ", "\t"))]
+    return lines[ends[0] :] if ends else lines[-1:]
 
 
 def unmigrated(root: Path, work_tree: Path) -> Project:
