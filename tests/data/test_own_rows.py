@@ -6,21 +6,27 @@ import csv
 import gzip
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mariadb_judging import made as made_on_mariadb
+from pyarrow import parquet
 
 from checks.evidence import LoadedFile, MigrationFailure, Place
 from checks.interface import Engine
 from checks.targets import Role
 from runner.backends.registry import backend_of
+from runner.data.own.records import records
 from runner.data.own.sources import Entry, resolved
 from runner.errors import UsageError
 from runner.servers.interface import Address, Database
@@ -391,3 +397,62 @@ def test_what_a_file_holds_comes_out_as_it_was(on: Make, engine: Engine) -> None
         assert [value for (value,) in shop.rows("SELECT v FROM t WHERE id < 0 ORDER BY id DESC")] == values
 
     round_trip()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_parquet(on: Make, engine: Engine) -> None:
+    shop = on(engine)
+    moment = "timestamptz" if engine is Engine.POSTGRESQL else "datetime(6)" if engine is Engine.MARIADB else "datetime"
+    shop.execute(
+        f"CREATE TABLE t (id integer PRIMARY KEY, n decimal(30, 20), at {moment}, day date, raw {BLOB[engine]}, v varchar(9))"
+    )
+    at = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    rows = {
+        "id": [1, 2],
+        "n": [Decimal("0.12345678901234567890"), None],
+        "at": [at if engine is Engine.POSTGRESQL else at.replace(tzinfo=None), None],
+        "day": [date(2024, 1, 2), None],
+        "raw": [b"\x00\xff\\", None],
+        "v": ["\\N", None],
+    }
+    parquet.write_table(pyarrow.table(rows), shop.root / "t.parquet")
+    assert shop.load("t.parquet") == (LoadedFile("t.parquet"),)
+    n = "CAST(n AS varchar(40))" if engine is not Engine.MARIADB else "CAST(n AS char)"
+    ((number, when, day, raw, v),) = shop.rows(f"SELECT {n}, at, day, raw, v FROM t WHERE id = 1")
+    assert (str(when).startswith("2024-01-02 03:04:05.678901"), str(day), bytes(raw), v) == (
+        True,
+        "2024-01-02",
+        b"\x00\xff\\",
+        "\\N",
+    )
+    assert number.startswith("0.12345678901234" if engine is Engine.SQLITE else "0.12345678901234567890")
+    assert shop.rows("SELECT n, at, day, raw, v FROM t WHERE id = 2") == [(None,) * 5]
+    parquet.write_table(pyarrow.table({"id": [3, 4, 1]}), shop.root / "t.parquet")
+    assert shop.refused("t.parquet").place == Place("t.parquet", 3)
+    parquet.write_table(pyarrow.table({"id": [3], "wrong": [1]}), shop.root / "t.parquet")
+    assert shop.refused("t.parquet").said.startswith("table t has no column wrong; there are: ")
+
+
+BLOB = {Engine.POSTGRESQL: "bytea", Engine.SQLITE: "blob", Engine.MARIADB: "blob"}
+
+
+def test_parquet_that_would_lose_something(on: Make) -> None:
+    shop = on(Engine.POSTGRESQL)
+    shop.execute("CREATE TABLE t (at timestamptz, l int[], j jsonb)")
+    exact = pyarrow.array([1_000, 2_001], pyarrow.timestamp("ns", "UTC"))
+    parquet.write_table(pyarrow.table({"at": exact, "l": [[1, None], []], "j": [{"a": 1.5}, None]}), shop.root / "t.parquet")
+    failure = shop.refused("t.parquet")
+    assert "would lose data" in failure.said
+    exact = pyarrow.array([1_000, 2_000], pyarrow.timestamp("ns", "UTC"))
+    parquet.write_table(pyarrow.table({"at": exact, "l": [[1, None], []], "j": [{"a": 1.5}, None]}), shop.root / "t.parquet")
+    assert shop.load("t.parquet")[0].refused is None
+    assert shop.rows("SELECT extract(microseconds FROM at)::int, l, j FROM t") == [(1, [1, None], {"a": 1.5}), (2, [], None)]
+
+
+def test_parquet_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    (file,) = resolved(tmp_path, ["t.parquet"], Engine.SQLITE)[0].files
+    with pytest.raises(UsageError, match="reading Parquet needs pyarrow") as missing:
+        list(records(file))
+    assert missing.value.remedy == 'Install the extra: pip install "dbproof[parquet]".'
