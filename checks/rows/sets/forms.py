@@ -16,10 +16,9 @@ DIGITS = "0123456789"
 LETTERS = ("abcdefghij", "ABCDEFGHIJ")
 
 _DIGITS = re.compile(r"\d+")
-_FROM = datetime(2020, 1, 1)
 #: Types whose values are ranges.
 SPANS = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
-_OTHERS = {Kind.BYTES: Series.BYTES, Kind.JSON: Series.JSON}
+_OTHERS = {Kind.BYTES: Series.BYTES}
 
 
 def forms(column: Column, shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
@@ -32,10 +31,13 @@ def forms(column: Column, shape: Shape, values: Sequence[Value]) -> Iterator[For
             yield from _numbers(shape, values)
         case Kind.TEXT:
             yield from _texts(shape, values)
+        case Kind.JSON:
+            yield from _documents(values)
         case Kind.DATE:
-            yield Form(Series.DAY, start="2020-01-01", most=2_900_000)
+            yield from (Form(Series.DAY, start=start, most=2_900_000) for start in ("2020-01-01", "2020-01-08", "2019-12-24"))
         case Kind.MOMENT:
-            yield Form(Series.MOMENT, start="2020-01-01 00:00:00", step="61")
+            starts = ("2020-01-01 00:00:00", "2020-01-02 00:00:00", "2019-12-31 00:00:00")
+            yield from (Form(Series.MOMENT, start=start, step="61") for start in starts)
         case Kind.TIME:
             yield Form(Series.MOMENT, start="2020-01-01 00:00:00", step="1", most=DAY)
         case _ if type_ in SPANS:
@@ -56,9 +58,9 @@ def example(form: Form, number: int) -> Value:
         case Series.UUID:
             return f"{number:032x}"
         case Series.DAY:
-            return str((_FROM + timedelta(days=number)).date())
+            return str((datetime.fromisoformat(form.start) + timedelta(days=number)).date())
         case Series.MOMENT:
-            return str(_FROM + timedelta(seconds=int(form.step) * number))
+            return str(datetime.fromisoformat(form.start) + timedelta(seconds=int(form.step) * number))
         case _:
             return None
 
@@ -67,12 +69,20 @@ def _numbers(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
     """From 1 on, from the smallest value that is taken, in whole steps or the column's own; or from the largest down."""
     known = sorted(value for value in values if isinstance(value, Decimal))
     for step in dict.fromkeys((max(Decimal(1), shape.step), shape.step)):
-        for start in dict.fromkeys((Decimal(0), *([known[0] - step] if known else ()))):
+        for start in dict.fromkeys((Decimal(0), *([known[0] - step] if known else ()), step, 2 * step)):
             room = None if shape.high is None else int((shape.high - start) / step)
             yield Form(Series.NUMBER, start=f"{start:f}", step=f"{step:f}", most=room)
     if known:
         room = None if shape.low is None else int((known[-1] - shape.low) / shape.step) + 1
         yield Form(Series.NUMBER, start=f"{known[-1] + shape.step:f}", step=f"{-shape.step:f}", most=room)
+
+
+def _documents(values: Sequence[Value]) -> Iterator[Form]:
+    """The number beside what an object that is taken holds, else alone in one."""
+    objects = [text for text in values if isinstance(text, str) and text.startswith("{") and text.endswith("}")]
+    for text in (*objects[:12], "{}"):
+        inner = text[1:-1].strip()
+        yield Form(Series.TEXT, before="{" + inner + (", " if inner else "") + '"number": ', after="}", most=10**12 - 1)
 
 
 def _texts(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:

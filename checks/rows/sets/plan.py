@@ -98,6 +98,11 @@ class Computed:
 Source = Numbered | Pooled | Referred | Computed
 
 
+def columns_of_source(source: Source) -> tuple[str, ...]:
+    """The columns that get their values from it."""
+    return (source.column,) if isinstance(source, Numbered | Computed) else source.columns
+
+
 @dataclass(frozen=True)
 class TablePlan:
     """How one table is filled.

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from checks.rows.compiler import Compiler
 from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.sets.equations import computed_columns
-from checks.rows.sets.forms import example, forms
+from checks.rows.sets.lists import Lists
+from checks.rows.sets.numbering import Numbering
 from checks.rows.sets.order import Turn, has_a_parent
-from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
-from checks.rows.sets.proposals import PLENTY, alike, as_meant, proposed
-from checks.rows.sets.rules import behind_formulas, columns_of_index, feeds_a_formula, kept_length, rules_of
-from checks.rows.shapes import Kind, Value
-from checks.rows.terms import Condition
+from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan, columns_of_source
+from checks.rows.sets.rules import behind_formulas, columns_of_index, kept_length, rules_of
+from checks.rows.sets.together import clusters, together
+from checks.rows.terms import Condition, Field
 from checks.schema.model import Catalogue, Column, ForeignKey, Index
 from checks.sql.statements import quoted
 
 #: In so many of a hundred rows a column that may be NULL is.
 NULLS = 8
 _ENDLESS = 2**62
-#: Kinds of which no value is believed before the server has read it.
-_EXOTIC = frozenset({Kind.OTHER, Kind.JSON, Kind.ARRAY, Kind.BYTES})
-#: How many forms of a key are tried.
-FORMS = 120
-#: Numbers by which a form is tried: the first ones, and some of ever more digits.
-_TRIED = (1, 2, 9, 10, 99, 100, 999, 9_999, 99_999, 999_999, 9_999_999)
 
 
 @dataclass(frozen=True)
@@ -53,17 +47,12 @@ class Planner:
         """How a table is filled, or why it is not; without ``ends`` no value is at the end of its type, which may overflow."""
         return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=ends).plan()
 
-    def coupled(self, turn: Turn, plan: TablePlan) -> TablePlan:
-        """The same plan, with columns that few rows' values go together in taking theirs from one row that was compiled."""
-        names = {name for one in plan.conditions if len(one.columns) > 1 for name in one.columns}
-        pooled = [source for source in plan.sources if isinstance(source, Pooled) and names & set(source.columns)]
-        columns = tuple(name for source in pooled for name in source.columns)
-        try:
-            row = Compiler(self._catalogue, self._dialect, self._read).satisfying(turn.table.name).row
-        except NoValue as reason:
-            return replace(plan, reason=str(reason))
-        together = Pooled(columns, (tuple(row.get(name) for name in columns),))
-        return replace(plan, sources=(together, *(source for source in plan.sources if source not in pooled)))
+    def coupled(self, turn: Turn, plan: TablePlan, wishes: Wishes) -> TablePlan:
+        """The same plan, with columns that few rows' values go together in taking theirs from rows that were found together.
+
+        Where there are none, from one row that was compiled; else with the reason why there is none.
+        """
+        return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=False).coupled(plan)
 
 
 class _Table:
@@ -71,7 +60,6 @@ class _Table:
 
     def __init__(self, turn: Turn, catalogue: Catalogue, dialect: Dialect, read: Read, wishes: Wishes, *, ends: bool) -> None:
         self._turn = turn
-        self._ends = ends
         self._table = turn.table
         self._catalogue = catalogue
         self._dialect = dialect
@@ -79,8 +67,9 @@ class _Table:
         self._held = rules_of(turn.table, catalogue, dialect)
         self._judge = Judge(dialect, read, turn.table, turn.table.columns)
         self._compiler = Compiler(catalogue, dialect, read)
+        self._lists = Lists(turn.table, dialect, self._judge, self._compiler, self._held, ends=ends)
+        self._numbering = Numbering(dialect, self._judge, self._held)
         self._sources: dict[str, Source] = {}
-        self._pools: dict[str, Sequence[Value]] = {}
         self._most: int | None = None
         self._limited = ""
         self._guarded = False
@@ -99,6 +88,54 @@ class _Table:
         sources.sort(key=lambda one: (isinstance(one, Computed), isinstance(one, Referred) and bool(one.shared)))
         held = [*self._held, *self._further, *self._given_at_all(sources)]
         return TablePlan(self._table, tuple(sources), tuple(held), later, self._most, self._limited, self._guarded, reason)
+
+    def coupled(self, plan: TablePlan) -> TablePlan:
+        """The plan with columns that go together in lists."""
+        free = {name: source for source in plan.sources if self._is_free(source) for name in columns_of_source(source)}
+        self._sources = {source.column: source for source in plan.sources if isinstance(source, Numbered)}
+        numbered = [source for name in free if (source := self._beside_numbers(name)) is not None]
+        if numbered:
+            return _with(plan, numbered)
+        found: list[Pooled] = []
+        for names, own in clusters(plan.conditions, free):
+            fields = [field for field in map(self._field, names) if field is not None]
+            rows = together(fields, own, self._judge, Decimal(0)) if len(fields) == len(names) else ()
+            if not rows:
+                return self._of_one_row(plan)
+            found.append(Pooled(names, tuple(tuple(row[name] for name in names) for row in rows)))
+        return _with(plan, found) if found else self._of_one_row(plan)
+
+    def _beside_numbers(self, name: str) -> Numbered | None:
+        """A column that a condition binds to one whose values follow from the row's number: its own may follow, too."""
+        for condition in self._held:
+            others = {*condition.columns} - {name}
+            if name in condition.columns and others and others <= self._sources.keys():
+                form = self._form(self._table.column[name], None)
+                return Numbered(name, form) if form is not None else None
+        return None
+
+    def _is_free(self, source: Source) -> bool:
+        """Whether a column's values may come from elsewhere: they are listed, or worked out by what a rule says."""
+        if isinstance(source, Computed):
+            referring = {name for key in self._table.foreign_keys for name in key.columns}
+            given = self._wishes.given.get(f"{self._table.name.label()}.{source.column}")
+            return source.column not in referring and source.expression != given
+        return isinstance(source, Pooled)
+
+    def _field(self, name: str) -> Field | None:
+        column = self._table.column[name]
+        pool = (*self._lists.taken(column), *([None] if column.nullable else []))
+        return Field(name, self._dialect.shape(column), pool) if pool else None
+
+    def _of_one_row(self, plan: TablePlan) -> TablePlan:
+        names = {name for one in plan.conditions if len(one.columns) > 1 for name in one.columns}
+        pooled = [source for source in plan.sources if isinstance(source, Pooled) and names & set(source.columns)]
+        columns = tuple(name for source in pooled for name in source.columns)
+        try:
+            row = self._compiler.satisfying(self._table.name).row
+        except NoValue as reason:
+            return replace(plan, reason=str(reason))
+        return _with(plan, [Pooled(columns, (tuple(row.get(name) for name in columns),))] if columns else [])
 
     def _given_at_all(self, sources: Sequence[Source]) -> Iterator[Condition]:
         """Where a parent of the same tenant may be lacking, or a rule comes to nothing, rows have to be left out."""
@@ -225,42 +262,8 @@ class _Table:
             self._most, self._limited = most, why
 
     def _form(self, column: Column, length: int | None) -> Form | None:
-        """The form that goes furthest, the first of those that go on for ever; tried by the server, all at once.
-
-        With ``length`` it is in so many characters that they differ.
-        """
-        if column.generated:
-            return None
-        shape = self._dialect.shape(column)
-        shape = shape if length is None else replace(shape, length=length)
-        alone = [one for one in self._held if one.columns == (column.name,)]
-        listed = list(itertools.islice(forms(column, shape, self._taken(column)), FORMS))
-        reach = self._all_reach(column, listed, alone) if alone else [form.most for form in listed]
-        going = [replace(form, most=most) for form, most in zip(listed, reach, strict=False) if most != 0]
-        endless = next((form for form in going if form.most is None or form.most >= _TRIED[-1]), None)
-        return endless or max(going, key=lambda form: form.most or 0, default=None)
-
-    def _all_reach(self, column: Column, listed: Sequence[Form], alone: Sequence[Condition]) -> list[int | None]:
-        """How far each form goes: the number up to which all that were tried are taken."""
-        rows = [(place, number) for place, form in enumerate(listed) for number in _within(form)]
-        truths = self._judge(alone, [{column.name: example(listed[place], number)} for place, number in rows])
-        wrong: dict[int, int] = {}
-        for (place, number), said in zip(rows, truths, strict=True):
-            if place not in wrong and not all(map(Condition.holds, alone, said)):
-                wrong[place] = number
-        return [
-            self._between(column, form, alone, wrong[place]) if place in wrong else form.most for place, form in enumerate(listed)
-        ]
-
-    def _between(self, column: Column, form: Form, alone: Sequence[Condition], wrong: int) -> int:
-        """How far a form goes that was taken with one number tried and not with the next; 0 where that was the first."""
-        good = max((number for number in _TRIED if number < wrong), default=0)
-        if good < 9:
-            return 0
-        steps = sorted({good + (wrong - good) * part // 40 for part in range(40)})
-        truths = self._judge(alone, [{column.name: example(form, number)} for number in steps])
-        held = [all(map(Condition.holds, alone, said)) for said in truths]
-        return steps[held.index(False) - 1] if False in held else steps[-1]
+        others = {name: source.form for name, source in self._sources.items() if isinstance(source, Numbered)}
+        return self._numbering.form(column, length, self._lists.taken(column), others) if not column.generated else None
 
     def _fill(self) -> str:
         """Every other column: a list of values that it takes, or nothing where it may go without. Gives why that cannot be."""
@@ -268,61 +271,27 @@ class _Table:
             if column.name in self._sources or column.generated:
                 continue
             alone = [one for one in self._held if one.columns == (column.name,)]
-            pool = self._taken(column)
+            pool = self._lists.taken(column)
             if pool:
-                nulls = NULLS if column.nullable and self._may_be_null(column, alone) else 0
+                nulls = NULLS if column.nullable and self._lists.may_be_null(column) else 0
                 self._sources[column.name] = Pooled((column.name,), tuple((value,) for value in pool), nulls)
             elif not column.nullable and column.default is None and not column.identity:
                 if alone:
-                    return f"no value of {column.name} ({column.type}) was found that {alone[0].name} allows"
+                    rules = " and ".join(one.name for one in alone)
+                    return f"no value of {column.name} ({column.type}) was found that {rules} allows"
                 return f"no value of {column.name} is known: its type is {column.type}"
         return ""
 
-    def _taken(self, column: Column) -> Sequence[Value]:
-        """Values of a column for which the conditions that speak of it alone hold, by asking for all at once. Remembered."""
-        if column.name not in self._pools:
-            self._pools[column.name] = self._found(column)
-        return self._pools[column.name]
 
-    def _found(self, column: Column) -> Sequence[Value]:
-        shape = self._dialect.shape(column)
-        spoken = [one for one in self._held if column.name in one.columns]
-        alone = [one for one in spoken if len(one.columns) == 1]
-        coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
-        sought = as_meant(column, shape, alone)
-        listed = list(proposed(sought, spoken, tuple(self._table.column), ends=self._ends and not coupled))
-        if not listed or shape.kind in (Kind.OTHER, Kind.ARRAY, Kind.BYTES):
-            listed += [text for text in self._dialect.candidates(column) if not coupled or shape.labels]
-        values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]
-        return (self._held_by(column, alone, values) or self._held_by(column, alone, self._searched(column)))[:PLENTY]
-
-    def _held_by(self, column: Column, alone: Sequence[Condition], values: Sequence[Value]) -> Sequence[Value]:
-        if not alone and self._dialect.shape(column).kind not in _EXOTIC:
-            return values
-        alone = alone or [Condition("", f"{quoted(self._dialect.ENGINE, column.name)} IS NOT NULL", (column.name,))]
-        truths = self._judge(alone, [{column.name: value} for value in values])
-        return [value for value, said in zip(values, truths, strict=True) if all(map(Condition.holds, alone, said))]
-
-    def _searched(self, column: Column) -> Sequence[Value]:
-        """What the search for a single row comes to, and texts that look like it."""
-        try:
-            value = self._compiler.satisfying(self._table.name).row.get(column.name)
-        except NoValue:
-            return ()
-        return () if value is None else tuple(dict.fromkeys((value, *alike(value))))
-
-    def _may_be_null(self, column: Column, alone: Sequence[Condition]) -> bool:
-        return not alone or _all_hold(self._judge, alone, [{column.name: None}])
+def _with(plan: TablePlan, sources: Sequence[Source]) -> TablePlan:
+    """The plan with these in the place of what gave their columns."""
+    names = {name for one in sources for name in columns_of_source(one)}
+    kept = tuple(source for source in plan.sources if not names & set(columns_of_source(source)))
+    bounds = [source.form.most for source in sources if isinstance(source, Numbered)]
+    most = min((bound for bound in (plan.most, *bounds) if bound is not None), default=None)
+    return replace(plan, sources=(*sources, *kept), most=most)
 
 
 def _is_whole(index: Index) -> bool:
     """Whether an index keeps keys apart in all rows."""
     return index.unique and index.valid and index.predicate is None and bool(index.columns)
-
-
-def _within(form: Form) -> list[int]:
-    return [number for number in _TRIED if form.most is None or number <= form.most]
-
-
-def _all_hold(judge: Judge, conditions_: Sequence[Condition], rows: Sequence[Mapping[str, Value]]) -> bool:
-    return all(all(map(Condition.holds, conditions_, said)) for said in judge(conditions_, rows))

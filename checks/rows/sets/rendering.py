@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan
+from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, TablePlan, columns_of_source
 from checks.rows.shapes import Value
 from checks.rows.terms import Condition
 from checks.schema.model import Column, Table
@@ -63,7 +63,8 @@ class Language:
     catalogue's, in which nothing is a placeholder. ``chance`` is a whole number from 0 on, other ones for each salt. ``cast`` is
     an expression as a value of the column's type, ``formula`` what a generated column is computed by. ``picked`` is the value of
     a list whose place, from 0 on, an expression gives; ``numbered`` the value that the row's number becomes. ``fenced`` is a
-    subquery whose columns are made once, however often they are asked for.
+    subquery whose columns are made once, however often they are asked for. ``keeps_order`` says that a join gives rows in the
+    order of what is joined to.
     """
 
     placeholder: str
@@ -79,6 +80,7 @@ class Language:
     picked: Callable[[Sequence[Value], str, Column, Writing], str]
     numbered: Callable[[Form, Column, Writing], str]
     fenced: Callable[[str], str]
+    keeps_order: bool = False
 
 
 @dataclass
@@ -130,11 +132,6 @@ def filled_columns(plan: TablePlan) -> list[str]:
     return [column.name for column in plan.table.columns if column.name in known]
 
 
-def columns_of_source(source: Source) -> tuple[str, ...]:
-    """The columns that get their values from it."""
-    return (source.column,) if isinstance(source, Numbered | Computed) else source.columns
-
-
 def trying(language: Language, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Statement:
     """Counts how many of the rows with these numbers meet all conditions, then how many meet each."""
     writing = Writing(language, plan.table, seed)
@@ -148,7 +145,7 @@ def chosen(plan: TablePlan, rows: int, numbers: range, keys: Mapping[Referred, K
     """A query of at most so many of the rows with these numbers, as far as they meet the conditions."""
     names = ", ".join(map(writing.language.quoted, filled_columns(plan)))
     source = f"{made(plan, numbers, keys, writing)}{where(plan.conditions, writing.language)}"
-    joins = any(isinstance(one, Referred) and keys[one].made is None for one in plan.sources)
+    joins = not writing.language.keeps_order and any(isinstance(one, Referred) and keys[one].made is None for one in plan.sources)
     order = f" ORDER BY {NUMBER}" if joins else ""  # a join gives rows in an order of its own
     return f"SELECT {names} FROM {source}{order} LIMIT {rows}"
 

@@ -22,8 +22,10 @@ from runner.data.generated.filled import FilledTable
 if TYPE_CHECKING:
     from psycopg import Connection, Error
 
-#: Rows by which it is tried how many of those that are made meet all conditions, and the least share of them.
+#: Rows by which it is tried how many of those that are made meet all conditions, the share of them below which values are looked
+#: for that go together, and the least share.
 TRIED = 2_000
+RARE = 0.25
 LEAST = 0.02
 #: So many more rows are made than the share asks for.
 SPARE = 1.15
@@ -126,9 +128,11 @@ def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
     bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once and not source.nulls)]
     most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
     kept, worst = _tried(plan, most, keys, worker)
-    if kept < LEAST:
-        plan = worker.planner.coupled(turn, plan)
-        kept, worst = _tried(plan, most, keys, worker)
+    if kept < RARE:
+        other = worker.planner.coupled(turn, plan, worker.wishes)
+        better, least = _tried(other, most, keys, worker)
+        if better > kept or kept < LEAST:
+            plan, kept, worst = other, better, least
     if kept < LEAST:
         return Came(plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}"))
     made = _inserted(_Insert(plan, min(rows, most), most, kept, keys), worker)

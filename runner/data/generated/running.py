@@ -155,7 +155,7 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
         return plan, FilledTable(name, 0, rows, plan.reason)
     kept, worst = _tried(plan, keys, run)
     if kept < LEAST:
-        plan = run.loader.adapted(planner.coupled(turn, plan))
+        plan = run.loader.adapted(planner.coupled(turn, plan, run.wishes))
         kept, worst = _tried(plan, keys, run)
     if kept < LEAST:
         return plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}")

@@ -1,0 +1,72 @@
+"""Lists of values for columns: what the conditions that speak of a column alone take, by asking the server for all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.rows.compiler import Compiler
+from checks.rows.judging import Dialect, Judge
+from checks.rows.missing import NoValue
+from checks.rows.sets.proposals import PLENTY, alike, as_meant, proposed
+from checks.rows.sets.rules import feeds_a_formula
+from checks.rows.shapes import Kind, Value
+from checks.rows.terms import Condition
+from checks.schema.model import Column, Table
+from checks.sql.statements import quoted
+
+#: Kinds of which no value is believed before the server has read it.
+_EXOTIC = frozenset({Kind.OTHER, Kind.JSON, Kind.ARRAY, Kind.BYTES})
+
+
+class Lists:
+    """Values of one table's columns; with ``ends`` also those at the end of their type, where nothing is computed from them."""
+
+    def __init__(
+        self, table: Table, dialect: Dialect, judge: Judge, compiler: Compiler, held: Sequence[Condition], *, ends: bool
+    ) -> None:
+        self._table = table
+        self._dialect = dialect
+        self._judge = judge
+        self._compiler = compiler
+        self._held = held
+        self._ends = ends
+        self._pools: dict[str, Sequence[Value]] = {}
+
+    def taken(self, column: Column) -> Sequence[Value]:
+        """Values of a column for which the conditions that speak of it alone hold, by asking for all at once. Remembered."""
+        if column.name not in self._pools:
+            self._pools[column.name] = self._found(column)
+        return self._pools[column.name]
+
+    def _found(self, column: Column) -> Sequence[Value]:
+        shape = self._dialect.shape(column)
+        spoken = [one for one in self._held if column.name in one.columns]
+        alone = [one for one in spoken if len(one.columns) == 1]
+        coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
+        sought = as_meant(column, shape, alone)
+        listed = list(proposed(sought, spoken, tuple(self._table.column), ends=self._ends and not coupled))
+        if not listed or shape.kind in (Kind.OTHER, Kind.ARRAY, Kind.BYTES):
+            rare = not coupled or bool(shape.labels) or shape.kind is Kind.BYTES
+            listed += self._dialect.candidates(column) if rare else ()
+        values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]
+        return (self._held_by(column, alone, values) or self._held_by(column, alone, self._searched(column)))[:PLENTY]
+
+    def _held_by(self, column: Column, alone: Sequence[Condition], values: Sequence[Value]) -> Sequence[Value]:
+        if not alone and self._dialect.shape(column).kind not in _EXOTIC:
+            return values
+        alone = alone or [Condition("", f"{quoted(self._dialect.ENGINE, column.name)} IS NOT NULL", (column.name,))]
+        truths = self._judge(alone, [{column.name: value} for value in values])
+        return [value for value, said in zip(values, truths, strict=True) if all(map(Condition.holds, alone, said))]
+
+    def _searched(self, column: Column) -> Sequence[Value]:
+        """What the search for a single row comes to, and texts that look like it."""
+        try:
+            value = self._compiler.satisfying(self._table.name).row.get(column.name)
+        except NoValue:
+            return ()
+        return () if value is None else tuple(dict.fromkeys((value, *alike(value))))
+
+    def may_be_null(self, column: Column) -> bool:
+        """Whether the conditions that speak of a column alone take NULL."""
+        alone = [one for one in self._held if one.columns == (column.name,)]
+        return not alone or all(map(Condition.holds, alone, self._judge(alone, [{column.name: None}])[0]))
