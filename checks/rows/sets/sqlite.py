@@ -175,4 +175,5 @@ LANGUAGE = Language(
     picked=_picked,
     numbered=_numbered,
     fenced=_fenced,
+    keeps_order=True,
 )
