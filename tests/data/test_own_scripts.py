@@ -237,6 +237,53 @@ def test_the_line_of_a_statement_on_sqlite(tmp_path: Path) -> None:
         assert [piece.line for piece in sqlite_statements.split(SEED) if isinstance(piece, Statement)] == [1, 2, 4]
 
 
+OF_THE_SHELL = """PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+INSERT INTO children VALUES(1,1);
+INSERT INTO parents VALUES(1);
+COMMIT;
+"""
+
+
+def test_a_dump_of_sqlites_shell(tmp_path: Path) -> None:
+    with sqlite_server(foreign_keys=True) as server:
+        database = server.create("app")
+        with sqlite_session(database.private) as connection:
+            connection.execute("CREATE TABLE parents (id integer PRIMARY KEY)")
+            connection.execute("CREATE TABLE children (id integer PRIMARY KEY, parent_id integer REFERENCES parents)")
+            (tmp_path / "wrong.sql").write_text(OF_THE_SHELL.replace("parents VALUES(1)", "parents VALUES(2)"))
+            failure = sqlite.load(tmp_path, ["wrong.sql"], database, Role.OWNER)[0].refused
+            assert failure is not None
+            assert failure.code == "SQLITE_CONSTRAINT_FOREIGNKEY"
+            (tmp_path / "a.sql").write_text(OF_THE_SHELL)
+            assert sqlite.load(tmp_path, ["a.sql"], database, Role.OWNER) == (LoadedFile("a.sql"),)
+            assert connection.execute("SELECT count(*) FROM children").fetchall() == [(1,)]
+
+
+OF_MYSQLDUMP = """/*!40014 SET @OLD_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
+LOCK TABLES `t` WRITE;
+/*!40000 ALTER TABLE `t` DISABLE KEYS */;
+INSERT INTO `t` VALUES (1,'a'),(2,'it\\'s;');
+/*!40000 ALTER TABLE `t` ENABLE KEYS */;
+UNLOCK TABLES;
+INSERT INTO `t` VALUES (2,'b');
+"""
+
+
+def test_a_refused_dump_of_mysqldump_leaves_no_row(tmp_path: Path, mariadb_server: MariadbServer) -> None:
+    (tmp_path / "a.sql").write_text(OF_MYSQLDUMP)
+    with made_on_mariadb(mariadb_server, "CREATE TABLE t (id int PRIMARY KEY, v text);") as database:
+        (loaded,) = mariadb.load(tmp_path, ["a.sql"], database, Role.OWNER)
+        assert loaded.refused is not None
+        assert (loaded.refused.place, loaded.refused.code) == (Place("a.sql", 7), "1062")
+        with mariadb_session(database.private) as driver:
+            assert rows_of_mariadb(driver, "SELECT count(*) FROM t") == [(0,)]
+            (tmp_path / "a.sql").write_text(OF_MYSQLDUMP.replace("(2,'b')", "(3,'b')"))
+            assert mariadb.load(tmp_path, ["a.sql"], database, Role.OWNER) == (LoadedFile("a.sql"),)
+            rows_of_mariadb(driver, "COMMIT")
+            assert rows_of_mariadb(driver, "SELECT v FROM t ORDER BY id") == [("a",), ("it's;",), ("b",)]
+
+
 def test_the_line_of_a_statement_on_mariadb(tmp_path: Path, mariadb_server: MariadbServer) -> None:
     (tmp_path / "a.sql").write_text(SEED)
     with made_on_mariadb(mariadb_server, "") as database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ from runner.servers.sqlite.sessions import code_of, quoted, session
 
 #: SQLite looks at the clock after so many steps of its virtual machine.
 _STEPS = 10_000
+#: What begins and ends a transaction, and what within one does nothing: keys are put off instead.
+_BRACKET = re.compile(r"(?:BEGIN|COMMIT|END)(?:\s+(?:DEFERRED|IMMEDIATE|EXCLUSIVE))?(?:\s+TRANSACTION)?", re.IGNORECASE)
+_UNCHECKED = re.compile(r"PRAGMA\s+foreign_keys\s*=\s*(?:OFF|0|FALSE|NO)", re.IGNORECASE)
 _INTERRUPTED = "SQLITE_INTERRUPT"
 _DEFERRED = "SQLITE_CONSTRAINT_FOREIGNKEY"
 
@@ -49,7 +53,10 @@ class SqliteLoader:
         return catalogue_of(self.on)
 
     def script(self, file: RowFile, deadline: float) -> None:
-        """A file of SQL in one transaction. Raises ToolFailed where it needs SQLite's shell."""
+        """A file of SQL in one transaction, its own left out, as the shell's `.dump` has one. Raises ToolFailed for its commands.
+
+        Where it switches keys off they are asked at its end.
+        """
         with self._opened(deadline) as connection, opened_sql(file, "strict") as text:
             for piece in decoded(pieces(text, split), file):
                 if not isinstance(piece, Statement):
@@ -57,7 +64,10 @@ class SqliteLoader:
                         f"{file.name}:{piece.line}: this needs the sqlite3 shell: cannot run here",
                         'Let it load the file itself: { command = "…" }.',
                     )
-                _execute(connection, piece.text, file, piece.line)
+                if _UNCHECKED.fullmatch(piece.text):
+                    _execute(connection, "PRAGMA defer_foreign_keys = ON", file, piece.line)
+                elif not _BRACKET.fullmatch(piece.text):
+                    _execute(connection, piece.text, file, piece.line)
             _execute(connection, "COMMIT", file, None)
 
     def tables(self, unit: Unit, deadline: float) -> None:
