@@ -326,8 +326,8 @@ class Evidence:
     ``audits`` is gathered where the new migrations failed on base's rows: by the subjects of ``constraint-violation``, how many
     of those rows break each rule that head has and base has not. ``deletes`` are what came of the application's own commands, by
     the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
-    hold no rows of the repository's own, but made ones, or what migrations made of such. ``reversals`` are the new migrations on
-    their way back, and ``second_run`` is what came of applying once more.
+    hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
+    way back, and ``second_run`` is what came of applying once more.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -340,6 +340,7 @@ class Evidence:
     loaded: tuple[LoadedFile, ...] = ()
     filled: tuple[FilledTable, ...] = ()
     invented: frozenset[TableName] = frozenset()
+    derived: frozenset[TableName] = frozenset()
     provenance: Mapping[ObjectReference, Made] = field(default_factory=dict)
     base: Catalogue | None = None
     audits: Mapping[str, Counted] = field(default_factory=dict)

@@ -28,16 +28,17 @@ from runner.settings.wording import did_you_mean, key_path
 
 @dataclass(frozen=True)
 class Rows:
-    """Where a database's rows are from: what was ``filled``, the tables that hold rows of the repository's ``own``, and those
-    whose rows are ``invented``."""
+    """Where a database's rows are from: what was ``filled``, the tables that hold rows of the repository's ``own``, those whose
+    rows are ``invented``, and those that migrations filled when such were there (``derived``)."""
 
     filled: tuple[FilledTable, ...] = ()
     own: frozenset[TableName] = frozenset()
     invented: frozenset[TableName] = frozenset()
+    derived: frozenset[TableName] = frozenset()
 
     def told(self, evidence: Evidence) -> Evidence:
         """The evidence with it."""
-        return replace(evidence, filled=self.filled, invented=self.invented)
+        return replace(evidence, filled=self.filled, invented=self.invented, derived=self.derived)
 
 
 #: A database in which no rows were made.
@@ -67,12 +68,13 @@ def filled_on_head(plan: Plan, server: Server, database: Database, base: Rows = 
     """
     if not plan.settings.data.makes_rows:
         return base
-    derived = _with_rows(plan, server, database) - base.own if base.invented else frozenset[TableName]()
+    held = _with_rows(plan, server, database) if base.invented else frozenset[TableName]()
     filled = _filled(plan, database)
     if complete:
         refuse_unknown(plan, filled)
     every = {one.table: one for one in (*base.filled, *filled.tables) if one.table in filled.known}
-    return Rows(tuple(every.values()), base.own, derived | {one.table for one in filled.with_rows})
+    invented = held & base.invented | {one.table for one in filled.with_rows}
+    return Rows(tuple(every.values()), base.own, invented, held - base.own - base.invented)
 
 
 def _filled(plan: Plan, database: Database) -> Filled:

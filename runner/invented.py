@@ -29,12 +29,11 @@ _ON_MADE_ROWS = "on rows that dbproof made"
 
 def weighed(outcome: Outcome, checks: Checks, evidence: Evidence) -> Outcome:
     """The same outcome with what rests on made rows taken for what it is; the same where no rows were made."""
-    invented = evidence.invented
-    if not invented:
+    if not evidence.invented | evidence.derived:
         return outcome
     check = checks[outcome.check]
     known_by = {} if Need.ANY_ROWS in check.NEEDS else outcome.known_by
-    doubtful = {subject: why for subject, objects in known_by.items() if (why := _doubt(objects, invented))}
+    doubtful = {subject: why for subject, objects in known_by.items() if (why := _doubt(objects, evidence))}
     said = [_finding(one, check, evidence) for one in outcome.findings]
     findings = tuple(one for one in said if isinstance(one, Finding))
     proven = tuple(subject for subject in outcome.proven if subject not in doubtful)
@@ -51,7 +50,7 @@ def weighed(outcome: Outcome, checks: Checks, evidence: Evidence) -> Outcome:
 
 
 def _finding(finding: Finding, check: Check[Any], evidence: Evidence) -> Finding | NotProven:
-    doubt = _doubt(finding.objects, evidence.invented)
+    doubt = _doubt(finding.objects, evidence)
     if not doubt or not check.NEEDS & {Need.ROWS, Need.ANY_ROWS}:
         return finding
     if Need.ANY_ROWS in check.NEEDS:
@@ -65,10 +64,10 @@ def _finding(finding: Finding, check: Check[Any], evidence: Evidence) -> Finding
     return replace(finding, severity=Severity.WARNING, remedy=f"{_ASK} {finding.remedy}".rstrip(), invented=True)
 
 
-def _doubt(objects: Sequence[ObjectReference], invented: frozenset[TableName]) -> str:
+def _doubt(objects: Sequence[ObjectReference], evidence: Evidence) -> str:
     """Why rows of these say little, empty where they are the repository's own; what a view reads is not known."""
+    tables = {TableName(one.schema, one.relation) for one in objects if one.relation}
     views = any(one.kind is ObjectKind.VIEW for one in objects)
-    made = {TableName(one.schema, one.relation) in invented for one in objects if one.relation}
-    if True not in made and not views:
-        return ""
-    return MADE if made == {True} and not views else AMONG
+    if tables and tables <= evidence.invented and not views:
+        return MADE
+    return AMONG if views or tables & (evidence.invented | evidence.derived) else ""

@@ -102,6 +102,17 @@ def test_rows_of_the_repository_among_them_may_be_what_is_wrong() -> None:
         assert (finding.severity, finding.invented) == (Severity.WARNING, True)
 
 
+def test_what_migrations_made_of_made_rows_may_be_the_repositorys_too() -> None:
+    derived = Evidence(invented=frozenset({USERS}), derived=frozenset({ORDERS}))
+    assert gap(weighed(proven("orphaned-rows", table_reference(ORDERS)), CHECKS, derived)) == (
+        State.SKIPPED,
+        AMONG,
+        (NotProven("it", AMONG),),
+    )
+    (finding,) = weighed(found("no-rows", table_reference(ORDERS)), CHECKS, derived).findings
+    assert finding.invented
+
+
 def test_what_is_known_without_rows_is_as_it_was() -> None:
     for outcome in (proven("orphaned-rows"), found("unvalidated-constraint", KEY), found("orphaned-rows", KEY, count=None)):
         assert weighed(outcome, CHECKS, MADE_ORDERS) == outcome

@@ -93,7 +93,7 @@ class Across:
 def _short_of(side: Side, evidence: Evidence) -> str:
     """Why a side has other rows than the repository means it to have, where it has."""
     database = side.database
-    if any(TableName(one.schema, one.relation) in evidence.invented for one in side.objects):
+    if any(TableName(one.schema, one.relation) in evidence.invented | evidence.derived for one in side.objects):
         return f"the rows of {side.holder} were made"
     if evidence.incomplete:
         return f"the migrations of {database} failed"
