@@ -139,6 +139,9 @@ def test_what_is_written_is_loaded_as_it_was(fresh: Callable[[], Database], tmp_
     names = sorted(file.name for file in out.iterdir())
     assert size.bytes == sum((out / name).stat().st_size for name in names)
     assert [path.name for path in tmp_path.iterdir()] == ["documents"]
+    (out / "mine.txt").write_text("mine")
+    written(source.private, source.name, out)
+    assert sorted(file.name for file in out.iterdir()) == sorted([*names, "mine.txt"])
     with session(target.private) as client:
         assert not any(one.refused for one in load_documents(out, names, client[target.name]))
     written(target.private, target.name, tmp_path / "again")
@@ -165,6 +168,28 @@ def test_a_declared_validator_is_heeded_beside_the_one_that_is_attached(mongo_da
     made = filled(mongo_database, DocumentExpectations(validators=(declared,)), 50)
     assert made["things"].rows == 50
     assert db.things.count_documents({"$nor": [declared.validator]}) == 0
+
+
+def test_references_of_every_shape_find_their_parents(mongo_server: MongoServer, mongo_database: Database, db: Named) -> None:
+    number = {"bsonType": "object", "properties": {"n": {"bsonType": "long"}}}
+    tags = {"bsonType": "array", "uniqueItems": True, "minItems": 2, "items": {"bsonType": "int"}}
+    fields = {"a_id": {"bsonType": "string"}, "tags": tags, "lines": {"bsonType": "array", "minItems": 1, "items": number}}
+    db.create_collection("children", validator=torture.schema("a_id", "tags", "lines", **fields))
+    for name in ("parents", "tags", "numbers", "cells"):
+        db.create_collection(name)
+    lines = (
+        *("children.a_id -> parents._id", "children.tags[] -> tags.number", "children.lines[].n -> numbers.n"),
+        *("children.grid[][] -> cells._id", "children.(x, y) -> parents.(x, y)", "children.lines[].(p, q) -> parents.(p, q)"),
+        *("children.next.$id -> children._id", "children.(x, lines[].p, lines[].r) -> cells.(x, p, r)"),
+    )
+    expect = DocumentExpectations(references=tuple(map(parse_document_reference, lines)))
+    made = filled(mongo_database, expect, 80)
+    assert {name: (one.rows, one.reason) for name, one in made.items()} == dict.fromkeys(made, (80, ""))
+    assert wrong(mongo_server, mongo_database, expect) == []
+    asked = {"lines.n": {"$type": "long"}, "grid.0.0": {"$type": "string"}, "x": {"$exists": True}}
+    for field, query in asked.items():
+        assert db.children.count_documents({field: query}), field
+    assert db.parents.count_documents({"_id": {"$type": "string"}}) == 80, "as the child's schema has it"
 
 
 @pytest.mark.mongodb_since("5.0")  # names with dollars

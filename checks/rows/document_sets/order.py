@@ -57,7 +57,5 @@ def _waiting(own: Sequence[DocumentReference], left: Mapping[str, int], begun: s
     return frozenset(
         one
         for one in own
-        if one.parent.collection != one.child.collection
-        and one.parent.collection in left
-        and one.parent.collection not in begun
+        if one.parent.collection != one.child.collection and one.parent.collection in left and one.parent.collection not in begun
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from checks.declared.documents import DocumentExpectations, DocumentReference, Step
+from checks.declared.documents import DocumentExpectations, DocumentReference, FieldPath, Step
+from checks.jsonschema.bson_types import named
 from checks.jsonschema.denials import with_field
 from checks.jsonschema.matching import Fits, Matching, Schema, UnknownPattern
 from checks.jsonschema.trying import spoken
@@ -144,6 +145,17 @@ class Planner:
         )
         return known or path in spoken_of
 
+    def as_child(self, child: FieldPath, parent: FieldPath) -> Sequence[Schema]:
+        """What a child's schema says of the types of its parent's key, where nothing else says it."""
+        theirs, own = (self._kinds(path) for path in (child, parent))
+        kinds = [one for one in theirs if one not in ("null", "array", "object")]
+        return [wishes.wished(parent.steps, {"bsonType": kinds})] if kinds and not own else []
+
+    def _kinds(self, path: FieldPath) -> Sequence[str]:
+        collection = self._collections.collection.get(path.collection)
+        validators = self.validators(collection) if collection else ()
+        return next((kinds for one in validators if (kinds := _kinds(one.get("$jsonSchema", {}), path.dotted.split(".")))), ())
+
     def of_child(self, name: str) -> Sequence[DocumentReference]:
         """The references of a collection's documents to others."""
         return [one for one in self.references if one.child.collection == name]
@@ -234,7 +246,9 @@ class _Planning:
                 if dbref is None:
                     ways.setdefault(path.dotted, path.steps)
         for reference in self._planner.of_parent(self._collection.name):
-            ways |= {path.dotted: path.steps for path in reference.parents if path.dotted not in ways}
+            for child, parent in zip(reference.children, reference.parents, strict=True):
+                ways.setdefault(parent.dotted, parent.steps)
+                found += self._planner.as_child(child, parent)
         for name in wishes.indexed(self._indexes):
             ways.setdefault(name, wishes.steps_of(name, arrays | _arrays_of(ways.values())))
         unknown = ((path, steps) for path, steps in ways.items() if path not in grown.fields)
@@ -307,6 +321,15 @@ def _arrays_of(ways: Any) -> frozenset[str]:  # noqa: ANN401 - ways of steps
             if step.each:
                 found.add(".".join(names))
     return frozenset(found)
+
+
+def _kinds(schema: Schema, names: Sequence[str]) -> Sequence[str]:
+    """The types that a schema names for a field, elements of arrays on the way meant."""
+    if isinstance(schema.get("items"), Mapping) and not (names and names[0] in schema.get("properties", {})):
+        return _kinds(schema["items"], names)
+    if not names:
+        return named(schema.get("bsonType", schema.get("type", ())))
+    return _kinds(schema.get("properties", {}).get(names[0], {}), names[1:])
 
 
 def _knows(schema: Schema, path: str) -> bool:

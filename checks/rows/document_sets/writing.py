@@ -34,6 +34,8 @@ Write: TypeAlias = "Callable[[int], bytes]"
 
 #: Of so many documents one has a number or date at an end.
 ENDS = 16
+#: How many different values of a sub-document or array there are, in which nothing is a key.
+KEPT = 2_048
 #: How often another element is tried where an array may hold none twice.
 TRIES = 6
 #: Few parents have many children: of a hundred parents the first one has a fifth of them all (a power law).
@@ -94,6 +96,11 @@ class Writing:
         return lambda number: b"" if chance() < share else write(number)
 
     def _field(self, node: Node, name: str) -> Write:
+        if isinstance(node, ObjectOf | ArrayOf) and _is_free(node):
+            return _kept(self._made(node, name), self._chance())
+        return self._made(node, name)
+
+    def _made(self, node: Node, name: str) -> Write:
         label = name.encode() + b"\0"
         match node:
             case Pooled():
@@ -244,6 +251,31 @@ def _freely(
         return True
 
     return drawn
+
+
+def _is_free(node: Node) -> bool:
+    """Whether nothing in a node hangs on the document's number or on a parent."""
+    match node:
+        case ObjectOf():
+            return all(_is_free(member.node) for member in node.members)
+        case ArrayOf():
+            return _is_free(node.item)
+        case OneOf():
+            return all(map(_is_free, node.nodes))
+    return isinstance(node, Pooled | Spread)
+
+
+def _kept(write: Write, chance: Callable[[], float]) -> Write:
+    """So many values of a sub-document or array are made; then they come again."""
+    made: list[bytes] = []
+
+    def written(number: int) -> bytes:
+        if len(made) == KEPT:
+            return made[int(chance() * KEPT)]
+        made.append(write(number))
+        return made[-1]
+
+    return written
 
 
 def _by_arrays(draws: Sequence[Draw]) -> Mapping[Arrays, list[Draw]]:

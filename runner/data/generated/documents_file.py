@@ -29,9 +29,10 @@ _NO_FILE = ("/", "\\", "\0")
 
 
 def written(address: Address, database: str, directory: Path) -> WrittenRows:
-    """Write every collection that holds documents into files of a directory, which is made or written anew.
+    """Write every collection that holds documents into files of a directory, which is made where it is not there.
 
-    Raises OSError, and leaves nothing half-written then; PyMongoError where the server is lost.
+    Files of the same names are written over, others are left alone. Raises OSError, and leaves nothing half-written then;
+    PyMongoError where the server is lost.
     """
     beside = directory.with_name(f".{directory.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
@@ -39,11 +40,9 @@ def written(address: Address, database: str, directory: Path) -> WrittenRows:
         beside.mkdir()
         with session(address) as client:
             size = sum(_collection(client[database], name, beside) for name in _names(read(client[database])))
-        if directory.is_dir() and not directory.is_symlink():
-            shutil.rmtree(directory)
-        elif directory.exists():
-            directory.unlink()
-        beside.replace(directory)
+        directory.mkdir(exist_ok=True)
+        for file in beside.iterdir():
+            file.replace(directory / file.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     each = f"for file in {quote(str(directory))}/*.jsonl"
