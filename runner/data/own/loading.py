@@ -89,13 +89,14 @@ def load(loader: Loader, root: Path, given: Sequence[Entry], programs: Programs)
     """
     deadline = time.monotonic() + DEADLINE
     groups = resolved(root, given, loader.engine)
+    known = _Known(loader)
     found: list[LoadedFile] = []
     refused = False
     for group in groups:
         if refused:
             found += [LoadedFile(name) for name in group.names]
             continue
-        for names, turn in _turns(loader, group, programs, deadline):
+        for names, turn in _turns(known, group, programs, deadline):
             failure = None if refused else turn()
             found += _told(names, failure)
             refused = refused or failure is not None
@@ -112,34 +113,55 @@ def _told(names: tuple[str, ...], failure: MigrationFailure | None) -> Iterator[
     yield from (LoadedFile(name) for name in names if name != guilty)
 
 
-def _turns(loader: Loader, group: Group, programs: Programs, deadline: float) -> Iterator[_Turn]:
+class _Known:
+    """A loader with what is known of the database, until something may have changed its tables."""
+
+    def __init__(self, loader: Loader) -> None:
+        self.loader = loader
+        self._catalogue: Catalogue | None = None
+
+    def catalogue(self) -> Catalogue:
+        """What the database is made of."""
+        if self._catalogue is None:
+            self._catalogue = self.loader.catalogue()
+        return self._catalogue
+
+    def forget(self) -> None:
+        """Something else than rows may have come."""
+        self._catalogue = None
+
+
+def _turns(known: _Known, group: Group, programs: Programs, deadline: float) -> Iterator[_Turn]:
     if group.command is not None:
         yield group.names, partial(programs.command, group.command)
+        known.forget()
         return
     fixtures = tuple(file for file in group.files if is_fixture(file))
     tables = tuple(file for file in group.files if file.format in _TABLES and file not in fixtures)
     for file in group.files:
         if file not in fixtures and file not in tables:
-            yield (file.name,), partial(_tried, partial(loader.script, file, deadline))
+            yield (file.name,), partial(_tried, partial(known.loader.script, file, deadline))
+            known.forget()
     if fixtures:
         yield tuple(file.name for file in fixtures), partial(programs.fixtures, fixtures)
-    yield from _of_tables(loader, tables, group.ordered, deadline)
+        known.forget()
+    yield from _of_tables(known, tables, group.ordered, deadline)
 
 
-def _of_tables(loader: Loader, files: Sequence[RowFile], ordered: bool, deadline: float) -> Iterator[_Turn]:
+def _of_tables(known: _Known, files: Sequence[RowFile], ordered: bool, deadline: float) -> Iterator[_Turn]:
     if not files:
         return
-    catalogue = loader.catalogue()
+    catalogue = known.catalogue()
     named: list[TableFile] = []
     for file in files:
         try:
-            named.append(TableFile(file, table_of(file, catalogue, folded=loader.folded)))
+            named.append(TableFile(file, table_of(file, catalogue, folded=known.loader.folded)))
         except Refused as wrong:
             yield (file.name,), partial(_refuse, wrong)
             yield tuple(other.name for other in files if other is not file), _nothing
             return
     for unit in [(one,) for one in named] if ordered else in_order(named, catalogue):
-        yield tuple(one.file.name for one in unit), partial(_tried, partial(loader.tables, unit, deadline))
+        yield tuple(one.file.name for one in unit), partial(_tried, partial(known.loader.tables, unit, deadline))
 
 
 def _refuse(wrong: Refused) -> MigrationFailure | None:
