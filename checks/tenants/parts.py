@@ -60,31 +60,38 @@ def entries(name: str, stages: Sequence[Stage], known: Known) -> Iterator[Entry]
 def _entries(source: str, stages: Sequence[Stage], later: Sequence[Stage], known: Known) -> Iterator[Entry]:
     """``later`` are stages that a pipeline around this one has for what comes out of it."""
     own: list[Stage] = []
+    split = 0
     for number, stage in enumerate(stages):
         ((operator, given),) = stage.items() if len(stage) == 1 else (("", None),)
         after = [*stages[number + 1 :], *later]
         if operator == "$facet" and isinstance(given, Mapping):
             for branch in given.values():
                 yield from _entries(source, [*own, *branch], after, known)
-            return
+            split = len(own) + 1
         if operator == "$unionWith":
             inner = given.get("pipeline", ()) if isinstance(given, Mapping) else ()
             base, inner = unfolded(_brought_in(stage), inner, known)
             yield from _entries(base, inner, after, known)
             continue
         own.append(stage)
-    yield from _of_one(source, own, later)
+    if not split:
+        yield _of_one(source, own, later)
+    yield from _looked_up(source, own, later, split)
 
 
-def _of_one(source: str, stages: Sequence[Stage], later: Sequence[Stage]) -> Iterator[Entry]:
-    """The entries of a pipeline through which documents of one collection go: their own, and what is looked up for them."""
+def _of_one(source: str, stages: Sequence[Stage], later: Sequence[Stage]) -> Entry:
+    """The entry of the documents that a pipeline is upon."""
     whole = next((number for number, stage in enumerate(stages) if not _keeps_whole(stage)), len(stages))
     while whole and stages[whole - 1].keys() <= _EACH:  # what is looked up for them, say, costs the server time for nothing
         whole -= 1
-    yield Entry(source, stages[:whole], source, stages[whole:], [*stages[whole:], *later])
+    return Entry(source, stages[:whole], source, stages[whole:], [*stages[whole:], *later])
+
+
+def _looked_up(source: str, stages: Sequence[Stage], later: Sequence[Stage], split: int) -> Iterator[Entry]:
+    """The entries of what is looked up for the documents of a pipeline; what is before a ``split`` is told for each branch."""
     for number, stage in enumerate(stages, 1):
         given = next(iter(stage.values()), None)
-        if (of := _brought_in(stage)) and isinstance(given, Mapping):
+        if number > split and (of := _brought_in(stage)) and isinstance(given, Mapping):
             rest = stages[number:]
             yield Entry(source, stages[:number], of, rest, [*rest, *later], tuple(str(given.get("as", "")).split(".")))
 

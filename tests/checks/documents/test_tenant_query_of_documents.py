@@ -94,6 +94,7 @@ LEAKING: tuple[tuple[Any, int, str], ...] = (
     ([MATCH, lookup("customers"), {"$match": {"found.there.plan": "free"}}], 1, "returns 1 document that holds"),
     ([MATCH, {"$unionWith": "customers"}, {"$project": {"plan": 1}}], 1, "brings together 1 document of customers that is not"),
     ([MATCH, {"$facet": {"all": [{"$limit": 9}], "of": [lookup("customers")]}}], 1, "returns 1 document that holds"),
+    ([MATCH, {"$facet": {"a": [COUNT]}}, {"$unionWith": "customers"}], 1, "returns 1 document of customers that is not"),
 )
 
 
