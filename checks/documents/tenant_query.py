@@ -9,7 +9,8 @@ where documents come into it: those of the collection, as long as its stages lea
 those that `$lookup` and `$graphLookup` bring in, each half of a `$unionWith`, each branch of a `$facet`; a view is looked
 through. Another tenant's document that comes in is a finding, unless a later stage may keep it back: then what comes out must
 say whose it is, and is *not proven* where it does not. A document that names no tenant is nobody's
-(tenant-column-nullable counts them), and one whose field is a list belongs to each that it names.
+(tenant-column-nullable counts them), one whose field is a list belongs to each that it names, and what a document embeds as it
+is stored is taken as its own.
 
 **Anti-pattern**
 
