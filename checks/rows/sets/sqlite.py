@@ -141,7 +141,7 @@ def _cast(expression: str, column: Column) -> str:
     """As the table would hold it. A text in a numeric column stays text, so dates and documents are not cast."""
     kind = affinity(column.type)
     value = expression
-    if shape(column).kind not in (*TEMPORAL, Kind.JSON) and column.type and kind != "BLOB":
+    if shape(column).kind not in (*TEMPORAL, Kind.JSON) and column.type.upper() not in ("", "ANY") and kind != "BLOB":
         value = f"CAST({expression} AS {kind})"
     return f"{value} COLLATE {quoted(column.collation)}" if column.collation else value
 

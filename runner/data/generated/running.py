@@ -10,9 +10,9 @@ from checks.interface import Engine
 from checks.rows.judging import Dialect
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
-from checks.rows.sets.plan import Referred, TablePlan
+from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
-from checks.rows.sets.rendering import Keys, filled_columns
+from checks.rows.sets.rendering import Keys, MadeKeys, filled_columns
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
@@ -81,6 +81,7 @@ class Filling:
     seed: int
     wishes: Wishes
     keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
+    made: dict[tuple[TableName, str], MadeKeys] = field(default_factory=dict)
 
 
 def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> tuple[FilledTable, ...]:
@@ -146,7 +147,7 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
     """Plan one table and fill it."""
     name = turn.table.name
     plan = run.loader.adapted(planner.planned(turn, run.wishes, ends=ends))
-    keys = {source: _numbered(source, run) for source in plan.sources if isinstance(source, Referred)}
+    keys = {source: _keys(source, run) for source in plan.sources if isinstance(source, Referred)}
     if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
     if not plan.reason and not filled_columns(plan):
@@ -173,7 +174,7 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
 
 
 def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Referred, Keys], run: Filling) -> int:
-    """Insert until there are so many rows, or no more come; gives how many there are."""
+    """Insert until there are so many rows, or no more come; gives how many there are. Notes keys that have no gap."""
     made, start = 0, 1
     for _ in range(ROUNDS):
         lacking = rows - made
@@ -182,6 +183,9 @@ def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Refe
         made, start = made + came, stop
         if made >= rows or not (came or plan.guarded) or start > most:
             break
+    if made and made == start - 1:
+        sources = (source for source in plan.sources if isinstance(source, Numbered))
+        run.made |= {(plan.table.name, source.column): MadeKeys(plan.table, source, made) for source in sources}
     return made
 
 
@@ -201,7 +205,17 @@ def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], run: Filling) -> tupl
     return every / tried, worst.name
 
 
-def _numbered(referred: Referred, run: Filling) -> Keys:
+def _keys(referred: Referred, run: Filling) -> Keys:
+    """The parent's keys: as they were made where that is known, else in a temporary table."""
+    key = referred.key
+    made = run.made.get((key.parent, key.parent_columns[0]))
+    if made is None or len(key.columns) > 1 or referred.shared or referred.carried:
+        return _listed(referred, run)
+    mine, theirs = run.catalogue.table[key.table].column[key.columns[0]], made.table.column[key.parent_columns[0]]
+    return Keys("", key.parent_columns, made.rows, made=made) if mine.type == theirs.type else _listed(referred, run)
+
+
+def _listed(referred: Referred, run: Filling) -> Keys:
     """The parent's keys in a temporary table, made once for all references that need the same."""
     key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
     columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
@@ -215,7 +229,7 @@ def _numbered(referred: Referred, run: Filling) -> Keys:
 def _refer(plan: TablePlan, referred: Referred, run: Filling) -> None:
     """Fill in a reference that had to wait; where the server refuses, it stays NULL."""
     try:
-        run.loader.refer(plan, referred, run.seed, _numbered(referred, run))
+        run.loader.refer(plan, referred, run.seed, _listed(referred, run))
     except StatementFailed as failure:
         if not failure.code:
             raise
