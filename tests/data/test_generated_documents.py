@@ -186,7 +186,7 @@ def test_references_of_every_shape_find_their_parents(mongo_server: MongoServer,
     made = filled(mongo_database, expect, 80)
     assert {name: (one.rows, one.reason) for name, one in made.items()} == dict.fromkeys(made, (80, ""))
     assert wrong(mongo_server, mongo_database, expect) == []
-    asked = {"lines.n": {"$type": "long"}, "grid.0.0": {"$type": "string"}, "x": {"$exists": True}}
+    asked = {"lines.n": {"$type": "long"}, "grid.0.0": {"$type": "objectId"}, "x": {"$exists": True}}
     for field, query in asked.items():
         assert db.children.count_documents({field: query}), field
     assert db.parents.count_documents({"_id": {"$type": "string"}}) == 80, "as the child's schema has it"

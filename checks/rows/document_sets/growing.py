@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from checks.jsonschema.bson_types import TYPES
+from checks.jsonschema.bson_types import TYPES, named
 from checks.jsonschema.building import Building
 from checks.jsonschema.demands import Demand, demands
 from checks.jsonschema.matching import Matching, Schema
@@ -95,10 +95,10 @@ class Growing:
     def _of(self, demand: Demand, path: str, arrays: Arrays, depth: int) -> Node | None:
         if any(True for _ in demand.all("enum")):
             return self._listed(demand, path)
-        named = any("bsonType" in schema or "type" in schema for schema in demand.schemas)
-        kinds = demand.types if named else demand.types[:3]
+        typed = any("bsonType" in schema or "type" in schema for schema in demand.schemas)
+        kinds = demand.types if typed else demand.types[:3]
         first = next((node for kind in kinds if kind != "null" and (node := self._kind(demand, kind, path, arrays, depth))), None)
-        if "null" not in kinds or not named or not self._suits(demand.schemas, None):
+        if "null" not in kinds or not typed or not self._suits(demand.schemas, None):
             return first
         if first is None:
             return Pooled((None,))
@@ -168,7 +168,7 @@ class Growing:
         if not name or "." in name or (name.startswith("$") and not needed):
             return None
         asked = [one for schema in demand.schemas for one in self._matching.of_field(schema, name)]
-        if None in asked:
+        if None in asked or (not needed and isinstance(self._heeded.of(below, arrays), LeftOut)):
             return None
         node = self.grow([one for one in asked if one is not None], below, arrays, depth + 1)
         if node is None:
@@ -176,8 +176,15 @@ class Growing:
         present = needed or any(one == below or one.startswith(f"{below}.") for one in self._heeded.present)
         if isinstance(node, Taken):
             self.grown.lackable[below] = not needed or node.null
-            return Member(name, replace(node, needed=needed and not node.null))
+            told = needed or any("null" in named(one.get("bsonType", one.get("type", ()))) for one in asked if one is not None)
+            return Member(name, replace(node, null=node.null and told, needed=needed and not node.null))
+        if not present:
+            self._may_lack(below)
         return Member(name, node, 0 if present else MISSING)
+
+    def _may_lack(self, path: str) -> None:
+        """What is drawn below may be without: what holds it is left out then."""
+        self.grown.lackable |= {one: True for one in self.grown.lackable if one.startswith(f"{path}.") or one == path}
 
     def _sized(self, members: list[Member], demand: Demand, path: str, arrays: Arrays, depth: int) -> Node | None:
         """As many fields as there may be and have to be."""
@@ -210,7 +217,10 @@ class Growing:
         if item is None or most == 0:
             return None if least else Pooled(([],))
         if isinstance(item, Taken):
-            item = replace(item, needed=not item.null)
+            item = replace(item, needed=True)
+            self.grown.lackable.setdefault(path, False)
+        if not least:
+            self._may_lack(path)
         unique = any(demand.all("uniqueItems"))
         far = least + MORE if most is None or (most > least + MORE and most > 2 * MORE) else most
         few = _different(item) if unique else None

@@ -45,7 +45,7 @@ def of_dbref(path: FieldPath, parent: str) -> Schema | None:
     inner: Schema = {
         "bsonType": "object",
         "required": ["$ref", DBREF_KEY],
-        "properties": {"$ref": {"enum": [parent]}, DBREF_KEY: {}},
+        "properties": {"$ref": {"enum": [parent]}, DBREF_KEY: {"not": {"bsonType": "null"}}},
     }
     return wished(path.steps[:-1], inner)
 

@@ -93,7 +93,21 @@ class Writing:
         if not member.missing:
             return write
         chance, share = self._chance(), member.missing / 100
+        if isinstance(member.node, ObjectOf | ArrayOf) and not _is_free(member.node):
+            write = self._dropped(write)
         return lambda number: b"" if chance() < share else write(number)
+
+    def _dropped(self, write: Write) -> Write:
+        """Nothing, where what is written lacks a part that it needs."""
+        lacking = self._lacking
+
+        def written(number: int) -> bytes:
+            before, lacking[0] = lacking[0], False
+            made = write(number)
+            lacks, lacking[0] = lacking[0], before
+            return b"" if lacks else made
+
+        return written
 
     def _field(self, node: Node, name: str) -> Write:
         if isinstance(node, ObjectOf | ArrayOf) and _is_free(node):
@@ -187,9 +201,11 @@ class Writing:
 
     def _array(self, node: ArrayOf, head: bytes) -> Write:
         items = [self._field(node.item, str(place)) for place in range(node.most)]
+        if not _is_free(node.item):
+            items = list(map(self._dropped, items))
         draws, chance = self._draws.get(node.arrays, ()), self._chance()
-        least, span, most, unique = node.least, node.most - node.least + 1, max(node.most, 1), node.unique
-        lacking = self._lacking
+        least, span, most = node.least, node.most - node.least + 1, max(node.most, 1)
+        chosen, lacking = (_different if node.unique else _alike), self._lacking
 
         def element(number: int, place: int) -> bytes:
             for draw in draws:
@@ -197,12 +213,8 @@ class Writing:
             return items[place](number)
 
         def write(number: int) -> bytes:
-            length = least + int(chance() * span)
-            if unique:
-                made = list(_different(element, number * most, length))
-                lacking[0] = lacking[0] or len(made) < least
-            else:
-                made = [element(number * most + place, place) for place in range(length)]
+            made = chosen(element, number * most, least + int(chance() * span))
+            lacking[0] = lacking[0] or len(made) < least
             body = b"".join(made)
             return head + _INT.pack(len(body) + 5) + body + b"\0"
 
@@ -318,19 +330,29 @@ def _sub(head: bytes, members: Write) -> Write:
     return write
 
 
-def _different(element: Callable[[int, int], bytes], first: int, length: int) -> Iterator[bytes]:
+def _alike(element: Callable[[int, int], bytes], first: int, length: int) -> list[bytes]:
+    """Elements, without those that lack something that they need."""
+    made: list[bytes] = []
+    for number in range(first, first + length):
+        one = element(number, len(made))
+        if one:
+            made.append(one)
+    return made
+
+
+def _different(element: Callable[[int, int], bytes], first: int, length: int) -> list[bytes]:
     """Elements no two of which are the same, fewer where no other comes."""
+    made: list[bytes] = []
     seen: set[bytes] = set()
-    for place in range(length):
+    for number in range(first, first + length):
         for _ in range(TRIES):
-            made = element(first + place, place)
-            value = made[:1] + made[made.index(0, 1) :]
-            if value not in seen:
+            one = element(number, len(made))
+            value = one[:1] + one[one.index(0, 1) :] if one else b""
+            if value and value not in seen:
                 seen.add(value)
-                yield made
+                made.append(one)
                 break
-        else:
-            return
+    return made
 
 
 def _text(text: str) -> bytes:
