@@ -131,6 +131,7 @@ def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
 _NEEDS = {
     "alembic": ("alembic",),
     "django": ("django",),
+    "flask-migrate": ("flask_migrate",),
     "python": ("pymongo",),
     "pymongo-migrate": ("pymongo_migrate",),
     "beanie": ("beanie",),

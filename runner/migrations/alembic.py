@@ -72,15 +72,21 @@ def _question(project: Project) -> Hashable:
 
 
 def _asked(project: Project) -> Sequence[Revision]:
+    return listed(project, _configuration(project))
+
+
+def listed(project: Project, config: Path, scripts: Path | None = None) -> Sequence[Revision]:
+    """The revisions of a configuration as Alembic lists them; ``scripts`` where it does not say where they lie."""
     listed: list[Revision] = []
-    with closing(children.listen(_command(project, "revisions", None))) as heard:
+    with closing(children.listen(_command(project, "revisions", None, config=config, scripts=scripts))) as heard:
         for one in heard:
             if isinstance(one, Message) and one.body.get("event") == "revision":
                 listed.append(_revision(project, one.body))
             elif isinstance(one, Message) and one.body.get("event") == "lacking":
                 raise hearing.lacking(one.body)
             elif isinstance(one, Finished) and one.status:
-                return revision_files.read(project, revision_files.folders(_configuration(project), project.directory))
+                folders = revision_files.folders(config, project.directory) if scripts is None else [scripts / "versions"]
+                return revision_files.read(project, folders)
     return listed
 
 
@@ -106,9 +112,23 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return hearing.events(_command(project, "apply", on))
 
 
-def _command(project: Project, verb: str, on: Address | None, *, listing: bool = False) -> Command:
+def _command(
+    project: Project,
+    verb: str,
+    on: Address | None,
+    *,
+    listing: bool = False,
+    config: Path | None = None,
+    scripts: Path | None = None,
+) -> Command:
     python = interpreter.find(project)
-    request = {"verb": verb, "config": str(_configuration(project)), "url": on.url() if on else None, "listing": listing}
+    request = {
+        "verb": verb,
+        "config": str(config or _configuration(project)),
+        "scripts": str(scripts) if scripts else None,
+        "url": on.url() if on else None,
+        "listing": listing,
+    }
     variables = {
         **environment(project, on, python.variables),
         **guarded(project, on),

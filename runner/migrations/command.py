@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from checks.evidence import Place
 from runner.children import Command
 from runner.errors import UsageError
 from runner.migrations import hearing, interpreter, node, revision_files
@@ -21,7 +20,6 @@ from runner.migrations.environment import environment
 from runner.migrations.interface import Broke, Detected, Direction, Elsewhere, Event, Paused, Project, Revision, Step
 from runner.migrations.templates import words
 from runner.servers.interface import Address
-from runner.settings.model import MigrationSettings
 
 NAME = "command"
 TITLE = "a command"
@@ -55,17 +53,9 @@ _PROGRAMS = {
 }
 
 
-def detect(root: Path) -> Detected | None:
-    """A project that Flask migrates. Never sure: such programs need settings that only their people know."""
-    for env in (root / "migrations" / "env.py", *sorted(root.glob("*/migrations/env.py"))):
-        if env.is_file() and "current_app" in env.read_text("utf-8", "replace"):
-            return _detected(root, env, "flask db upgrade", env.parent.parent)
+def detect(root: Path) -> Detected | None:  # noqa: ARG001 - whatever lies there
+    """Never: which program migrates is known to people only."""
     return None
-
-
-def _detected(root: Path, because: Path, command: str, directory: Path) -> Detected:
-    settings = MigrationSettings(tool="command", command=command, directory=directory.relative_to(root).as_posix())
-    return Detected(settings, Place(because.relative_to(root).as_posix()), sure=False)
 
 
 def revisions(project: Project) -> Sequence[Revision]:

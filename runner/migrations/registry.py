@@ -9,6 +9,7 @@ from runner.migrations import (
     dbmate,
     declared,
     django,
+    flask_migrate,
     golang_migrate,
     goose,
     migrate_mongo,
@@ -22,6 +23,7 @@ from runner.migrations.interface import Adapter
 ADAPTERS: dict[str, Adapter] = {
     alembic.NAME: alembic,
     django.NAME: django,
+    flask_migrate.NAME: flask_migrate,
     command.NAME: command,
     prisma.NAME: prisma,
     golang_migrate.NAME: golang_migrate,

@@ -54,6 +54,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
 TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "alembic": RELATIONAL,
     "django": RELATIONAL,
+    "flask-migrate": RELATIONAL,
     "command": RELATIONAL | DOCUMENTS,
     "sql": RELATIONAL,
     "prisma": frozenset({Engine.POSTGRESQL}),

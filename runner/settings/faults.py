@@ -279,7 +279,7 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
 
 
 _SQL = frozenset({"sql"})
-_PYTHONS = frozenset({"alembic", "command", "django", "python", "pymongo-migrate", "beanie"})
+_PYTHONS = frozenset({"alembic", "command", "django", "flask-migrate", "python", "pymongo-migrate", "beanie"})
 _PROGRAMS = _PYTHONS | {"migrate-mongo"}
 
 #: Keys that say how programs of the project's are started, whichever they are.
@@ -292,7 +292,7 @@ _BELONGS = {
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "prisma", "migrate-mongo"}),
+    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo"}),
     "python": _PYTHONS,
     "setup": _PROGRAMS,
     "env": _PROGRAMS,

@@ -36,6 +36,7 @@ from runner.settings.values import (
 Tool = Literal[
     "alembic",
     "django",
+    "flask-migrate",
     "command",
     "sql",
     "prisma",

@@ -15,7 +15,7 @@ from checks.evidence import Place
 from checks.targets import Role
 from runner.backends import postgresql
 from runner.errors import ToolFailed, UsageError
-from runner.migrations import address, command
+from runner.migrations import address, command, flask_migrate
 from runner.migrations.interface import Began, Broke, Elsewhere, Ended, Event, Project, Said
 from runner.recorder.reading import read
 from runner.servers.interface import Address, Database, Server
@@ -251,10 +251,10 @@ def test_the_read_only_command_proves_the_address(tmp_path: Path, server: Server
     assert said.endswith("came to our server")
 
 
-def test_detection_suggests_and_is_never_sure(tmp_path: Path) -> None:
-    assert command.detect(tmp_path) is None
+def test_no_program_is_recognised_by_its_files(tmp_path: Path) -> None:
     lay(tmp_path / "web", env="from flask import current_app\n" + SYNC_ENV)
-    found = command.detect(tmp_path)
+    assert command.detect(tmp_path) is None
+    found = flask_migrate.detect(tmp_path)
     assert found is not None
-    assert (found.settings.command, found.settings.directory, found.sure) == ("flask db upgrade", "web", False)
+    assert (found.settings.tool, found.settings.directory, found.sure) == ("flask-migrate", "web", False)
     assert found.because == Place("web/migrations/env.py")

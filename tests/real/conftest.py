@@ -110,3 +110,17 @@ def phoenix(request: pytest.FixtureRequest) -> Published:
 def optuna(request: pytest.FixtureRequest) -> Published:
     """Optuna, whose alembic.ini names SQLite and whose history makes a type twice."""
     return _published(request.config, "optuna/storages/_rdb", "optuna==5.0.0", "psycopg[binary]==3.3.9", "alembic==1.20.1")
+
+
+@pytest.fixture(scope="session")
+def django(request: pytest.FixtureRequest) -> Published:
+    """Django with two published applications: django-oauth-toolkit, whose models can be swapped, and django-allauth."""
+    wanted = ("Django==5.2.19", "django-oauth-toolkit==3.4.1", "django-allauth==65.21.1", "psycopg[binary]==3.3.9")
+    return _published(request.config, "django", *wanted)
+
+
+@pytest.fixture(scope="session")
+def flask_migrate(request: pytest.FixtureRequest) -> Published:
+    """Flask-Migrate on Flask-SQLAlchemy."""
+    wanted = ("Flask-Migrate==4.1.0", "Flask-SQLAlchemy==3.1.1", "psycopg[binary]==3.3.9")
+    return _published(request.config, "flask_migrate", *wanted)

@@ -72,7 +72,10 @@ def _config(request: Dict[str, Any]) -> Any:
         toml = os.path.basename(path) == "pyproject.toml"
         named["toml_file"] = path if toml else "pyproject.toml"
         named["file_"] = "alembic.ini" if toml else path
-    return Config(**named)
+    config = Config(**named)
+    if request.get("scripts"):  # Flask-Migrate says it on its command line
+        config.set_main_option("script_location", request["scripts"].replace("%", "%%"))
+    return config
 
 
 def _revisions(config: Any, inside: guard.Inside) -> None:
@@ -108,16 +111,19 @@ def _failed(error: BaseException, inside: guard.Inside) -> None:
 def _lead_here(config: Any, url: str) -> None:
     """Put our URL where the configuration declares one. Where it declares none, env.py decides, and is watched."""
     declared = _declared(config)
-    if declared is None:
-        return
+    if declared is not None:
+        config.set_main_option("sqlalchemy.url", led(declared, url, config).replace("%", "%%"))
+
+
+def led(declared: str, url: str, config: Any = None) -> str:
+    """Our URL with the driver that the declared one names, or one that can be imported, and its options."""
     if url.startswith("sqlite:"):
         scheme, query = _sqlite_scheme(declared, config), _query_of_file(declared)
     elif url.startswith("mysql:"):
         scheme, query = _mysql_scheme(declared, config), _query(declared, url)
     else:
         scheme, query = _scheme(declared, config), _query(declared, url)
-    ours = scheme + url[url.index("://") :] + query
-    config.set_main_option("sqlalchemy.url", ours.replace("%", "%%"))
+    return scheme + url[url.index("://") :] + query
 
 
 def _declared(config: Any) -> Optional[str]:
@@ -196,7 +202,7 @@ def _is_async(named: str, config: Any) -> bool:
     """Whether env.py drives an asynchronous engine: by the driver it had, else by what it imports."""
     if named.partition("+")[2] in ("asyncpg", "aiosqlite", "aiomysql", "asyncmy", "psycopg_async"):
         return True
-    path = os.path.join(config.get_main_option("script_location") or "", "env.py")
+    path = os.path.join(config.get_main_option("script_location") or "", "env.py") if config is not None else ""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.read()

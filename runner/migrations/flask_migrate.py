@@ -1,0 +1,81 @@
+"""Flask-Migrate, run by the project's own ``flask`` in its own interpreter ("flask-migrate" in the settings).
+
+Flask is told the application as ever: FLASK_APP in ``env``, ``.flaskenv``, or an ``app.py``. Where the application uses
+Flask-SQLAlchemy, its address is replaced with ours in memory; else it has to come from the environment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from checks.evidence import Place
+from runner.children import Command
+from runner.errors import UsageError
+from runner.migrations import alembic, hearing, interpreter
+from runner.migrations.alembic import guarded
+from runner.migrations.environment import environment
+from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.servers.interface import Address
+from runner.settings.model import MigrationSettings
+
+NAME = "flask-migrate"
+TITLE = "Flask-Migrate"
+FILES_ONLY = False
+
+_INSIDE = Path(__file__).with_name("inside")
+_FOLDER = "migrations"
+
+
+def detect(root: Path) -> Detected | None:
+    """A folder ``migrations`` whose env.py asks for Flask's ``current_app``; never sure, for FLASK_APP is its people's."""
+    for env in (root / _FOLDER / "env.py", *sorted(root.glob(f"*/{_FOLDER}/env.py"))):
+        if env.is_file() and "current_app" in env.read_text("utf-8", "replace"):
+            settings = MigrationSettings(tool="flask-migrate", directory=env.parent.parent.relative_to(root).as_posix())
+            return Detected(settings, Place(env.relative_to(root).as_posix()), sure=False)
+    return None
+
+
+def revisions(project: Project) -> Sequence[Revision]:
+    """The revisions in the order that ``upgrade heads`` takes on an empty database, as Alembic lists them."""
+    folder = _folder(project)
+    return alembic.listed(project, folder / "alembic.ini", folder)
+
+
+def current(project: Project, on: Address) -> Iterator[Event]:
+    """``flask db current``: the application starts, env.py connects, and only the version table is read."""
+    return hearing.reading(_command(project, "current", on))
+
+
+def apply(project: Project, on: Address) -> Iterator[Event]:
+    """One ``flask db upgrade heads``."""
+    return hearing.events(_command(project, "apply", on))
+
+
+def _command(project: Project, verb: str, on: Address) -> Command:
+    python = interpreter.find(project, ("flask_migrate",))
+    folder = _folder(project)
+    request = {
+        "verb": verb,
+        "url": on.url(),
+        "database": project.database,
+        "directory": str(folder) if project.settings.config is not None else None,
+    }
+    variables = {
+        **environment(project, on, python.variables),
+        **guarded(project, on),
+        "DBPROOF_REQUEST": json.dumps(request),
+    }
+    arguments = (str(python.python), str(_INSIDE / "start.py"), "flask_child")
+    return Command(arguments, project.directory, variables, project.settings.timeout)
+
+
+def _folder(project: Project) -> Path:
+    """The folder of env.py: that of the alembic.ini which ``config`` names, else ``migrations``."""
+    path = project.root / project.settings.config if project.settings.config is not None else None
+    folder = path.parent if path is not None else project.directory / _FOLDER
+    if not (folder / "env.py").is_file():
+        remedy = "Set `directory` to where `flask` is run, or `config` to the path of Flask-Migrate's alembic.ini."
+        raise UsageError(f"migrations: there is no {project.relative(folder / 'env.py')}", remedy)
+    return folder

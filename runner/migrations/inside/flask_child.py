@@ -1,0 +1,85 @@
+"""Runs Flask-Migrate's ``flask db …`` in the project's own Python, with the application's address led to our database.
+
+Verbs: ``current``, and ``apply``, which is one ``flask db upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``:
+``verb``, ``url`` (ours), ``database`` (its name in dbproof's settings) and ``directory`` (of ``env.py``, or none).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from contextlib import suppress
+from typing import Any, Dict, Mapping
+
+from . import guard
+from .alembic_child import led
+from .python_child import failed
+
+_COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads")}
+
+
+def main() -> None:
+    """Do what the request says; exit 1 where it failed, which has been told by then."""
+    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
+    inside = guard.install()
+    if inside is None:
+        raise SystemExit("dbproof: this program is started by dbproof only")
+    sys.path.insert(0, os.getcwd())
+    try:
+        _do(request)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            return
+        failed(_cause(error), inside)
+        if inside.begun is None:  # what a migration died of has been told with its file and line
+            sys.__excepthook__(type(error), error, error.__traceback__)
+        raise SystemExit(1) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Flask-Migrate says what Alembic raised and exits; what it raised says more than a status."""
+    return error.__context__ if isinstance(error, SystemExit) and error.__context__ is not None else error
+
+
+def _do(request: Dict[str, Any]) -> None:
+    from flask.cli import main as flask  # type: ignore[import-not-found]  # in the project's own environment
+
+    with suppress(ImportError):
+        _lead_here(request["url"], request["database"])
+    where = ["--directory", request["directory"]] if request["directory"] else []
+    sys.argv = ["flask", "db", _COMMANDS[request["verb"]][0], *where, *_COMMANDS[request["verb"]][1:]]
+    flask()
+
+
+def _lead_here(url: str, name: str) -> None:
+    """Have Flask-SQLAlchemy see our address wherever the application has its own from.
+
+    It stands in the place of the bind that is called as the database in dbproof's settings, else of the application's own.
+    """
+    from flask_sqlalchemy import SQLAlchemy  # type: ignore[import-not-found]  # as above
+
+    original = SQLAlchemy.init_app
+
+    @functools.wraps(original)
+    def init_app(extension: Any, app: Any, *arguments: Any, **named: Any) -> Any:
+        binds = dict(app.config.get("SQLALCHEMY_BINDS") or {})
+        if name in binds:
+            app.config["SQLALCHEMY_BINDS"] = {**binds, name: _led(binds[name], url)}
+        else:
+            app.config["SQLALCHEMY_DATABASE_URI"] = led(str(app.config.get("SQLALCHEMY_DATABASE_URI") or ""), url)
+        options = dict(app.config.get("SQLALCHEMY_ENGINE_OPTIONS") or {})
+        options.pop("connect_args", None)  # certificates and the like of their server
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+        return original(extension, app, *arguments, **named)
+
+    SQLAlchemy.init_app = init_app
+
+
+def _led(bind: Any, url: str) -> Any:
+    if isinstance(bind, Mapping):
+        return {**bind, "url": led(str(bind.get("url") or ""), url)}
+    return led(str(bind or ""), url)
