@@ -115,6 +115,14 @@ def test_columns_by_expressions(server: Server, database: Database) -> None:
     assert run(database, "SELECT count(*) FROM orders WHERE status IN ('a''b', 'n1', 'n3', 'n5', 'n7', 'n9')") == [(10,)]
 
 
+def test_names_may_be_anything(server: Server, database: Database) -> None:
+    run(database, 'CREATE SCHEMA "s %"; CREATE TABLE "s %"."50 % ""all""" ("a.b%" text NOT NULL, "é" text)')
+    name = 's %.50 % "all"'
+    columns = {f"{name}.a.b%": "'%s %(x)s ' || coalesce(\"é\", '')"}
+    filled = filled_on_head(plan(server, tables={name: 4}, columns=columns), server, database)
+    assert [(one.table, one.rows) for one in filled.filled] == [(TableName("s %", '50 % "all"'), 4)]
+
+
 def test_an_expression_that_the_schema_refuses_leaves_its_table_empty(server: Server, database: Database) -> None:
     run(database, DDL)
     columns = {"users.name": "NULL", "orders.status": "''"}
