@@ -38,15 +38,8 @@ class RowFile:
         """The table or collection as the settings say it, else the file's name without its endings."""
         if self.settings.table is not None:
             return self.settings.table
-        bare = PurePosixPath(self.name).name
-        for ending in (".gz", *(f".{one}" for one in _ends(bare))):
-            bare = bare.removesuffix(ending) if len(bare) > len(ending) else bare
-        return bare
-
-
-def _ends(name: str) -> tuple[str, ...]:
-    suffix = PurePosixPath(name.removesuffix(".gz")).suffix
-    return (suffix.removeprefix("."),) if suffix and format_of(name) else ()
+        bare = PurePosixPath(self.name).name.removesuffix(".gz")
+        return PurePosixPath(bare).stem if self.settings.format or format_of(bare) else bare
 
 
 @dataclass(frozen=True)
