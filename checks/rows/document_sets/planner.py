@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any
 
 from checks.declared.documents import DocumentExpectations, DocumentReference, FieldPath, Step
-from checks.jsonschema.bson_types import named
 from checks.jsonschema.denials import with_field
 from checks.jsonschema.matching import Fits, Matching, Schema, UnknownPattern
 from checks.jsonschema.trying import spoken
@@ -17,6 +16,7 @@ from checks.rows.document_sets.drawing import TENANTS, Drawing
 from checks.rows.document_sets.growing import Growing
 from checks.rows.document_sets.heeded import Counted, Grown, Heeded, LeftOut
 from checks.rows.document_sets.keys import value_of
+from checks.rows.document_sets.paths import arrays_of, kinds_of, knows
 from checks.rows.document_sets.plan import Arrays, CollectionPlan, Form, Member, Node, ObjectOf, OneOf
 from checks.rows.document_sets.writing import sampled
 from checks.rows.documents import parts, plain, said
@@ -141,7 +141,7 @@ class Planner:
             ),
         )
         known = any(
-            _knows(schema, path) for asked in self._askings(collection, self.validators(collection)) for schema in asked.schemas
+            knows(schema, path) for asked in self._askings(collection, self.validators(collection)) for schema in asked.schemas
         )
         return known or path in spoken_of
 
@@ -154,7 +154,7 @@ class Planner:
     def _kinds(self, path: FieldPath) -> Sequence[str]:
         collection = self._collections.collection.get(path.collection)
         validators = self.validators(collection) if collection else ()
-        return next((kinds for one in validators if (kinds := _kinds(one.get("$jsonSchema", {}), path.dotted.split(".")))), ())
+        return next((kinds for one in validators if (kinds := kinds_of(one.get("$jsonSchema", {}), path.dotted.split(".")))), ())
 
     def of_child(self, name: str) -> Sequence[DocumentReference]:
         """The references of a collection's documents to others."""
@@ -250,7 +250,7 @@ class _Planning:
                 ways.setdefault(parent.dotted, parent.steps)
                 found += self._planner.as_child(child, parent)
         for name in wishes.indexed(self._indexes):
-            ways.setdefault(name, wishes.steps_of(name, arrays | _arrays_of(ways.values())))
+            ways.setdefault(name, wishes.steps_of(name, arrays | arrays_of(ways.values())))
         unknown = ((path, steps) for path, steps in ways.items() if path not in grown.fields)
         return [*found, *(wishes.wished(steps, _DATE if path in self._base.later else _ANYTHING) for path, steps in unknown)]
 
@@ -310,35 +310,6 @@ class _Planning:
     def _limit(self, room: int, label: str) -> None:
         if label and (self._most is None or room < self._most):
             self._most, self._limited = room, f"{label} has no more keys"
-
-
-def _arrays_of(ways: Any) -> frozenset[str]:  # noqa: ANN401 - ways of steps
-    found: set[str] = set()
-    for steps in ways:
-        names: list[str] = []
-        for step in steps:
-            names.append(step.name)
-            if step.each:
-                found.add(".".join(names))
-    return frozenset(found)
-
-
-def _kinds(schema: Schema, names: Sequence[str]) -> Sequence[str]:
-    """The types that a schema names for a field, elements of arrays on the way meant."""
-    if isinstance(schema.get("items"), Mapping) and not (names and names[0] in schema.get("properties", {})):
-        return _kinds(schema["items"], names)
-    if not names:
-        return named(schema.get("bsonType", schema.get("type", ())))
-    return _kinds(schema.get("properties", {}).get(names[0], {}), names[1:])
-
-
-def _knows(schema: Schema, path: str) -> bool:
-    """Whether a schema speaks of a field by its name."""
-    name, _, rest = path.partition(".")
-    inner = schema.get("properties", {})
-    if name in inner:
-        return not rest or _knows(inner[name], rest)
-    return any(_knows(one, path) for word in ("allOf", "anyOf", "oneOf") for one in schema.get(word, ()))
 
 
 def _example(growing: Growing, document: Mapping[str, Any], varied: Mapping[str, Member]) -> ObjectOf:

@@ -8,14 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from struct import Struct
-from typing import Any, TypeAlias
+from typing import Any
 
 from checks.rows.document_sets.chance import seeded
 from checks.rows.document_sets.keys import in_digits, object_id, salt_of, value_of
 from checks.rows.document_sets.parts import Key, Keys, Part, decoded, part_of
+from checks.rows.document_sets.pieces import (
+    INT,
+    SKEW,
+    Write,
+    alike,
+    by_arrays,
+    different,
+    elements,
+    freely,
+    is_free,
+    kept,
+    one_of,
+    pooled,
+    sub,
+    text_of,
+    thinned,
+)
 from checks.rows.document_sets.plan import (
     ArrayOf,
-    Arrays,
     CollectionPlan,
     Draw,
     Form,
@@ -29,22 +45,12 @@ from checks.rows.document_sets.plan import (
     Taken,
 )
 
-#: Gives a field, its name included, of the document with a number; nothing where it is missing.
-Write: TypeAlias = "Callable[[int], bytes]"
-
 #: Of so many documents one has a number or date at an end.
 ENDS = 16
-#: How many different values of a sub-document or array there are, in which nothing is a key.
-KEPT = 2_048
-#: How often another element is tried where an array may hold none twice.
-TRIES = 6
-#: Few parents have many children: of a hundred parents the first one has a fifth of them all (a power law).
-SKEW = 3
-
 #: Keeps a share of a range within it, however it is rounded.
 _BELOW = 1 - 1e-12
 
-_INT, _LONG, _DOUBLE = Struct("<i"), Struct("<q"), Struct("<d")
+_LONG, _DOUBLE = Struct("<q"), Struct("<d")
 _NULL: Part = (b"\x0a", b"")
 
 
@@ -62,7 +68,7 @@ class Writing:
         self._chances = 0
         self.exhausted = False
         self._lacking: list[bool] = [False]
-        self._draws = {arrays: [self._draw(one) for one in some] for arrays, some in _by_arrays(plan.draws).items()}
+        self._draws = {arrays: [self._draw(one) for one in some] for arrays, some in by_arrays(plan.draws).items()}
         self._root = self._members(plan.root)
 
     def document(self, number: int) -> bytes | None:
@@ -72,7 +78,7 @@ class Writing:
             if not draw(number):
                 return None
         body = self._root(number)
-        return None if self._lacking[0] else _INT.pack(len(body) + 5) + body + b"\0"
+        return None if self._lacking[0] else INT.pack(len(body) + 5) + body + b"\0"
 
     def _chance(self) -> Callable[[], float]:
         self._chances += 1
@@ -82,18 +88,18 @@ class Writing:
         """The fields of a document, or of one of several."""
         if isinstance(node, OneOf):
             made = {id(one): self._members(one) for one in node.nodes}
-            return _one_of([made[id(one)] for one in node.nodes], self._chance())
+            return one_of([made[id(one)] for one in node.nodes], self._chance())
         writes = [self._member(one) for one in node.members] if isinstance(node, ObjectOf) else []
         return lambda number: b"".join([write(number) for write in writes])
 
     def _member(self, member: Member) -> Write:
         if isinstance(member.node, Pooled):
-            return _pooled(_thinned(_elements(member.node.values, member.name.encode() + b"\0"), member.missing), self._chance())
+            return pooled(thinned(elements(member.node.values, member.name.encode() + b"\0"), member.missing), self._chance())
         write = self._field(member.node, member.name)
         if not member.missing:
             return write
         chance, share = self._chance(), member.missing / 100
-        if isinstance(member.node, ObjectOf | ArrayOf) and not _is_free(member.node):
+        if isinstance(member.node, ObjectOf | ArrayOf) and not is_free(member.node):
             write = self._dropped(write)
         return lambda number: b"" if chance() < share else write(number)
 
@@ -110,15 +116,15 @@ class Writing:
         return written
 
     def _field(self, node: Node, name: str) -> Write:
-        if isinstance(node, ObjectOf | ArrayOf) and _is_free(node):
-            return _kept(self._made(node, name), self._chance())
+        if isinstance(node, ObjectOf | ArrayOf) and is_free(node):
+            return kept(self._made(node, name), self._chance())
         return self._made(node, name)
 
     def _made(self, node: Node, name: str) -> Write:
         label = name.encode() + b"\0"
         match node:
             case Pooled():
-                return _pooled(_elements(node.values, label), self._chance())
+                return pooled(elements(node.values, label), self._chance())
             case Spread():
                 return self._spread(node, label)
             case Numbered():
@@ -126,16 +132,16 @@ class Writing:
             case Taken():
                 return self._taken(node, label)
             case ObjectOf():
-                return _sub(b"\x03" + label, self._members(node))
+                return sub(b"\x03" + label, self._members(node))
             case ArrayOf():
                 return self._array(node, b"\x04" + label)
             case OneOf():
                 made = {id(one): self._field(one, name) for one in node.nodes}
-                return _one_of([made[id(one)] for one in node.nodes], self._chance())
+                return one_of([made[id(one)] for one in node.nodes], self._chance())
 
     def _spread(self, node: Spread, label: bytes) -> Write:
         """Every so many documents one of the ends, so that each of them comes; any number of the range in between."""
-        chance, ends, low, size = self._chance(), _elements(node.ends, label), node.low, node.high - node.low + 1
+        chance, ends, low, size = self._chance(), elements(node.ends, label), node.low, node.high - node.low + 1
         many, turn, scale = len(ends), self._chances % ENDS, size * _BELOW
         head, pack = self._packed(node.kind, label)
 
@@ -153,7 +159,7 @@ class Writing:
             return b"\x07" + label, lambda value: value.to_bytes(4, "big") + int(chance() * 2**53).to_bytes(8, "big")
         if kind == "double":
             return b"\x01" + label, lambda value: _DOUBLE.pack(value / 100)
-        kinds = {"int": (b"\x10", _INT.pack), "long": (b"\x12", _LONG.pack), "date": (b"\x09", _LONG.pack)}
+        kinds = {"int": (b"\x10", INT.pack), "long": (b"\x12", _LONG.pack), "date": (b"\x09", _LONG.pack)}
         head, pack = kinds[kind]
         return head + label, pack
 
@@ -170,7 +176,10 @@ class Writing:
         """What a form makes of a number, as it stands behind a name."""
         match form.kind:
             case "string":
-                return lambda number: (b"\x02", _text(f"{form.before}{in_digits(number, form.alphabet, form.width)}{form.after}"))
+                return lambda number: (
+                    b"\x02",
+                    text_of(f"{form.before}{in_digits(number, form.alphabet, form.width)}{form.after}"),
+                )
             case "objectId":
                 salt = salt_of(f"{self._salt}/{form.start}")
                 return lambda number: (b"\x07", object_id(salt, number))
@@ -178,7 +187,7 @@ class Writing:
                 parts = [part_of(value) for value in form.listed]
                 return lambda number: parts[number]
             case "int":
-                return lambda number: (b"\x10", _INT.pack(form.start + form.step * number))
+                return lambda number: (b"\x10", INT.pack(form.start + form.step * number))
             case "long":
                 return lambda number: (b"\x12", _LONG.pack(form.start + form.step * number))
             case "date":
@@ -201,11 +210,11 @@ class Writing:
 
     def _array(self, node: ArrayOf, head: bytes) -> Write:
         items = [self._field(node.item, str(place)) for place in range(node.most)]
-        if not _is_free(node.item):
+        if not is_free(node.item):
             items = list(map(self._dropped, items))
         draws, chance = self._draws.get(node.arrays, ()), self._chance()
         least, span, most = node.least, node.most - node.least + 1, max(node.most, 1)
-        chosen, lacking = (_different if node.unique else _alike), self._lacking
+        chosen, lacking = (different if node.unique else alike), self._lacking
 
         def element(number: int, place: int) -> bytes:
             for draw in draws:
@@ -216,7 +225,7 @@ class Writing:
             made = chosen(element, number * most, least + int(chance() * span))
             lacking[0] = lacking[0] or len(made) < least
             body = b"".join(made)
-            return head + _INT.pack(len(body) + 5) + body + b"\0"
+            return head + INT.pack(len(body) + 5) + body + b"\0"
 
         return write
 
@@ -228,7 +237,7 @@ class Writing:
         itself = {path: self.part(form) for path, form in draw.itself.items()}
 
         if not (shared or each or missing or itself or draw.collection == self._plan.collection):
-            return _freely(keys.rows, taken, slots, chance)
+            return freely(keys.rows, taken, slots, chance)
 
         def drawn(number: int) -> bool:
             rows: Sequence[Key] = keys.groups.get(tuple(slots.get(path) for path in shared), ()) if shared else keys.rows
@@ -247,117 +256,6 @@ class Writing:
             return True
 
         return drawn
-
-
-def _freely(
-    rows: list[Key], taken: Sequence[str], slots: dict[str, Part | None], chance: Callable[[], float]
-) -> Callable[[int], bool]:
-    """Draws any key, of which there are some."""
-    many = len(rows)
-    if len(taken) != 1:
-        return lambda _: slots.update(zip(taken, rows[int(many * chance() ** SKEW)], strict=False)) or True
-    (path,), parts = taken, [row[0] for row in rows]
-
-    def drawn(number: int) -> bool:  # noqa: ARG001 - every draw is told
-        slots[path] = parts[int(many * chance() ** SKEW)]
-        return True
-
-    return drawn
-
-
-def _is_free(node: Node) -> bool:
-    """Whether nothing in a node hangs on the document's number or on a parent."""
-    match node:
-        case ObjectOf():
-            return all(_is_free(member.node) for member in node.members)
-        case ArrayOf():
-            return _is_free(node.item)
-        case OneOf():
-            return all(map(_is_free, node.nodes))
-    return isinstance(node, Pooled | Spread)
-
-
-def _kept(write: Write, chance: Callable[[], float]) -> Write:
-    """So many values of a sub-document or array are made; then they come again."""
-    made: list[bytes] = []
-
-    def written(number: int) -> bytes:
-        if len(made) == KEPT:
-            return made[int(chance() * KEPT)]
-        made.append(write(number))
-        return made[-1]
-
-    return written
-
-
-def _by_arrays(draws: Sequence[Draw]) -> Mapping[Arrays, list[Draw]]:
-    found: dict[Arrays, list[Draw]] = {}
-    for one in draws:
-        found.setdefault(one.arrays, []).append(one)
-    return found
-
-
-def _elements(values: Sequence[Any], label: bytes) -> list[bytes]:
-    parts = map(part_of, values)
-    return [kind + label + payload for kind, payload in parts]
-
-
-def _thinned(elements: list[bytes], missing: int) -> list[bytes]:
-    """The elements with nothing among them, so often that so many of a hundred are missing."""
-    if not missing:
-        return elements
-    often = elements * max(1, 100 // missing // len(elements))
-    return often + [b""] * max(1, round(len(often) * missing / (100 - missing)))
-
-
-def _pooled(elements: list[bytes], chance: Callable[[], float]) -> Write:
-    size = len(elements)
-    if size == 1:
-        return lambda _: elements[0]
-    return lambda _: elements[int(chance() * size)]
-
-
-def _one_of(writes: list[Write], chance: Callable[[], float]) -> Write:
-    size = len(writes)
-    return lambda number: writes[int(chance() * size)](number)
-
-
-def _sub(head: bytes, members: Write) -> Write:
-    def write(number: int) -> bytes:
-        body = members(number)
-        return head + _INT.pack(len(body) + 5) + body + b"\0"
-
-    return write
-
-
-def _alike(element: Callable[[int, int], bytes], first: int, length: int) -> list[bytes]:
-    """Elements, without those that lack something that they need."""
-    made: list[bytes] = []
-    for number in range(first, first + length):
-        one = element(number, len(made))
-        if one:
-            made.append(one)
-    return made
-
-
-def _different(element: Callable[[int, int], bytes], first: int, length: int) -> list[bytes]:
-    """Elements no two of which are the same, fewer where no other comes."""
-    made: list[bytes] = []
-    seen: set[bytes] = set()
-    for number in range(first, first + length):
-        for _ in range(TRIES):
-            one = element(number, len(made))
-            value = one[:1] + one[one.index(0, 1) :] if one else b""
-            if value and value not in seen:
-                seen.add(value)
-                made.append(one)
-                break
-    return made
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return _INT.pack(len(encoded) + 1) + encoded + b"\0"
 
 
 def sampled(node: Node, many: int) -> Iterator[Any]:
