@@ -19,13 +19,16 @@ from checks.sql.orphans import counted
 from checks.targets import StatementFailed
 from runner.data.generated.filled import FilledTable, Say
 
-#: Rows by which it is tried how many of those that are made meet all conditions, and the least share of them.
+#: Rows by which it is tried how many of those that are made meet all conditions, the share of them below which values are looked
+#: for that go together, and the least share.
 TRIED = 2_000
+RARE = 0.25
 LEAST = 0.02
 #: So many more rows are made than the share asks for.
 SPARE = 1.15
-#: How often more rows are made where too few came.
+#: How often more rows are made where too few came, and where keys may meet.
 ROUNDS = 5
+ROUNDS_OF_KEYS = 16
 
 _ENDLESS = 2**62
 
@@ -154,14 +157,17 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
         plan = replace(plan, reason="no column of it has values that are known")
     if plan.reason:
         return plan, FilledTable(name, 0, rows, plan.reason)
-    kept, worst = _tried(plan, keys, run)
-    if kept < LEAST:
-        plan = run.loader.adapted(planner.coupled(turn, plan, run.wishes))
-        kept, worst = _tried(plan, keys, run)
+    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once and not source.nulls)]
+    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
+    kept, worst = _tried(plan, most, keys, run)
+    if kept < RARE:
+        other = run.loader.adapted(planner.coupled(turn, plan, run.wishes))
+        better, least = _tried(other, most, keys, run)
+        if better > kept or kept < LEAST:
+            plan, kept, worst = other, better, least
     if kept < LEAST:
         return plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}")
-    bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once)]
-    most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
+    worst = "" if kept == 1 else worst
     try:
         made = _made(plan, min(rows, most), most, kept, keys, run)
     except StatementFailed as failure:
@@ -176,9 +182,10 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
 def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Referred, Keys], run: Filling) -> int:
     """Insert until there are so many rows, or no more come; gives how many there are. Notes keys that have no gap."""
     made, start = 0, 1
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS_OF_KEYS if plan.guarded else ROUNDS):
         lacking = rows - made
-        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1)
+        spare = lacking if kept == 1 and not turn else int(lacking / kept * SPARE * (1 + turn)) + 50
+        stop = min(start + spare, most + 1)
         came = run.loader.insert(plan, lacking, range(start, stop), run.seed, keys)
         made, start = made + came, stop
         if made >= rows or not (came or plan.guarded) or start > most:
@@ -192,14 +199,14 @@ def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Refe
 def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
     if made >= most:
         return plan.limited if plan.most == most else "each has a parent of its own, and there are no more"
-    return "keys met by chance" if plan.guarded else f"too few rows that were made meet {worst}"
+    return "keys met by chance" if plan.guarded or not worst else f"too few rows that were made meet {worst}"
 
 
-def _tried(plan: TablePlan, keys: Mapping[Referred, Keys], run: Filling) -> tuple[float, str]:
+def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], run: Filling) -> tuple[float, str]:
     """The share of rows that meet all conditions, and the condition that the fewest meet."""
-    if not plan.conditions:
-        return 1.0, ""
-    tried = min(TRIED, plan.most or TRIED)
+    if plan.reason or not plan.conditions:
+        return (0.0 if plan.reason else 1.0), ""
+    tried = min(TRIED, most)
     every, *each = run.loader.tried(plan, range(1, tried + 1), run.seed, keys)
     worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
     return every / tried, worst.name
