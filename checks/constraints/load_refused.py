@@ -2,7 +2,8 @@
 
 Proves that every data file of the settings (`data.load`) loads into what the migrations made. A seed that the schema refuses
 means that one of the two is wrong: the rows that developers and demonstrations start from are rows that production cannot hold.
-The finding stands at the statement's file and line, with the server's code and words; the files after it are not loaded.
+The finding stands at the file and line of the statement, the record or the object, with the server's code and words; the files
+after it are not loaded.
 
 **Anti-pattern**
 

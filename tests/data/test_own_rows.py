@@ -307,6 +307,17 @@ def test_tables_that_refer_to_each_other_share_a_transaction(on: Make, engine: E
     assert shop.rows("SELECT count(*) FROM a") == [(1,)]
 
 
+def test_a_circle_that_no_key_lets_pass_says_so(on: Make) -> None:
+    shop = on(Engine.POSTGRESQL)
+    shop.execute(*(statement.removesuffix(" DEFERRABLE") for statement in CIRCLE[Engine.POSTGRESQL]))
+    (shop.root / "seeds").mkdir()
+    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n1,1\n")
+    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n1,1\n")
+    failure = shop.refused("seeds")
+    assert failure.place == Place("seeds/a.csv", 2)
+    assert failure.said.endswith("; a and b refer to each other, and this key is not DEFERRABLE")
+
+
 def test_row_security_does_not_hide_what_is_loaded(on: Make) -> None:
     shop = on(Engine.POSTGRESQL)
     shop.execute("CREATE TABLE t (id int)", "ALTER TABLE t ENABLE ROW LEVEL SECURITY", "ALTER TABLE t FORCE ROW LEVEL SECURITY")

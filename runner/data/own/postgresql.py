@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -117,8 +117,16 @@ class _Copying:
             asked = question(key, table, f"pg_temp.{ROWS}", NUMBER, _quoted)
             found += [number for (number,) in self.session.connection.execute(asked.encode()) if isinstance(number, int)]
         line = line_of(one.file, min(found)) if found else None
-        failure = wrong.failure
-        return scripts.told(wrong.refusal, one.file.name, line, failure.statement)
+        refusal = replace(wrong.refusal, said=wrong.refusal.said + self.hint(one, wrong.refusal))
+        return scripts.told(refusal, one.file.name, line, wrong.failure.statement)
+
+    def hint(self, one: TableFile, refusal: Refusal) -> str:
+        """What stands in the way where tables refer to each other and the key cannot wait for the other table."""
+        within = {other.table.name for other in self.unit} - {one.table.name}
+        key = next((key for key in one.table.foreign_keys if key.name == refusal.constraint), None)
+        if key is None or key.deferrable or key.parent not in within:
+            return ""
+        return f"; {one.table.name.name} and {key.parent.name} refer to each other, and this key is not DEFERRABLE"
 
     def copy(self, one: TableFile, into: str) -> None:
         if one.file.format in DELIMITED and not _holds_line(_END, utf8(one.file)):
