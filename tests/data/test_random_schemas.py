@@ -11,14 +11,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judging import target
 from random_schemas import quoted, schema
+from sound import violations
 
-from checks.constraints import constraint_violation, duplicate_rows, sequence_behind
-from checks.interface import Finding, Severity
-from checks.references import orphaned_rows
 from checks.rows.sets.planner import Wishes
-from checks.targets import RelationalTarget
 from runner.data.generated import indexes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.data.generated.postgresql_table import REFUSED
@@ -28,7 +24,6 @@ from runner.servers.postgresql.sessions import session
 ROWS = 40
 #: A few in every run; by hand as many as one likes.
 EXAMPLES = int(os.environ.get("DBPROOF_RANDOM_SCHEMAS", "12"))
-SOUND = (constraint_violation, duplicate_rows, orphaned_rows, sequence_behind)
 
 
 @given(st.integers(0, 2**32))
@@ -73,19 +68,9 @@ def _judged(server: Server, database: Database, seed: int) -> list[str]:
             assert one.rows in ((count or (0,))[0], (whole or (0,))[0]), one
             assert bool(one.reason) == (one.rows < ROWS), one
             assert REFUSED not in one.reason, one
-    with target(server, database) as judged:
-        found = _findings(judged)
+    found = violations(server, database)
     assert not found, found
     return [one.reason for one in made if one.reason]
-
-
-def _findings(judged: RelationalTarget) -> list[str]:
-    said = [(check.__name__, one) for check in SOUND for one in check.run(judged)]
-    return [
-        f"{name}: {one.subject}: {one.message}"
-        for name, one in said
-        if isinstance(one, Finding) and one.severity is not Severity.NOTICE
-    ]
 
 
 @pytest.fixture(autouse=True)

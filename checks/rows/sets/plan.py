@@ -53,11 +53,15 @@ class Numbered:
 
 @dataclass(frozen=True)
 class Pooled:
-    """Columns that take their values together from a list, by chance that the seed decides. ``nulls`` in a hundred are NULL."""
+    """Columns that take their values together from a list, by chance that the seed decides. ``nulls`` in a hundred are NULL.
+
+    Of ``numbered`` columns the list says only whether they are NULL; their values follow from the row's number.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     nulls: int = 0
+    numbered: Mapping[str, Form] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

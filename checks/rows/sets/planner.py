@@ -11,6 +11,7 @@ from checks.rows.expressions import columns_of
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.sets.equations import computed_columns
+from checks.rows.sets.forms import example
 from checks.rows.sets.lists import Lists
 from checks.rows.sets.numbering import Numbering
 from checks.rows.sets.order import Turn, has_a_parent
@@ -21,8 +22,9 @@ from checks.rows.terms import Condition, Field
 from checks.schema.model import Catalogue, Column, ForeignKey, Index
 from checks.sql.statements import quoted
 
-#: In so many of a hundred rows a column that may be NULL is.
+#: In so many of a hundred rows a column that may be NULL is, and where a rule binds it to others.
 NULLS = 8
+_OFTEN = 40
 _ENDLESS = 2**62
 
 
@@ -102,7 +104,8 @@ class _Table:
             rows = together(fields, own, self._judge, Decimal(0)) if len(fields) == len(names) else ()
             if not rows:
                 return self._of_one_row(plan)
-            found.append(Pooled(names, tuple(tuple(row[name] for name in names) for row in rows)))
+            forms = {name: one.form for name in names if isinstance(one := free[name], Numbered)}
+            found.append(Pooled(names, tuple(tuple(row[name] for name in names) for row in rows), numbered=forms))
         return _with(plan, found) if found else self._of_one_row(plan)
 
     def _beside_numbers(self, name: str) -> Numbered | None:
@@ -120,11 +123,15 @@ class _Table:
             referring = {name for key in self._table.foreign_keys for name in key.columns}
             given = self._wishes.given.get(f"{self._table.name.label()}.{source.column}")
             return source.column not in referring and source.expression != given
+        if isinstance(source, Numbered):
+            return self._table.column[source.column].nullable and example(source.form, 1) is not None
         return isinstance(source, Pooled)
 
     def _field(self, name: str) -> Field | None:
-        column = self._table.column[name]
-        pool = (*self._lists.taken(column), *([None] if column.nullable else []))
+        """A column of those that go together: of three values one is NULL, so that it is seen what NULL does."""
+        column, source = self._table.column[name], self._sources.get(name)
+        known = [example(source.form, 1), example(source.form, 2)] if isinstance(source, Numbered) else self._lists.taken(column)
+        pool = (*known, *([None] * (1 + len(known) // 2) if column.nullable else []))
         return Field(name, self._dialect.shape(column), pool) if pool else None
 
     def _of_one_row(self, plan: TablePlan) -> TablePlan:
@@ -215,7 +222,13 @@ class _Table:
         return any("nulls not distinct" in index.traits for index in own)
 
     def _share_of_nulls(self, key: ForeignKey) -> int:
-        return NULLS if all(self._table.column[name].nullable for name in key.columns) else 0
+        if not all(self._table.column[name].nullable for name in key.columns):
+            return 0
+        return _OFTEN if any(map(self._is_bound, key.columns)) else NULLS
+
+    def _is_bound(self, name: str) -> bool:
+        """Whether a condition binds a column to others: then it matters whether it is NULL."""
+        return any(name in one.columns and len(one.columns) > 1 for one in self._held)
 
     def _compute(self) -> None:
         """Where a rule says that one column equals an expression of others, it is that expression."""
@@ -273,7 +286,8 @@ class _Table:
             alone = [one for one in self._held if one.columns == (column.name,)]
             pool = self._lists.taken(column)
             if pool:
-                nulls = NULLS if column.nullable and self._lists.may_be_null(column) else 0
+                often = _OFTEN if self._is_bound(column.name) else NULLS
+                nulls = often if column.nullable and self._lists.may_be_null(column) else 0
                 self._sources[column.name] = Pooled((column.name,), tuple((value,) for value in pool), nulls)
             elif not column.nullable and column.default is None and not column.identity:
                 if alone:

@@ -27,10 +27,16 @@ _PART = 16
 _LISTED = frozenset({Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN})
 
 
-def listing(name: str, parent: TableName, columns: Sequence[str], shared: Sequence[str], whole: bool) -> str:
+def suited(referred: Referred, plan: TablePlan) -> str:
+    """Which parents the rules of the child take."""
+    return rendering.suited(referred, plan.table.name, plan.conditions, LANGUAGE)
+
+
+def listing(name: str, parent: TableName, columns: Sequence[str], shared: Sequence[str], suiting: str, whole: bool) -> str:
     """Numbers a parent's keys in a temporary table; ``whole`` reads partitions too, which ONLY would not."""
     source = f"{'' if whole else 'ONLY '}{table_name(parent)}"
-    return f"CREATE TEMPORARY TABLE {quoted(name)} AS {rendering.listed_keys(LANGUAGE, source, columns, shared)}"
+    listed = rendering.listed_keys(LANGUAGE, source, columns, shared, suiting, ordered=bool(shared))
+    return f"CREATE TEMPORARY TABLE {quoted(name)} AS {listed}"
 
 
 def filling(plan: TablePlan, rows: int, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Statement:

@@ -111,10 +111,22 @@ class Writing:
         return self.language.quoted(self.table.name.name)
 
 
-def listed_keys(language: Language, parent: str, columns: Sequence[str], shared: Sequence[str], *, ordered: bool = False) -> str:
+def suited(referred: Referred, child: TableName, conditions: Sequence[Condition], language: Language) -> str:
+    """Which parents (``parent``) the rules of the child take, as far as they speak of nothing but what is taken from them."""
+    taken = referred.taken
+    own = [one for one in conditions if one.columns and {*one.columns} <= taken.keys() and not one.computed]
+    if not own:
+        return ""
+    listed = ", ".join(f"parent.{language.quoted(theirs)} AS {language.quoted(mine)}" for mine, theirs in taken.items())
+    return f"EXISTS (SELECT 1 FROM (SELECT {listed}) AS {language.quoted(child.name)}{where(own, language)})"
+
+
+def listed_keys(
+    language: Language, parent: str, columns: Sequence[str], shared: Sequence[str], suiting: str = "", *, ordered: bool = False
+) -> str:
     """A query that numbers the keys of a parent (as it is read FROM), within each value of the ``shared`` columns.
 
-    ``ordered`` by themselves, where the server reads rows in whatever order is cheapest today.
+    ``suiting`` says which of them, ``ordered`` by themselves, where the server reads rows in whatever order is cheapest today.
     """
     names = ", ".join(map(language.quoted, dict.fromkeys((*columns, *shared))))
     given = " AND ".join(f"{language.quoted(column)} IS NOT NULL" for column in dict.fromkeys((*columns, *shared)))
@@ -122,7 +134,7 @@ def listed_keys(language: Language, parent: str, columns: Sequence[str], shared:
     order = f" ORDER BY {names}" if ordered else ""
     return (
         f"SELECT row_number() OVER ({within}{order}) AS dbproof_k, count(*) OVER ({within}) AS dbproof_of, {names}"
-        f" FROM {parent} WHERE {given}"
+        f" FROM {parent} AS parent WHERE {given}{f' AND {suiting}' if suiting else ''}"
     )
 
 
@@ -262,6 +274,9 @@ def _free(source: Numbered | Pooled, table: Table, writing: Writing) -> Iterator
         value = language.picked([row[place] for row in source.rows], pick, table.column[name], writing)
         if source.nulls:
             value = f"CASE WHEN {writing.chance(f'{name}?', 100)} >= {source.nulls} THEN {value} END"
+        if name in source.numbered:
+            own = language.numbered(source.numbered[name], table.column[name], writing)
+            value = f"CASE WHEN {value} IS NOT NULL THEN {language.cast(own, table.column[name])} END"
         yield f"{value} AS {language.quoted(name)}"
 
 

@@ -12,7 +12,7 @@ from checks.rows.terms import Condition, Field
 
 #: Rows that are wanted, those that are tried by chance at once, and searches that may fail before it is left at that.
 WANTED = 60
-TRIED = 600
+TRIED = 1_500
 FAILED = 6
 
 #: Steps through the lists of values, so that any two columns meet with all pairs of values.

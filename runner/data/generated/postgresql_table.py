@@ -11,7 +11,7 @@ from checks.rows.missing import Read
 from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
-from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, suited, table_name, trying
 from checks.rows.sets.rendering import Keys, MadeKeys, Statement
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName
@@ -31,6 +31,7 @@ LEAST = 0.02
 SPARE = 1.15
 #: How often more rows are made where too few came.
 ROUNDS = 5
+ROUNDS_OF_KEYS = 16
 
 #: Before what the server said of rows that turned out to break a rule which is not known of.
 REFUSED = "PostgreSQL refuses its rows: "
@@ -120,7 +121,7 @@ def _worked(turn: Turn, rows: int, worker: Worker, *, ends: bool = True) -> Came
 
 def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
     name = turn.table.name
-    keys = {source: _keys(source, worker) for source in plan.sources if isinstance(source, Referred)}
+    keys = {source: _keys(source, plan, worker) for source in plan.sources if isinstance(source, Referred)}
     if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
     if plan.reason:
@@ -183,9 +184,10 @@ def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
     """Insert until there are so many rows, or no more come; gives how many there are, and of how many numbers."""
     plan, most, kept = insert.plan, insert.most, insert.kept
     made, start = 0, 1
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS_OF_KEYS if plan.guarded else ROUNDS):
         lacking = insert.rows - made
-        stop = min(start + (lacking if kept == 1 else int(lacking / kept * SPARE) + 50), most + 1)
+        spare = lacking if kept == 1 and not turn else int(lacking / kept * SPARE * (1 + turn)) + 50
+        stop = min(start + spare, most + 1)
         came = worker.driver.execute(*_sent(filling(plan, lacking, range(start, stop), worker.seed, insert.keys))).rowcount
         made, start = made + came, stop
         if made >= insert.rows or not came or start > most >= stop:
@@ -210,24 +212,24 @@ def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Wo
     return every / tried, worst.name
 
 
-def _keys(referred: Referred, worker: Worker) -> Keys:
+def _keys(referred: Referred, plan: TablePlan, worker: Worker) -> Keys:
     """The parent's keys: as they were made where that is known, else in a temporary table."""
-    key = referred.key
+    key, suiting = referred.key, suited(referred, plan)
     made = worker.made.get((key.parent, key.parent_columns[0]))
-    if made is not None and len(key.columns) == 1 and not referred.shared and not referred.carried:
+    if made is not None and len(key.columns) == 1 and not (referred.shared or referred.carried or suiting):
         return Keys("", key.parent_columns, made.rows, made=made)
-    return _listed(referred, worker)
+    return _listed(referred, suiting, worker)
 
 
-def _listed(referred: Referred, worker: Worker) -> Keys:
+def _listed(referred: Referred, suiting: str, worker: Worker) -> Keys:
     """The parent's keys in a temporary table, made once for all references that need the same."""
     key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
     columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
-    known = (key.parent, columns, shared)
+    known = (key.parent, columns, shared, suiting)
     if known not in worker.keys:
         name = f"dbproof_keys_{len(worker.keys) + 1}"
         partitioned = worker.catalogue.table[key.parent].partitioned
-        made = worker.driver.execute(_sql(listing(name, key.parent, columns, shared, partitioned)).encode())
+        made = worker.driver.execute(_sql(listing(name, key.parent, columns, shared, suiting, partitioned)).encode())
         worker.driver.execute(f"ANALYZE {_sql(quoted(name))}".encode())
         worker.keys[known] = Keys(name, columns, made.rowcount, shared)
     return worker.keys[known]
@@ -238,7 +240,7 @@ def refer(plan: TablePlan, referred: Referred, worker: Worker) -> None:
     import psycopg
 
     try:
-        worker.driver.execute(*_sent(filling_later(plan, referred, worker.seed, _listed(referred, worker))))
+        worker.driver.execute(*_sent(filling_later(plan, referred, worker.seed, _listed(referred, "", worker))))
     except psycopg.Error:
         if worker.driver.closed:
             raise
