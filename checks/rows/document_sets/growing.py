@@ -111,7 +111,7 @@ class Growing:
         values = tuple(value for value in listed if self._suits(demand.schemas, value))
         if not values:
             return None
-        if path in self._heeded.keyed:
+        if self._heeded.is_key(path):
             return self._counted(Form("listed", len(values), listed=values), path, ()) or Pooled(values)
         return self.template(values[0], path, ()) if len(values) == 1 and isinstance(values[0], Mapping) else Pooled(values)
 
@@ -122,7 +122,7 @@ class Growing:
             return self._array(demand, path, arrays, depth)
         later = path in self._heeded.later
         what = f"{path} {kind} {later} {demand.schemas!r}"
-        if path in self._heeded.keyed:
+        if self._heeded.is_key(path):
             name = path.rpartition(".")[2]
             form = self._once(f"key {what}", lambda: furthest(demand, kind, name, self._matching, later=later))
             node = self._counted(form, path, arrays)

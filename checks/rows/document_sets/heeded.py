@@ -59,6 +59,10 @@ class Heeded:
     later: frozenset[str] = frozenset()
     coupled: frozenset[str] = frozenset()
 
+    def is_key(self, path: str) -> bool:
+        """Whether no two documents are to have the same in a field, or in one that it lies in."""
+        return path in self.keyed or any(path.startswith(f"{one}.") for one in self.keyed)
+
     def of(self, path: str, arrays: Arrays) -> Special | None:
         """What is special about a field."""
         return self.special.get((path, arrays)) or self.special.get((path, None))

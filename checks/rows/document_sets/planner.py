@@ -283,7 +283,7 @@ class _Planning:
             present.update(fields if whole else ())
             if any(one in counted and counted[one] == Counted() for one in fields):
                 continue
-            forms = {one: form for one in fields if one not in drawing.paths and (form := seen.forms.get(one))}
+            forms = {one: form for one, form in seen.forms.items() if form and _is_of(one, fields) and one not in drawing.paths}
             best = max(forms, key=lambda one: forms[one].most, default=None)
             if best is not None and forms[best].most >= PLENTY:
                 counted[best] = Counted()
@@ -310,6 +310,11 @@ class _Planning:
     def _limit(self, room: int, label: str) -> None:
         if label and (self._most is None or room < self._most):
             self._most, self._limited = room, f"{label} has no more keys"
+
+
+def _is_of(path: str, fields: Sequence[str]) -> bool:
+    """Whether a field is one of those of a key, or lies in one."""
+    return any(path == one or path.startswith(f"{one}.") for one in fields)
 
 
 def _example(growing: Growing, document: Mapping[str, Any], varied: Mapping[str, Member]) -> ObjectOf:
