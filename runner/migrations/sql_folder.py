@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from checks.evidence import Place
 from runner.errors import UsageError
+from runner.migrations.flyway_settings import FILES as FLYWAYS
 from runner.migrations.interface import Began, Broke, Came, Detected, Ended, Event, Project, Revision, Said
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import SqlFile, Transaction, apply_file, read_all
@@ -44,7 +45,7 @@ _Key = tuple[tuple[int, int, str], ...]
 def detect(root: Path) -> Detected | None:
     """A folder in a usual place that holds numbered SQL files and nothing else, none of them with another tool's markers."""
     found = [folder for folder in _FOLDERS if _unmistakable(root / folder)]
-    if len(found) != 1:
+    if len(found) != 1 or any((root / name).is_file() for name in FLYWAYS):
         return None
     first = min((root / found[0]).glob("*.sql"), key=lambda path: order(path.name))
     return Detected(MigrationSettings(tool="sql", directory=found[0]), Place(f"{found[0]}/{first.name}"), sure=True)

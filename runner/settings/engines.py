@@ -61,6 +61,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "golang-migrate": frozenset({Engine.POSTGRESQL}),
     "goose": frozenset({Engine.POSTGRESQL}),
     "dbmate": frozenset({Engine.POSTGRESQL}),
+    "flyway": frozenset({Engine.POSTGRESQL}),
     "python": DOCUMENTS,
     "migrate-mongo": DOCUMENTS,
     "pymongo-migrate": DOCUMENTS,

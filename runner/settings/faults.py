@@ -292,10 +292,10 @@ _BELONGS = {
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo"}),
+    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo", "flyway"}),
     "python": _PYTHONS,
     "setup": _PROGRAMS,
-    "env": _PROGRAMS,
+    "env": _PROGRAMS | {"flyway"},
     "env_file": _PROGRAMS,
     "pass_env": _PROGRAMS,
 }

@@ -43,6 +43,7 @@ Tool = Literal[
     "golang-migrate",
     "goose",
     "dbmate",
+    "flyway",
     "python",
     "migrate-mongo",
     "pymongo-migrate",

@@ -1,0 +1,142 @@
+"""Flyway's books, ``flyway_schema_history``: what is pending by them, what Flyway's validation refuses, and their rows."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from runner.migrations.flyway_settings import Flyway
+from runner.migrations.versioned import Plain, Refused, Script, schema, table
+
+if TYPE_CHECKING:
+    from runner.migrations.versioned import Connected
+
+_TABLE = b"""CREATE TABLE %(table)s (
+    "installed_rank" INT NOT NULL, "version" VARCHAR(50), "description" VARCHAR(200) NOT NULL, "type" VARCHAR(20) NOT NULL,
+    "script" VARCHAR(1000) NOT NULL, "checksum" INTEGER, "installed_by" VARCHAR(100) NOT NULL,
+    "installed_on" TIMESTAMP NOT NULL DEFAULT now(), "execution_time" INTEGER NOT NULL, "success" BOOLEAN NOT NULL
+);
+ALTER TABLE %(table)s ADD CONSTRAINT %(key)s PRIMARY KEY ("installed_rank");
+CREATE INDEX %(index)s ON %(table)s ("success")"""
+_MADE = b"""INSERT INTO %s
+VALUES (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', %%s, NULL, current_user, now(), 0, true)"""
+_ROWS = b"""SELECT "version", "description", "checksum", "type" FROM %s WHERE "success" ORDER BY "installed_rank" """
+_ADD = b"""INSERT INTO %(table)s SELECT coalesce(max("installed_rank"), 0) + 1, %%s, %%s, %%s, %%s, %%s, current_user, now(),
+%%s, true FROM %(table)s"""
+
+
+@dataclass(frozen=True)
+class FlywayScript(Script):
+    """``checksum`` is Flyway's own; ``kind`` is V, B or R; ``script`` the name in the books."""
+
+    kind: str = "V"
+    checksum: int = 0
+    script: str = ""
+
+
+def version(text: str) -> tuple[int, ...]:
+    """What versions are compared by: numbers, with zeros at the end left out."""
+    numbers = [int(number) for number in re.split(r"[._]", text) if number]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
+class Books(Plain):
+    """One row for each file that was applied, a repeatable one each time."""
+
+    def __init__(self, flyway: Flyway) -> None:
+        self.flyway = flyway
+        self.name = flyway.says("table", "flyway_schema_history")
+        self.table = table("public", self.name)
+        self.began = dict[str, float]()
+        self.path = ""
+
+    def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """What has no row. Refused: what Flyway's ``migrate`` refuses when it validates first."""
+        given: list[FlywayScript] = list(scripts)  # type: ignore[arg-type]  # the scripts of these books
+
+        self._open(connection)
+        rows = connection.execute(_ROWS % self.table).fetchall()
+        versions = [one for one in given if one.kind != "R"]
+        for kind in "VB":
+            _one_each([one for one in versions if one.kind == kind])
+        applied = {version(str(row[0])): row for row in rows if row[0] is not None}
+        floor = max((version(str(row[0])) for row in rows if row[3] in ("SQL_BASELINE", "BASELINE")), default=())
+        if not rows:
+            versions = _from_baseline(versions)
+        else:
+            versions = [one for one in versions if one.kind == "V" and version(one.version) > floor]
+            self._validate(versions, applied)
+        checksums = {str(row[1]): row[2] for row in rows if row[0] is None and row[3] == "SQL"}
+        pending = [one for one in versions if version(one.version) not in applied]
+        return [*pending, *(one for one in given if one.kind == "R" and checksums.get(one.title) != one.checksum)]
+
+    def _open(self, connection: Connected) -> None:
+        named = self.flyway.says("defaultSchema") or self.flyway.says("schemas").partition(",")[0].strip()
+        place = named or schema(connection)
+        self.table = table(place, self.name)
+        made = False
+        if named and connection.execute(b"SELECT to_regnamespace(%s)", (table(named).decode(),)).fetchone() == (None,):
+            connection.execute(b"CREATE SCHEMA %s" % table(named))
+            made = True
+        if named:
+            connection.execute(
+                b"SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), false)", (table(named).decode(),)
+            )
+        self.path = str((connection.execute(b"SHOW search_path").fetchone() or ("",))[0])
+        if connection.execute(b"SELECT to_regclass(%s)", (self.table.decode(),)).fetchone() != (None,):
+            return
+        names = {b"table": self.table, b"key": table(f"{self.name}_pk"), b"index": table(f"{self.name}_s_idx")}
+        for statement in (_TABLE % names).split(b";\n"):
+            connection.execute(statement)
+        if made:
+            connection.execute(_MADE % self.table, (table(named).decode(),))
+
+    def _validate(self, versions: Sequence[FlywayScript], applied: dict[tuple[int, ...], tuple[object, ...]]) -> None:
+        """What was applied is there and as it was, and nothing new is older."""
+
+        here = {version(one.version): one for one in versions}
+        if self.flyway.says("validateOnMigrate", "true") == "true":
+            for key, row in applied.items():
+                if key not in here and row[3] == "SQL":
+                    raise Refused(f"Flyway: detected applied migration not resolved locally: {row[0]}")
+                if key in here and row[3] == "SQL" and row[2] != here[key].checksum:
+                    raise Refused(f"Flyway: migration checksum mismatch for migration version {row[0]}", here[key])
+        newest = max(applied, default=())
+        late = next((one for key, one in here.items() if key not in applied and key < newest), None)
+        if late is not None and self.flyway.says("outOfOrder", "false") != "true":
+            raise Refused(f"Flyway: detected resolved migration not applied to database: {late.version}", late)
+
+    def begin(self, connection: Connected, script: Script) -> None:
+        """What a file set for its session does not reach the next."""
+        self.began[script.id] = time.monotonic()
+        connection.execute(b"RESET ROLE")
+        connection.execute(b"SELECT set_config('search_path', %s, false)", (self.path,))
+
+    def end(self, connection: Connected, script: Script) -> None:
+        """Its row."""
+
+        assert isinstance(script, FlywayScript)  # noqa: S101 - the scripts of these books
+        kind = "SQL_BASELINE" if script.kind == "B" else "SQL"
+        took = int(1000 * (time.monotonic() - self.began[script.id]))
+        row = (script.version or None, script.title, kind, script.script, script.checksum, took)
+        connection.execute(_ADD % {b"table": self.table}, row)
+
+
+def _one_each(scripts: Sequence[FlywayScript]) -> None:
+    for before, after in pairwise(scripts):
+        if version(before.version) == version(after.version):
+            raise Refused(f"Flyway: found more than one migration with version {after.version}: {before.name}", after)
+
+
+def _from_baseline(versions: Sequence[FlywayScript]) -> list[FlywayScript]:
+    """An empty database begins at the newest baseline."""
+    newest = max((one for one in versions if one.kind == "B"), key=lambda one: version(one.version), default=None)
+    if newest is None:
+        return list(versions)
+    return [newest, *(one for one in versions if one.kind == "V" and version(one.version) > version(newest.version))]
