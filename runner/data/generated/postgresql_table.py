@@ -96,7 +96,7 @@ def worked(turn: Turn, rows: int, worker: Worker) -> Came:
             raise
         said = f"{REFUSED}{failure.said}"
     except psycopg.Error as failure:
-        if worker.driver.closed or failure.sqlstate is None:
+        if worker.driver.closed or failure.sqlstate is None or isinstance(failure, psycopg.errors.QueryCanceled):
             raise
         said = _said(failure)
     return Came(TablePlan(turn.table), FilledTable(name, 0, rows, said))
@@ -150,6 +150,8 @@ def _inserted(insert: _Insert, worker: Worker) -> int:
 
     try:
         return _transacted(insert, worker, quick=True)
+    except psycopg.errors.QueryCanceled:
+        raise
     except psycopg.Error:
         if worker.driver.closed:
             raise
