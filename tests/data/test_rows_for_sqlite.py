@@ -14,6 +14,7 @@ from sqlite_judging import ENFORCED, made, target
 from checks.interface import Finding
 from checks.registries.relational import RELATIONAL
 from checks.rows.sets.planner import Wishes
+from runner.data.generated import sqlite
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.sqlite import catalogue_of, generate
 from runner.data.generated.sqlite_dump import written
@@ -113,6 +114,32 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_gives_others(tmp_pat
         dumps.append((tmp_path / str(number)).read_bytes())
     assert dumps[0] == dumps[1]
     assert dumps[0] != dumps[2]
+
+
+def test_what_this_program_cannot_work_out_and_tables_of_many_columns_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project's own functions and collations are its program's; SQLite's limit of values is heeded."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        monkeypatch.setattr(sqlite, "SPARED", connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - 3_000)
+    columns = ", ".join(f"c{number} TEXT NOT NULL" for number in range(350))
+    with made("") as (_, database):
+        with session(database.private) as connection:
+            connection.create_function("mine", 1, lambda value: value, deterministic=True)
+            connection.create_collation("odd", lambda a, b: (a > b) - (a < b))
+            connection.executescript(f"""
+                CREATE TABLE collated (id INTEGER PRIMARY KEY, x TEXT COLLATE odd UNIQUE);
+                CREATE TABLE indexed (id INTEGER PRIMARY KEY, x TEXT); CREATE INDEX of_mine ON indexed (mine(x));
+                CREATE TABLE computed (id INTEGER PRIMARY KEY, x TEXT, y AS (mine(x)));
+                CREATE TABLE wide (id INTEGER PRIMARY KEY, {columns});
+                CREATE TRIGGER nowhere AFTER INSERT ON wide BEGIN SELECT mine(id) FROM nowhere; END;
+            """)
+        done = filled(database, 100)
+        assert 1 < int(str(asked(database, "SELECT count(DISTINCT c0) FROM wide")[0][0])) <= 3_000 // 350
+    assert {name: (one.rows, one.reason) for name, one in done.items()} == {
+        "collated": (0, "SQLite refuses its rows: no such collation sequence: ODD"),
+        "indexed": (0, "SQLite refuses its rows: unknown function: mine()"),
+        "computed": (0, "SQLite refuses its rows: no such function: mine"),
+        "wide": (100, ""),
+    }
 
 
 HOSTILE = """

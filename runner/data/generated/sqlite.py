@@ -6,13 +6,14 @@ switch triggers off, so they are dropped and made again from their own text, in 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.rows import sqlite as dialect
 from checks.rows.missing import Read
-from checks.rows.sets.plan import Referred, TablePlan
+from checks.rows.sets.plan import Pooled, Referred, TablePlan
 from checks.rows.sets.planner import Wishes
 from checks.rows.sets.rendering import Keys, Statement
 from checks.rows.sets.sqlite import filling, filling_later, listing, quoted, table_name, trying
@@ -28,6 +29,8 @@ from runner.targets.sqlite_sessions import Limit, Session, SqliteReadSession, op
 
 #: What SQLite calls a key that is there already.
 _KEYS_MET = frozenset({"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"})
+#: Values of a statement that are left for what columns are numbered with.
+SPARED = 1_000
 _NO_LIMIT = Limit(float("inf"))
 
 
@@ -91,7 +94,15 @@ class _SqliteLoader:
         return int(str(found))
 
     def adapted(self, plan: TablePlan) -> TablePlan:
-        return plan
+        """A statement holds so many values: of many columns each has fewer different ones."""
+        pooled = [source for source in plan.sources if isinstance(source, Pooled)]
+        values = sum(len(source.rows) * len(source.columns) for source in pooled)
+        room = self.session.driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - SPARED
+        if values <= room:
+            return plan
+        share = max(1, room // sum(len(source.columns) for source in pooled))
+        sources = (replace(source, rows=source.rows[:share]) if source in pooled else source for source in plan.sources)
+        return replace(plan, sources=tuple(sources))
 
     def tried(self, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Sequence[int]:
         (found,) = self.rows(trying(plan, numbers, seed, keys))
