@@ -7,110 +7,24 @@ import gzip
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mariadb_judging import made as made_on_mariadb
+from own_databases import ENGINES, SHOP, Make
+from own_databases import on as on
 from pyarrow import parquet
 
-from checks.evidence import LoadedFile, MigrationFailure, Place
+from checks.evidence import LoadedFile, Place
 from checks.interface import Engine
-from checks.targets import Role
-from runner.backends.registry import backend_of
 from runner.data.own.records import records
-from runner.data.own.sources import Entry, resolved
+from runner.data.own.sources import resolved
 from runner.errors import UsageError
-from runner.servers.interface import Address, Database
-from runner.servers.mariadb.sessions import rows as rows_of_mariadb
-from runner.servers.mariadb.sessions import session as mariadb_session
-from runner.servers.postgresql.sessions import session as postgresql_session
-from runner.servers.sqlite.server import sqlite_server
-from runner.servers.sqlite.sessions import session as sqlite_session
-from runner.settings.loading import LoadSettings
 
-ENGINES = (Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB)
-
-
-def listed(address: Address, query: str) -> list[tuple[Any, ...]]:
-    """The rows of a query on any of the engines."""
-    if address.scheme == "sqlite":
-        with sqlite_session(address) as connection:
-            return list(connection.execute(query))
-    if address.scheme == "mysql":
-        with mariadb_session(address) as driver:
-            return rows_of_mariadb(driver, query)
-    with postgresql_session(address) as connection:
-        return connection.execute(query.encode()).fetchall()
-
-
-@dataclass(frozen=True)
-class Given:
-    """A database and a folder with files."""
-
-    database: Database
-    engine: Engine
-    root: Path
-
-    def write(self, **files: str | bytes) -> None:
-        """Files by name, with ``__`` for a dot."""
-        for name, content in files.items():
-            path = self.root / name.replace("__", ".")
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-    def load(self, *entries: Entry | dict[str, object]) -> tuple[LoadedFile, ...]:
-        asked = [LoadSettings.model_validate(one) if isinstance(one, dict) else one for one in entries]
-        return backend_of(self.engine).load(self.root, asked, self.database, Role.OWNER)
-
-    def refused(self, *entries: Entry | dict[str, object]) -> MigrationFailure:
-        found = [one.refused for one in self.load(*entries) if one.refused]
-        assert len(found) == 1
-        return found[0]
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return listed(self.database.private, query)
-
-    def execute(self, *statements: str) -> None:
-        for statement in statements:
-            if self.engine is Engine.POSTGRESQL:
-                with postgresql_session(self.database.private) as connection:
-                    connection.execute(statement.encode())
-            else:
-                self.rows(statement)
-
-
-@contextmanager
-def database_on(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Database]:
-    with ExitStack() as stack:
-        if engine is Engine.POSTGRESQL:
-            yield request.getfixturevalue("database")
-        elif engine is Engine.SQLITE:
-            yield stack.enter_context(sqlite_server(foreign_keys=True)).create("app")
-        else:
-            yield stack.enter_context(made_on_mariadb(request.getfixturevalue("mariadb_server"), ""))
-
-
-Make = Callable[[Engine], Given]
-
-
-@pytest.fixture
-def on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    with ExitStack() as stack:
-        yield lambda engine: Given(stack.enter_context(database_on(engine, request)), engine, tmp_path)
-
-
-SHOP = (
-    "CREATE TABLE users (id integer PRIMARY KEY, name varchar(200) NOT NULL, note varchar(200) DEFAULT 'none')",
-    "CREATE TABLE orders (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id), total numeric(12, 2))",
-)
 USERS = 'id,name,note\n1,"Ann ""A"", Zoë",\n2,"two\nlines",""\n3,Bob,NULL\n'
 
 
@@ -230,92 +144,6 @@ def test_types_of_postgresql_in_json(on: Make) -> None:
     assert second[:2] == (None, "3")
     assert third[1:] == ('"text"', None, None, False, 7)
     assert shop.rows("INSERT INTO t DEFAULT VALUES RETURNING id, double") == [(8, 16)]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_row_without_its_parent_is_told_by_its_line(on: Make, engine: Engine) -> None:
-    shop = on(engine)
-    shop.execute(*SHOP)
-    shop.execute("INSERT INTO users (id, name) VALUES (1, 'A')")
-    ids = [1] * 1200 + [99, 98, 1]
-    shop.write(
-        orders__csv="id,user_id\n" + "".join(f"{number},{user}\n" for number, user in enumerate(ids)),
-        orders__jsonl="".join(f'{{"id": {number}, "user_id": {user}}}\n' for number, user in enumerate(ids)),
-    )
-    for name, line in (("orders.csv", 1202), ("orders.jsonl", 1201)):
-        failure = shop.refused(name)
-        assert failure.place == Place(name, line)
-        assert failure.code == {"postgresql": "23503", "sqlite": "SQLITE_CONSTRAINT_FOREIGNKEY", "mariadb": "1452"}[engine.value]
-    assert shop.rows("SELECT count(*) FROM orders") == [(0,)]
-
-
-TREE = (
-    "CREATE TABLE nodes (id integer PRIMARY KEY, parent_id integer, FOREIGN KEY (parent_id) REFERENCES nodes (id))",
-    "CREATE TABLE a_leaf (id integer PRIMARY KEY, node_id integer NOT NULL, FOREIGN KEY (node_id) REFERENCES nodes (id))",
-)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_parents_go_first_and_rows_may_refer_to_later_ones(on: Make, engine: Engine) -> None:
-    shop = on(engine)
-    shop.execute(*TREE)
-    (shop.root / "seeds").mkdir()
-    (shop.root / "seeds" / ".hidden.csv.swp").write_text("")
-    (shop.root / "seeds" / "README.md").write_text("what they are")
-    for number, entry in enumerate(("seeds", "seeds/*.csv")):
-        (shop.root / "seeds" / "a_leaf.csv").write_text(f"id,node_id\n{number},{number + 20}\n")
-        (shop.root / "seeds" / "nodes.csv").write_text(f"id,parent_id\n{number + 10},{number + 20}\n{number + 20},\n")
-        assert shop.load(entry) == (LoadedFile("seeds/nodes.csv"), LoadedFile("seeds/a_leaf.csv"))
-    (shop.root / "seeds" / "nodes.csv").write_text("id,parent_id\n3,3\n4,5\n5,99\n")
-    first, second = shop.load("seeds")
-    assert first.refused is not None
-    assert (first.refused.place, second) == (Place("seeds/nodes.csv", 4), LoadedFile("seeds/a_leaf.csv"))
-    assert shop.rows("SELECT count(*) FROM nodes") == [(4,)]
-
-
-CIRCLE = {
-    Engine.POSTGRESQL: (
-        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL)",
-        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a)",
-        "ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b DEFERRABLE",
-    ),
-    Engine.SQLITE: (
-        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL REFERENCES b)",
-        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a)",
-    ),
-    Engine.MARIADB: (
-        "CREATE TABLE a (id int PRIMARY KEY, b_id int NOT NULL)",
-        "CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL, FOREIGN KEY (a_id) REFERENCES a (id))",
-        "ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b_id) REFERENCES b (id)",
-    ),
-}
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_tables_that_refer_to_each_other_share_a_transaction(on: Make, engine: Engine) -> None:
-    shop = on(engine)
-    shop.execute(*CIRCLE[engine])
-    (shop.root / "seeds").mkdir()
-    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n1,1\n")
-    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n1,1\n")
-    assert [one.refused for one in shop.load("seeds")] == [None, None]
-    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n2,2\n3,4\n")
-    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n2,2\n")
-    first, second = shop.load("seeds")
-    assert first.refused is not None
-    assert (first.refused.place, second) == (Place("seeds/a.csv", 3), LoadedFile("seeds/b.csv"))
-    assert shop.rows("SELECT count(*) FROM a") == [(1,)]
-
-
-def test_a_circle_that_no_key_lets_pass_says_so(on: Make) -> None:
-    shop = on(Engine.POSTGRESQL)
-    shop.execute(*(statement.removesuffix(" DEFERRABLE") for statement in CIRCLE[Engine.POSTGRESQL]))
-    (shop.root / "seeds").mkdir()
-    (shop.root / "seeds" / "a.csv").write_text("id,b_id\n1,1\n")
-    (shop.root / "seeds" / "b.csv").write_text("id,a_id\n1,1\n")
-    failure = shop.refused("seeds")
-    assert failure.place == Place("seeds/a.csv", 2)
-    assert failure.said.endswith("; a and b refer to each other, and this key is not DEFERRABLE")
 
 
 def test_row_security_does_not_hide_what_is_loaded(on: Make) -> None:
