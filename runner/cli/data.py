@@ -22,7 +22,9 @@ Rows = Annotated[
         show_default=False,
     ),
 ]
-Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Where the rows are written, as SQL that psql loads.")]
+Out = Annotated[
+    str, typer.Option("--out", metavar="FILE", help="Where the rows are written: a file of SQL, of documents a directory.")
+]
 Seed = Annotated[
     str | None,
     typer.Option(
