@@ -9,6 +9,7 @@ from runner.migrations import (
     dbmate,
     declared,
     django,
+    drizzle,
     flask_migrate,
     flyway,
     golang_migrate,
@@ -18,6 +19,7 @@ from runner.migrations import (
     pymongo_migrate,
     python_files,
     sql_folder,
+    supabase,
 )
 from runner.migrations.interface import Adapter
 
@@ -31,6 +33,8 @@ ADAPTERS: dict[str, Adapter] = {
     goose.NAME: goose,
     dbmate.NAME: dbmate,
     flyway.NAME: flyway,
+    supabase.NAME: supabase,
+    drizzle.NAME: drizzle,
     sql_folder.NAME: sql_folder,
     python_files.NAME: python_files,
     migrate_mongo.NAME: migrate_mongo,

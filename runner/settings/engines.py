@@ -62,6 +62,8 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "goose": frozenset({Engine.POSTGRESQL}),
     "dbmate": frozenset({Engine.POSTGRESQL}),
     "flyway": frozenset({Engine.POSTGRESQL}),
+    "supabase": frozenset({Engine.POSTGRESQL}),
+    "drizzle": frozenset({Engine.POSTGRESQL}),
     "python": DOCUMENTS,
     "migrate-mongo": DOCUMENTS,
     "pymongo-migrate": DOCUMENTS,

@@ -44,6 +44,8 @@ Tool = Literal[
     "goose",
     "dbmate",
     "flyway",
+    "supabase",
+    "drizzle",
     "python",
     "migrate-mongo",
     "pymongo-migrate",

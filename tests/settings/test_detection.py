@@ -111,6 +111,8 @@ def test_nothing_is_nothing(tmp_path: Path) -> None:
         (one_file("db/migrations/1_a.sql", "-- +goose Up\n"), "goose", "db/migrations/1_a.sql"),
         (one_file("db/migrations/1_a.sql", "-- migrate:up\n"), "dbmate", "db/migrations/1_a.sql"),
         (one_file("src/main/resources/db/migration/V1__a.sql"), "flyway", "src/main/resources/db/migration/V1__a.sql"),
+        (one_file("supabase/migrations/20240101000000_a.sql"), "supabase", "supabase/migrations/20240101000000_a.sql"),
+        (one_file("drizzle/meta/_journal.json", '{"dialect": "pg"}'), "drizzle", "drizzle/meta/_journal.json"),
     ],
 )
 def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, because: str, tmp_path: Path) -> None:
