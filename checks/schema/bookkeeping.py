@@ -24,6 +24,7 @@ BOOKKEEPING = frozenset(
         "knex_migrations_lock",
         "kysely_migration",
         "kysely_migration_lock",
+        "pgmigrations",
         "phinxlog",
         "schema_migrations",
         "SequelizeMeta",

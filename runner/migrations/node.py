@@ -23,7 +23,7 @@ from runner.servers.interface import Address
 INSIDE = Path(__file__).with_name("inside") / "node"
 PRELOAD = INSIDE / "preload.cjs"
 
-_MODULES = "node_modules"
+MODULES = "node_modules"
 _SHOWN = 30
 #: What a package's folder holds whatever it is.
 _PACKAGE = "package.json"
@@ -49,7 +49,7 @@ def package(project: Project, name: str) -> Package:
     found = found or _for_all(name)
     if found is None:
         raise ToolFailed(
-            f"{name} is not installed: {_where(project)} has no {_MODULES}/{name}, and neither has any folder above it",
+            f"{name} is not installed: {_where(project)} has no {MODULES}/{name}, and neither has any folder above it",
             'Let `setup` install the project\'s packages (setup = "npm ci"), and name the tool among them.',
         )
     link(project)
@@ -78,7 +78,7 @@ def _where(project: Project) -> str:
 
 def _in_modules(project: Project, name: str) -> Path | None:
     for folder in _folders(project):
-        place = folder / _MODULES / name
+        place = folder / MODULES / name
         if (place / _PACKAGE).is_file():
             return place.resolve()
     return None
@@ -121,10 +121,10 @@ def link(project: Project) -> None:
     if project.root == project.work_tree:
         return
     for folder in _folders(project):
-        there = project.root / folder.relative_to(project.work_tree) / _MODULES
-        if (folder / _MODULES).is_dir() and there.parent.is_dir() and not os.path.lexists(there):
+        there = project.root / folder.relative_to(project.work_tree) / MODULES
+        if (folder / MODULES).is_dir() and there.parent.is_dir() and not os.path.lexists(there):
             with suppress(FileExistsError):
-                there.symlink_to(folder / _MODULES, target_is_directory=True)
+                there.symlink_to(folder / MODULES, target_is_directory=True)
 
 
 def _is_modules(folder: Path) -> bool:

@@ -280,7 +280,8 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
 
 _SQL = frozenset({"sql"})
 _PYTHONS = frozenset({"alembic", "command", "django", "flask-migrate", "python", "pymongo-migrate", "beanie"})
-_PROGRAMS = _PYTHONS | {"migrate-mongo"}
+_NODES = frozenset({"knex", "node-pg-migrate", "sequelize", "typeorm"})
+_PROGRAMS = _PYTHONS | _NODES | {"migrate-mongo"}
 
 #: Keys that say how programs of the project's are started, whichever they are.
 _STARTS = frozenset({"python", "setup", "env", "env_file", "pass_env"})
@@ -292,7 +293,7 @@ _BELONGS = {
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo", "flyway"}),
+    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo", "flyway"}) | _NODES,
     "python": _PYTHONS,
     "setup": _PROGRAMS,
     "env": _PROGRAMS | {"flyway"},

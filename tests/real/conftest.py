@@ -124,3 +124,11 @@ def flask_migrate(request: pytest.FixtureRequest) -> Published:
     """Flask-Migrate on Flask-SQLAlchemy."""
     wanted = ("Flask-Migrate==4.1.0", "Flask-SQLAlchemy==3.1.1", "psycopg[binary]==3.3.9")
     return _published(request.config, "flask_migrate", *wanted)
+
+
+@pytest.fixture(scope="session")
+def node_tools(request: pytest.FixtureRequest) -> Path:
+    """A folder with Node's tools for PostgreSQL from npm."""
+    tools = {"knex": "3.3.0", "node-pg-migrate": "9.0.0", "sequelize": "6.37.8", "sequelize-cli": "6.6.5", "typeorm": "1.1.1"}
+    with _counted("packages of npm"):
+        return modules({**tools, "pg": "8.23.1", "reflect-metadata": "0.2.2"}, _cache(request.config))

@@ -1,0 +1,160 @@
+// Loaded into the project's Node before a tool that migrates PostgreSQL: leads its driver to our database, and follows the files.
+"use strict";
+
+const Module = require("node:module");
+const path = require("node:path");
+
+/** Drivers of other databases: whoever loads one is on its way elsewhere. */
+const OTHERS = /node_modules\/(mysql2?|mariadb|sqlite3|better-sqlite3|tedious|oracledb)\/[^]*\.js$/;
+const BOOKS = /^\s*insert\s+into\s+\S*(knex_migrations|pgmigrations|sequelizemeta|migrations)["`]?[\s(]/i;
+
+function install() {
+  const { tell, refuse, watch } = require("./telling.cjs");
+  const { told, name, place, lineOf } = require("./places.cjs");
+  const ours = JSON.parse(process.env.DBPROOF_LEAD);
+  const reading = process.env.DBPROOF_READING === "1";
+  const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false };
+
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
+
+  const stem = (file) => path.basename(file).replace(/(\.up)?\.[cm]?[jt]s$|\.sql$/, "");
+
+  function began(file, line) {
+    ended();
+    Object.assign(state, { revision: stem(file), at: [name(file), line], since: performance.now(), open: true });
+    tell("began", { revision: state.revision, file: state.at[0], line });
+  }
+
+  function ended() {
+    if (!state.open) return;
+    state.open = false;
+    tell("ended", { revision: state.revision, seconds: (performance.now() - state.since) / 1000 });
+  }
+
+  /** The tool writes down that a migration is done; where its file was not seen to begin, this is all that is known of it. */
+  function wroteDown(values) {
+    const [said] = (values || []).filter((one) => typeof one === "string" && /\D/.test(one));
+    if (!state.open && said && stem(said) !== state.revision) {
+      state.revision = stem(said);
+      tell("began", { revision: state.revision, file: null, line: null });
+      state.open = true;
+    }
+    ended();
+    state.at = null;
+    state.since = performance.now();
+  }
+
+  function broke(error) {
+    if (state.broken || !state.open) return;
+    state.broken = true;
+    const [file, line] = place(error, state.at?.[0]) || state.at || [null, null];
+    const server = typeof error.severity === "string" ? { code: error.code, detail: error.detail || "" } : {};
+    const said = server.code ? error.message : `${error.name || "Error"}: ${error.message}`;
+    tell("broke", { revision: state.revision, file, line, said, statement: server.code ? state.last || "" : "", ...server });
+  }
+
+  function followed(up, file) {
+    if (typeof up !== "function" || up.dbproof) return up;
+    const line = lineOf(file, "up");
+    const run = { [up.name || "up"](...given) {
+      began(file, line);
+      let result;
+      try {
+        result = up.apply(this, given);
+      } catch (error) {
+        broke(error);
+        throw error;
+      }
+      if (typeof result?.then === "function" && typeof result.catch === "function") result.then(null, broke);
+      return result;
+    } }[up.name || "up"];
+    Object.defineProperty(run, "length", { value: up.length });
+    run.dbproof = true;
+    return run;
+  }
+
+  /** A migration's own file: its function `up`, exported as it is, within `default`, or of a class. */
+  function follow(exported, file) {
+    for (const one of [exported, exported?.default]) {
+      if (one && typeof one === "object" && typeof one.up === "function") {
+        const own = Object.getOwnPropertyDescriptor(one, "up");
+        if (own?.writable) one.up = followed(one.up, file);
+      }
+    }
+    for (const one of Object.values(exported && typeof exported === "object" ? exported : {})) {
+      if (typeof one === "function" && typeof one.prototype?.up === "function") one.prototype.up = followed(one.prototype.up, file);
+    }
+    if (typeof exported === "function" && typeof exported.prototype?.up === "function") {
+      exported.prototype.up = followed(exported.prototype.up, file);
+    }
+  }
+
+  const same = (one, other) => one.every((part, number) => String(part ?? "") === String(other[number] ?? ""));
+
+  /** The address that the tool itself goes to is the project's, and becomes ours; another one is refused. */
+  function lead(client) {
+    if (client.dbproof) return;
+    client.dbproof = true;
+    const wanted = [client.host, client.port, client.database];
+    const isOurs = same(wanted, [ours.host, ours.port, ours.database]);
+    if (!isOurs && state.own && !same(wanted, state.own)) refuse(`postgresql://${wanted[0]}:${wanted[1]}/${wanted[2]}`);
+    if (!isOurs) state.own = wanted;
+    for (const one of [client, client.connectionParameters]) {
+      Object.assign(one, { host: ours.host, port: ours.port, user: ours.user, database: ours.database, ssl: false, isDomainSocket: false });
+      Object.defineProperty(one, "password", { value: ours.password, configurable: true, enumerable: false, writable: true });
+    }
+    if (client.connection) client.connection.ssl = false;
+  }
+
+  const encode = (file) =>
+    [...Buffer.from(file)].map((byte) => {
+      const one = String.fromCharCode(byte);
+      return /[A-Za-z0-9_./-]/.test(one) ? one : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    }).join("");
+
+  function stamped(text) {
+    const at = state.at && (place(new Error("sent"), state.at[0]) || state.at);
+    return at && at[0] === state.at[0] ? `/*dbproof:${encode(at[0])}:${at[1]}*/${text}` : text;
+  }
+
+  function driver(Client) {
+    const { connect, query } = Client.prototype;
+    Client.prototype.connect = function (...given) {
+      lead(this);
+      if (reading) this.once("connect", () => process.exit(0));
+      return connect.apply(this, given);
+    };
+    Client.prototype.query = function (config, values, ...rest) {
+      const text = typeof config === "string" ? config : config?.text;
+      if (typeof text !== "string") return query.call(this, config, values, ...rest);
+      const books = BOOKS.test(text);
+      if (!books && state.open) state.last = text;
+      const sent = books ? text : stamped(text);
+      if (typeof config === "string") config = sent;
+      else if (sent !== text) config.text = sent;
+      const done = query.call(this, config, values, ...rest);
+      if (books) wroteDown(Array.isArray(values) ? values : config?.values || [...text.matchAll(/'((?:[^']|'')*)'/g)].map((one) => one[1]));
+      return done;
+    };
+  }
+
+  const folders = ours.folders.map((one) => one + path.sep);
+  const original = Module.prototype.load;
+  Module.prototype.load = function (filename) {
+    const result = original.call(this, filename);
+    const posix = filename.split(path.sep).join("/");
+    if (posix.endsWith("node_modules/pg/lib/client.js")) driver(this.exports);
+    else if (OTHERS.test(posix)) refuse(`${OTHERS.exec(posix)[1]}://`);
+    else if (folders.some((one) => filename.startsWith(one))) follow(this.exports, filename);
+    return result;
+  };
+
+  watch();
+  process.on("uncaughtExceptionMonitor", broke);
+  process.on("exit", (status) => {
+    if (!status) ended();
+  });
+}
+
+// A program may hand NODE_OPTIONS on and nothing else of ours.
+if (process.env.DBPROOF_GUARD && process.env.DBPROOF_CHILD && process.env.DBPROOF_LEAD) install();
