@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from bson import encode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.interface import Engine
@@ -26,7 +26,7 @@ from runner.migrations.statements import split
 from runner.settings.loading import LoadSettings
 
 #: Bytes of a file, and those that may be kept of it.
-SIZE, KEPT = 6_000_000, 2_500_000
+SIZE, KEPT = 4_000_000, 2_000_000
 
 
 def file(root: Path, name: str, content: bytes, engine: Engine = Engine.POSTGRESQL) -> RowFile:
@@ -51,7 +51,11 @@ BIG: dict[str, tuple[bytes, Callable[[RowFile], Iterator[object]], Engine]] = {
     "a.jsonl": (f"{LINE}\n".encode() * (SIZE // 420), records, Engine.POSTGRESQL),
     "a.json": (b"[" + b",\n".join([LINE.encode()] * (SIZE // 420)) + b"]", records, Engine.POSTGRESQL),
     "a.bson": (encode({"v": "x" * 400}) * (SIZE // 420), documents, Engine.MONGODB),
-    "copied.sql": (b"SELECT 1;\nCOPY t FROM stdin;\n" + b"1\t%s;\n" % (b"x" * 400) * (SIZE // 405) + b"\\.\n", sql, Engine.POSTGRESQL),
+    "copied.sql": (
+        b"SELECT 1;\nCOPY t FROM stdin;\n" + b"1\t%s;\n" % (b"x" * 400) * (SIZE // 405) + b"\\.\n",
+        sql,
+        Engine.POSTGRESQL,
+    ),
     "inserted.sql": (f"INSERT INTO t VALUES ('{'x' * 400}');\n".encode() * (SIZE // 430), sql, Engine.POSTGRESQL),
 }
 
@@ -69,6 +73,7 @@ def test_memory_does_not_grow_with_a_file(name: str, tmp_path: Path) -> None:
     assert most < KEPT
 
 
+@settings(max_examples=30)
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=9) | st.integers() | st.lists(st.floats(allow_nan=False)))))
 def test_objects_however_the_chunks_fall(values: list[dict[str, object]]) -> None:
     import tempfile
@@ -120,7 +125,7 @@ def test_what_tells_two_checkouts_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "table"),
+    ("keys", "table"),
     [
         ({"file": "users.csv"}, "users"),
         ({"file": "sales.orders.csv.gz"}, "sales.orders"),
@@ -129,8 +134,8 @@ def test_what_tells_two_checkouts_apart(tmp_path: Path) -> None:
         ({"file": "rows.txt", "format": "csv", "table": "x.y"}, "x.y"),
     ],
 )
-def test_the_table_that_a_file_is_named_after(settings: dict[str, object], table: str, tmp_path: Path) -> None:
-    entry = LoadSettings.model_validate(settings)
+def test_the_table_that_a_file_is_named_after(keys: dict[str, object], table: str, tmp_path: Path) -> None:
+    entry = LoadSettings.model_validate(keys)
     (tmp_path / str(entry.file)).write_bytes(b"x")
     (found,) = resolved(tmp_path, [entry], Engine.POSTGRESQL)[0].files
     assert found.table == table
