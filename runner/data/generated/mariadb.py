@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from checks.interface import Engine
 from checks.rows import mariadb as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.characters import encodable
@@ -50,9 +51,9 @@ def generate(
 ) -> tuple[FilledTable, ...]:
     """Fill every table of ``wanted`` that is empty; ``say`` is told which one is being filled.
 
-    What cannot be filled is left empty, with the reason. Raises StatementFailed and ServerFailed where the server is lost.
+    What cannot be filled is left empty, with the reason. Raises ServerFailed where the server is lost.
     """
-    with session(address) as driver, reading(address) as read:
+    with running.lost(Engine.MARIADB), session(address) as driver, reading(address) as read:
         loader = _MariadbLoader(driver)
         loader.execute(Statement(_MANNER))
         loader.as_the_database()

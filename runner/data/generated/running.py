@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from checks.schema.names import TableName
 from checks.sql.orphans import counted
 from checks.targets import StatementFailed
 from runner.data.generated.filled import FilledTable, Say
+from runner.errors import ServerFailed
 
 #: Rows by which it is tried how many of those that are made meet all conditions, the share of them below which values are looked
 #: for that go together, and the least share.
@@ -85,6 +87,16 @@ class Filling:
     wishes: Wishes
     keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
     made: dict[tuple[TableName, str], MadeKeys] = field(default_factory=dict)
+
+
+@contextmanager
+def lost(engine: Engine) -> Iterator[None]:
+    """What ends the filling of a database, said plainly: raises ServerFailed."""
+    try:
+        yield
+    except StatementFailed as failure:
+        said = f"rows could not be made: {engine.label} says: {failure.said}"
+        raise ServerFailed(said, "See whether it still runs, and who else is at work there.") from None
 
 
 def filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> tuple[FilledTable, ...]:

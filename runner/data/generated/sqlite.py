@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
+from checks.interface import Engine
 from checks.rows import sqlite as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.plan import Pooled, Referred, TablePlan
@@ -39,10 +40,10 @@ def generate(
 ) -> tuple[FilledTable, ...]:
     """Fill every table of ``wanted`` that is empty; ``say`` is told which one is being filled.
 
-    What cannot be filled is left empty, with the reason. Raises StatementFailed where the file is lost or in use, and
-    ServerFailed where triggers could not be made again; nothing is changed then.
+    What cannot be filled is left empty, with the reason. Raises ServerFailed where the file is lost or in use, or triggers could
+    not be made again; nothing is changed then.
     """
-    with opened(address, read_only=False, limit=_NO_LIMIT) as session:
+    with running.lost(Engine.SQLITE), opened(address, read_only=False, limit=_NO_LIMIT) as session:
         loader, read = _SqliteLoader(session), SqliteReadSession(session).rows
         loader.execute(Statement("PRAGMA foreign_keys = off"))
         with _transaction(loader), _without_triggers(loader):
