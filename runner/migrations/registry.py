@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.migrations import (
     alembic,
+    atlas,
     beanie,
     command,
     dbmate,
@@ -11,19 +12,19 @@ from runner.migrations import (
     django,
     drizzle,
     flask_migrate,
-    knex,
-    node_pg_migrate,
-    sequelize,
-    typeorm,
     flyway,
     golang_migrate,
     goose,
+    knex,
     migrate_mongo,
+    node_pg_migrate,
     prisma,
     pymongo_migrate,
     python_files,
+    sequelize,
     sql_folder,
     supabase,
+    typeorm,
 )
 from runner.migrations.interface import Adapter
 
@@ -43,6 +44,7 @@ ADAPTERS: dict[str, Adapter] = {
     flyway.NAME: flyway,
     supabase.NAME: supabase,
     drizzle.NAME: drizzle,
+    atlas.NAME: atlas,
     sql_folder.NAME: sql_folder,
     python_files.NAME: python_files,
     migrate_mongo.NAME: migrate_mongo,

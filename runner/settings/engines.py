@@ -68,6 +68,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "flyway": frozenset({Engine.POSTGRESQL}),
     "supabase": frozenset({Engine.POSTGRESQL}),
     "drizzle": frozenset({Engine.POSTGRESQL}),
+    "atlas": frozenset({Engine.POSTGRESQL}),
     "python": DOCUMENTS,
     "migrate-mongo": DOCUMENTS,
     "pymongo-migrate": DOCUMENTS,

@@ -50,6 +50,7 @@ Tool = Literal[
     "flyway",
     "supabase",
     "drizzle",
+    "atlas",
     "python",
     "migrate-mongo",
     "pymongo-migrate",
