@@ -132,6 +132,7 @@ _NEEDS = {
     "alembic": ("alembic",),
     "django": ("django",),
     "flask-migrate": ("flask_migrate",),
+    "yoyo": ("yoyo",),
     "python": ("pymongo",),
     "pymongo-migrate": ("pymongo_migrate",),
     "beanie": ("beanie",),

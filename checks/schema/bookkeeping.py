@@ -28,5 +28,9 @@ BOOKKEEPING = frozenset(
         "phinxlog",
         "schema_migrations",
         "SequelizeMeta",
+        "_yoyo_log",
+        "_yoyo_migration",
+        "_yoyo_version",
+        "yoyo_lock",
     }
 )

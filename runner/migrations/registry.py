@@ -25,6 +25,7 @@ from runner.migrations import (
     sql_folder,
     supabase,
     typeorm,
+    yoyo,
 )
 from runner.migrations.interface import Adapter
 
@@ -32,6 +33,7 @@ ADAPTERS: dict[str, Adapter] = {
     alembic.NAME: alembic,
     django.NAME: django,
     flask_migrate.NAME: flask_migrate,
+    yoyo.NAME: yoyo,
     knex.NAME: knex,
     node_pg_migrate.NAME: node_pg_migrate,
     sequelize.NAME: sequelize,

@@ -55,6 +55,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "alembic": RELATIONAL,
     "django": RELATIONAL,
     "flask-migrate": RELATIONAL,
+    "yoyo": RELATIONAL,
     "knex": frozenset({Engine.POSTGRESQL}),
     "node-pg-migrate": frozenset({Engine.POSTGRESQL}),
     "sequelize": frozenset({Engine.POSTGRESQL}),

@@ -279,7 +279,7 @@ def _names(document: Mapping[str, object]) -> Iterator[Fault]:
 
 
 _SQL = frozenset({"sql"})
-_PYTHONS = frozenset({"alembic", "command", "django", "flask-migrate", "python", "pymongo-migrate", "beanie"})
+_PYTHONS = frozenset({"alembic", "command", "django", "flask-migrate", "yoyo", "python", "pymongo-migrate", "beanie"})
 _NODES = frozenset({"knex", "node-pg-migrate", "sequelize", "typeorm"})
 _PROGRAMS = _PYTHONS | _NODES | {"migrate-mongo"}
 
@@ -293,7 +293,7 @@ _BELONGS = {
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "flask-migrate", "prisma", "migrate-mongo", "flyway"}) | _NODES,
+    "config": frozenset({"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway"}) | _NODES,
     "python": _PYTHONS,
     "setup": _PROGRAMS,
     "env": _PROGRAMS | {"flyway"},

@@ -37,6 +37,7 @@ Tool = Literal[
     "alembic",
     "django",
     "flask-migrate",
+    "yoyo",
     "knex",
     "node-pg-migrate",
     "sequelize",

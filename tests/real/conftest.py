@@ -132,3 +132,9 @@ def node_tools(request: pytest.FixtureRequest) -> Path:
     tools = {"knex": "3.3.0", "node-pg-migrate": "9.0.0", "sequelize": "6.37.8", "sequelize-cli": "6.6.5", "typeorm": "1.1.1"}
     with _counted("packages of npm"):
         return modules({**tools, "pg": "8.23.1", "reflect-metadata": "0.2.2"}, _cache(request.config))
+
+
+@pytest.fixture(scope="session")
+def yoyo(request: pytest.FixtureRequest) -> Published:
+    """yoyo-migrations on psycopg 3."""
+    return _published(request.config, "yoyo", "yoyo-migrations==9.0.0", "psycopg[binary]==3.3.9", "setuptools<81")
