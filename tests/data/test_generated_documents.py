@@ -108,6 +108,7 @@ def _worth_testing_with(db: Named) -> None:
     assert db.hens.count_documents({"egg_id": {"$type": "objectId"}}) > ROWS / 2
     assert db.selfish.count_documents({"$expr": {"$ne": ["$_id", "$parent_id"]}}) > ROWS / 2
     assert db.maybe_impossible.count_documents({"of": {"$exists": True}}) == 0
+    assert db.ahead.count_documents({"person_id": {"$exists": True}}) > ROWS / 2, "what a view shows comes first"
     assert db.pairs.count_documents({"email": {"$exists": True}}) > ROWS / 2
     assert {tuple(one["customer"].as_doc()) for one in db.tickets.find()} == {("$ref", "$id")}
     until = [one["until"].year for one in db.free.find({"until": {"$exists": True}})]

@@ -42,6 +42,7 @@ REFERENCES = (
     "tickets.customer.$id -> people._id",
     "of_parts.key -> regions.parts[].key",
     "free.friends[].person_id -> people._id",
+    "ahead.person_id -> a_view._id",
     "pairs.(tenant_id, email) -> people.(tenant_id, email)",
 )
 EXPECT = DocumentExpectations(references=tuple(map(parse_document_reference, REFERENCES)))
@@ -69,6 +70,7 @@ def prepare(db: Database[dict[str, Any]]) -> None:
     db.create_collection("capped", capped=True, size=100_000, max=50)
     db.create_collection("measured", timeseries={"timeField": "at", "metaField": "sensor"})
     db.command("create", "a_view", viewOn="people", pipeline=[])
+    db.create_collection("ahead")
 
 
 def prepare_plain(db: Database[dict[str, Any]]) -> None:

@@ -28,21 +28,22 @@ def turns(
     wanted: Mapping[str, int],
     references: Sequence[DocumentReference],
     can_begin: Callable[[str, frozenset[DocumentReference]], bool],
+    behind: Mapping[str, str],
 ) -> Iterator[Turn]:
     """Every wanted collection, in the order of names where nothing else decides.
 
-    ``can_begin`` says whether a collection has documents without some of its references.
+    ``can_begin`` says whether a collection has documents without some of its references, ``behind`` of views what they show.
     """
     of_child: dict[str, list[DocumentReference]] = {}
     for one in references:
         of_child.setdefault(one.child.collection, []).append(one)
     left, begun = dict(sorted(wanted.items())), set[str]()
     while left:
-        ready = next((name for name in left if not _waiting(of_child.get(name, ()), left, begun)), None)
+        ready = next((name for name in left if not _waiting(of_child.get(name, ()), left, begun, behind)), None)
         if ready is not None:
             yield Turn(ready, left.pop(ready))
             continue
-        waiting = {name: _waiting(of_child.get(name, ()), left, begun) for name in left}
+        waiting = {name: _waiting(of_child.get(name, ()), left, begun, behind) for name in left}
         first = next((name for name in left if name not in begun and can_begin(name, waiting[name])), None)
         if first is None:
             stuck = next(iter(left))
@@ -52,10 +53,9 @@ def turns(
         yield Turn(first, max(1, left[first] // FIRST), waiting[first])
 
 
-def _waiting(own: Sequence[DocumentReference], left: Mapping[str, int], begun: set[str]) -> frozenset[DocumentReference]:
+def _waiting(
+    own: Sequence[DocumentReference], left: Mapping[str, int], begun: set[str], behind: Mapping[str, str]
+) -> frozenset[DocumentReference]:
     """Those of a collection's references that are to others that have no documents yet."""
-    return frozenset(
-        one
-        for one in own
-        if one.parent.collection != one.child.collection and one.parent.collection in left and one.parent.collection not in begun
-    )
+    parents = ((one, behind.get(one.parent.collection, one.parent.collection)) for one in own)
+    return frozenset(one for one, name in parents if name != one.child.collection and name in left and name not in begun)

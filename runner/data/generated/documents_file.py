@@ -7,7 +7,7 @@ pass through one by one, so memory stays flat.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,8 @@ def written(address: Address, database: str, directory: Path) -> WrittenRows:
     try:
         beside.mkdir()
         with session(address) as client:
-            size = sum(_collection(client[database], name, beside) for name in _names(read(client[database])))
+            named, unnamed = _names(read(client[database]))
+            size = sum(_collection(client[database], name, beside) for name in named)
         directory.mkdir(exist_ok=True)
         for file in beside.iterdir():
             file.replace(directory / file.name)
@@ -47,13 +48,15 @@ def written(address: Address, database: str, directory: Path) -> WrittenRows:
         shutil.rmtree(beside, ignore_errors=True)
     each = f"for file in {quote(str(directory))}/*.jsonl"
     load = f'mongoimport --db {quote(database)} --collection "$(basename "$file" .jsonl)" "$file"'
-    return WrittenRows(size, f"{each}; do {load}; done")
+    left = f" (left out, as no file can be called so: {', '.join(unnamed)})" if unnamed else ""
+    return WrittenRows(size, f"{each}; do {load}; done{left}")
 
 
-def _names(collections: Collections) -> Iterator[str]:
-    for one in collections.all:
-        if one.documents and not any(wrong in one.name for wrong in _NO_FILE):
-            yield one.name
+def _names(collections: Collections) -> tuple[Sequence[str], Sequence[str]]:
+    """The collections that hold documents: those that a file can be called like, and the others."""
+    held = [one.name for one in collections.all if one.documents]
+    unnamed = [name for name in held if any(wrong in name for wrong in _NO_FILE)]
+    return [name for name in held if name not in unnamed], unnamed
 
 
 def _collection(database: Named, name: str, directory: Path) -> int:

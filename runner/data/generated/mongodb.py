@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from checks.declared.documents import DocumentExpectations
+from checks.declared.documents import DocumentExpectations, DocumentReference
 from checks.evidence import FilledTable
 from checks.rows.document_sets.order import Turn, turns
 from checks.rows.document_sets.parts import Keys
@@ -47,14 +47,28 @@ def generate(
         sender = stack.enter_context(ThreadPoolExecutor(1))
         run = Filling(client[collections.database], collections, planner, seed, ask, sender)
         names = {name.name: name for name in wanted}
+
+        def can_begin(name: str, without: frozenset[DocumentReference]) -> bool:
+            return not planner.planned(name, without).reason
+
         reasons: dict[str, str] = {}
-        for turn in turns(empty, planner.references, lambda name, without: not planner.planned(name, without).reason):
+        for turn in turns(empty, planner.references, can_begin, _behind(collections)):
             say(f"{turn.collection}, {turn.documents} documents")
             reasons[turn.collection] = _taken_turn(run, turn)
     return tuple(
         FilledTable(names[name], run.made[name], number, "" if run.made[name] >= number else reasons[name])
         for name, number in empty.items()
     )
+
+
+def _behind(collections: Collections) -> Mapping[str, str]:
+    """Of each view the collection that it shows, through other views."""
+    shown = {one.name: str(one.options.get("viewOn", "")) for one in collections.all if one.kind is CollectionKind.VIEW}
+
+    def base(name: str) -> str:
+        return base(shown[name]) if name in shown else name
+
+    return {name: base(name) for name in shown}
 
 
 def _is_empty(collections: Collections, name: str) -> bool:
