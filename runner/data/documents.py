@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from checks.evidence import LoadedFile, MigrationFailure
 from checks.interface import Engine
 from runner.data.own.document_files import Document, documents
-from runner.data.own.loading import DEADLINE, NO_PROGRAMS, Programs
+from runner.data.own.loading import DEADLINE, NO_PROGRAMS, Programs, distinct
 from runner.data.own.records import BATCH as BATCH
 from runner.data.own.refusing import LATE, Refused, refused
 from runner.data.own.sources import Entry, RowFile, resolved
@@ -40,7 +40,7 @@ def load_documents(
     A refused file leaves no document. Raises UsageError for a missing file, PyMongoError where the server does not answer.
     """
     deadline = time.monotonic() + DEADLINE
-    return tuple(_loaded(root, files, database, programs, deadline))
+    return distinct(_loaded(root, files, database, programs, deadline))
 
 
 def _loaded(

@@ -134,5 +134,5 @@ def test_a_pattern_and_a_collection_of_another_name(tmp_path: Path, db: Document
     for name in ("b", "a"):
         (tmp_path / f"{name}.jsonl").write_text(f'{{"_id": "{name}"}}')
     loaded = load_documents(tmp_path, ["*.jsonl", LoadSettings(file="a.jsonl", table="others")], db)
-    assert [one.file for one in loaded] == ["a.jsonl", "b.jsonl", "a.jsonl"]
+    assert [one.file for one in loaded] == ["a.jsonl", "b.jsonl", "a.jsonl (2)"]
     assert [db[name].count_documents({}) for name in ("a", "b", "others")] == [1, 1, 1]

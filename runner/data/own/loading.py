@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -100,7 +102,17 @@ def load(loader: Loader, root: Path, given: Sequence[Entry], programs: Programs)
             failure = None if refused else turn()
             found += _told(names, failure)
             refused = refused or failure is not None
-    return tuple(found)
+    return distinct(found)
+
+
+def distinct(found: Iterable[LoadedFile]) -> tuple[LoadedFile, ...]:
+    """The files, of which one that is named again (into another table, say) gets a number: each is judged by itself."""
+    met: Counter[str] = Counter()
+    told: list[LoadedFile] = []
+    for one in found:
+        met[one.file] += 1
+        told.append(one if met[one.file] == 1 else replace(one, file=f"{one.file} ({met[one.file]})"))
+    return tuple(told)
 
 
 def _told(names: tuple[str, ...], failure: MigrationFailure | None) -> Iterator[LoadedFile]:
