@@ -129,6 +129,26 @@ def test_several_heads_with_a_dependency_apply_in_alembics_order(tmp_path: Path,
     assert tables(connect, database) == {"alembic_version", "a", "c", "d"}
 
 
+def test_labelled_branches_in_several_locations_are_merged(tmp_path: Path, database: Database, connect: Connect) -> None:
+    def labelled(text: str, label: str) -> str:
+        return text.replace("depends_on", f"branch_labels = ({label!r},)\ndepends_on", 1)
+
+    first = labelled(revision("one", None, "op.execute('CREATE TABLE one (x int)')"), "shop")
+    root = lay(tmp_path, {"one.py": first})
+    (root / "billing").mkdir()
+    bill = revision("bill", None, "op.execute('CREATE TABLE bill (x int)')", depends="shop")
+    (root / "billing" / "bill.py").write_text(labelled(bill, "billing"))
+    (root / "billing" / "both.py").write_text(revision("both", ("one", "bill"), "op.execute('CREATE TABLE both_of (x int)')"))
+    with (root / "alembic.ini").open("a") as ini:
+        ini.write("version_locations = migrations/versions billing\npath_separator = space\n")
+    shop = project(root)
+    order = ["one", "bill", "both"]
+    assert [one.id for one in alembic.revisions(shop)] == order
+    assert steps(apply(shop, database)) == [(kind, name) for name in order for kind in ("Began", "Ended")]
+    assert tables(connect, database) == {"alembic_version", "one", "bill", "both_of"}
+    assert steps(apply(shop, database)) == []
+
+
 def test_a_version_table_of_another_name_in_another_schema(tmp_path: Path, database: Database, connect: Connect) -> None:
     env = SYNC_ENV.replace(
         "context.configure(connection=connection)",
