@@ -69,6 +69,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "flyway": frozenset({Engine.POSTGRESQL}),
     "supabase": frozenset({Engine.POSTGRESQL}),
     "drizzle": frozenset({Engine.POSTGRESQL}),
+    "sqitch": frozenset({Engine.POSTGRESQL}),
     "atlas": frozenset({Engine.POSTGRESQL}),
     "python": DOCUMENTS,
     "migrate-mongo": DOCUMENTS,

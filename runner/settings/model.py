@@ -51,6 +51,7 @@ Tool = Literal[
     "flyway",
     "supabase",
     "drizzle",
+    "sqitch",
     "atlas",
     "python",
     "migrate-mongo",

@@ -113,6 +113,7 @@ def test_nothing_is_nothing(tmp_path: Path) -> None:
         (one_file("src/main/resources/db/migration/V1__a.sql"), "flyway", "src/main/resources/db/migration/V1__a.sql"),
         (one_file("supabase/migrations/20240101000000_a.sql"), "supabase", "supabase/migrations/20240101000000_a.sql"),
         (one_file("drizzle/meta/_journal.json", '{"dialect": "pg"}'), "drizzle", "drizzle/meta/_journal.json"),
+        (one_file("sqitch.plan", "%project=shop\n"), "sqitch", "sqitch.plan"),
     ],
 )
 def test_what_is_unmistakable_is_applied_and_said(sample: object, tool: str, because: str, tmp_path: Path) -> None:
