@@ -12,7 +12,7 @@ from checks.rulebook.inventory import Inventory, inventory
 from checks.schema.model import Catalogue
 from checks.targets import StatementFailed, Target
 from runner import git, tenancy
-from runner.across.gathering import Across, Revision
+from runner.across.gathering import Across, Revision, declared
 from runner.allows.allows import allows_in
 from runner.auditing import audited
 from runner.backends.interface import Backend
@@ -66,6 +66,7 @@ def plan(name: str, settings: DatabaseSettings, base: git.Base | git.NoBase, loa
         progress=output.progress,
         settings_file=loaded.settings_file,
         expect=expectations(settings, loaded.source(name)),
+        elsewhere=tuple(one for one in declared(loaded) if one.child.database == name),
     )
 
 

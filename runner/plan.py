@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checks.declared.across import CrossReference
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
 from runner import git
@@ -22,7 +23,8 @@ class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
 
     ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new
-    migrations are to be undone and applied again. ``expect`` is what is declared, by which rows are made too.
+    migrations are to be undone and applied again. ``expect`` is what is declared, by which rows are made too;
+    ``elsewhere`` are its references to other databases.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Plan:
     settings_file: Path | None = None
     undo: bool = False
     expect: Expectations = field(default_factory=Expectations)
+    elsewhere: tuple[CrossReference, ...] = ()
 
 
 @dataclass(frozen=True)

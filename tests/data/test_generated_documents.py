@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from json_schemas import ROOTS
 from pymongo.database import Database as Documents
 
+from checks.declared.across import parse_cross_reference
 from checks.declared.documents import DeclaredValidator, DocumentExpectations, parse_document_reference
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, FilledTable
-from checks.interface import Finding
+from checks.interface import Engine, Finding
 from checks.registries.documents import DOCUMENTS
 from checks.rows.document_sets.planner import Planner
 from checks.rows.document_sets.wishes import DocumentWishes
@@ -161,6 +162,19 @@ def test_collections_that_hold_documents_are_left_alone_and_referred_to(mongo_da
     assert set(db.things.distinct("kind")) == {"a", "b"}
 
 
+def test_fields_that_refer_to_another_database_stay_empty(mongo_database: Database, db: Named) -> None:
+    db.create_collection("may", validator=torture.schema("n", n=torture.INT, customer_id=torture.INT))
+    db.create_collection("must", validator=torture.schema("customer_id", customer_id=torture.INT))
+    engines = {"docs": Engine.MONGODB, "app": Engine.POSTGRESQL}
+    lines = [f"docs:{name}.customer_id -> app:customers.id" for name in ("may", "must")]
+    elsewhere = tuple(parse_cross_reference(line, engines) for line in lines)
+    collections = read(db)
+    wanted = dict.fromkeys(fillable(collections), 30)
+    may, must = generate(mongo_database.private, collections, wanted, 1, DocumentWishes(elsewhere=elsewhere), lambda _: None)
+    assert (may.rows, db.may.count_documents({"customer_id": {"$exists": True}})) == (30, 0)
+    assert (must.rows, must.reason) == (0, f"{lines[1]} refers to another database, whose keys are not known here")
+
+
 def test_a_declared_validator_is_heeded_beside_the_one_that_is_attached(mongo_database: Database, db: Named) -> None:
     db.create_collection("things", validator=torture.schema("n", n={"bsonType": "int"}))
     declared = DeclaredValidator(
@@ -203,7 +217,7 @@ def test_the_server_takes_every_document_whatever_the_schema(db: Named) -> None:
     def each(schema: dict[str, Any]) -> None:
         validator = {"$jsonSchema": schema}
         db.command("collMod", "tried", validator=validator)
-        plan = Planner(Collections((Collection("tried", validator),)), NOTHING, (), 1, lambda *_: True).planned("tried")
+        plan = Planner(Collections((Collection("tried", validator),)), DocumentWishes(), 1, lambda *_: True).planned("tried")
         seen["planned" if not plan.reason else "not planned"] += 1
         writing = Writing(plan, 1, {})
         made = [document for number in range(20) if (document := writing.document(number)) is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from checks.declared.documents import DocumentExpectations, DocumentReference, FieldPath, Step
+from checks.declared.documents import DocumentReference, FieldPath, Step
 from checks.jsonschema.denials import with_field
 from checks.jsonschema.matching import Fits, Matching, Schema, UnknownPattern
 from checks.jsonschema.trying import spoken
@@ -44,17 +44,16 @@ class _Asked:
 class Planner:
     """Plans one database. ``fits`` says of patterns that only the server can read whether a text fits them."""
 
-    def __init__(
-        self, collections: Collections, expect: DocumentExpectations, tenants: Sequence[str], seed: int, fits: Fits | None = None
-    ) -> None:
+    def __init__(self, collections: Collections, asked: wishes.DocumentWishes, seed: int, fits: Fits | None = None) -> None:
         self._collections = collections
-        self._expect = expect
-        self._tenants = tuple(tenants)
+        self._expect = asked.expect
+        self._tenants = asked.tenants
+        self._elsewhere = asked.elsewhere
         self._seed = seed
         self._matching = Matching(fits)
         self._grown: dict[str, Growing] = {}
         self._known: dict[str, dict[str, Node | Form | None]] = {}
-        self.references = wishes.first_of_each(expect.references)
+        self.references = wishes.first_of_each(asked.expect.references)
 
     def planned(self, name: str, without: frozenset[DocumentReference] = frozenset()) -> CollectionPlan:
         """How a collection is filled, or why it is not; ``without`` are references whose fields have to stay empty."""
@@ -103,7 +102,8 @@ class Planner:
             plan = _Planning(self, collection, asked, without).plan()
             if not plan.reason:
                 return plan
-        return plan
+        label = next((label for label, _ in self.elsewhere(collection.name)), "")
+        return replace(plan, reason=f"{label} refers to another database, whose keys are not known here") if label else plan
 
     def _askings(self, collection: Collection, validators: Sequence[Mapping[str, Any]]) -> Sequence[_Asked]:
         """All validators together; where they contradict each other, the first alone."""
@@ -125,6 +125,11 @@ class Planner:
     def tenants(self) -> tuple[str, ...]:
         """The fields that say whose a document is."""
         return self._tenants
+
+    def elsewhere(self, name: str) -> Sequence[tuple[str, FieldPath]]:
+        """The references of a collection's documents to other databases, with their fields."""
+        found = [(one.label, one.child.path) for one in self._elsewhere]
+        return [(label, path) for label, path in found if isinstance(path, FieldPath) and path.collection == name]
 
     def has(self, name: str, path: str) -> bool:
         """Whether a collection's documents have a field, as far as validators, indexes and references say."""
@@ -256,7 +261,9 @@ class _Planning:
 
     def _left_out(self) -> list[tuple[str, Arrays | None]]:
         """The fields of references that have to stay empty; of a composite key its last is enough."""
-        return [(one.children[-1].dotted, tuple(one.children[-1].arrays)) for one in self._without]
+        paths = [one.children[-1] for one in self._without]
+        paths += [path for _, path in self._planner.elsewhere(self._collection.name)]
+        return [(path.dotted, tuple(path.arrays)) for path in paths]
 
     def _unique_keys(self) -> list[tuple[tuple[str, ...], str, bool]]:
         """Fields of which no two documents have the same values, what says so, and whether each document has to have them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from checks.declared.across import CrossReference
 from checks.declared.documents import DBREF_KEY, DocumentExpectations, DocumentReference, FieldPath, Step
 from checks.jsonschema.matching import Schema
 from checks.rows.sets.planner import Wishes
@@ -23,9 +24,13 @@ _SOURCES = tuple(f"source {number}" for number in range(1, 13))
 
 @dataclass(frozen=True)
 class DocumentWishes(Wishes):
-    """What is to be heeded of documents beside what the server holds: ``expect`` is what is declared of them."""
+    """What is to be heeded of documents beside what the server holds: ``expect`` is what is declared of them.
+
+    ``elsewhere`` are references to other databases, whose keys are not known here.
+    """
 
     expect: DocumentExpectations = field(default_factory=DocumentExpectations)
+    elsewhere: tuple[CrossReference, ...] = ()
 
 
 def wished(steps: Sequence[Step], inner: Schema) -> Schema:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from checks.declared.documents import DocumentExpectations, DocumentReference
+from checks.declared.documents import DocumentReference
 from checks.evidence import FilledTable
 from checks.rows.document_sets.order import Turn, turns
 from checks.rows.document_sets.parts import Keys
@@ -42,8 +42,8 @@ def generate(
     empty = {name.name: number for name, number in wanted.items() if number and _is_empty(collections, name.name)}
     with session(address) as client, ExitStack() as stack:
         ask = Asking(client[collections.database], stack)
-        expect = wishes.expect if isinstance(wishes, DocumentWishes) else DocumentExpectations()
-        planner = Planner(collections, expect, wishes.tenants, seed, ask.fits)
+        asked = wishes if isinstance(wishes, DocumentWishes) else DocumentWishes(wishes.tenants, wishes.given)
+        planner = Planner(collections, asked, seed, ask.fits)
         sender = stack.enter_context(ThreadPoolExecutor(1))
         run = Filling(client[collections.database], collections, planner, seed, ask, sender)
         names = {name.name: name for name in wanted}
