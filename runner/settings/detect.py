@@ -10,12 +10,15 @@ from typing import Literal
 
 from checks.interface import Engine
 from runner.migrations.interface import Adapter, Detected
+from runner.settings.data import DataSettings
 from runner.settings.engines import TOOL_ENGINES, usual
 from runner.settings.model import DatabaseSettings
 from runner.settings.services import find
 
 #: What the one database of a repository is called that does not name its own.
 DATABASE = "app"
+#: How many rows are made in each table where nobody has said anything: checks mean little on empty ones.
+ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def detect(root: Path, adapters: Mapping[str, Adapter] | None = None) -> Detecti
     sure = [one for one in found if one.sure]
     if len(sure) != 1:
         return Detection(suggestions=tuple(found))
-    databases = {DATABASE: DatabaseSettings(engine=engine(root, sure[0]), migrations=sure[0].settings)}
+    data = DataSettings(rows=ROWS)
+    databases = {DATABASE: DatabaseSettings(engine=engine(root, sure[0]), migrations=sure[0].settings, data=data)}
     return Detection(databases, sure[0], _others(found, sure[0]))
 
 

@@ -14,7 +14,7 @@ from checks.interface import Engine
 from runner.errors import UsageError
 from runner.settings.allows import AllowSettings
 from runner.settings.data import DataSettings
-from runner.settings.detect import DATABASE, detect
+from runner.settings.detect import DATABASE, ROWS, detect
 from runner.settings.detect import engine as engine_of
 from runner.settings.engines import DOCUMENTS, Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
@@ -76,7 +76,7 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     yield from _section(Settings, _Shown(engine))
     yield from _table(DatabaseSettings, _Shown(engine, (), *_server(engine, server)))
     yield from _table(MigrationSettings, _Shown(engine, ("migrations",), found, because), out=not found)
-    yield from _table(DataSettings, _Shown(engine, ("data",)))
+    yield from _table(DataSettings, _Shown(engine, ("data",), {"rows": ROWS}))
     yield from _table(ExpectSettings, _Shown(engine, ("expect",)))
     if belongs(("tenancy",), engine):
         yield from _table(TenancySettings, _Shown(engine, ("tenancy",)), out=True)

@@ -96,4 +96,5 @@ def test_expressions_are_of_sql(tmp_path: Path) -> None:
 def test_the_first_settings_file_shows_the_keys(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
     shown = text(tmp_path)
-    assert all(f"\n# {key} = " in shown for key in DataSettings.model_fields)
+    assert "\nrows = 100\n" in shown
+    assert all(f"\n# {key} = " in shown for key in DataSettings.model_fields if key != "rows")

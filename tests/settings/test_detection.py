@@ -10,6 +10,7 @@ import pytest
 from checks.evidence import Place
 from checks.interface import Engine
 from runner.errors import UsageError
+from runner.settings.data import DataSettings
 from runner.settings.detect import detect
 from runner.settings.engines import Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
@@ -26,6 +27,8 @@ COMPANIONS: dict[tuple[type[Section], str], dict[str, object]] = {
     (MigrationSettings, "command"): {"tool": "command"},
     (MigrationSettings, "current"): {"tool": "command", "command": "make"},
     (MigrationSettings, "down"): {"tool": "command", "command": "make"},
+    (DataSettings, "scale"): {"production_rows": {"events": 4_000}},
+    (DataSettings, "production_rows"): {"scale": 0.1},
 }
 
 
