@@ -10,7 +10,6 @@ import pytest
 from checks.evidence import Place
 from checks.interface import Engine
 from runner.errors import UsageError
-from runner.settings.data import DataSettings
 from runner.settings.detect import detect
 from runner.settings.engines import Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
