@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sound import violations
 
 from checks.rows.sets.planner import Wishes
 from checks.schema.names import TableName
@@ -65,7 +66,7 @@ def no_orphans(database: Database) -> Iterator[None]:
         assert orphans(catalogue_of(database.private), read) == {}
 
 
-def test_a_schema_with_every_feature_is_filled_and_what_cannot_be_is_said(database: Database) -> None:
+def test_a_schema_with_every_feature_is_filled_and_what_cannot_be_is_said(server: Server, database: Database) -> None:
     with no_orphans(database):
         made = filled(database, TORTURE)
     short = {name: (one.rows, one.reason) for name, one in made.items() if one.rows < ROWS}
@@ -74,8 +75,9 @@ def test_a_schema_with_every_feature_is_filled_and_what_cannot_be_is_said(databa
         "of_impossible": (0, "impossible is empty, and of_impossible.of must refer to it"),
     }
     for name, one in made.items():
-        ((count,),) = asked(database.private, f"SELECT count(*) FROM {_quoted(one.table)}")
+        ((count,),) = asked(database.private, f"SELECT count(*) FROM {'ONLY ' * (name == 'rooms')}{_quoted(one.table)}")
         assert count == one.rows, name
+    assert violations(server, database) == []
 
 
 def _quoted(table: TableName) -> str:
@@ -99,6 +101,15 @@ def test_rows_are_worth_testing_with(database: Database) -> None:
     assert texts
     assert moods == 3
     assert bosses
+    methods = (
+        "SELECT method, count(DISTINCT oauth_id), count(DISTINCT ldap_id), count(DISTINCT secret) > 1 FROM accounts GROUP BY 1"
+    )
+    assert {method for method, *_ in asked(database.private, methods)} == {"local", "oauth", "ldap"}
+    varied = asked(
+        database.private, "SELECT count(DISTINCT low) > 5, count(DISTINCT high - low) > 5, count(DISTINCT net) > 5 FROM measured"
+    )
+    assert varied == [(True, True, True)]
+    assert asked(database.private, "SELECT count(DISTINCT body), count(body ->> 'kind') FROM documents") == [(ROWS, ROWS)]
     (kinds,) = asked(database.private, "SELECT count(DISTINCT at), max(at) - min(at) FROM events")
     assert all(kinds)
 

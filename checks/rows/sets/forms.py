@@ -79,7 +79,8 @@ def _numbers(shape: Shape, values: Sequence[Value]) -> Iterator[Form]:
 
 def _documents(values: Sequence[Value]) -> Iterator[Form]:
     """The number beside what an object that is taken holds, else alone in one."""
-    objects = [text for text in values if isinstance(text, str) and text.startswith("{") and text.endswith("}")]
+    texts = [text for text in values if isinstance(text, str) and text.startswith("{") and text.endswith("}")]
+    objects = sorted(texts, key=lambda text: "null" in text)
     for text in (*objects[:12], "{}"):
         inner = text[1:-1].strip()
         yield Form(Series.TEXT, before="{" + inner + (", " if inner else "") + '"number": ', after="}", most=10**12 - 1)

@@ -178,7 +178,7 @@ class _Table:
         own = [key for key in self._turn.keys if key.parent == self._table.name]
         others = (key for key in self._turn.keys if key not in own)
         for key in sorted(others, key=lambda key: (not set(key.columns) & set(self._wishes.tenants), -len(key.columns))):
-            once = any(_is_whole(index) and set(index.columns) <= set(key.columns) for index in self._table.indexes)
+            once = self._is_once(key)
             shared = {mine: theirs for mine, theirs in zip(key.columns, key.parent_columns, strict=True) if mine in self._sources}
             if len(shared) == len(key.columns):
                 self._further.append(self._found_in(key))  # another reference or the settings decide
@@ -196,8 +196,18 @@ class _Table:
             for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
                 if mine not in self._sources:
                     itself = key in own and key not in waiting
-                    self._sources[mine] = Computed(mine, quoted(self._dialect.ENGINE, theirs) if itself else "NULL")
-        return tuple(Referred(key, False, self._of_tenants(key)) for key in waiting)
+                    self._sources[mine] = Computed(mine, quoted(self._dialect.ENGINE, theirs)) if itself else self._for_now(mine)
+        return tuple(Referred(key, self._is_once(key), self._of_tenants(key)) for key in waiting)
+
+    def _is_once(self, key: ForeignKey) -> bool:
+        """Whether a parent may have one row only."""
+        return any(_is_whole(index) and set(index.columns) <= set(key.columns) for index in self._table.indexes)
+
+    def _for_now(self, name: str) -> Source:
+        """What a column has until its parent is there: nothing, or what will not do but is no NULL."""
+        column = self._table.column[name]
+        form = None if column.nullable else self._form(column, None)
+        return Numbered(name, form) if form is not None else Computed(name, "NULL")
 
     def _found_in(self, key: ForeignKey) -> Condition:
         """That a parent is there, for a reference whose columns have their values from elsewhere."""

@@ -24,6 +24,7 @@ from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
 from runner.data.generated.filled import FilledTable
+from runner.data.generated.manner import MANNER
 from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, worked
 from runner.data.generated.scheduling import side_by_side
 from runner.servers.interface import Address
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
 #: Tables that are filled at once, where there are as many processors, and rows for which that is worth its sessions.
 WORKERS = 4
 WORTH = 20_000
-
-#: The rest of these settings lets the same rows come in the same order, and read the same, on whatever server.
-_MANNER = (
-    "-c session_replication_role=replica -c row_security=off -c jit=off"
-    " -c log_min_duration_statement=-1 -c log_min_messages=fatal -c work_mem=64MB -c maintenance_work_mem=256MB"
-    " -c max_parallel_workers_per_gather=0 -c synchronize_seqscans=off"
-    " -c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
-)
 
 
 def generate(
@@ -132,7 +125,7 @@ def _session(address: Address) -> Connection[Any]:
 
     from runner.servers.postgresql.sessions import ours
 
-    return psycopg.connect(**ours(address, _MANNER).keywords(), autocommit=True, prepare_threshold=None)
+    return psycopg.connect(**ours(address, MANNER).keywords(), autocommit=True, prepare_threshold=None)
 
 
 def orphans(catalogue: Catalogue, read: Read) -> Mapping[ForeignKey, int]:
