@@ -113,7 +113,7 @@ class NodeTool:
 
     def _command(self, project: Project, on: Address, *, reading: bool) -> Command:
         package = node.package(project, self.package)
-        folders = [str(folder.resolve()) for folder in (self.folder(project),)]
+        order = [[one.id, one.place.file, one.place.line] for one in self.revisions(project)]
         led = {"host": on.host, "port": on.port, "user": on.user, "password": on.password, "database": on.database}
         variables = environment(project, on)
         variables = {
@@ -121,7 +121,7 @@ class NodeTool:
             **guarded(project, on),
             "NODE_OPTIONS": " ".join(filter(None, (f'--require "{_PRELOAD}"', variables.get("NODE_OPTIONS", "")))),
             "DBPROOF_READING": "1" if reading else "0",
-            "DBPROOF_LEAD": json.dumps({**led, "folders": folders}),
+            "DBPROOF_LEAD": json.dumps({**led, "order": order, "folders": [str(self.folder(project).resolve())]}),
         }
         arguments = ("node", str(_program(package.folder, self.program or self.package)), *self.words(project))
         return Command(arguments, project.directory, variables, project.settings.timeout)

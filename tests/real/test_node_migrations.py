@@ -207,6 +207,21 @@ def test_what_fails_is_told_with_its_file(tool: str, node_tools: Path, tmp_path:
     assert broke.place.file == sample.last
 
 
+def test_files_of_other_kinds_are_followed_by_the_tools_books(node_tools: Path, tmp_path: Path, database: Database) -> None:
+    files = {
+        "migrations/1_a.sql": "-- Up Migration\nCREATE TABLE a (id int);\n-- Down Migration\nDROP TABLE a;\n",
+        "migrations/2_b.mjs": "export const up = (pgm) => { pgm.createTable('b', { id: 'id' }); };\n",
+        "migrations/3_c.sql": "-- Up Migration\nCREATE TABLE c (id int);\nINSERT INTO nowhere VALUES (1);\n",
+    }
+    root = _lay(Sample(files, "node-pg-migrate up", "", ("", ""), "", 0), tmp_path / "shop", node_tools)
+    events = _events("node-pg-migrate", root, database)
+    assert ended(events) == ["1_a", "2_b"]
+    (broke,) = (event for event in events if isinstance(event, Broke))
+    assert (broke.revision, broke.place, broke.code) == ("3_c", Place("migrations/3_c.sql", 1), "42P01")
+    assert broke.said == 'relation "nowhere" does not exist'
+    assert "INSERT INTO nowhere" in broke.statement
+
+
 def test_a_second_address_is_refused(node_tools: Path, tmp_path: Path, database: Database) -> None:
     events = _events("knex", _lay(KNEX, tmp_path / "shop", node_tools, SECOND_CONNECTION), database)
     (elsewhere,) = (event for event in events if isinstance(event, Elsewhere))

@@ -13,7 +13,7 @@ function install() {
   const { told, name, place, lineOf } = require("./places.cjs");
   const ours = JSON.parse(process.env.DBPROOF_LEAD);
   const reading = process.env.DBPROOF_READING === "1";
-  const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false };
+  const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false, refused: null, done: null };
 
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 
@@ -35,22 +35,35 @@ function install() {
   function wroteDown(values) {
     const [said] = (values || []).filter((one) => typeof one === "string" && /\D/.test(one));
     if (!state.open && said && stem(said) !== state.revision) {
-      state.revision = stem(said);
-      tell("began", { revision: state.revision, file: null, line: null });
-      state.open = true;
+      const [id, file, line] = ours.order.find(([one]) => one === stem(said)) || [stem(said), null, null];
+      Object.assign(state, { revision: id, open: true });
+      tell("began", { revision: id, file, line });
     }
     ended();
+    state.done = state.revision;
     state.at = null;
     state.since = performance.now();
   }
 
   function broke(error) {
-    if (state.broken || !state.open) return;
+    if (!state.broken && state.open) say(error, state.revision, place(error, state.at?.[0]) || state.at);
+  }
+
+  function say(error, revision, at) {
     state.broken = true;
-    const [file, line] = place(error, state.at?.[0]) || state.at || [null, null];
+    const [file, line] = at || [null, null];
     const server = typeof error.severity === "string" ? { code: error.code, detail: error.detail || "" } : {};
     const said = server.code ? error.message : `${error.name || "Error"}: ${error.message}`;
-    tell("broke", { revision: state.revision, file, line, said, statement: server.code ? state.last || "" : "", ...server });
+    tell("broke", { revision, file, line, said, statement: server.code ? state.last || "" : "", ...server });
+  }
+
+  /** The tool gave up over what the server refused, in a file that was not seen to begin: the one after the last that is done. */
+  function gaveUp() {
+    if (state.broken || !state.refused) return;
+    const at = ours.order.findIndex(([one]) => one === state.done);
+    const [id, file, line] = (at >= 0 && ours.order[at + 1]) || [null, null, null];
+    if (state.open) broke(state.refused);
+    else say(state.refused, id, file && [file, line]);
   }
 
   function followed(up, file) {
@@ -118,7 +131,13 @@ function install() {
   }
 
   function driver(Client) {
-    const { connect, query } = Client.prototype;
+    const { connect, query, _handleErrorMessage: refused } = Client.prototype;
+    if (refused) {
+      Client.prototype._handleErrorMessage = function (error) {
+        state.refused = error;
+        return refused.call(this, error);
+      };
+    }
     Client.prototype.connect = function (...given) {
       lead(this);
       if (reading) this.once("connect", () => process.exit(0));
@@ -128,7 +147,7 @@ function install() {
       const text = typeof config === "string" ? config : config?.text;
       if (typeof text !== "string") return query.call(this, config, values, ...rest);
       const books = BOOKS.test(text);
-      if (!books && state.open) state.last = text;
+      if (!books && !/^\s*(rollback|commit|select pg_advisory_unlock)/i.test(text)) state.last = text;
       const sent = books ? text : stamped(text);
       if (typeof config === "string") config = sent;
       else if (sent !== text) config.text = sent;
@@ -152,7 +171,8 @@ function install() {
   watch();
   process.on("uncaughtExceptionMonitor", broke);
   process.on("exit", (status) => {
-    if (!status) ended();
+    if (status) gaveUp();
+    else ended();
   });
 }
 
