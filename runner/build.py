@@ -189,7 +189,7 @@ def _from_nothing(building: Building, base: _Base) -> str:
     """Why head cannot grow on base, or nothing where it can: base's own migrations did not end, or are not head's any more."""
     now = {one.id: one for one in building.revisions}
     changed = [one.place.file for one in base.revisions.values() if one.id in now and now[one.id].digest != one.digest]
-    gone = [one.place.file for one in base.revisions.values() if one.id not in now]
+    gone = [one.place.file for one in base.revisions.values() if one.id not in now and not one.repeatable]
     if base.built.evidence.failure is not None:
         return "Base's own migrations fail."
     if changed:

@@ -112,6 +112,7 @@ def _script(
         (file,),
         "statement",
         bracket,
+        repeatable=kind == "R",
         kind=kind,
         checksum=checksum,
         script=path.relative_to(folder).as_posix(),

@@ -48,12 +48,16 @@ class Project:
 
 @dataclass(frozen=True)
 class Revision:
-    """One migration as its files say: ``digest`` of its content, ``place`` where it begins, ``title`` for people."""
+    """One migration as its files say: ``digest`` of its content, ``place`` where it begins, ``title`` for people.
+
+    One that is ``repeatable`` is applied again when it was edited, which makes it another revision; it may also go.
+    """
 
     id: str
     title: str
     place: Place
     digest: str
+    repeatable: bool = False
 
 
 @dataclass(frozen=True)

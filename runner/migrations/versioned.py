@@ -29,7 +29,8 @@ class Script:
     """One migration: ``name`` is its file's, relative to the root, ``version`` what the tool's books know it by.
 
     Each of ``parts`` goes to the server as ``sent`` says; with ``bracket`` BEGIN and COMMIT stand round them, and round the row
-    of the books. ``wrong`` is what the tool says, and of which line, where it cannot read the file.
+    of the books. ``wrong`` is what the tool says, and of which line, where it cannot read the file. One that is ``repeatable``
+    is applied again when it was edited.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Script:
     sent: Transaction = "whole"
     bracket: bool = False
     wrong: tuple[int, str] | None = None
+    repeatable: bool = False
 
     @property
     def digest(self) -> str:
@@ -99,7 +101,7 @@ class Plain:
 
 def revisions(scripts: Sequence[Script]) -> Sequence[Revision]:
     """The scripts as an adapter tells of them."""
-    return [Revision(one.id, one.title, Place(one.name, 1), one.digest) for one in scripts]
+    return [Revision(one.id, one.title, Place(one.name, 1), one.digest, one.repeatable) for one in scripts]
 
 
 def table(*names: str) -> bytes:

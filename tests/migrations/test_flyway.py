@@ -30,6 +30,7 @@ def test_versions_then_repeatable_ones_with_flyways_own_checksums(tmp_path: Path
     write(tmp_path, FILES)
     here = project(adapter, tmp_path)
     names = ["V1__users", "V1_9__nine", "V1.10__ten", "V2__conc", "R__aa_view c2530fe9"]
+    assert [(one.id, one.repeatable) for one in adapter.revisions(here)] == [(name, "R_" in name) for name in names]
     assert applied(adapter, here, database) == (names, None)
     assert rows(database, "select version, description, script, checksum from flyway_schema_history order by 1") == [
         ("1", "users", "V1__users.sql", -1645794510),
