@@ -77,6 +77,13 @@ def mongoose(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def npm_sql_tools(request: pytest.FixtureRequest) -> Path:
+    """A folder with dbmate, and with Drizzle and a driver for it, from npm."""
+    with _counted("packages of npm"):
+        return modules({"dbmate": "2.36.0", "drizzle-orm": "0.45.4", "postgres": "3.4.9"}, _cache(request.config))
+
+
+@pytest.fixture(scope="session")
 def newest_migrate_mongo(request: pytest.FixtureRequest) -> Path:
     """A folder with the newest migrate-mongo from npm."""
     return _migrate_mongo(request.config, *MIGRATE_MONGO["14"])
