@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from checks.interface import Engine
 from runner.errors import UsageError
+from runner.settings.engines import TOOL_ENGINES
 from runner.settings.faults import settings_from
 from runner.settings.load import Loaded, load
 from runner.settings.model import TOOLS, Settings
@@ -35,6 +37,13 @@ def refusal(root: Path, text: str | None = None, **arguments: object) -> UsageEr
 
 
 SHOP = "databases.shop"
+
+
+def _can(engine: Engine) -> str:
+    """The tools that migrate an engine, which are many."""
+    return " or ".join(f"'{tool}'" for tool in TOOLS if engine in TOOL_ENGINES[tool])
+
+
 #: The beginning of a document database, to be ended with a brace.
 DOCS = "databases.docs = { engine = 'mongodb'"
 
@@ -105,7 +114,8 @@ FAULTS = {
         f"{SHOP}.migrations.transaction: belongs to 'sql', and the tool is 'command'"
     ),
     "databases.shop.migrations = { tool = 'sql', config = 'x' }": (
-        f"{SHOP}.migrations.config: belongs to 'alembic' or 'migrate-mongo' or 'prisma', and the tool is 'sql'"
+        f"{SHOP}.migrations.config: belongs to 'alembic' or 'django' or 'flask-migrate' or 'flyway' or 'knex' or 'migrate-mongo' or "
+        "'node-pg-migrate' or 'prisma' or 'sequelize' or 'typeorm' or 'yoyo', and the tool is 'sql'"
     ),
     "databases.shop.migrations = { tool = 'sql', transaction = 'files' }": (
         f"{SHOP}.migrations.transaction: 'files' is not a transaction mode; did you mean 'file'?"
@@ -204,11 +214,11 @@ FAULTS = {
         f"{SHOP}.migrations.down: belongs to 'mongodb', and the engine is 'postgresql'"
     ),
     f"{DOCS}, migrations = {{ tool = 'migrate-mongo', python = 'x' }} }}": (
-        "databases.docs.migrations.python: belongs to 'alembic' or 'beanie' or 'command' or 'pymongo-migrate' or 'python', "
-        "and the tool is 'migrate-mongo'"
+        "databases.docs.migrations.python: belongs to 'alembic' or 'beanie' or 'command' or 'django' or 'flask-migrate' or "
+        "'pymongo-migrate' or 'python' or 'yoyo', and the tool is 'migrate-mongo'"
     ),
     "databases.shop.migrations.tool = 'python'": (
-        f"{SHOP}.migrations.tool: 'python' does not migrate PostgreSQL; 'alembic' or 'command' or 'sql' or 'prisma' does"
+        f"{SHOP}.migrations.tool: 'python' does not migrate PostgreSQL; {_can(Engine.POSTGRESQL)} does"
     ),
     f"{DOCS}, data = {{ load = ['a.jsonl', 'b.sql'] }} }}": (
         "databases.docs.data.load[1]: MongoDB takes no rows from SQL; there are: archive, bson, json, jsonl, parquet"
@@ -292,7 +302,8 @@ FAULTS = {
         "databases.d.disposable: belongs to 'mongodb' or 'postgresql', and the engine is 'sqlite'"
     ),
     "databases.e = { engine = 'sqlite', migrations = { tool = 'prisma' } }": (
-        "databases.e.migrations.tool: 'prisma' does not migrate SQLite; 'alembic' or 'command' or 'sql' does"
+        "databases.e.migrations.tool: 'prisma' does not migrate SQLite; "
+        "'alembic' or 'django' or 'flask-migrate' or 'yoyo' or 'command' or 'sql' does"
     ),
     "databases.f.foreign_keys = true": "databases.f.foreign_keys: belongs to 'sqlite', and the engine is 'postgresql'",
     "databases.shop.expect.schemas.a = 'b.json'": f"{SHOP}.expect.schemas: belongs to 'mongodb', and the engine is 'postgresql'",
