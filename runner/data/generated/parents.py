@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentReference
@@ -40,8 +40,12 @@ def keys_of(database: Named, plan: CollectionPlan, draw: Draw, documents: int) -
         most = OWN
     allowed = [_known(database, reference, draw) for reference in draw.also]
     asked = [draw.asked.get(path, ()) for path in draw.taken]
+    found = _keys(database, draw.collection, draw.columns)
     refused = 0
-    for number, key in enumerate(_keys(database, draw.collection, draw.columns)):
+    for number, key in enumerate(found):
+        if number == LOOKED_AT and not (refused or allowed or draw.shared):
+            keys.rows.extend((key, *islice(found, most - len(keys.rows) - 1)))
+            break
         if len(keys.rows) >= most:
             break
         if (number < LOOKED_AT or refused) and not _suits([value_of(part) for part in key], asked):
