@@ -38,6 +38,7 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, ColumnElement, Executable, literal_column, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.probing.rule_probes import is_lost
 from checks.rows import mariadb, postgresql, sqlite
 from checks.rows.compiler import Compiled, Compiler
 from checks.rows.conditions import of_check, of_domain, storing
@@ -61,9 +62,6 @@ PROVES = "refuse a bad row"
 CHECK_VIOLATIONS = frozenset({"23514", "SQLITE_CONSTRAINT_CHECK", "4025"})
 
 _DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite, Engine.MARIADB: mariadb}
-
-# Beginnings of codes that say that the session or the server is gone or full, not what became of one CHECK.
-_LOST = ("08", "53", "57P")
 
 
 @dataclass(frozen=True)
@@ -106,9 +104,9 @@ class _Probe:
             except NoValue as reason:
                 yield NotProven(rule.subject, str(reason))
             except StatementFailed as failure:
-                if not failure.code or failure.code.startswith(_LOST):
+                if is_lost(failure):
                     raise
-                yield NotProven(rule.subject, f"it could not be tried: {failure}")
+                yield NotProven(rule.subject, failure.gap or f"it could not be tried: {failure}")
 
     def _rules(self, table: Table, stored: Table) -> Iterator[_Rule]:
         names = Counter(check.name for check in table.checks)

@@ -83,7 +83,7 @@ def _judged(probe: _Probe) -> Judgement:
     except StatementFailed as failure:
         if is_lost(failure):
             raise
-        return NotProven(subject, f"it could not be tried: {failure}")
+        return NotProven(subject, failure.gap or f"it could not be tried: {failure}")
 
 
 @dataclass(frozen=True)

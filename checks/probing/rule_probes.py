@@ -76,7 +76,7 @@ def not_enforced(target: RelationalTarget) -> str:
 
 def is_lost(failure: StatementFailed) -> bool:
     """Whether a failure says that the session or the server is gone or full, not what became of one subject."""
-    return not failure.code or failure.code.startswith(_LOST)
+    return not failure.gap and (not failure.code or failure.code.startswith(_LOST))
 
 
 def _alone(group: Sequence[Named], rule: Rule, target: RelationalTarget, sandbox: Sandbox) -> dict[ForeignKey, Judgement | None]:

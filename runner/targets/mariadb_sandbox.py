@@ -107,7 +107,8 @@ class _Trial:
         """Write; raises StatementFailed where the session was lost, or where the table's engine could not undo it."""
         engine = self._engines.get(write.table.name)
         if engine is not None and engine != _TRANSACTIONAL:
-            raise StatementFailed(f"{write.table.label()} is kept by {engine}, which undoes nothing")
+            why = f"{write.table.label()} is kept by {engine}, which undoes nothing"
+            raise StatementFailed(why, gap=why)
         with self._session.said_plainly():
             self._session.execute("SAVEPOINT dbproof")
             try:

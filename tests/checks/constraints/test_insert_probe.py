@@ -147,3 +147,11 @@ def test_mariadb_and_a_trigger_that_names_what_is_gone(judge_mariadb: JudgeMaria
     assert said.finding.subject == "orders"
     assert said.finding.code == "1146"
     assert said.proven == ["users"]
+
+
+def test_mariadb_and_a_table_that_undoes_nothing(judge_mariadb: JudgeMariadb) -> None:
+    said = judge_mariadb(
+        "CREATE TABLE old (id INT PRIMARY KEY, total INT CHECK (total > 0)) ENGINE = MyISAM;", CHECK, "check-probe"
+    )
+    assert said[CHECK].gaps == {"old": "old is kept by MyISAM, which undoes nothing"}
+    assert said["check-probe"].findings == []
