@@ -77,17 +77,13 @@ class Books(Plain):
         return [*pending, *(one for one in given if one.kind == "R" and checksums.get(one.title) != one.checksum)]
 
     def _open(self, connection: Connected) -> None:
-        named = self.flyway.says("defaultSchema") or self.flyway.says("schemas").partition(",")[0].strip()
-        place = named or schema(connection)
-        self.table = table(place, self.name)
-        made = False
-        if named and connection.execute(b"SELECT to_regnamespace(%s)", (table(named).decode(),)).fetchone() == (None,):
-            connection.execute(b"CREATE SCHEMA %s" % table(named))
-            made = True
-        if named:
-            connection.execute(
-                b"SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), false)", (table(named).decode(),)
-            )
+        """Make Flyway's schemas and its table where they are not there, and remember the search path."""
+        made = [each for each in self._schemas() if self._made(connection, each)]
+        named = self._schemas()[:1]
+        for each in named:
+            path = b"SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), false)"
+            connection.execute(path, (table(each).decode(),))
+        self.table = table(named[0] if named else schema(connection), self.name)
         self.path = str((connection.execute(b"SHOW search_path").fetchone() or ("",))[0])
         if connection.execute(b"SELECT to_regclass(%s)", (self.table.decode(),)).fetchone() != (None,):
             return
@@ -95,7 +91,18 @@ class Books(Plain):
         for statement in (_TABLE % names).split(b";\n"):
             connection.execute(statement)
         if made:
-            connection.execute(_MADE % self.table, (table(named).decode(),))
+            connection.execute(_MADE % self.table, (",".join(table(each).decode() for each in made),))
+
+    def _schemas(self) -> list[str]:
+        """The schemas of the settings, the default one first."""
+        listed = [self.flyway.says("defaultSchema"), *self.flyway.says("schemas").split(",")]
+        return list(dict.fromkeys(word.strip() for word in listed if word.strip()))
+
+    def _made(self, connection: Connected, name: str) -> bool:
+        if connection.execute(b"SELECT to_regnamespace(%s)", (table(name).decode(),)).fetchone() != (None,):
+            return False
+        connection.execute(b"CREATE SCHEMA %s" % table(name))
+        return True
 
     def _validate(self, versions: Sequence[FlywayScript], applied: dict[tuple[int, ...], tuple[object, ...]]) -> None:
         """What was applied is there and as it was, and nothing new is older."""

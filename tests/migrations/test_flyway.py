@@ -84,6 +84,16 @@ def test_an_empty_database_begins_at_the_newest_baseline(tmp_path: Path, databas
     assert applied(adapter, here, database) == ([], None)
 
 
+def test_its_schemas_are_made_and_the_first_holds_the_books(tmp_path: Path, database: Database) -> None:
+    write(
+        tmp_path, {"flyway.conf": "flyway.schemas=shop, other\n", "sql/V1__a.sql": "create table ${flyway:defaultSchema}.a ();"}
+    )
+    assert applied(adapter, project(adapter, tmp_path), database) == (["V1__a"], None)
+    rank = "select installed_rank, description, script from shop.flyway_schema_history order by 1"
+    assert rows(database, rank) == [(0, "<< Flyway Schema Creation >>", '"shop","other"'), (1, "a", "V1__a.sql")]
+    assert rows(database, "select to_regclass('shop.a') is null, to_regnamespace('other') is null") == [(False, False)]
+
+
 def test_placeholders_without_a_value_and_what_only_flyway_can_run(tmp_path: Path) -> None:
     write(
         tmp_path, {"flyway.toml": '[flyway]\nlocations = ["filesystem:sql"]\n', "sql/V1__a.sql": "select 1;\nselect '${Word}';"}
