@@ -114,8 +114,8 @@ FAULTS = {
         f"{SHOP}.migrations.transaction: belongs to 'sql', and the tool is 'command'"
     ),
     "databases.shop.migrations = { tool = 'sql', config = 'x' }": (
-        f"{SHOP}.migrations.config: belongs to 'alembic' or 'django' or 'flask-migrate' or 'flyway' or 'knex' or 'migrate-mongo' or "
-        "'node-pg-migrate' or 'prisma' or 'sequelize' or 'typeorm' or 'yoyo', and the tool is 'sql'"
+        f"{SHOP}.migrations.config: belongs to 'alembic' or 'django' or 'flask-migrate' or 'flyway' or 'knex' or "
+        "'migrate-mongo' or 'node-pg-migrate' or 'prisma' or 'sequelize' or 'typeorm' or 'yoyo', and the tool is 'sql'"
     ),
     "databases.shop.migrations = { tool = 'sql', transaction = 'files' }": (
         f"{SHOP}.migrations.transaction: 'files' is not a transaction mode; did you mean 'file'?"
