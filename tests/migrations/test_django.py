@@ -87,7 +87,6 @@ def test_a_command_is_followed_in_the_same_way(tmp_path: Path, database: Databas
     "databases",
     [
         '{"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "dev.sqlite3", "ATOMIC_REQUESTS": True}}',
-        "{}",
         '{"default": {}, "shop": {"ENGINE": "django.db.backends.mysql", "NAME": "y", "HOST": "db.invalid"}}',
     ],
 )
