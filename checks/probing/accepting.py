@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from checks.probing.rule_probes import Named, is_lost, together
 from checks.probing.rules import CANDIDATES
@@ -25,7 +25,7 @@ def _tried(group: Sequence[Named], target: RelationalTarget, sandbox: Sandbox) -
     tables = tuple(dict.fromkeys(table for _, key in group for table in (key.parent, key.table)))
     try:
         with sandbox.trial([key.reference for _, key in group], tables) as trial:
-            return {key: _refused(key, target, trial) for _, key in group}
+            return {key: _within(key, target, trial) for _, key in group}
     except StatementFailed as failure:
         if is_lost(failure):
             raise
@@ -34,27 +34,39 @@ def _tried(group: Sequence[Named], target: RelationalTarget, sandbox: Sandbox) -
     return {key: why for one in group for key, why in _tried([one], target, sandbox).items()}
 
 
-def _refused(key: ForeignKey, target: RelationalTarget, trial: Trial) -> str:
+def _within(key: ForeignKey, target: RelationalTarget, trial: Trial) -> str:
     try:
-        writes = _writes(key, target)
+        return _refused(key, target, trial)
     except NoValue as reason:
         return str(reason)
-    with trial.undone():
-        for write in writes:
-            answer = trial.write(write)
-            if answer != Accepted(1):
-                return f"{answer.code} {answer.said}" if isinstance(answer, Refused) else "it vanished"
-    return ""
 
 
-def _writes(key: ForeignKey, target: RelationalTarget) -> Sequence[Insert]:
+def _refused(key: ForeignKey, target: RelationalTarget, trial: Trial) -> str:
+    """Why neither a value of the child's type goes in nor, where that is another one, a value of the parent's."""
+    why = ""
+    for writes in _writes(key, target):
+        with trial.undone():
+            answers = (trial.write(write) for write in writes)
+            refused = next((answer for answer in answers if answer != Accepted(1)), None)
+        if refused is None:
+            return ""
+        why = why or (f"{refused.code} {refused.said}" if isinstance(refused, Refused) else "it vanished")
+    return why
+
+
+def _writes(key: ForeignKey, target: RelationalTarget) -> Iterator[Sequence[Insert]]:
     """A parent and its child, or one row that refers to itself where no two can be thought of. Raises NoValue."""
-    candidates = CANDIDATES[target.engine]
+    candidates, tables = CANDIDATES[target.engine], target.catalogue.table
     try:
         rows = pair(key, target.catalogue, candidates)
+        yield [Insert(key.parent, rows.parent), Insert(key.table, rows.child)]
     except NoValue:
         if key.table != key.parent:
             raise
         value = fitting(key, key.columns[0], target.catalogue, candidates)[0]
-        return [Insert(key.table, dict.fromkeys((*key.columns, *key.parent_columns), value))]
-    return [Insert(key.parent, rows.parent), Insert(key.table, rows.child)]
+        yield [Insert(key.table, dict.fromkeys((*key.columns, *key.parent_columns), value))]
+    theirs = [candidates(tables[key.parent].column[name])[:1] for name in key.parent_columns]
+    if key.table != key.parent and all(theirs):
+        values = [value for (value,) in theirs]
+        parent, child = (dict(zip(names, values, strict=True)) for names in (key.parent_columns, key.columns))
+        yield [Insert(key.parent, parent), Insert(key.table, child)]

@@ -10,12 +10,13 @@ import pytest
 from checks.evidence import Place
 from checks.interface import Engine
 from runner.errors import UsageError
+from runner.settings.data import DataSettings
 from runner.settings.detect import detect
 from runner.settings.engines import Keys, belongs
 from runner.settings.expected import ExpectSettings, QuerySettings
 from runner.settings.initial import text, toml, write
 from runner.settings.load import load
-from runner.settings.model import DatabaseSettings, DataSettings, MigrationSettings, Settings
+from runner.settings.model import DatabaseSettings, MigrationSettings, Settings
 from runner.settings.values import Section
 
 #: What has to stand beside an example for it to make sense.
