@@ -51,7 +51,6 @@ class NodeTool:
     config_option: str
     configurations: tuple[str, ...] = ()
     in_file: re.Pattern[str] | None = None
-    program: str = ""
 
     def detect(self, root: Path) -> Detected | None:
         """A ``package.json`` that has the tool among its packages, up to two folders deep, with a folder of migrations beside.
@@ -93,11 +92,17 @@ class NodeTool:
             at = next((number for number, word in enumerate(script) if Path(word).name in self.programs), None)
             if at is None:
                 continue
-            words = script[at + 1 :]
+            words = [word for word in script[at + 1 :] if word != "--"]  # of `npm run typeorm -- migration:run`
             end = next((number for number, word in enumerate(words) if word in _ENDS), len(words))
             if any(word in self.actions for word in words[:end]):
                 return [*words[:end], *told]
         return [self.actions[0], *told]
+
+    def called(self, project: Project) -> str:
+        """The program that the scripts call: one that takes TypeScript (``typeorm-ts-node-commonjs``) before the plain one."""
+        words = (Path(word).name for script in _scripts(project.directory / _PACKAGE) for word in script)
+        names = [name for name in words if name in self.programs]
+        return next((name for name in names if "ts-node" in name), names[0] if names else self.package)
 
     def revisions(self, project: Project) -> Sequence[Revision]:
         """The files of the folder in the tool's order."""
@@ -123,7 +128,7 @@ class NodeTool:
             "DBPROOF_READING": "1" if reading else "0",
             "DBPROOF_LEAD": json.dumps({**led, "order": order, "folders": [str(self.folder(project).resolve())]}),
         }
-        arguments = ("node", str(_program(package.folder, self.program or self.package)), *self.words(project))
+        arguments = ("node", str(_program(package.folder, self.called(project))), *self.words(project))
         return Command(arguments, project.directory, variables, project.settings.timeout)
 
 
@@ -183,7 +188,7 @@ def _scripts(path: Path) -> Iterator[list[str]]:
 
 def _program(folder: Path, name: str) -> Path:
     told = _package(folder / _PACKAGE).get("bin")
-    path = told.get(name) if isinstance(told, dict) else told
+    path = told.get(name) or next(iter(told.values()), None) if isinstance(told, dict) else told
     if not isinstance(path, str):
         raise ToolFailed(f"{folder.name}: its package.json names no program", "Install the package again (npm ci).")
     return folder / path

@@ -1,0 +1,52 @@
+"""How Node's tools for PostgreSQL are called, read from the scripts of package.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.migrations.interface import Project
+from runner.migrations.node_sql import NodeTool, by_number
+from runner.settings.model import MigrationSettings
+
+TOOL = NodeTool(
+    name="typeorm",
+    package="typeorm",
+    programs=("typeorm", "typeorm-ts-node-commonjs"),
+    actions=("migration:run",),
+    options=("--folder",),
+    order=by_number,
+    config_option="--dataSource",
+)
+USUAL = (["migration:run"], "typeorm")
+
+
+@pytest.mark.parametrize(
+    ("scripts", "words", "program"),
+    [
+        ({}, *USUAL),
+        ({"build": "tsc"}, *USUAL),
+        ({"migrate": "typeorm migration:revert"}, *USUAL),
+        ({"migrate": "NODE_ENV=test ./node_modules/.bin/typeorm migration:run -d a.js && echo 'ok'"},
+         ["migration:run", "-d", "a.js"], "typeorm"),
+        ({"typeorm": "typeorm-ts-node-commonjs", "migrate": "npm run typeorm -- migration:run -d 'a b.ts'"},
+         ["migration:run", "-d", "a b.ts"], "typeorm-ts-node-commonjs"),
+        ({"migrate": "typeorm 'unclosed"}, *USUAL),
+    ],
+)  # fmt: skip
+def test_the_options_are_those_of_the_script(tmp_path: Path, scripts: dict[str, str], words: list[str], program: str) -> None:
+    (tmp_path / "package.json").write_text(json.dumps({"scripts": scripts}))
+    project = Project(tmp_path, tmp_path, MigrationSettings(tool="typeorm"), tmp_path)
+    assert (list(TOOL.words(project)), TOOL.called(project)) == (words, program)
+
+
+def test_the_folder_is_that_of_the_command_line_and_its_files_have_the_tools_order(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text(json.dumps({"scripts": {"up": "typeorm migration:run --folder=db/steps"}}))
+    (tmp_path / "db" / "steps").mkdir(parents=True)
+    for name, text in {"9_a.js": "exports.up = 1", "10_b.ts": "async up(", "helper.js": "", "10_b.d.ts": "up("}.items():
+        (tmp_path / "db" / "steps" / name).write_text(text)
+    project = Project(tmp_path, tmp_path, MigrationSettings(tool="typeorm", config="data.ts"), tmp_path)
+    assert [(one.id, one.title) for one in TOOL.revisions(project)] == [("9_a", "a"), ("10_b", "b")]
+    assert list(TOOL.words(project))[-2:] == ["--dataSource", str(tmp_path / "data.ts")]
