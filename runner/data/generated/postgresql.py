@@ -25,7 +25,7 @@ from checks.schema.names import TableName
 from checks.sql.orphans import counted
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.manner import MANNER
-from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, worked
+from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, take_away, worked
 from runner.data.generated.scheduling import side_by_side
 from runner.servers.interface import Address
 
@@ -59,8 +59,29 @@ def generate(
         for one in came:
             for referred in one.plan.later if one.filled.rows else ():
                 refer(one.plan, referred, workers[0])
-        left = _orphans(workers, [key for key in catalogue.foreign_keys if key.table in empty], catalogue)
-        return tuple(_told(one.filled, left) for one in came)
+        filled = {one.filled.table: one.filled for one in came}
+        _without_orphans(filled, workers, [key for key in catalogue.foreign_keys if key.table in empty], catalogue)
+        return tuple(filled.values())
+
+
+def _without_orphans(
+    filled: dict[TableName, FilledTable], workers: Sequence[Worker], keys: Sequence[ForeignKey], catalogue: Catalogue
+) -> None:
+    """Count what has no parent, which should be nothing. In a circle some rows may be left over: those are taken away."""
+    while left := _orphans(workers, keys, catalogue):
+        gone = {key: take_away(key, catalogue, workers[0]) for key in left}
+        for key, rows in gone.items():
+            one = filled[key.table]
+            reason = f"rows that found no parent by {key.label} in a circle are not kept"
+            reasons = tuple(dict.fromkeys((*filter(None, one.reason.split("; ")), *([reason] if rows else []))))
+            filled[key.table] = replace(one, rows=one.rows - rows, reason="; ".join(reasons))
+        if not any(gone.values()):
+            break
+    for key, rows in left.items():
+        one = filled[key.table]
+        filled[key.table] = replace(
+            one, reason="; ".join(filter(None, (one.reason, f"{rows} rows have no parent by {key.label}")))
+        )
 
 
 def _side_by_side(
@@ -85,12 +106,6 @@ def _side_by_side(
 
     meant = [turn for turn in ordered if turn.table.name in wanted]
     return side_by_side(meant, work, len(workers), stop)
-
-
-def _told(filled: FilledTable, left: Mapping[ForeignKey, int]) -> FilledTable:
-    """What became of a table, and which of its references do not hold, which none should."""
-    wrong = [f"{rows} rows have no parent by {key.label}" for key, rows in left.items() if key.table == filled.table]
-    return replace(filled, reason="; ".join([*([filled.reason] if filled.reason else []), *wrong]))
 
 
 def catalogue_of(address: Address) -> Catalogue:

@@ -13,7 +13,7 @@ from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
 from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, suited, table_name, trying
 from checks.rows.sets.rendering import Keys, MadeKeys, Statement
-from checks.schema.model import Catalogue, Table
+from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.targets import StatementFailed
 from runner.data.generated import indexes
@@ -246,6 +246,18 @@ def refer(plan: TablePlan, referred: Referred, worker: Worker) -> None:
     except psycopg.Error:
         if worker.driver.closed:
             raise
+
+
+def take_away(key: ForeignKey, catalogue: Catalogue, worker: Worker) -> int:
+    """Delete the rows that have no parent by a reference, and give how many there were."""
+    pairs = zip(key.columns, key.parent_columns, strict=True)
+    same = " AND ".join(f"parent.{quoted(theirs)} = child.{quoted(mine)}" for mine, theirs in pairs)
+    given = " AND ".join(f"child.{quoted(mine)} IS NOT NULL" for mine in key.columns)
+    child, parent = (
+        f"{'' if catalogue.table[name].partitioned else 'ONLY '}{table_name(name)}" for name in (key.table, key.parent)
+    )
+    text = f"DELETE FROM {child} AS child WHERE {given} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {same})"
+    return worker.driver.execute(_sql(text).encode()).rowcount
 
 
 def _advance(table: Table, worker: Worker) -> None:
