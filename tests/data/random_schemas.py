@@ -177,7 +177,8 @@ def _generated(made: Made, random: Random) -> str:
         check = random.choice(("", "CHECK (made > 3)", "NOT NULL"))
         return f"made numeric GENERATED ALWAYS AS ({quoted(random.choice(numbers))} * 2 + 1) STORED {check}"
     if texts:
-        return f"made text GENERATED ALWAYS AS (lower({quoted(random.choice(texts))})) STORED {random.choice(('', 'UNIQUE'))}"
+        unique = random.choice(("", "" if made.partition else "UNIQUE"))
+        return f"made text GENERATED ALWAYS AS (lower({quoted(random.choice(texts))})) STORED {unique}"
     return "made integer GENERATED ALWAYS AS (1 + 1) STORED"
 
 

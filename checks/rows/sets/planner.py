@@ -196,12 +196,17 @@ class _Table:
             for mine, theirs in zip(key.columns, key.parent_columns, strict=True):
                 if mine not in self._sources:
                     itself = key in own and key not in waiting
-                    self._sources[mine] = Computed(mine, quoted(self._dialect.ENGINE, theirs)) if itself else self._for_now(mine)
+                    self._sources[mine] = self._as(mine, theirs) if itself else self._for_now(mine)
         return tuple(Referred(key, self._is_once(key), self._of_tenants(key)) for key in waiting)
 
     def _is_once(self, key: ForeignKey) -> bool:
         """Whether a parent may have one row only."""
         return any(_is_whole(index) and set(index.columns) <= set(key.columns) for index in self._table.indexes)
+
+    def _as(self, mine: str, theirs: str) -> Computed:
+        """A column that is what another of the row is."""
+        other = self._sources.get(theirs)
+        return Computed(mine, other.expression if isinstance(other, Computed) else quoted(self._dialect.ENGINE, theirs))
 
     def _for_now(self, name: str) -> Source:
         """What a column has until its parent is there: nothing, or what will not do but is no NULL."""
