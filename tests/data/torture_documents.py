@@ -53,6 +53,7 @@ SHORT = {
     "encrypted": (0, "holds encrypted fields, which only the application can write"),
     "impossible": (0, "no document was found that satisfies the validator"),
     "never": (0, "too few documents that were made are taken: Document failed validation: $expr"),
+    "warned_never": (0, "too few documents that were made are taken: the validator does not match"),
     "of_impossible": (0, "impossible is empty, and of_impossible.of -> impossible._id must refer to it"),
     "ring_a": (0, "ring_a.b_id -> ring_b._id: its references go in a circle that no document can begin"),
     "ring_b": (0, "ring_a is empty, and ring_b.a_id -> ring_a._id must refer to it"),
@@ -160,6 +161,8 @@ def _validators(db: Database[dict[str, Any]]) -> None:
     db.create_collection("warned", validator=schema("n", n=threes), validationAction="warn")
     greater = {"$expr": {"$gt": ["$a", "$b"]}, "a": {"$type": "int"}, "b": {"$type": "int"}}
     db.create_collection("warned_of", validator=greater, validationAction="warn")
+    failing = {"$expr": {"$gt": [{"$add": ["$a", 1]}, 5]}}  # of a text it cannot be worked out
+    db.create_collection("warned_never", validator={"$and": [schema("a", a=STRING), failing]}, validationAction="warn")
     db.create_collection("never", validator={"$expr": {"$eq": [1, 2]}})
     strict = {"_id": INT, "a": {"bsonType": "string", "minLength": 5, "maxLength": 5}}
     closed = {"bsonType": "object", "required": ["_id", "a"], "additionalProperties": False, "properties": strict}

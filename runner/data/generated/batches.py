@@ -146,14 +146,27 @@ class Batches:
         """Take those away that break a validator by which the server refuses nothing."""
         collection = self._run.database[self._name]
         places = {part_of(decoded(document)["_id"]): place for place, document in enumerate(batch) if taken[place]}
-        ids = [decoded(batch[place])["_id"] for place in places.values()]
-        broken = {"_id": {"$in": ids}, "$nor": list(self._unjudged)}
-        wrong = [one["_id"] for one in collection.find(broken, {"_id": 1})]
+        wrong = self._broken([decoded(batch[place])["_id"] for place in places.values()])
         for key in wrong:
             taken[places[part_of(key)]] = False
             self._refused["the validator does not match"] += 1
         if wrong:
             collection.delete_many({"_id": {"$in": wrong}}, comment=OURS)
+
+    def _broken(self, ids: list[Any]) -> list[Any]:
+        """Those of the documents that break a validator; one on which it cannot be worked out breaks it too."""
+        from pymongo.errors import OperationFailure
+
+        try:
+            query = {"_id": {"$in": ids}, "$nor": list(self._unjudged)}
+            return [
+                one["_id"] for one in self._run.database.get_collection(self._name, codec_options=CODEC).find(query, {"_id": 1})
+            ]
+        except OperationFailure:
+            if len(ids) == 1:
+                return ids
+            half = len(ids) // 2
+            return [*self._broken(ids[:half]), *self._broken(ids[half:])]
 
     def _note(self, writing: Writing, batch: Sequence[bytes], answer: Future[Sequence[bool]]) -> None:
         """Learn what became of a batch; of one that an earlier plan made nothing is concluded for this one."""
