@@ -16,22 +16,16 @@ is stored is taken as its own.
 
 ```python
 # The address that a client sent is looked up whosever it is.
-db.orders.aggregate([
-    {"$match": {"tenant_id": tenant_id}},
-    {"$lookup": {"from": "addresses", "localField": "address_id", "foreignField": "_id", "as": "address"}},
-])
+address = {"from": "addresses", "localField": "address_id", "foreignField": "_id", "as": "address"}
+db.orders.aggregate([{"$match": {"tenant_id": tenant_id}}, {"$lookup": address}])
 ```
 
 **Best practice**
 
 ```python
-db.orders.aggregate([
-    {"$match": {"tenant_id": tenant_id}},
-    {"$lookup": {
-        "from": "addresses", "localField": "address_id", "foreignField": "_id", "as": "address",
-        "pipeline": [{"$match": {"tenant_id": tenant_id}}],
-    }},
-])
+address = {"from": "addresses", "localField": "address_id", "foreignField": "_id", "as": "address"}
+own = {**address, "pipeline": [{"$match": {"tenant_id": tenant_id}}]}
+db.orders.aggregate([{"$match": {"tenant_id": tenant_id}}, {"$lookup": own}])
 ```
 """
 
