@@ -1,8 +1,8 @@
 """Fills the empty tables of a PostgreSQL database with rows that its schema allows.
 
 Triggers stay out of it and references are not asked row by row (``session_replication_role``): a reference takes its parents from
-the table, and that all of them hold is counted at the end, by one join each. Tables are filled side by side. Statistics are not
-gathered: whoever seals or queries the database does that.
+the table. That all of them hold is counted at the end, by one join each where the numbers alone do not show it. Tables are filled
+side by side. Statistics are not gathered: whoever seals or queries the database does that.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from checks.rows.sets.rendering import MadeKeys
 from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
+from checks.sql.spans import held
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.manner import MANNER
 from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, take_away, worked
@@ -151,7 +152,9 @@ def orphans(catalogue: Catalogue, read: Read) -> Mapping[ForeignKey, int]:
 
 def _orphans(workers: Sequence[Worker], keys: Sequence[ForeignKey], catalogue: Catalogue) -> Mapping[ForeignKey, int]:
     """The same of some references, counted side by side."""
-    shares = [keys[place :: len(workers)] for place in range(len(workers))]
+    sure = held(keys, catalogue, workers[0].read)
+    open_ones = [key for key in keys if key not in sure]
+    shares = [open_ones[place :: len(workers)] for place in range(len(workers))]
 
     def share(worker: Worker, own: Sequence[ForeignKey]) -> dict[ForeignKey, int]:
         return {key: rows for key in own if (rows := _count(key, catalogue, worker.read))}
