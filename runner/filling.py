@@ -87,7 +87,8 @@ def _filled(plan: Plan, database: Database) -> Filled:
 def made(plan: Plan, database: Database, wanted: WantedRows, say: Say) -> Filled:
     """Let the backend fill a database. Raises UsageError for an expression that the server cannot read."""
     if plan.settings.engine in DOCUMENTS:
-        wishes = DocumentWishes(wanted.wishes.tenants, wanted.wishes.given, plan.expect.documents, plan.elsewhere)
+        asked = wanted.wishes
+        wishes = DocumentWishes(asked.tenants, asked.given, expect=plan.expect.documents, elsewhere=plan.elsewhere)
         wanted = replace(wanted, wishes=wishes)
     try:
         return plan.backend.fill(database, replace(wanted, references=plan.expect.references), say)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import children, git
 from runner.data.generated.filled import WantedRows
+from runner.data.generated.readable import readable
 from runner.errors import Exit, UsageError
 from runner.filling import made, reasons, refuse_unknown, said, wanted_rows
 from runner.gathering import counted
@@ -14,6 +15,7 @@ from runner.judging import plan
 from runner.output import Output
 from runner.planning import header
 from runner.settings.amounts import ROWS
+from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 from runner.steps import stood
@@ -24,12 +26,13 @@ _NOT_COMPARED = git.NoBase("not compared")
 @dataclass(frozen=True)
 class Asked:
     """What is wanted: the file, rows a table, the seed (``None`` for what the settings say), the database's name in the settings,
-    whether a file is written over."""
+    whether texts are for people, whether a file is written over."""
 
     out: str
     rows: int | None
     seed: int | None
     database: str | None
+    readable: bool
     force: bool
 
 
@@ -59,7 +62,12 @@ def give(loaded: Loaded, output: Output, asked: Asked) -> Exit:
 def _wanted(settings: DatabaseSettings, asked: Asked) -> WantedRows:
     """What the call says before what the settings say; unlike in a run, tables that nobody speaks of are filled too."""
     each = next(rows for rows in (asked.rows, settings.data.rows, ROWS) if rows is not None)
-    return wanted_rows(settings, each, asked.seed)
+    wanted = wanted_rows(settings, each, asked.seed)
+    if not asked.readable:
+        return wanted
+    if settings.engine in DOCUMENTS:
+        raise UsageError(f"--readable: the documents of {settings.engine.label} have no texts for people", "Leave it out.")
+    return replace(wanted, wishes=replace(wanted.wishes, readable=readable(wanted.seed)))
 
 
 def _file(asked: Asked) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +38,9 @@ Seed = Annotated[
 Name = Annotated[
     str | None, typer.Option("--database", metavar="NAME", help="Which database of the settings is meant.", show_default=False)
 ]
+Readable = Annotated[
+    bool, typer.Option("--readable", help="Texts for people: names, addresses, titles, by what the columns are called.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 
 
@@ -46,6 +50,7 @@ def command(
     rows: Rows = None,
     seed: Seed = None,
     database: Name = None,
+    readable: Readable = False,
     force: Force = False,
     config: options.Config = None,
     quiet: options.Quiet = None,
@@ -58,23 +63,16 @@ def command(
         "quiet": quiet,
         "allow_pull_request_target": allow_pull_request_target,
     }
-    return partial(_data, told, out, rows, seed, database, force)
+    asked = {"out": out, "database": database, "readable": readable, "force": force}
+    return partial(_data, told, rows, seed, asked)
 
 
-def _data(
-    arguments: dict[str, object],
-    out: str,
-    rows: str | None,
-    seed: str | None,
-    database: str | None,
-    force: bool,
-    session: Session,
-) -> Exit:
+def _data(arguments: dict[str, object], rows: str | None, seed: str | None, asked: Mapping[str, Any], session: Session) -> Exit:
     wanted, number = _whole("--rows", rows, 1, MOST), _whole("--seed", seed, 0, LAST_SEED)
     loaded = session.load(arguments)
     with loading():
         from runner import giving
-    return giving.give(loaded, session.output(loaded.quiet), giving.Asked(out, wanted, number, database, force))
+    return giving.give(loaded, session.output(loaded.quiet), giving.Asked(rows=wanted, seed=number, **asked))
 
 
 def _whole(option: str, text: str | None, least: int, most: int) -> int | None:

@@ -48,6 +48,12 @@ def test_the_settings_are_its_defaults(repository: Path, tmp_path: Path) -> None
     assert "u7@x" in (tmp_path / "rows.sql").read_text(encoding="utf-8")
 
 
+def test_texts_are_for_people_where_that_is_asked(repository: Path, tmp_path: Path) -> None:
+    ended = dbproof(str(repository), "--rows", "20", "--readable", "--out", str(tmp_path / "rows.sql"))
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "rows.sql").read_text(encoding="utf-8").count("@example.com") == 20
+
+
 @pytest.mark.parametrize(
     ("told", "words"),
     [

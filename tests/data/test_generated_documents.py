@@ -50,7 +50,8 @@ def filled(
     with session(database.private) as client:
         collections = read(client[database.name])
     wanted = dict.fromkeys(fillable(collections), rows)
-    made = generate(database.private, collections, wanted, seed, DocumentWishes(TENANCY.columns, {}, expect), lambda _: None)
+    wishes = DocumentWishes(TENANCY.columns, expect=expect)
+    made = generate(database.private, collections, wanted, seed, wishes, lambda _: None)
     return {one.table.name: one for one in made}
 
 

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from checks.rows.compiler import Compiler
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue
 from checks.rows.sets.proposals import PLENTY, alike, as_meant, proposed
 from checks.rows.sets.rules import feeds_a_formula
-from checks.rows.shapes import Kind, Value
+from checks.rows.shapes import Kind, Shape, Value
 from checks.rows.terms import Condition
 from checks.schema.model import Column, Table
+from checks.schema.names import TableName
 from checks.sql.statements import quoted
+
+#: Gives the texts of a table's column that people like to read, if any.
+Readable = Callable[[TableName, Column], Sequence[str]]
 
 #: Kinds of which no value is believed before the server has read it.
 _EXOTIC = frozenset({Kind.OTHER, Kind.JSON, Kind.ARRAY, Kind.BYTES})
 
 
 class Lists:
-    """Values of one table's columns; with ``ends`` also those at the end of their type, where nothing is computed from them."""
+    """Values of one table's columns; with ``ends`` also those at the end of their type, where nothing is computed from them.
+
+    ``readable`` gives texts for a column that come before all others, where the conditions take them; ends are left out then.
+    """
 
     def __init__(
-        self, table: Table, dialect: Dialect, judge: Judge, compiler: Compiler, held: Sequence[Condition], *, ends: bool
+        self,
+        table: Table,
+        dialect: Dialect,
+        judge: Judge,
+        compiler: Compiler,
+        held: Sequence[Condition],
+        readable: Readable | None,
+        *,
+        ends: bool,
     ) -> None:
         self._table = table
         self._dialect = dialect
         self._judge = judge
         self._compiler = compiler
         self._held = held
-        self._ends = ends
+        self._readable = readable
+        self._ends = ends and readable is None
         self._pools: dict[str, Sequence[Value]] = {}
 
     def taken(self, column: Column) -> Sequence[Value]:
@@ -42,6 +58,8 @@ class Lists:
         shape = self._dialect.shape(column)
         spoken = [one for one in self._held if column.name in one.columns]
         alone = [one for one in spoken if len(one.columns) == 1]
+        if texts := self._held_by(column, alone, self._texts(column, shape)):
+            return texts
         coupled = len(alone) < len(spoken) or feeds_a_formula(column, self._table)
         sought = as_meant(column, shape, alone)
         listed = list(proposed(sought, spoken, tuple(self._table.column), ends=self._ends and not coupled))
@@ -50,6 +68,13 @@ class Lists:
             listed += self._dialect.candidates(column) if rare else ()
         values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]
         return (self._held_by(column, alone, values) or self._held_by(column, alone, self._searched(column)))[:PLENTY]
+
+    def _texts(self, column: Column, shape: Shape) -> Sequence[Value]:
+        """Texts for people, as far as they fit."""
+        if self._readable is None or shape.kind is not Kind.TEXT or shape.labels:
+            return ()
+        texts = self._readable(self._table.name, column)
+        return [text for text in texts if shape.length is None or len(text) <= shape.length][:PLENTY]
 
     def _held_by(self, column: Column, alone: Sequence[Condition], values: Sequence[Value]) -> Sequence[Value]:
         if not alone and self._dialect.shape(column).kind not in _EXOTIC:

@@ -12,7 +12,7 @@ from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.sets.equations import computed_columns
 from checks.rows.sets.forms import example
-from checks.rows.sets.lists import Lists
+from checks.rows.sets.lists import Lists, Readable
 from checks.rows.sets.numbering import Numbering
 from checks.rows.sets.order import Turn, has_a_parent
 from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan, columns_of_source
@@ -31,10 +31,11 @@ _ENDLESS = 2**62
 @dataclass(frozen=True)
 class Wishes:
     """What a plan is to heed beside the catalogue: the columns of tenants, and expressions that are ``given`` for a column, by
-    the names of its table and its own (``orders.status``)."""
+    the names of its table and its own (``orders.status``). ``readable`` gives texts for a column that a person will look at."""
 
     tenants: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
+    readable: Readable | None = field(default=None, hash=False, compare=False)
 
 
 class Planner:
@@ -69,7 +70,7 @@ class _Table:
         self._held = rules_of(turn.table, catalogue, dialect)
         self._judge = Judge(dialect, read, turn.table, turn.table.columns)
         self._compiler = Compiler(catalogue, dialect, read)
-        self._lists = Lists(turn.table, dialect, self._judge, self._compiler, self._held, ends=ends)
+        self._lists = Lists(turn.table, dialect, self._judge, self._compiler, self._held, wishes.readable, ends=ends)
         self._numbering = Numbering(dialect, self._judge, self._held)
         self._sources: dict[str, Source] = {}
         self._most: int | None = None
