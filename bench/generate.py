@@ -5,10 +5,11 @@ one join each. Two rivals get the very same rows: `INSERT … SELECT` from a cop
 on. The third gives every column of the same tables a value of Faker's and sends them by executemany. Prints rows in a second and
 the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x COPY. We fill tables side by side where there are processors for it.
 
-On two processors that nobody else used 1 015 000 rows took 3.0 s (337 000 rows/s) where INSERT … SELECT took 8.7 s, 2.9x, and
-COPY of a ready file 9.1 s, 3.0x. With others at work (a load of 5 on the two) medians of three pairs were 2.6x and 3.2x, 2.7x and
-2.9x, and 26x and 31x of Faker's 6 000 rows/s: 50x is not met. In seconds of the server's processors it was 4.6 to 5.3, and 10.1
-to 10.9. Ten times the rows took 7.2 to 7.6 times as long; the process used 126 MB, the rivals' files among them.
+On two processors that nobody else used, medians of three pairs: 1 015 000 rows at 340 000 rows/s were 3.04x (2.99 to 3.12)
+INSERT … SELECT, 3.18x COPY of a ready file and 38x Faker's 9 200 rows/s: 50x is not met. Ten times the rows took 6.2 times as
+long; the process used 126 MB, the rivals' files among them. Seven tenths of the time are the INSERT itself, half of that the
+values; a quarter is building the indexes. With others at work (a load of 5 on the two) it was 2.6x to 3.2x, and 26x to 31x of
+Faker.
 
     python -m bench.generate [ROWS A TABLE] [PAIRS]
 """
