@@ -7,11 +7,13 @@ FROM ${BASE} AS requirements
 COPY pyproject.toml /
 RUN python3 -c 'import tomllib; print(*tomllib.load(open("/pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' > /requirements.txt
 
-# dbproof's Python, with Alembic for projects that bring no environment of their own, and uv for those that do.
+# dbproof's Python, with Alembic for projects that bring no environment of their own, and uv for those that do. What packages bring
+# for their own tests stays away.
 FROM ${BASE} AS environment
 COPY --from=requirements /requirements.txt /
 RUN python3 -m venv --without-pip /opt/dbproof \
  && pip --python /opt/dbproof/bin/python install --quiet --no-cache-dir --requirement /requirements.txt alembic \
+ && for package in sqlalchemy alembic mako; do rm -rf /opt/dbproof/lib/python3*/site-packages/$package/testing; done \
  && python3 -m venv --without-pip /opt/uv \
  && pip --python /opt/uv/bin/python install --quiet --no-cache-dir uv
 
@@ -35,9 +37,10 @@ RUN pip --python /opt/dbproof/bin/python install --quiet --no-cache-dir --no-dep
 
 FROM ${BASE}
 # PostgreSQL with contrib and pgvector, git, and what mongod is linked with. Of Debian's packages these files do not come along:
-# LLVM and its solver, which only PostgreSQL's JIT needs (it does without where they are missing), and what is there to be read.
+# LLVM and its solver, which only PostgreSQL's JIT needs (it does without where they are missing), Perl's headers, and what is there
+# to be read.
 RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/llvm-*' '/usr/lib/*/libz3.so*' '/usr/lib/postgresql/*/lib/llvmjit*' \
-      '/usr/lib/postgresql/*/lib/bitcode/*' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' > /etc/dpkg/dpkg.cfg.d/dbproof \
+      '/usr/lib/postgresql/*/lib/bitcode/*' '/usr/lib/*/perl/*/CORE/*.h' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' > /etc/dpkg/dpkg.cfg.d/dbproof \
  && echo 'path-include=/usr/share/doc/*/copyright' >> /etc/dpkg/dpkg.cfg.d/dbproof \
  && mkdir /etc/postgresql-common && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf \
  && apt-get update -qq \
