@@ -9,7 +9,8 @@ taken: a table that refuses everything passes all of them.
 A function's body is not looked at when a table or a column that it names is dropped or renamed (PostgreSQL manual, "Dependency
 Tracking"; SQLite and MariaDB look at a trigger when it fires), so a migration leaves a trigger behind on which every write
 fails. Whether the trigger is what fails is found out by taking it away. What else refuses the row (an error that a trigger
-raises, a setting that it wants) is a rule that is not declared: the table is not proven, and the reason is given.
+raises, a setting that it wants, a function that the application's own sessions bring) is a rule that is not declared: the table
+is not proven, and the reason is given.
 
 Of a partitioned table one partition stands for all. Rules that no row was found for, types that are not known and tables that
 refer to each other in a circle are not proven either.
@@ -32,8 +33,12 @@ CREATE OR REPLACE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import column, select
+from sqlalchemy import table as core_table
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.probing.rule_probes import is_lost
@@ -53,6 +58,13 @@ PROVES = "take a row that keeps every rule"
 
 #: What says that something names a table, a column or a function that is not there (MariaDB: or a definer), whatever the row is.
 BROKEN = frozenset({"42P01", "42703", "42883", "42P10", "SQLITE_ERROR", "1054", "1146", "1305", "1356", "1449"})
+#: Which of SQLite's words say so: a function or a collation may be one that the application's sessions bring.
+_SQLITE_SAYS = ("no such table", "no such column", "has no column named")
+#: What PostgreSQL names without a schema, in the place of which an application's own search_path may find it.
+_NAMED = {
+    "pg_class": ("relname", re.compile(r'relation "([^".]+)"')),
+    "pg_proc": ("proname", re.compile(r'function "?([^".(]+)"?\(')),
+}
 
 _DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite, Engine.MARIADB: mariadb}
 
@@ -140,15 +152,25 @@ class _Probe:
         return NotProven(self.subject, _why(compiled) or f"the row that keeps every rule was not taken: {_words(answer.verdict)}")
 
     def _is_broken(self, refused: Refused, compiled: Compiled) -> bool:
-        """Whether what is around the table fails, and not the row; another schema may have what an own path finds."""
-        if refused.code not in BROKEN:
-            return False
-        elsewhere = (one.name for one in self.target.catalogue.tables if one.name.schema != self.target.catalogue.default_schema)
-        if any(f'"{name.name}"' in refused.said for name in elsewhere):
+        """Whether what is around the table fails, and not the row; the application's sessions may have what ours lack."""
+        if refused.code not in BROKEN or self._is_elsewhere(refused.said):
             return False
         with self.sandbox.trial((), [compiled.table.name]) as trial:
             row = compiled.rows[-1]
             return trial.write(Insert(row.table, row.values)) == Accepted(1)
+
+    def _is_elsewhere(self, said: str) -> bool:
+        """Whether something of that name is there all the same, in another schema or for other arguments."""
+        if self.target.engine is Engine.SQLITE:
+            return not any(words in said for words in _SQLITE_SAYS)
+        if self.target.engine is not Engine.POSTGRESQL:
+            return False
+        for relation, (name, pattern) in _NAMED.items():
+            source = core_table(relation, column(name), schema="pg_catalog")
+            for found in pattern.findall(said):
+                if self.sandbox.rows(select(source.c[name]).where(source.c[name] == found).limit(1)):
+                    return True
+        return False
 
     def _broken(self, compiled: Compiled, refused: Refused) -> Finding:
         triggers = tuple(trigger.reference for trigger in compiled.table.triggers)

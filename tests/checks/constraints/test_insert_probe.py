@@ -95,6 +95,10 @@ GAPS = {
     """CREATE TABLE t (id integer); CREATE SCHEMA other; CREATE TABLE other.log (id integer);
        CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO log VALUES (1); RETURN NEW; END';
        CREATE TRIGGER keep BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep()""": "42P01",
+    """CREATE TABLE t (id integer); CREATE SCHEMA other;
+       CREATE FUNCTION other.noted(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
+       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM noted(1); RETURN NEW; END';
+       CREATE TRIGGER keep BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep()""": "42883",
     "CREATE TABLE t (id integer) PARTITION BY LIST (id)": "no partition",
     "CREATE TABLE t (a int UNIQUE, b int UNIQUE, CHECK (a IS NULL))": "none that keeps every rule was found with a value in a",
 }
@@ -126,6 +130,13 @@ def test_sqlite() -> None:
     assert broken.finding.subject == "orders"
     assert "no such table: main.gone" in broken.finding.said
     assert broken.proven == ["users"]
+
+
+def test_sqlite_and_a_function_that_only_the_application_has() -> None:
+    trigger = "CREATE TRIGGER log AFTER INSERT ON orders BEGIN UPDATE orders SET total = tax_of(total); END;"
+    said = judged_on_sqlite(CHECK, f"{ON_SQLITE} {trigger}", Expectations(foreign_keys=True))
+    assert said.findings == []
+    assert "no such function: tax_of" in said.gaps["orders"]
 
 
 ON_MARIADB = """
