@@ -166,3 +166,11 @@ def test_mariadb_and_a_table_that_undoes_nothing(judge_mariadb: JudgeMariadb) ->
     )
     assert said[CHECK].gaps == {"old": "old is kept by MyISAM, which undoes nothing"}
     assert said["check-probe"].findings == []
+
+
+def test_mariadb_and_a_definer_who_is_not_here(judge_mariadb: JudgeMariadb) -> None:
+    """Dumps name who made a trigger, and a server of our own does not have that account."""
+    trigger = "CREATE DEFINER = 'shop_admin'@'%' TRIGGER log AFTER INSERT ON orders FOR EACH ROW SET @last = NEW.id"
+    said = judge_mariadb(f"{ON_MARIADB} {trigger}", CHECK)[CHECK]
+    assert said.findings == []
+    assert "1449" in said.gaps["orders"]
