@@ -40,12 +40,13 @@ def give(loaded: Loaded, output: Output, asked: Asked) -> Exit:
     """Migrate, fill, write. Gives ``NOTHING_CHECKED`` where no empty table could be filled. Raises DbproofError."""
     file = _file(asked)
     name, settings = _meant(loaded, asked.database)
+    wanted = _wanted(settings, asked)
     output.header(header(loaded))
     children.sweep()
     planned = plan(name, settings, _NOT_COMPARED, loaded, output)
     with stood(planned, fill=False) as (database, _):
         with output.progress.stage("rows") as stage:
-            filled = made(planned, database, _wanted(settings, asked), stage.say)
+            filled = made(planned, database, wanted, stage.say)
             refuse_unknown(planned, filled)
             stage.say(said(filled))
         with output.progress.stage("write") as stage:
