@@ -2,9 +2,9 @@
 
 Proves each table by trying: on a copy, in a transaction that is undone, a row that satisfies all that is declared of it (CHECKs,
 NOT NULL, domains, enums, unique keys) is inserted with the parents that it refers to, in the face of every constraint, trigger,
-rule and default, and must be taken. It has a value in each column of a reference, a unique key or an enum; where those cannot
-all have one in the same row, there is a row for each. The other probes show what is refused, and this one that something is
-taken: a table that refuses everything passes all of them.
+rule and default, and must be taken. It has a value in each column of a reference, a unique key, an EXCLUDE constraint or an enum,
+and is in each partial index; where that cannot be in one row, there is a row for each. The other probes show what is refused, and
+this one that something is taken: a table that refuses everything passes all of them.
 
 A function's body is not looked at when a table or a column that it names is dropped or renamed (PostgreSQL manual, "Dependency
 Tracking"; SQLite and MariaDB look at a trigger when it fires), so a migration leaves a trigger behind on which every write
@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import column, select
@@ -44,9 +44,12 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.probing.rule_probes import is_lost
 from checks.rows import mariadb, postgresql, sqlite
 from checks.rows.compiler import Compiled, Compiler, NewRow
+from checks.rows.conditions import of_predicate
 from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue
-from checks.schema.model import Table
+from checks.rows.sets.rules import columns_of_index
+from checks.rows.terms import Condition
+from checks.schema.model import Index, Table
 from checks.schema.names import table_reference
 from checks.targets import Accepted, Insert, Refused, RelationalTarget, Sandbox, StatementFailed, Verdict
 
@@ -76,6 +79,20 @@ class _Answer:
 
     row: NewRow
     verdict: Verdict
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a row meets only with a value in each of ``columns``, and of a partial index only ``where`` its predicate holds."""
+
+    columns: frozenset[str]
+    where: Condition | None = None
+
+    @property
+    def said(self) -> str:
+        """For a reason: ``email, state (the predicate of one_active)``."""
+        names = ", ".join(sorted(self.columns))
+        return f"{names} ({self.where.name})".lstrip() if self.where else names
 
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
@@ -113,29 +130,30 @@ class _Probe:
         return self.table.name.label()
 
     def judgement(self) -> Judgement:
-        """One row for all rules; where that is not taken, the plainest row, and one for each rule that it has no value for."""
-        lacking = _spoken(self.table)
-        lacking = [columns for columns in lacking if not columns <= self._had([name for one in lacking for name in one])]
-        if not lacking and _spoken(self.table):
+        """One row for all rules; where that is not taken, the plainest row, and one for each rule that it does not meet."""
+        rules = _rules(self.table, self.compiler.dialect)
+        if rules and self._is_met(rules):
             return Proven(self.subject)
         plain = self.compiler.satisfying(self.table.name)
         answer = self._tried(plain)
         if not _is_taken(answer.verdict):
             return self._not_taken(plain, answer)
-        lacking = [columns for columns in lacking if not columns <= _given(plain) and not columns <= self._had([*columns])]
+        lacking = [rule for rule in rules if not self._is_met([rule])]
         if not lacking:
             return Proven(self.subject)
-        names = "; ".join(", ".join(sorted(columns)) for columns in lacking)
+        names = "; ".join(rule.said for rule in lacking)
         return NotProven(self.subject, f"it takes a row, but none that keeps every rule was found with a value in {names}")
 
-    def _had(self, columns: list[str]) -> frozenset[str]:
-        """The columns that a row had a value in which was to have one in these; none where it was not taken."""
+    def _is_met(self, rules: Sequence[_Rule]) -> bool:
+        """Whether a row goes in that has a value in every column of these rules, and is in their indexes."""
+        columns = sorted({name for rule in rules for name in rule.columns})
+        where = [rule.where for rule in rules if rule.where is not None]
         try:
-            compiled = self.compiler.with_values(self.table.name, columns)
+            compiled = self.compiler.with_values(self.table.name, columns, where)
         except NoValue:
-            return frozenset()
+            return False
         good = not (compiled.unknown or compiled.breaks or compiled.orphan)
-        return _given(compiled) if good and _is_taken(self._tried(compiled).verdict) else frozenset()
+        return good and _is_taken(self._tried(compiled).verdict)
 
     def _tried(self, compiled: Compiled) -> _Answer:
         with self.sandbox.trial() as trial:
@@ -187,22 +205,21 @@ class _Probe:
         )
 
 
-def _spoken(table: Table) -> list[frozenset[str]]:
-    """The columns that rules other than CHECKs speak of, one set for each rule; a row without a value there never meets it.
-
-    A key that the server gives (a default, a number of its own) is left to it.
-    """
+def _rules(table: Table, dialect: Dialect) -> list[_Rule]:
+    """The rules other than CHECKs. A key that the server gives (a default, a number of its own) is left to it."""
     by_itself = {column.name for column in table.columns if column.default or column.identity or column.generated}
-    keys = (frozenset(key.columns) for key in table.foreign_keys if key.enforced and not key.mismatch)
-    unique = (frozenset(name for name in index.columns if name) - by_itself for index in table.indexes if index.unique)
-    labels = (frozenset({column.name}) - by_itself for column in table.columns if column.enum_labels)
+    keys = (_Rule(frozenset(key.columns)) for key in table.foreign_keys if key.enforced and not key.mismatch)
+    once = (_of_index(index, table, by_itself, dialect) for index in table.indexes if index.unique or index.constraint == "x")
+    labels = (_Rule(frozenset({column.name}) - by_itself) for column in table.columns if column.enum_labels)
     generated = {column.name for column in table.columns if column.generated}
-    return [columns for columns in dict.fromkeys((*keys, *unique, *labels)) if columns and not columns & generated]
+    found = dict.fromkeys((*keys, *once, *labels))
+    return [rule for rule in found if (rule.columns or rule.where) and not rule.columns & generated]
 
 
-def _given(compiled: Compiled) -> frozenset[str]:
-    """The columns in which a row has a value of ours."""
-    return frozenset(name for name, value in compiled.row.items() if value is not None)
+def _of_index(index: Index, table: Table, by_itself: set[str], dialect: Dialect) -> _Rule:
+    """Of an index of expressions the columns that they are made of."""
+    named = columns_of_index(index, table) if None in index.columns else [name for name in index.columns if name]
+    return _Rule(frozenset(named) - by_itself, of_predicate(index, table, dialect))
 
 
 def _is_taken(verdict: Verdict) -> bool:

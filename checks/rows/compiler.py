@@ -76,13 +76,21 @@ class Compiler:
         self._compiled: dict[object, Compiled | NoValue] = {}
         self._searches: dict[TableName, Search] = {}
 
+    @property
+    def dialect(self) -> Dialect:
+        """The engine's."""
+        return self._dialect
+
     def satisfying(self, table: TableName) -> Compiled:
         """A row of the table, or of a partition of it; raises NoValue where there is none."""
         return self._of(self._stored(table), {}, (), (), ())
 
-    def with_values(self, table: TableName, columns: Sequence[str]) -> Compiled:
-        """The same with a value in each of these columns, also where NULL would do; raises NoValue where there is none."""
-        return self._of(self._stored(table), {}, columns, (), ())
+    def with_values(self, table: TableName, columns: Sequence[str], where: Sequence[Condition] = ()) -> Compiled:
+        """The same with a value in each of these columns, also where NULL would do, for which further conditions hold.
+
+        Raises NoValue where there is none.
+        """
+        return self._of(self._stored(table), {}, columns, (), (), tuple(where))
 
     def violating(self, table: TableName, condition: Condition) -> Violation:
         """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
@@ -104,13 +112,19 @@ class Compiler:
         return found
 
     def _of(
-        self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
+        self,
+        table: Table,
+        given: Row,
+        wanted: Sequence[str],
+        besides: tuple[Row, ...],
+        path: tuple[TableName, ...],
+        where: tuple[Condition, ...] = (),
     ) -> Compiled:
         """A row with these values; ``wanted`` columns must have one, and it goes in ``besides`` others. Remembered."""
-        key = (table.name, tuple(given.items()), tuple(wanted), tuple(tuple(row.items()) for row in besides))
+        key = (table.name, tuple(given.items()), tuple(wanted), tuple(tuple(row.items()) for row in besides), where)
         if key not in self._compiled:
             try:
-                self._compiled[key] = self._made(table, given, wanted, besides, (*path, table.name))
+                self._compiled[key] = self._made(table, given, wanted, besides, (*path, table.name), where)
             except NoValue as reason:
                 self._compiled[key] = reason
         found = self._compiled[key]
@@ -119,15 +133,21 @@ class Compiler:
         return found
 
     def _made(
-        self, table: Table, given: Row, wanted: Sequence[str], besides: tuple[Row, ...], path: tuple[TableName, ...]
+        self,
+        table: Table,
+        given: Row,
+        wanted: Sequence[str],
+        besides: tuple[Row, ...],
+        path: tuple[TableName, ...],
+        where: tuple[Condition, ...],
     ) -> Compiled:
         held = conditions(table, self._catalogue, self._dialect)
         lacking = [table.column[name] for name in wanted if table.column[name].nullable and name not in given]
-        names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in held)))
+        names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in (*held, *where))))
         parents = _Parents(self, table, names, frozenset(wanted), path)
         options, orphan = parents.options(given, self._wished(table, given, held), held)
         besides = (*besides, *(row for parent in parents.made for row in parent.of(table)))
-        held = [*held, *(not_null(column, table, self._dialect) for column in lacking)]
+        held = [*held, *where, *(not_null(column, table, self._dialect) for column in lacking)]
         names = _given(table, (*names, *options))
         once = [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
         sought = [self._field(table, name, held, options) for name in names]
@@ -142,7 +162,7 @@ class Compiler:
             if not left:
                 row, missed, found = again, tuple(once), taken
         breaks = {condition: judge.failures.get(condition, "") for condition in missed}
-        if not given and not wanted:
+        if not given and not wanted and not where:
             self._searches[table.name] = rules  # a CHECK is asked before a unique index is
         rows = (*parents.rows(), self.inserted(table, row))
         return Compiled(table, row, rows, breaks, orphan, (*parents.found, *found), unknown, tuple(parents.made))

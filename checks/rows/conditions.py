@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
 
@@ -49,6 +50,13 @@ def of_domain(check: DomainCheck, column: Column, table: Table, dialect: Dialect
     name = quoted(dialect.ENGINE, column.name)
     expression = _VALUE.sub(lambda found: f"({name})" if found[0] == "VALUE" else found[0], check.expression)
     return _condition(f"{check.domain}.{check.name}", expression, table, dialect)
+
+
+def of_predicate(index: Index, table: Table, dialect: Dialect) -> Condition | None:
+    """That a row is in a partial index; None for one that holds every row."""
+    if not index.predicate:
+        return None
+    return replace(_condition(f"the predicate of {index.name}", index.predicate, table, dialect), strict=True)
 
 
 def conditions(table: Table, catalogue: Catalogue, dialect: Dialect) -> list[Condition]:

@@ -29,12 +29,17 @@ GOOD = """
     CREATE TABLE events (id integer, at date NOT NULL, user_id bigint REFERENCES users, PRIMARY KEY (id, at))
         PARTITION BY RANGE (at);
     CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+    CREATE TABLE bookings (id serial PRIMARY KEY, during int4range, EXCLUDE USING gist (during WITH &&));
+    CREATE TABLE subs (id serial PRIMARY KEY, email text, gone date,
+        state text NOT NULL CHECK (state IN ('old', 'active', 'odd')));
+    CREATE UNIQUE INDEX one_active ON subs (lower(email)) WHERE state = 'active' AND gone IS NULL;
+    CREATE UNIQUE INDEX one_odd ON subs (email) WHERE state = 'odd';
     CREATE TABLE "odd "" name %s" ("a;b" integer NOT NULL CHECK ("a;b" BETWEEN 3 AND 4));
     CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN NEW.number := coalesce(NEW.number, ''x''); RETURN NEW; END';
     CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp();
 """
-TABLES = {"plain", "users", "orders", "circle", "back", "either", "events", 'odd " name %s'}
+TABLES = {"plain", "users", "orders", "circle", "back", "either", "events", "bookings", "subs", 'odd " name %s'}
 
 BROKEN = """
     CREATE TABLE orders (id serial PRIMARY KEY, customer_name text);
@@ -50,6 +55,27 @@ def test_a_table_takes_a_row_that_keeps_every_rule(judge: Judge) -> None:
     said = judge(CHECK, GOOD)
     assert (said.findings, said.gaps) == ([], {})
     assert set(said.proven) == TABLES
+
+
+ONLY_WITHOUT = {
+    "CREATE TABLE t (id serial, during int4range, EXCLUDE USING gist (during WITH &&));": "during IS NOT NULL",
+    "CREATE TABLE t (id serial, a text, b text DEFAULT 'y'); CREATE UNIQUE INDEX one ON t (a) WHERE b = 'x';": "NEW.b = 'x'",
+    "CREATE TABLE t (id serial, a text); CREATE UNIQUE INDEX one ON t (lower(a));": "a IS NOT NULL",
+}
+
+
+@pytest.mark.parametrize("ddl", ONLY_WITHOUT)
+def test_a_rule_that_only_rows_beyond_it_get_past_is_not_proven(judge: Judge, ddl: str) -> None:
+    """A trigger lets rows in that the rule does not speak of, and no other: a row without a value would have been taken."""
+    condition = ONLY_WITHOUT[ddl].replace("during", "NEW.during").replace("a IS", "NEW.a IS")
+    said = judge(
+        CHECK,
+        f"""{ddl} CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF {condition} THEN RAISE 'never'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER never BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION never()""",
+    )
+    assert (said.findings, said.proven) == ([], [])
+    assert "it takes a row, but none that keeps every rule" in said.gaps["t"]
 
 
 @pytest.mark.parametrize(
