@@ -78,10 +78,12 @@ def not_null(column: Column, table: Table, dialect: Dialect) -> Condition:
 def unique(index: Index, table: Table, given: Sequence[str], besides: Sequence[Row], dialect: Dialect) -> Condition | None:
     """That no row has the values of a unique index, nor any of ``besides``, which are still to go in.
 
-    None where a row does not give them all, or they are no plain columns.
+    None where a row does not give them all, and what the index's predicate speaks of, or they are no plain columns.
     """
     names = [name for name in index.columns if name is not None and name in given]
-    if not index.unique or len(names) < len(index.columns) or not names:
+    predicate = of_predicate(index, table, dialect)
+    beside = [name for name in predicate.columns if name not in names] if predicate else []
+    if not index.unique or len(names) < len(index.columns) or not names or not {*beside} <= {*given}:
         return None
     mine, other = quoted(dialect.ENGINE, table.name.name), "dbproof_other"
     equal = " AND ".join(f"{other}.{column} = {mine}.{column}" for column in (quoted(dialect.ENGINE, name) for name in names))
@@ -92,7 +94,7 @@ def unique(index: Index, table: Table, given: Sequence[str], besides: Sequence[R
         expression = f"{expression} AND ({same}) IS NOT TRUE"
     if index.predicate:
         expression = f"({index.predicate}) IS NOT TRUE OR {expression}"
-    return Condition(f"unique {index.name}", expression, tuple(names))
+    return Condition(f"unique {index.name}", expression, (*names, *beside))
 
 
 def _literal(value: Value, dialect: Dialect) -> str:
