@@ -64,10 +64,10 @@ PROVES = "take a row that keeps every rule"
 BROKEN = frozenset({"42P01", "42703", "42883", "42P10", "SQLITE_ERROR", "1054", "1146", "1305"})
 #: Which of SQLite's words say so: a function or a collation may be one that the application's sessions bring.
 _SQLITE_SAYS = ("no such table", "no such column", "has no column named")
-#: What PostgreSQL names without a schema, in the place of which an application's own search_path may find it.
+#: By SQLSTATE, what PostgreSQL names without a schema, and which an application's own search_path may find elsewhere.
 _NAMED = {
-    "pg_class": ("relname", re.compile(r'relation "([^".]+)"')),
-    "pg_proc": ("proname", re.compile(r'function "?([^".(]+)"?\(')),
+    "42P01": ("pg_class", "relname", re.compile(r'relation "([^".]+)"')),
+    "42883": ("pg_proc", "proname", re.compile(r'function "?([^".(]+)"?\(')),
 }
 
 _DIALECTS: Mapping[Engine, Dialect] = {Engine.POSTGRESQL: postgresql, Engine.SQLITE: sqlite, Engine.MARIADB: mariadb}
@@ -172,24 +172,22 @@ class _Probe:
 
     def _is_broken(self, refused: Refused, compiled: Compiled) -> bool:
         """Whether what is around the table fails, and not the row; the application's sessions may have what ours lack."""
-        if refused.code not in BROKEN or self._is_elsewhere(refused.said):
+        if refused.code not in BROKEN or self._is_elsewhere(refused):
             return False
         with self.sandbox.trial((), [compiled.table.name]) as trial:
             row = compiled.rows[-1]
             return trial.write(Insert(row.table, row.values)) == Accepted(1)
 
-    def _is_elsewhere(self, said: str) -> bool:
+    def _is_elsewhere(self, refused: Refused) -> bool:
         """Whether something of that name is there all the same, in another schema or for other arguments."""
         if self.target.engine is Engine.SQLITE:
-            return not any(words in said for words in _SQLITE_SAYS)
-        if self.target.engine is not Engine.POSTGRESQL:
+            return not any(words in refused.said for words in _SQLITE_SAYS)
+        if self.target.engine is not Engine.POSTGRESQL or refused.code not in _NAMED:
             return False
-        for relation, (name, pattern) in _NAMED.items():
-            source = core_table(relation, column(name), schema="pg_catalog")
-            for found in pattern.findall(said):
-                if self.sandbox.rows(select(source.c[name]).where(source.c[name] == found).limit(1)):
-                    return True
-        return False
+        relation, name, pattern = _NAMED[refused.code]
+        source = core_table(relation, column(name), schema="pg_catalog")
+        found = [select(source.c[name]).where(source.c[name] == one).limit(1) for one in pattern.findall(refused.said)]
+        return any(self.sandbox.rows(query) for query in found)
 
     def _broken(self, compiled: Compiled, refused: Refused) -> Finding:
         triggers = tuple(trigger.reference for trigger in compiled.table.triggers)

@@ -84,6 +84,11 @@ def test_a_rule_that_only_rows_beyond_it_get_past_is_not_proven(judge: Judge, dd
         ("ALTER TABLE orders RENAME COLUMN customer_name TO buyer_name", "42703"),
         ("DROP TABLE log", "42P01"),
         (
+            "CREATE OR REPLACE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN INSERT INTO log (gone) VALUES (1); RETURN NEW; END'",
+            "42703",
+        ),
+        (
             "CREATE OR REPLACE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM gone(1); RETURN NEW; END'",
             "42883",
         ),
