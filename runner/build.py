@@ -22,11 +22,11 @@ from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import counted, gathered, said_loaded
 from runner.migrations.interface import Project, Revision
+from runner.passes import passed
 from runner.plan import Built, Pair, Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.steps import Building, as_superuser, load_rows, migrate, programs_of, project_in, read_project, start
-from runner.undoing.trying import undone
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def _build(building: Building) -> Pair:
     server, database = start(building)
     read_project(building, server, database)
     if isinstance(plan.base, git.NoBase):
-        head = undone(building, _head_alone(building, server, database), None)
+        head = passed(building, _head_alone(building, server, database), None)
         return Pair(None, head, plan.base.reason, (*building.notes, *_remedy(plan.base)))
     base = _try_base(building, plan.base, server, database)
     if base is not None and (grown := _try_head(building, base, plan.base)) is not None:
         return Pair(base.built, grown, str(plan.base), tuple(building.notes))
-    alone = undone(building, _head_alone(building, *start(building)), None)
+    alone = passed(building, _head_alone(building, *start(building)), None)
     return Pair(None, alone, "base could not be built", tuple(building.notes))
 
 
@@ -150,9 +150,9 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
 def _head(building: Building, base: _Base) -> Built:
     if why := _from_nothing(building, base):
         building.notes.append(f"{why} Head was built from nothing.")
-        return undone(building, _with_new(_head_alone(building, *start(building)), base), None)
+        return passed(building, _with_new(_head_alone(building, *start(building)), base), None)
     head = _head_on_base(building, base)
-    return undone(building, head, base.built, frozenset(base.revisions))
+    return passed(building, head, base.built, frozenset(base.revisions))
 
 
 def _head_on_base(building: Building, base: _Base) -> Built:

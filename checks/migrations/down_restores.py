@@ -38,8 +38,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.evidence import Difference, DifferenceKind, MigrationFailure, Reversal, SecondRun
+from checks.evidence import MigrationFailure
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
+from checks.reversals import Difference, DifferenceKind, Reversal, SecondRun
 from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from checks.evidence import Difference
+from checks.reversals import Difference
 from runner.servers.interface import Database
 
 #: What an engine takes for the state of a database; only the engine looks into it.

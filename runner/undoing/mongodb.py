@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from checks.evidence import Difference, DifferenceKind
+from checks.reversals import Difference, DifferenceKind
 from checks.schema.collections import (
     Collection,
     CollectionKind,

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from checks.evidence import Reversal, SecondRun
+from checks.reversals import Reversal, SecondRun
 from runner.data.load import failure as failure_of
 from runner.errors import ServerFailed, ToolFailed
 from runner.gathering import counted
@@ -27,7 +27,7 @@ WITHOUT_BASE = 5
 NEW = 20
 
 
-def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:
+def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
     """Head with what became of its new migrations on their way back; without ``base``, of its newest, from nothing.
 
     ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed.

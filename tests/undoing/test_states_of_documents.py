@@ -12,7 +12,7 @@ from bson import DBRef, Decimal128, Int64, ObjectId
 from pymongo.database import Database as Documents
 from pymongo.errors import OperationFailure
 
-from checks.evidence import Difference, DifferenceKind
+from checks.reversals import Difference, DifferenceKind
 from checks.schema.collections import collection_reference, index_reference, validator_reference
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session

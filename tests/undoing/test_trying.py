@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.evidence import Difference, DifferenceKind
+from checks.reversals import Difference, DifferenceKind
 from checks.schema.collections import collection_reference
 from checks.targets import Role
 from runner.migrations import python_files

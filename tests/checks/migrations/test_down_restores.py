@@ -6,8 +6,9 @@ import pytest
 from document_judging import JudgeDocuments
 from judging import Judged
 
-from checks.evidence import Difference, DifferenceKind, Evidence, MigrationFailure, Place, Reversal, SecondRun
+from checks.evidence import Evidence, MigrationFailure, Place
 from checks.interface import Severity
+from checks.reversals import Difference, DifferenceKind, Reversal, SecondRun
 from checks.schema.collections import collection_reference, index_reference, validator_reference
 
 CHECK = "down-restores"

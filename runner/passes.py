@@ -1,0 +1,28 @@
+"""What is tried after the verdict on migrating, each on copies of its own: none of it changes what was built."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from runner.plan import Built
+from runner.steps import Building
+from runner.undoing.trying import undone
+
+
+class Pass(Protocol):
+    """A function per pass, which says itself where it has nothing to do."""
+
+    def __call__(self, building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
+        """Head with what the pass saw in its evidence; ``applied`` are base's revisions. Raises DbproofError."""
+        ...
+
+
+#: In the order in which they run.
+PASSES: tuple[Pass, ...] = (undone,)
+
+
+def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:
+    """Head with what every pass saw. Raises DbproofError."""
+    for one in PASSES:
+        head = one(building, head, base, applied)
+    return head
