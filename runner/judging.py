@@ -88,7 +88,7 @@ def prove(
     backend = backend_of(settings.engine)
     checks = with_severities(backend.CHECKS, loaded.settings.severity)
     judges = _Judges(backend, expectations(settings, loaded.source(name)), checks)
-    planned = replace(plan(name, settings, base, loaded, output), undo="down-restores" in checks)
+    planned = replace(plan(name, settings, base, loaded, output), checks=frozenset(checks))
     with (
         built(planned) as pair,
         SelfProving(keep, loaded.settings.selftest, backend, judges.expect, checks, output.progress) as proving,

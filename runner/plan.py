@@ -22,9 +22,9 @@ from runner.settings.model import DatabaseSettings
 class Plan:
     """One database to build: ``provision`` starts an empty server for it, ``hide`` registers a secret.
 
-    ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``undo`` says whether new
-    migrations are to be undone and applied again. ``expect`` is what is declared, by which rows are made too;
-    ``elsewhere`` are its references to other databases.
+    ``settings_file`` is where the settings stand, relative to the root where it lies under it. ``checks`` are those that judge
+    it, by which passes know what nobody would look at. ``expect`` is what is declared, by which rows are made too; ``elsewhere``
+    are its references to other databases.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Plan:
     hide: Callable[[str], None]
     progress: Progress
     settings_file: Path | None = None
-    undo: bool = False
+    checks: frozenset[str] = frozenset()
     expect: Expectations = field(default_factory=Expectations)
     elsewhere: tuple[CrossReference, ...] = ()
 

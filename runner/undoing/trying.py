@@ -21,6 +21,8 @@ from runner.servers.interface import Database, Golden
 from runner.steps import Building, project_in
 from runner.undoing.interface import States
 
+#: The check that judges it.
+CHECK = "down-restores"
 #: How many are tried where there is no base to compare with, and then without rows: the newest.
 WITHOUT_BASE = 5
 #: How many new ones are tried at most: the newest.
@@ -34,7 +36,7 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
     """
     tool, states = building.plan.adapter, building.plan.backend.states
     project = project_in(building, building.plan.root, applied)
-    if not building.plan.undo or states is None or project is None or head.evidence.failure is not None:
+    if CHECK not in building.plan.checks or states is None or project is None or head.evidence.failure is not None:
         return head
     if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
         return head
