@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runner.migrations import versioned
+from checks.evidence import Place
+from runner.migrations import versioned, versioned_steps
 from runner.migrations.folders import detected, holding
-from runner.migrations.interface import Detected, Event, Project, Revision
-from runner.migrations.sql_files import read, section
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.sql_files import SqlFile, read, section
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Script, make, table
+from runner.migrations.versioned import Plain, Script, Way, make, table
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NAME: Final = "dbmate"
 TITLE = "dbmate"
 FILES_ONLY = True
+KEEPS_BOOKS = True
 
 _NAME = re.compile(r"([0-9]+).*\.sql", re.ASCII)
 _UP = re.compile(r"^--\s*migrate:up(\s*$|\s+\S+)", re.MULTILINE)
@@ -47,6 +49,16 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return versioned.apply(project, on, _scripts(project), _Books())
 
 
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every file has a way down, or is refused
+    """By ``dbmate rollback``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``dbmate up`` of one file and ``dbmate rollback``."""
+    return versioned_steps.rehearse(project, on, _scripts(project), _Books(), _back, steps)
+
+
 def _scripts(project: Project) -> list[Script]:
     found = [(path, match) for path in project.directory.glob("*.sql") if (match := _NAME.fullmatch(path.name))]
     return [_script(project, path, match[1]) for path, match in sorted(found, key=lambda each: each[0].name)]
@@ -59,9 +71,24 @@ def _script(project: Project, path: Path, version: str) -> Script:
     if up is None or down is None or _wrong(file.text, up.start(), down.start()):
         said = _wrong(file.text, up.start() if up else -1, down.start() if down else -1)
         return Script(path.stem, version, title, path, file.name, wrong=(1, said))
-    first = file.text[up.start() : down.start()].partition("\n")[0]
-    transaction = "transaction:false" not in first.split()
-    return Script(path.stem, version, title, path, file.name, (section(file, up.start(), down.start()),), bracket=transaction)
+    part = section(file, up.start(), down.start())
+    return Script(path.stem, version, title, path, file.name, (part,), bracket=_in_transaction(part))
+
+
+def _in_transaction(part: SqlFile) -> bool:
+    return "transaction:false" not in part.text.partition("\n")[0].split()
+
+
+def _back(script: Script) -> Way:
+    """What stands after ``-- migrate:down``; without a statement dbmate forgets the file, and nothing is undone."""
+    file = read(script.path, script.name, "whole")
+    down = _DOWN.search(file.text)
+    if down is None:
+        return Way(Place(script.name, 1), wrong=script.wrong)
+    part = section(file, down.start())
+    place = Place(script.name, file.text.count("\n", 0, down.start()) + 1)
+    empty = not part.statements and any(one.statements for one in script.parts)
+    return Way(place, (part,), _in_transaction(part), "it has no statement after `-- migrate:down`" if empty else "")
 
 
 def _wrong(text: str, up: int, down: int) -> str:
@@ -90,3 +117,12 @@ class _Books(Plain):
     def end(self, connection: Connected, script: Script) -> None:
         """Its row."""
         connection.execute(b"INSERT INTO %s (version) VALUES (%%s)" % self.table, (script.version,))
+
+    def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """By their names, as dbmate goes back."""
+        applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
+        return [script for script in scripts if script.version in applied]
+
+    def undo(self, connection: Connected, script: Script) -> None:
+        """Its row goes."""
+        connection.execute(b"DELETE FROM %s WHERE version = %%s" % self.table, (script.version,))

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runner.migrations import versioned
+from checks.evidence import Place
+from runner.migrations import versioned, versioned_steps
 from runner.migrations.folders import detected, holding
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.sql_files import read
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Refused, Script, make, schema, table, twice
+from runner.migrations.versioned import Plain, Refused, Script, Way, make, schema, table, twice
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 NAME: Final = "golang-migrate"
 TITLE = "golang-migrate"
 FILES_ONLY = True
+KEEPS_BOOKS = True
 
 _UP = re.compile(r"([0-9]+)_(.*)\.up\.(.*)", re.ASCII)
+_DOWN = re.compile(r"([0-9]+)_(.*)\.down\.(.*)", re.ASCII)
+#: golang-migrate's version before the first.
+_NONE = -1
 _MODULE = "github.com/golang-migrate/migrate"
 
 
@@ -60,6 +65,28 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return versioned.apply(project, on, _scripts(project), _Books(project.applied))
 
 
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every version may have a down file
+    """By ``migrate down 1``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``migrate up 1`` and ``migrate down 1``."""
+    return versioned_steps.rehearse(project, on, _scripts(project), _Books(project.applied), _back, steps)
+
+
+def _back(script: Script) -> Way:
+    """The down file; without one golang-migrate changes the version and nothing else."""
+    downs = ((path, _DOWN.fullmatch(path.name)) for path in sorted(script.path.parent.iterdir()))
+    path = next((path for path, found in downs if found and int(found[1]) == int(script.version)), None)
+    if path is None:
+        return Way(Place(script.name, 1), missing=f"there is no {script.id}.down.sql")
+    name = script.name.removesuffix(script.path.name) + path.name
+    part = read(path, name, "whole")
+    empty = not part.statements and any(one.statements for one in script.parts)
+    return Way(Place(name, 1), (part,), missing=f"{path.name} has no statement" if empty else "")
+
+
 class _Books(Plain):
     """One row: the version, and whether it stopped half-way. The schema is that of the session's beginning."""
 
@@ -82,15 +109,29 @@ class _Books(Plain):
             raise Refused(f"golang-migrate passes this file over: a database at version {version} never applies it", lost)
         return scripts[len(older) :]
 
+    def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """Up to the version."""
+        row = connection.execute(b"SELECT version FROM %s LIMIT 1" % self.table).fetchone()
+        return [script for script in scripts if row and int(script.version) <= int(str(row[0]))]
+
     def begin(self, connection: Connected, script: Script) -> None:
         """Dirty, from here on."""
-        self._set(connection, script, dirty=True)
+        self._set(connection, int(script.version), dirty=True)
 
     def ended(self, connection: Connected, script: Script) -> None:
         """Clean."""
-        self._set(connection, script, dirty=False)
+        self._set(connection, int(script.version), dirty=False)
 
-    def _set(self, connection: Connected, script: Script, *, dirty: bool) -> None:
+    def back(self, connection: Connected, script: Script, before: Script | None) -> None:  # noqa: ARG002 - its version goes
+        """The version before it, dirty."""
+        self._set(connection, int(before.version) if before else _NONE, dirty=True)
+
+    def undone(self, connection: Connected, script: Script, before: Script | None) -> None:  # noqa: ARG002 - its version went
+        """The version before it, clean; no row where there is none."""
+        self._set(connection, int(before.version) if before else _NONE, dirty=False)
+
+    def _set(self, connection: Connected, version: int, *, dirty: bool) -> None:
         with connection.transaction():
             connection.execute(b"TRUNCATE %s" % self.table)
-            connection.execute(b"INSERT INTO %s (version, dirty) VALUES (%%s, %%s)" % self.table, (int(script.version), dirty))
+            if version >= 0 or dirty:
+                connection.execute(b"INSERT INTO %s (version, dirty) VALUES (%%s, %%s)" % self.table, (version, dirty))

@@ -12,13 +12,14 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from checks.evidence import Place
 from runner.errors import ToolFailed
-from runner.migrations import versioned
+from runner.migrations import versioned, versioned_steps
 from runner.migrations.folders import detected, holding
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.sql_files import SqlFile, read, section
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Refused, Script, make, schema, table, twice
+from runner.migrations.versioned import Plain, Refused, Script, Way, make, schema, table, twice
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 NAME: Final = "goose"
 TITLE = "goose"
 FILES_ONLY = True
+KEEPS_BOOKS = True
 
 _NUMBERED = re.compile(r"([0-9]+)_(.*)\.(sql|go)", re.ASCII)
 _UP = re.compile(r"^--\s*\+goose\s+Up\s*$", re.MULTILINE | re.IGNORECASE)
+_DOWN = re.compile(r"^--\s*\+goose\s+Down\s*$", re.MULTILINE | re.IGNORECASE)
 _MARK = re.compile(r"\s*--.*?\+goose(.*)")
 _MARKS = frozenset({"up", "down", "statementbegin", "statementend", "no transaction", "envsub on", "envsub off"})
 _UNFINISHED = "unexpected unfinished SQL query: missing semicolon?"
@@ -54,6 +57,16 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return versioned.apply(project, on, _scripts(project), _Books())
 
 
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every file may have a way down
+    """By ``goose down``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``goose up-by-one`` and ``goose down``."""
+    return versioned_steps.rehearse(project, on, _scripts(project), _Books(), _back, steps)
+
+
 def _scripts(project: Project) -> list[Script]:
     found = [(path, match) for path in sorted(project.directory.iterdir()) if (match := _NUMBERED.fullmatch(path.name))]
     program = next((path for path, match in found if match[3] == "go" and not path.name.endswith("_test.go")), None)
@@ -74,11 +87,22 @@ def _script(project: Project, path: Path, found: re.Match[str]) -> Script:
     return Script(path.stem, str(int(found[1])), title, path, file.name, parts, "whole", parsed.transaction, parsed.wrong)
 
 
-class _Parsed:
-    """The up part of a file as goose cuts it up, line by line; ``wrong`` is the first thing that it says against it."""
+def _back(script: Script) -> Way:
+    """The way down of a file; without a statement goose writes it down as undone, and nothing is."""
+    file = read(script.path, script.name, "whole")
+    parsed = _Parsed(file, "down")
+    mark = _DOWN.search(file.text)
+    place = Place(script.name, file.text.count("\n", 0, mark.start()) + 1 if mark else 1)
+    missing = "" if parsed.parts or not script.parts else "it has no statement after `-- +goose Down`"
+    return Way(place, tuple(parsed.parts), parsed.transaction, missing if parsed.wrong is None else "", parsed.wrong)
 
-    def __init__(self, file: SqlFile) -> None:
+
+class _Parsed:
+    """One way of a file as goose cuts it up, line by line; ``wrong`` is the first thing that it says against it."""
+
+    def __init__(self, file: SqlFile, wanted: str = "up") -> None:
         self.file = file
+        self.wanted = wanted
         self.parts = list[SqlFile]()
         self.transaction = True
         self.wrong: tuple[int, str] | None = None
@@ -95,7 +119,9 @@ class _Parsed:
 
     def take(self, line: str, position: int) -> str:
         """Take a line of SQL in that begins at a position."""
-        if self.direction == "down" or (self.start < 0 and (not line.strip() or line.lstrip().startswith("--"))):
+        if self.direction and self.direction != self.wanted:
+            return ""
+        if self.start < 0 and (not line.strip() or line.lstrip().startswith("--")):
             return ""
         if not self.direction:
             return f"unexpected state 0 on line '{line[:80]}'"
@@ -141,8 +167,8 @@ class _Parsed:
         return _UNFINISHED if self.start >= 0 else ""
 
     def keep(self, end: int) -> None:
-        """A statement ends; only those of the way up are kept."""
-        if self.start >= 0 and self.direction == "up":
+        """A statement ends; only those of the way that is wanted are kept."""
+        if self.start >= 0 and self.direction == self.wanted:
             self.parts.append(section(self.file, self.start, end))
         self.start = -1
 
@@ -177,6 +203,15 @@ class _Books(Plain):
     def end(self, connection: Connected, script: Script) -> None:
         """Its row."""
         self._add(connection, int(script.version))
+
+    def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """By their numbers, as goose goes back."""
+        applied = {str(row[0]) for row in connection.execute(b"SELECT version_id FROM %s WHERE is_applied" % self.table)}
+        return [script for script in scripts if script.version in applied]
+
+    def undo(self, connection: Connected, script: Script) -> None:
+        """Its row goes."""
+        connection.execute(b"DELETE FROM %s WHERE version_id = %%s" % self.table, (int(script.version),))
 
     def _add(self, connection: Connected, version: int) -> None:
         connection.execute(b"INSERT INTO %s (version_id, is_applied) VALUES (%%s, true)" % self.table, (version,))

@@ -1,4 +1,4 @@
-"""Steps of a migration tool in one process: it stops after each, and goes on when the caller does."""
+"""Steps of a migration tool, with a pause after each: of a program that takes them, or of files that we send ourselves."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any, Protocol, cast
 
+from checks.evidence import Place
 from runner.children import Command
 from runner.migrations import hearing
-from runner.migrations.interface import Event, Paused, Step
+from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Step
 
 
 def stepping(steps: Sequence[Step], command: Callable[[Mapping[str, object]], Command]) -> Iterator[Event]:
@@ -24,3 +26,37 @@ def stepping(steps: Sequence[Step], command: Callable[[Mapping[str, object]], Co
                 yield event
                 if isinstance(event, Paused):
                     (Path(gate) / str(event.number)).touch()
+
+
+class Walker(Protocol):
+    """Takes single steps of one project on one database."""
+
+    def no_way_back(self, revision: str) -> str:
+        """Why a migration cannot be undone, nothing where it can be tried."""
+        ...
+
+    def take(self, step: Step) -> Iterator[Event]:
+        """What one step does; a :class:`Broke` is its end."""
+        ...
+
+    def place(self, step: Step) -> Place | None:
+        """Where what a step runs begins."""
+        ...
+
+
+def walked(steps: Sequence[Step], walker: Walker) -> Iterator[Event]:
+    """Take ``steps``, as :meth:`Reversible.rehearse` says it."""
+    standing = set[str]()
+    for number, step in enumerate(steps):
+        why = walker.no_way_back(step.revision) if step.direction is Direction.DOWN else ""
+        if why:
+            standing.add(step.revision)
+        elif step.direction is Direction.UP and step.revision in standing:
+            standing.discard(step.revision)
+        else:
+            with closing(cast("Any", walker.take(step))) as events:
+                for event in events:
+                    yield event
+                    if isinstance(event, Broke | Elsewhere):
+                        return
+        yield Paused(number, walker.place(step), why)

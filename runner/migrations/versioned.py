@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +50,20 @@ class Script:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Way:
+    """What undoes a script: ``parts`` sent as the script's own are, from ``place`` on; ``missing`` says why there is nothing.
+
+    ``wrong`` is what the tool says, and of which line, where it cannot read it.
+    """
+
+    place: Place
+    parts: tuple[SqlFile, ...] = ()
+    bracket: bool = False
+    missing: str = ""
+    wrong: tuple[int, str] | None = None
+
+
 class Refused(Exception):
     """The tool would not begin: what it says, and of which script."""
 
@@ -84,10 +98,39 @@ class Books(Protocol):
         ...
 
 
+class ReversibleBooks(Books, Protocol):
+    """Books of a tool that also undoes; of a script, in the order in which it applied them, the tool knows the one ``before``."""
+
+    def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
+        """What the database holds, in the order in which it is undone from its end."""
+        ...
+
+    def back(self, connection: Connected, script: Script, before: Script | None) -> None:
+        """What the tool does before it undoes a script, outside of its transaction."""
+        ...
+
+    def undo(self, connection: Connected, script: Script) -> None:
+        """Write a script down as applied no more, within its transaction."""
+        ...
+
+    def undone(self, connection: Connected, script: Script, before: Script | None) -> None:
+        """What the tool does after it undid a script, outside of its transaction."""
+        ...
+
+
 class Plain:
     """Books that do nothing but what a subclass says."""
 
     at_once: bool = False
+
+    def back(self, connection: Connected, script: Script, before: Script | None) -> None:
+        """Nothing."""
+
+    def undo(self, connection: Connected, script: Script) -> None:
+        """Nothing."""
+
+    def undone(self, connection: Connected, script: Script, before: Script | None) -> None:
+        """Nothing."""
 
     def begin(self, connection: Connected, script: Script) -> None:
         """Nothing."""
@@ -135,40 +178,57 @@ def twice(scripts: Sequence[Script]) -> tuple[Script, Script] | None:
     return None
 
 
-def apply(project: Project, on: Address, scripts: Sequence[Script], books: Books) -> Iterator[Event]:
-    """Apply what is pending in one session, and write it down as the tool does."""
+def apply(project: Project, on: Address, scripts: Sequence[Script], books: Books, most: int | None = None) -> Iterator[Event]:
+    """Apply what is pending in one session, ``most`` scripts of it, and write it down as the tool does."""
+    return in_session(project, on, lambda opened: _pending(opened, scripts, books, most))
+
+
+#: What is done in a session; whatever is raised in it is told as the end of the script that was told of last.
+Doing = Callable[[Session], Iterator[Event | Script]]
+
+
+def in_session(project: Project, on: Address, doing: Doing) -> Iterator[Event]:
+    """The events of what is done in a session, with the server's notices before each."""
     notices: list[str] = []
     with session(on, time.monotonic() + project.settings.timeout, notices.append) as opened:
-        for event in _guarded(opened, scripts, books):
+        for event in _guarded(doing(opened)):
             yield from (Said(text) for text in notices)
             notices.clear()
             yield event
 
 
-def _guarded(opened: Session, scripts: Sequence[Script], books: Books) -> Iterator[Event]:
+def _guarded(events: Iterator[Event | Script]) -> Iterator[Event]:
     import psycopg
 
     at: Script | None = None
     try:
-        pending = books.pending(opened.connection, scripts)
-        if books.at_once and pending:
-            at = pending[0]
-            yield from _broken(at, bracket(opened, _first(at), "BEGIN"))
-        for at in pending:
-            began = time.monotonic()
-            yield Began(at.id)
-            if broke := _script(opened, at, books):
-                yield replace(broke, revision=at.id)
-                return
-            yield Ended(at.id, time.monotonic() - began)
-        if books.at_once and at:
-            yield from _broken(at, bracket(opened, _first(at), "COMMIT"))
+        for event in events:
+            if isinstance(event, Script):
+                at = event
+            else:
+                yield event
     except Refused as refused:
         script = refused.script
         yield Broke(script.id if script else None, Place(script.name) if script else None, "", refused.said)
     except psycopg.Error as failed:
         said = f"the tool's own table cannot be written: {str(failed).strip()}"
         yield Broke(at.id if at else None, Place(at.name) if at else None, "", said, failed.sqlstate or "")
+
+
+def _pending(opened: Session, scripts: Sequence[Script], books: Books, most: int | None) -> Iterator[Event | Script]:
+    pending = books.pending(opened.connection, scripts)[:most]
+    if books.at_once and pending:
+        yield from _broken(pending[0], bracket(opened, _first(pending[0]), "BEGIN"))
+    for at in pending:
+        began = time.monotonic()
+        yield at
+        yield Began(at.id)
+        if broke := _script(opened, at, books):
+            yield replace(broke, revision=at.id)
+            return
+        yield Ended(at.id, time.monotonic() - began)
+    if books.at_once and pending:
+        yield from _broken(pending[-1], bracket(opened, _first(pending[-1]), "COMMIT"))
 
 
 def _broken(script: Script, broke: Broke | None) -> Iterator[Event]:
@@ -184,13 +244,19 @@ def _script(opened: Session, script: Script, books: Books) -> Broke | None:
     if script.wrong is not None:
         return Broke(None, Place(script.name, script.wrong[0]), "", script.wrong[1])
     books.begin(opened.connection, script)
-    if script.bracket and (broke := bracket(opened, _first(script), "BEGIN")):
-        return broke
-    for part in script.parts:
-        if broke := apply_file(opened, part, script.sent):
-            return broke
-    books.end(opened.connection, script)
-    if script.bracket and (broke := bracket(opened, _first(script), "COMMIT")):
+    way = Way(Place(script.name), script.parts, script.bracket)
+    if broke := sent(opened, script, way, lambda: books.end(opened.connection, script)):
         return broke
     books.ended(opened.connection, script)
     return None
+
+
+def sent(opened: Session, script: Script, way: Way, written: Callable[[], None]) -> Broke | None:
+    """Send the parts of a script and what is ``written`` down of it, in a transaction where it has one."""
+    if way.bracket and (broke := bracket(opened, _first(script), "BEGIN")):
+        return broke
+    for part in way.parts:
+        if broke := apply_file(opened, part, script.sent):
+            return broke
+    written()
+    return bracket(opened, _first(script), "COMMIT") if way.bracket else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
 from checks.targets import Role
-from runner.migrations.interface import Adapter, Broke, Ended, Event, Project
+from runner.migrations.interface import Adapter, Broke, Direction, Ended, Event, Paused, Project, Reversible, Step
 from runner.servers.interface import Database
 from runner.settings.model import MigrationSettings
 
@@ -40,3 +40,20 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
     """What a query gives."""
     with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def there_and_back(adapter: Adapter, here: Project, database: Database, *names: str) -> list[list[tuple[Any, ...]]]:
+    """Each revision up, down and up again, then all again: which tables of ours and of the tool there are after each step."""
+    tool = cast("Reversible", adapter)
+    assert tool.reversible(here)
+    steps = [Step(way, name) for name in names for way in (Direction.UP, Direction.DOWN, Direction.UP)]
+    seen = list[list[tuple[Any, ...]]]()
+    for event in tool.rehearse(here, database.addresses[Role.OWNER], [*steps, Step(Direction.AGAIN)]):
+        assert not isinstance(event, Broke), event
+        if isinstance(event, Paused):
+            assert event.number == len(seen)
+            seen.append([*rows(database, _TABLES), (str(event.place), event.irreversible)])
+    return seen
+
+
+_TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'i') order by 1"
