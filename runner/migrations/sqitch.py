@@ -16,18 +16,19 @@ from typing import Final
 
 from checks.evidence import Place
 from runner.errors import ToolFailed, UsageError
-from runner.migrations import versioned
+from runner.migrations import file_steps, versioned
 from runner.migrations.folders import detected
-from runner.migrations.interface import Began, Broke, Detected, Ended, Event, Project, Revision, Said
+from runner.migrations.interface import Began, Broke, Detected, Direction, Ended, Event, Project, Revision, Said, Step
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import apply_file, read, refuse_psql
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Script
+from runner.migrations.versioned import Script, Way
 from runner.servers.interface import Address
 
 NAME: Final = "sqitch"
 TITLE = "Sqitch"
 FILES_ONLY = True
+KEEPS_BOOKS = False
 
 _PLAN = "sqitch.plan"
 _CHANGE = re.compile(r"\+?\s*(?P<name>[^\s@#%\[\]]+)\s*(?:\[(?P<needs>[^\]]*)\])?\s+\d{4}-")
@@ -35,6 +36,8 @@ _TAG = re.compile(r"@(\S+)")
 _KEY = re.compile(
     r"^[ \t]*(top_dir|plan_file|deploy_dir|verify_dir|reworked_\w*|extension|engine)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE
 )
+#: What the templates of Sqitch's scripts hold already.
+_NOTHING = re.compile(r"\s*(?:BEGIN|COMMIT)\s*", re.IGNORECASE)
 _VARIABLES = re.compile(r"^[ \t]*\[(?:core|deploy|target|engine)\b.*variables.*\]", re.MULTILINE)
 
 
@@ -64,17 +67,55 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     """Deploy and verify every change that the database does not hold yet."""
     deadline = time.monotonic() + project.settings.timeout
     for script in [script for script in _scripts(project) if script.id not in project.applied]:
-        began, notices = time.monotonic(), list[str]()
-        yield Began(script.id)
-        broke = Broke(None, Place(_PLAN, script.wrong[0]), "", script.wrong[1]) if script.wrong else None
-        for part in script.parts if broke is None else ():
-            with session(on, deadline, notices.append) as opened:
-                broke = broke or apply_file(opened, part, "statement")
-        yield from (Said(text) for text in notices)
-        if broke is not None:
-            yield replace(broke, revision=script.id)
-            return
-        yield Ended(script.id, time.monotonic() - began)
+        for event in _sent(on, script.id, _deployed(script), deadline):
+            yield event
+            if isinstance(event, Broke):
+                return
+
+
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every change may have a script that reverts it
+    """By ``sqitch revert``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``deploy`` with ``verify`` of single changes, and ``revert``."""
+    of = {script.id: script for script in _scripts(project)}
+
+    def way(step: Step) -> Way:
+        script = of[step.revision]
+        return _reverted(project, script) if step.direction is Direction.DOWN else _deployed(script)
+
+    return file_steps.rehearse(
+        steps, way, lambda revision, way: _sent(on, revision, way, time.monotonic() + project.settings.timeout)
+    )
+
+
+def _deployed(script: Script) -> Way:
+    return Way(Place(script.name, 1), script.parts, wrong=script.wrong)
+
+
+def _reverted(project: Project, script: Script) -> Way:
+    """The script in ``revert``; one without a statement reverts nothing."""
+    path = script.path.parents[1] / "revert" / script.path.name
+    name = project.relative(path)
+    if not path.is_file():
+        return Way(Place(script.name, 1), missing=f"there is no {name}")
+    part = read(path, name, "statement")
+    refuse_psql(part)
+    empty = any(one.statements for one in script.parts[:1]) and all(_NOTHING.fullmatch(one.text) for one in part.statements)
+    return Way(Place(name, 1), (part,), missing=f"{name} has no statement" if empty else "")
+
+
+def _sent(on: Address, revision: str, way: Way, deadline: float) -> Iterator[Event]:
+    began, notices = time.monotonic(), list[str]()
+    yield Began(revision)
+    broke = Broke(None, Place(_PLAN, way.wrong[0]), "", way.wrong[1]) if way.wrong else None
+    for part in way.parts if broke is None else ():
+        with session(on, deadline, notices.append) as opened:
+            broke = broke or apply_file(opened, part, "statement")
+    yield from (Said(text) for text in notices)
+    yield replace(broke, revision=revision) if broke is not None else Ended(revision, time.monotonic() - began)
 
 
 def _conf(home: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """A folder of SQL files, applied in the order of their versions ("sql" in the settings).
 
 The folder keeps no books: what a database holds already is told by ``Project.applied``. Each file has a session of its own,
-as with ``psql -f``, so that what one file sets (``search_path`` in a dump) does not reach the next.
+as with ``psql -f``, so that what one file sets (``search_path`` in a dump) does not reach the next. ``x.down.sql`` beside
+``x.up.sql`` undoes it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from pathlib import Path, PurePosixPath
 
 from checks.evidence import Place
 from runner.errors import UsageError
+from runner.migrations import file_steps
 from runner.migrations.flyway_settings import FILES as FLYWAYS
-from runner.migrations.interface import Began, Broke, Came, Detected, Ended, Event, Project, Revision, Said
+from runner.migrations.interface import Began, Broke, Came, Detected, Direction, Ended, Event, Project, Revision, Said, Step
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import SqlFile, Transaction, apply_file, read_all
+from runner.migrations.versioned import Way
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "sql"
 TITLE = "SQL files"
 FILES_ONLY = True
+KEEPS_BOOKS = False
 
 _FOLDERS = ("migrations", "db/migrations", "database/migrations", "sql/migrations")
 _NUMBERED = re.compile(r"(?:\d+|V\d[\d._]*_)_\w[^/]*\.sql", re.ASCII)
@@ -36,6 +40,7 @@ _OTHER_TOOLS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _DOWN = re.compile(r"(?:.*\.)?(?:down|undo|rollback)\.sql|U\d[\d._]*__.*\.sql", re.ASCII)
+_UP_END = ".up.sql"
 _FLYWAY = re.compile(r"V(?P<version>\d[\d._]*?)__(?P<title>.*)", re.ASCII)
 _VERSIONED = re.compile(r"\d[\d._-]*[_-](?P<title>.+)", re.ASCII)
 
@@ -128,22 +133,57 @@ def _connect(project: Project, on: Address) -> Iterator[Event]:
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """Apply every file that the database does not hold yet, in the settings' transaction mode ("statement" by default)."""
-    transaction: Transaction = project.settings.transaction or "statement"
     pending = [path for path in _files(project) if _id(project, path) not in project.applied]
-    files = _read_all(pending, project, on, transaction)
-    send = {"sqlite": _on_sqlite, "mysql": _on_mariadb}.get(on.scheme, _on_postgresql)
+    files = _read_all(pending, project, on)
     deadline = time.monotonic() + project.settings.timeout
     for path, file in zip(pending, files, strict=True):
-        revision, began = _id(project, path), time.monotonic()
-        yield Began(revision)
-        broke = yield from send(on, file, transaction, deadline)
-        if broke is not None:
-            yield replace(broke, revision=revision)
-            return
-        yield Ended(revision, time.monotonic() - began)
+        for event in _sent(project, on, _id(project, path), file, deadline):
+            yield event
+            if isinstance(event, Broke):
+                return
 
 
-def _read_all(paths: Sequence[Path], project: Project, on: Address, transaction: Transaction) -> Sequence[SqlFile]:
+def reversible(project: Project) -> bool:
+    """Where a file ``x.up.sql`` has one ``x.down.sql`` beside it."""
+    return any(_down(path).is_file() for path in _files(project) if path.name.endswith(_UP_END))
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """Single files ``x.up.sql`` and ``x.down.sql``."""
+    paths = {_id(project, path): path for path in _files(project)}
+
+    def way(step: Step) -> Way:
+        path = paths[step.revision]
+        undoing = step.direction is Direction.DOWN
+        if undoing and not (path.name.endswith(_UP_END) and _down(path).is_file()):
+            missing = f"there is no {path.name.removesuffix('.sql').removesuffix('.up')}.down.sql"
+            return Way(Place(project.relative(path), 1), missing=missing)
+        path = _down(path) if undoing else path
+        return Way(Place(project.relative(path), 1), tuple(_read_all([path], project, on)))
+
+    def send(revision: str, way: Way) -> Iterator[Event]:
+        return _sent(project, on, revision, way.parts[0], time.monotonic() + project.settings.timeout)
+
+    return file_steps.rehearse(steps, way, send)
+
+
+def _down(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(_UP_END)}.down.sql")
+
+
+def _sent(project: Project, on: Address, revision: str, file: SqlFile, deadline: float) -> Iterator[Event]:
+    send = {"sqlite": _on_sqlite, "mysql": _on_mariadb}.get(on.scheme, _on_postgresql)
+    began = time.monotonic()
+    yield Began(revision)
+    broke = yield from send(on, file, _transaction(project), deadline)
+    yield replace(broke, revision=revision) if broke is not None else Ended(revision, time.monotonic() - began)
+
+
+def _transaction(project: Project) -> Transaction:
+    return project.settings.transaction or "statement"
+
+
+def _read_all(paths: Sequence[Path], project: Project, on: Address) -> Sequence[SqlFile]:
     """Every file before the first is applied, so that what cannot run here changes nothing."""
     if on.scheme == "sqlite":
         from runner.migrations import sqlite_files
@@ -153,7 +193,7 @@ def _read_all(paths: Sequence[Path], project: Project, on: Address, transaction:
         from runner.migrations import mariadb_files
 
         return [mariadb_files.read(path, project.relative(path)) for path in paths]
-    return read_all(((path, project.relative(path)) for path in paths), transaction)
+    return read_all(((path, project.relative(path)) for path in paths), _transaction(project))
 
 
 def _on_postgresql(on: Address, file: SqlFile, transaction: Transaction, deadline: float) -> Generator[Event, None, Broke | None]:

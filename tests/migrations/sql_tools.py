@@ -48,7 +48,8 @@ def there_and_back(adapter: Adapter, here: Project, database: Database, *names: 
     assert tool.reversible(here)
     steps = [Step(way, name) for name in names for way in (Direction.UP, Direction.DOWN, Direction.UP)]
     seen = list[list[tuple[Any, ...]]]()
-    for event in tool.rehearse(here, database.addresses[Role.OWNER], [*steps, Step(Direction.AGAIN)]):
+    again = [Step(Direction.AGAIN)] if tool.KEEPS_BOOKS else []
+    for event in tool.rehearse(here, database.addresses[Role.OWNER], [*steps, *again]):
         assert not isinstance(event, Broke), event
         if isinstance(event, Paused):
             assert event.number == len(seen)
