@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
+# Compiled once, not at every start, whatever the machine's own setting is.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test lint types format docs clean
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -46,6 +47,10 @@ DOCKER_IMAGE = "postgres:17"
 
 #: The same of MongoDB.
 MONGO_IMAGE = "mongo:6.0"
+
+# Machines of CI are often told to keep no bytecode. Each of the many dbproof that tests start would compile the checkout anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 Connect = Callable[[Address], psycopg.Connection[Any]]
 MongoConnect = Callable[[Address], MongoDatabase[dict[str, Any]]]

@@ -9,7 +9,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def load(name: str) -> object:
-    """A module of this package, under a name that no project has."""
+    """A module of this package, under a name that no project has.
+
+    The project's work tree gets no bytecode. Ours is kept beside our own files where those may be written to, as installing us
+    does: to compile them takes longer than all else that they do.
+    """
+    told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return _loaded(name)
+    finally:
+        sys.dont_write_bytecode = told
+
+
+def _loaded(name: str) -> object:
     if "dbproof_inside" not in sys.modules:
         init = os.path.join(HERE, "__init__.py")
         spec = importlib.util.spec_from_file_location("dbproof_inside", init, submodule_search_locations=[HERE])
