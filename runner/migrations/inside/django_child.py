@@ -18,7 +18,7 @@ from . import guard
 from .django_steps import class_line
 from .place import Place
 from .python_child import failed
-from .steps import NoWayBack, walk
+from .steps import walk
 from .telling import tell
 
 
@@ -138,17 +138,12 @@ def _take(run: Callable[..., None], inside: guard.Inside) -> Callable[[str, str]
 
 
 def _down(app: str, name: str, migrate: Callable[..., None]) -> None:
-    from django.db.migrations.exceptions import IrreversibleError
-
     before = ["zero"]
     for one in _plan():
         if one.app_label == app and one.name == name:
             break
         before += [one.name] if one.app_label == app else []
-    try:
-        migrate(app, before[-1])
-    except IrreversibleError as error:
-        raise NoWayBack(str(error)) from error
+    migrate(app, before[-1])
 
 
 # The address ---------------------------------------------------------------------------------------------------------

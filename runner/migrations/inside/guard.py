@@ -39,6 +39,8 @@ class Inside:
         self.begun: Optional[str] = None
         self.begun_at: Optional[Place] = None
         self.broken = False
+        #: Says of an exception why it is none, where it only says that there is no way back.
+        self.forgiven: Optional[Callable[[BaseException], str]] = None
 
     def sqlalchemy(self, _module: Any) -> None:
         """Stamp every statement, and look at every address, of every engine."""
@@ -123,7 +125,7 @@ class Inside:
 
     def broke(self, error: BaseException, at: Optional[Place] = None) -> None:
         """Tell once why migrating stopped; ``at`` is where, if the exception does not say it."""
-        if self.broken:
+        if self.broken or (self.forgiven is not None and self.forgiven(error)):
             return
         self.broken = True
         file, line = at or self.places.of_error(error, self.begun_at) or (None, None)

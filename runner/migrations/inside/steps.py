@@ -20,6 +20,8 @@ _SAID_SO = re.compile(
     r"|no (way back|downgrade|rollback)",
     re.IGNORECASE,
 )
+#: Where in memory a function lies, which says nothing.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class NoWayBack(Exception):
@@ -39,10 +41,11 @@ def walk(request: Dict[str, Any], take: Take, inside: guard.Inside) -> None:
         if direction == "up" and revision in standing:
             standing.discard(revision)
         else:
+            inside.forgiven = irreversible_by if direction == "down" else None
             try:
                 place = take(direction, revision)
             except BaseException as error:
-                irreversible = _irreversible(error) if direction == "down" else ""
+                irreversible = irreversible_by(error) if direction == "down" else ""
                 if not irreversible:
                     raise
                 place = inside.begun_at
@@ -50,10 +53,10 @@ def walk(request: Dict[str, Any], take: Take, inside: guard.Inside) -> None:
         _pause(number, place, irreversible, request["gate"])
 
 
-def _irreversible(error: BaseException) -> str:
+def irreversible_by(error: BaseException) -> str:
     """Why there is no way back, where that is what an exception says; else nothing."""
-    if isinstance(error, NoWayBack):
-        return str(error)
+    if isinstance(error, NoWayBack) or type(error).__name__ == "IrreversibleError":  # Django's
+        return _ADDRESS.sub("", str(error))
     if isinstance(error, NotImplementedError) or (type(error) in (Exception, RuntimeError) and _SAID_SO.search(str(error))):
         said = f": {error}" if str(error) else ""
         return f"its way back raises {type(error).__name__}{said}"
