@@ -19,7 +19,8 @@ from runner.lines import Message
 from runner.migrations import hearing, interpreter
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.rehearsing import stepping
 from runner.migrations.revision_files import digest
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -27,6 +28,7 @@ from runner.settings.model import MigrationSettings
 NAME = "yoyo"
 TITLE = "yoyo"
 FILES_ONLY = True
+KEEPS_BOOKS = True
 
 _INSIDE = Path(__file__).with_name("inside")
 _CONFIG = "yoyo.ini"
@@ -74,10 +76,21 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return hearing.events(_command(project, "apply", on))
 
 
-def _command(project: Project, verb: str, on: Address | None) -> Command:
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every step may have its rollback
+    """By ``yoyo rollback``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``yoyo apply`` of single migrations and ``yoyo rollback`` of the last, in one process."""
+    return stepping(steps, lambda more: _command(project, "rehearse", on, more))
+
+
+def _command(project: Project, verb: str, on: Address | None, more: Mapping[str, object] | None = None) -> Command:
     python = interpreter.find(project, (NAME,))
     config = _config(project)
     request = {
+        **(more or {}),
         "verb": verb,
         "url": on.url() if on else None,
         "declared": _settings(project).get("database", ""),

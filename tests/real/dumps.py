@@ -8,7 +8,7 @@ from typing import Any
 
 from checks.targets import Role
 from real.own_tool import ask
-from runner.migrations.interface import Adapter, Broke, Ended, Event, Project
+from runner.migrations.interface import Adapter, Broke, Direction, Ended, Event, Project, Step
 from runner.servers.installations import installations
 from runner.servers.interface import Database
 
@@ -45,3 +45,9 @@ def same(one: Database, other: Database, query: str) -> None:
     """Both have the same schema, and the same in the books that ``query`` reads."""
     assert schema(one) == schema(other)
     assert books(one, query) == books(other, query) != []
+
+
+def there_and_back(*names: str) -> list[Step]:
+    """Each revision up, down and up again, then everything again."""
+    ways = (Direction.UP, Direction.DOWN, Direction.UP)
+    return [*(Step(way, name) for name in names for way in ways), Step(Direction.AGAIN)]

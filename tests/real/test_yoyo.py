@@ -11,13 +11,14 @@ import pytest
 
 from checks.evidence import Place
 from checks.targets import Role
-from real.dumps import applied, ended, same, schema
+from real.dumps import applied, ended, same, schema, there_and_back
+from real.own_tool import ask
 from real.published import Published
 from runner.backends import postgresql
 from runner.errors import UsageError
 from runner.migrations import address
 from runner.migrations import yoyo as adapter
-from runner.migrations.interface import Broke, Project
+from runner.migrations.interface import Broke, Paused, Project
 from runner.servers.interface import Database, Server
 from runner.servers.sqlite.server import sqlite_server
 from runner.settings.model import MigrationSettings
@@ -74,6 +75,22 @@ def test_it_ends_as_its_own_tool_ends(yoyo: Published, tmp_path: Path, server: S
     places = {(one.relation, one.name): how.place for one, how in postgresql.provenance(database, [recording], {}).items()}
     assert places["orders", "orders_by_customer"] == Place("web/steps/a_orders.sql", 5)
     assert places["customers", ""] == Place("web/steps/b_customers.py", 11)
+
+    stepped, undone = server.create(f"yoyo_{secrets.token_hex(4)}"), "SELECT count(*) FROM pg_tables WHERE tablename = 'orders'"
+    (root / "web/steps/c_no_way_back.sql").write_text("-- depends: a_orders\nCREATE INDEX i ON orders (customer_id);\n")
+    tables, paused = [], []
+    for event in adapter.rehearse(project, stepped.addresses[Role.OWNER], there_and_back(*ORDER, "c_no_way_back")):
+        assert not isinstance(event, Broke), event
+        if isinstance(event, Paused):
+            tables += [ask(stepped, undone)[0][0]]
+            paused += [(str(event.place), event.irreversible)]
+    assert tables == [0, 0, 0, 1, 0, 1, 1, 1, 1, 1]
+    assert paused[1::3] == [
+        ("web/steps/b_customers.py:1", ""),
+        ("web/steps/a_orders.rollback.sql:1", ""),
+        ("web/steps/c_no_way_back.sql:1", "none of its steps says how it is undone"),
+    ]
+    (root / "web/steps/c_no_way_back.sql").unlink()
 
     (root / "web/steps/c_bad.sql").write_text("SELECT 1;\n\nINSERT INTO customers VALUES (1, 'again');\n")
     (broke,) = (one for one in adapter.apply(project, database.addresses[Role.OWNER]) if isinstance(one, Broke))

@@ -1,8 +1,8 @@
 """Runs yoyo by its own command line, in the project's Python, on our database, and tells what happens.
 
 Verbs: ``revisions`` lists the migrations in the order in which they apply, ``current`` connects and asks for nothing, ``apply``
-is one ``yoyo apply``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` (ours, or none), ``declared`` (the
-address in the project's configuration), ``config`` (a path, or none) and ``sources``.
+is one ``yoyo apply``, ``rehearse`` takes ``steps``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` (ours, or
+none), ``declared`` (the address in the project's configuration), ``config`` (a path, or none) and ``sources``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import functools
 import importlib
 import json
 import os
+import re
 import sys
 import time
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 from . import guard
 from .guard import encode
 from .place import Place
 from .python_child import failed
+from .steps import NoWayBack, walk
 from .telling import tell
 
 
@@ -50,11 +52,27 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
     if request["verb"] == "current":
         _connect(url)
         return
-    _Followed(inside).install()
+    followed = _Followed(inside)
+    followed.install()
+    config = ["--config", request["config"]] if request["config"] else ["--no-config-file"]
+    options = ["--batch", *config, "--database", url]
+
+    def take(direction: str, revision: str) -> Optional[Place]:
+        followed.undoing = revision if direction == "down" else ""
+        one = ["--match", f"^{re.escape(revision)}$"] if direction == "up" else []
+        _run("rollback" if direction == "down" else "apply", *options, *one, *request["sources"])
+        return followed.place
+
+    if request["verb"] == "apply":
+        take("again", "")
+    else:
+        walk(request, take, inside)
+
+
+def _run(*words: str) -> None:
     from yoyo.scripts.main import main as yoyo  # type: ignore[import-not-found]  # in the project's own environment
 
-    config = ["--config", request["config"]] if request["config"] else ["--no-config-file"]
-    status = yoyo(["apply", "--batch", *config, "--database", url, *request["sources"]])
+    status = yoyo(list(words))
     if status:
         raise SystemExit(status)
 
@@ -102,24 +120,17 @@ class _Followed:
     def __init__(self, inside: guard.Inside) -> None:
         self._inside = inside
         self._text = ""
+        #: The migration that is to be undone, and where what was run last begins.
+        self.undoing = ""
+        self.place: Optional[Place] = None
 
     def install(self) -> None:
         from yoyo.backends.base import DatabaseBackend  # type: ignore[import-not-found]  # as above
         from yoyo.migrations import MigrationStep
 
-        applied, sent = DatabaseBackend.apply_one, MigrationStep._execute
-
-        @functools.wraps(applied)
-        def apply_one(backend: Any, migration: Any, *arguments: Any, **named: Any) -> Any:
-            self._begin(migration)
-            start = time.monotonic()
-            try:
-                done = applied(backend, migration, *arguments, **named)
-            except BaseException as error:
-                self._inside.broke(error)
-                raise
-            tell("ended", revision=migration.id, seconds=time.monotonic() - start)
-            return done
+        sent = MigrationStep._execute
+        for way in ("apply_one", "rollback_one"):
+            setattr(DatabaseBackend, way, self._told(getattr(DatabaseBackend, way)))
 
         @functools.wraps(sent)
         def execute(step: Any, cursor: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
@@ -134,15 +145,42 @@ class _Followed:
                 error.statement = statement  # type: ignore[attr-defined]  # where SQLAlchemy's errors have it
                 raise
 
-        DatabaseBackend.apply_one, MigrationStep._execute = apply_one, execute
+        MigrationStep._execute = execute
+
+    def _told(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def run(backend: Any, migration: Any, *arguments: Any, **named: Any) -> Any:
+            self._begin(migration)
+            start = time.monotonic()
+            try:
+                if self.undoing:
+                    self._look(migration)
+                done = original(backend, migration, *arguments, **named)
+            except BaseException as error:
+                self._inside.broke(error)
+                raise
+            tell("ended", revision=migration.id, seconds=time.monotonic() - start)
+            return done
+
+        return run
 
     def _begin(self, migration: Any) -> None:
-        name = self._inside.places.name(migration.path)
-        self._inside.begun, self._inside.begun_at = migration.id, (name, 1)
+        path = (_undoing(migration) if self.undoing else None) or migration.path
+        name = self._inside.places.name(path)
+        self.place = name, 1
+        self._inside.begun, self._inside.begun_at = self.undoing or migration.id, self.place
         self._inside.places.at_work = name
-        with open(migration.path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             self._text = file.read()
-        tell("began", revision=migration.id, file=name, line=1)
+        tell("began", revision=self._inside.begun, file=name, line=1)
+
+    def _look(self, migration: Any) -> None:
+        """Whether yoyo undoes the migration that is meant, and whether that says how. Raises NoWayBack."""
+        if migration.id != self.undoing:
+            raise RuntimeError(f"`yoyo rollback` undoes {migration.id}, which comes after")
+        migration.load()
+        if not any(one._rollback for one in _single(migration.steps)):
+            raise NoWayBack("none of its steps says how it is undone")
 
     def _line(self, statement: Any) -> Optional[Place]:
         """Where the file of the migration says a statement; its first line where it makes it in another way."""
@@ -151,3 +189,19 @@ class _Followed:
             return None
         at = self._text.find(statement.strip())
         return file, self._text.count("\n", 0, max(at, 0)) + 1
+
+
+def _undoing(migration: Any) -> Optional[str]:
+    """The file that undoes a migration in SQL."""
+    path = os.path.splitext(migration.path)[0] + ".rollback.sql"
+    return path if migration.path.endswith(".sql") and os.path.exists(path) else None
+
+
+def _single(steps: Any) -> Iterator[Any]:
+    """Steps without what they are wrapped or grouped in."""
+    for one in steps:
+        within = getattr(one, "steps", None) or [getattr(one, "step", None)]
+        if within == [None]:
+            yield one
+        else:
+            yield from _single(within)
