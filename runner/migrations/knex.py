@@ -9,6 +9,7 @@ from runner.migrations.node_sql import NodeTool, by_name
 NAME = "knex"
 TITLE = "Knex"
 FILES_ONLY = False
+KEEPS_BOOKS = True
 
 _FILES = ("knexfile.js", "knexfile.cjs", "knexfile.mjs", "knexfile.ts")
 _TOOL = NodeTool(
@@ -19,7 +20,10 @@ _TOOL = NodeTool(
     options=("--migrations-directory",),
     order=by_name,
     config_option="--knexfile",
+    up=("migrate:up",),
+    down=("migrate:down",),
     configurations=_FILES,
     in_file=re.compile(r"migrations\s*:\s*\{[^}]*?directory\s*:\s*['\"`]([^'\"`]+)['\"`]"),
 )
 detect, revisions, current, apply = _TOOL.detect, _TOOL.revisions, _TOOL.current, _TOOL.apply
+reversible, rehearse = _TOOL.reversible, _TOOL.rehearse

@@ -7,6 +7,7 @@ from runner.migrations.node_sql import NodeTool, by_number
 NAME = "node-pg-migrate"
 TITLE = "node-pg-migrate"
 FILES_ONLY = False
+KEEPS_BOOKS = True
 
 _TOOL = NodeTool(
     name="node-pg-migrate",
@@ -16,5 +17,8 @@ _TOOL = NodeTool(
     options=("-m", "--migrations-dir"),
     order=by_number,
     config_option="--config-file",
+    up=("up", "1"),
+    down=("down", "1"),
 )
 detect, revisions, current, apply = _TOOL.detect, _TOOL.revisions, _TOOL.current, _TOOL.apply
+reversible, rehearse = _TOOL.reversible, _TOOL.rehearse

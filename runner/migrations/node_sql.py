@@ -19,7 +19,8 @@ from runner.errors import ToolFailed
 from runner.migrations import hearing, node
 from runner.migrations.alembic import guarded
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Direction, Event, Project, Revision, Step
+from runner.migrations.rehearsing import walked
 from runner.migrations.revision_files import digest
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings, Tool
@@ -39,7 +40,8 @@ Order = Callable[[str], tuple[int, str]]
 class NodeTool:
     """A tool: its word, its package, the words that its programs are called by, and what migrates where no script says how.
 
-    ``option`` names a folder of migrations on its command line; ``in_file`` finds it in its configuration.
+    ``option`` names a folder of migrations on its command line; ``in_file`` finds it in its configuration. ``up`` and ``down``
+    stand in the place of the action where one migration is applied or undone, ``{file}`` for its file.
     """
 
     name: Tool
@@ -49,6 +51,8 @@ class NodeTool:
     options: tuple[str, ...]
     order: Order
     config_option: str
+    up: tuple[str, ...]
+    down: tuple[str, ...]
     configurations: tuple[str, ...] = ()
     in_file: re.Pattern[str] | None = None
 
@@ -110,13 +114,33 @@ class NodeTool:
 
     def current(self, project: Project, on: Address) -> Iterator[Event]:
         """The same program, which is ended once it has connected: what these tools call a look makes their tables already."""
-        return hearing.reading(self._command(project, on, reading=True))
+        return hearing.reading(self._command(project, on, {"DBPROOF_READING": "1"}))
 
     def apply(self, project: Project, on: Address) -> Iterator[Event]:
         """The tool's own program, once."""
-        return hearing.events(self._command(project, on, reading=False))
+        return hearing.events(self._command(project, on))
 
-    def _command(self, project: Project, on: Address, *, reading: bool) -> Command:
+    def _command(self, project: Project, on: Address, more: Mapping[str, str] | None = None) -> Command:
+        return self.command(project, on, self.words(project), more or {})
+
+    def reversible(self, project: Project) -> bool:  # noqa: ARG002 - every file may have a ``down``
+        """By the tool's own way to undo the last one."""
+        return True
+
+    def rehearse(self, project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+        """The tool's own commands for one migration up and the last one down, each as a process of its own."""
+        of = {one.id: one for one in self.revisions(project)}
+        return walked(steps, _Steps(self, project, on, of))
+
+    def single(self, words: Sequence[str], way: Sequence[str], file: str) -> Sequence[str]:
+        """The words of a call, with those of one step in the place of the action."""
+        at = next(number for number, word in enumerate(words) if word in self.actions)
+        rest = words[at + 1 :]
+        rest = rest[1:] if rest and rest[0].isdecimal() else rest  # how many
+        return [*words[:at], *(word.replace("{file}", file) for word in way), *rest]
+
+    def command(self, project: Project, on: Address, words: Sequence[str], more: Mapping[str, str]) -> Command:
+        """The tool's own program with these words; ``more`` are variables for our file that goes with it."""
         package = node.package(project, self.package)
         order = [[one.id, one.place.file, one.place.line] for one in self.revisions(project)]
         led = {"host": on.host, "port": on.port, "user": on.user, "password": on.password, "database": on.database}
@@ -125,11 +149,36 @@ class NodeTool:
             **variables,
             **guarded(project, on),
             "NODE_OPTIONS": " ".join(filter(None, (f'--require "{_PRELOAD}"', variables.get("NODE_OPTIONS", "")))),
-            "DBPROOF_READING": "1" if reading else "0",
+            **more,
             "DBPROOF_LEAD": json.dumps({**led, "order": order, "folders": [str(self.folder(project).resolve())]}),
         }
-        arguments = ("node", str(_program(package.folder, self.called(project))), *self.words(project))
+        arguments = ("node", str(_program(package.folder, self.called(project))), *words)
         return Command(arguments, project.directory, variables, project.settings.timeout)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Single steps, each a process; ``of`` are the revisions by their names."""
+
+    tool: NodeTool
+    project: Project
+    on: Address
+    of: Mapping[str, Revision]
+
+    def no_way_back(self, revision: str) -> str:  # noqa: ARG002 - the tool says it
+        return ""
+
+    def place(self, step: Step) -> Place | None:
+        return self.of[step.revision].place if step.revision else None
+
+    def take(self, step: Step) -> Iterator[Event]:
+        words, more = self.tool.words(self.project), dict[str, str]()
+        if step.direction is not Direction.AGAIN:
+            down = step.direction is Direction.DOWN
+            more = {"DBPROOF_UNDOING": step.revision} if down else {"DBPROOF_ONE": "1"}
+            file = Path(self.of[step.revision].place.file).name
+            words = self.tool.single(words, self.tool.down if down else self.tool.up, file)
+        return hearing.events(self.tool.command(self.project, self.on, words, more))
 
 
 def by_name(name: str) -> tuple[int, str]:

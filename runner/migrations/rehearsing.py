@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -11,7 +12,14 @@ from typing import Any, Protocol, cast
 from checks.evidence import Place
 from runner.children import Command
 from runner.migrations import hearing
+from runner.migrations.inside.steps import SAID_SO
 from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Step
+
+#: What Node's tools say of a migration without a ``down``.
+_NONE = re.compile(
+    r"Could not find migration method: down|\.down is not a function|User has disabled down migration"
+    r"|Impossible to automatically infer down migration"
+)
 
 
 def stepping(steps: Sequence[Step], command: Callable[[Mapping[str, object]], Command]) -> Iterator[Event]:
@@ -56,7 +64,19 @@ def walked(steps: Sequence[Step], walker: Walker) -> Iterator[Event]:
         else:
             with closing(cast("Any", walker.take(step))) as events:
                 for event in events:
+                    if isinstance(event, Broke) and step.direction is Direction.DOWN and (why := _said_so(event)):
+                        standing.add(step.revision)
+                        break
                     yield event
                     if isinstance(event, Broke | Elsewhere):
                         return
         yield Paused(number, walker.place(step), why)
+
+
+def _said_so(broke: Broke) -> str:
+    """Why there is no way back, where a program stopped because it has none, or because its author says so."""
+    if broke.code or broke.timed_out:
+        return ""
+    if _NONE.search(broke.said):
+        return "it has no `down`"
+    return f"its way back throws {broke.said}" if SAID_SO.search(broke.said) else ""

@@ -19,6 +19,8 @@ TOOL = NodeTool(
     options=("--folder",),
     order=by_number,
     config_option="--dataSource",
+    up=("migration:run", "--only", "{file}"),
+    down=("migration:revert",),
 )
 USUAL = (["migration:run"], "typeorm")
 
@@ -50,3 +52,9 @@ def test_the_folder_is_that_of_the_command_line_and_its_files_have_the_tools_ord
     project = Project(tmp_path, tmp_path, MigrationSettings(tool="typeorm", config="data.ts"), tmp_path)
     assert [(one.id, one.title) for one in TOOL.revisions(project)] == [("9_a", "a"), ("10_b", "b")]
     assert list(TOOL.words(project))[-2:] == ["--dataSource", str(tmp_path / "data.ts")]
+
+
+def test_one_step_takes_the_place_of_the_action() -> None:
+    words = ["-d", "a.js", "migration:run", "3", "--verbose"]
+    assert TOOL.single(words, TOOL.up, "1_a.js") == ["-d", "a.js", "migration:run", "--only", "1_a.js", "--verbose"]
+    assert TOOL.single(["migration:run"], TOOL.down, "1_a.js") == ["migration:revert"]

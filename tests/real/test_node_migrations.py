@@ -6,19 +6,21 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from checks.evidence import Place
 from checks.targets import Role
 from real.dumps import applied, ended, same, schema
+from real.own_tool import ask
 from runner.backends import postgresql
 from runner.errors import UsageError, WrongAddress
 from runner.migrations import address
-from runner.migrations.interface import Broke, Elsewhere, Event, Project
+from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Project, Reversible, Step
 from runner.migrations.registry import ADAPTERS
 from runner.servers.interface import Database, Server
 from runner.settings.model import MigrationSettings
@@ -46,8 +48,8 @@ KNEX = Sample(
     {
         "knexfile.js": f'module.exports = {{ client: "pg", connection: {URL}, migrations: {{ directory: "./db/steps" }} }};\n',
         "db/steps/20240101_customers.js": """\
-exports.up = async function (knex) {
-  await knex.schema.createTable("customers", (table) => { table.increments("id"); table.text("name").index(); });
+exports.up = function (knex) {
+  return knex.schema.createTable("customers", (table) => { table.increments("id"); table.text("name").index(); });
 };
 exports.down = (knex) => knex.schema.dropTable("customers");
 """,
@@ -102,6 +104,7 @@ module.exports = {
     await queryInterface.createTable("orders", { id: { type: Sequelize.INTEGER, primaryKey: true }, customer });
     FAULT
   },
+  down: (queryInterface) => queryInterface.dropTable("orders"),
 };
 """,
     },
@@ -132,7 +135,9 @@ module.exports = class Orders1700000000001 {
     await runner.query("CREATE TABLE orders (customer_id integer REFERENCES customers)");
     FAULT
   }
-  async down(runner) {}
+  async down(runner) {
+    await runner.query("DROP TABLE orders");
+  }
 };
 """,
     },
@@ -194,6 +199,12 @@ def test_it_ends_as_its_own_tool_ends(tool: str, node_tools: Path, tmp_path: Pat
     recording = postgresql.recording(server, database, mark, events, ())
     places = {one.relation: made.place for one, made in postgresql.provenance(database, [recording], {}).items()}
     assert places["orders"] == Place(sample.last, sample.line)
+    last = sample.revisions[1]
+    assert _paused(tool, root, database, [Step(Direction.DOWN, last)]) == [""]
+    assert ask(database, "SELECT to_regclass('customers') IS NULL, to_regclass('orders') IS NULL") == [(False, True)]
+    assert len(ask(database, sample.books)) == 1
+    assert _paused(tool, root, database, [Step(Direction.UP, last), Step(Direction.AGAIN)]) == ["", ""]
+    assert schema(own) == schema(database)
 
 
 @pytest.mark.parametrize("tool", ["knex", "typeorm"])
@@ -204,6 +215,37 @@ def test_what_fails_is_told_with_its_file(tool: str, node_tools: Path, tmp_path:
     assert (broke.revision, broke.said) == (sample.revisions[1], "TypeError: no such thing")
     assert broke.place is not None
     assert broke.place.file == sample.last
+
+
+#: Of two tools the first migration, with a way back that is none, and what is said of it.
+NO_WAY_BACK = {
+    "sequelize": ("async up(", "async up(", "it has no `down`"),
+    "typeorm": (
+        "async down(runner) {}",
+        'async down() { throw new Error("cannot be undone"); }',
+        "its way back throws Error: cannot be undone",
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", NO_WAY_BACK)
+def test_what_offers_no_way_back_says_so(tool: str, node_tools: Path, tmp_path: Path, database: Database) -> None:
+    sample, (old, new, why) = SAMPLES[tool], NO_WAY_BACK[tool]
+    root = _lay(sample, tmp_path / "shop", node_tools)
+    (root / sample.last).unlink()
+    (first,) = (root / sample.last).parent.glob("*.js")
+    first.write_text(first.read_text().replace(old, new))
+    ways = (Direction.UP, Direction.DOWN, Direction.UP)
+    assert _paused(tool, root, database, [Step(way, sample.revisions[0]) for way in ways]) == ["", why, ""]
+    assert ask(database, "SELECT count(*) FROM customers") == [(0,)]
+
+
+def _paused(tool: str, root: Path, database: Database, steps: Sequence[Step]) -> list[str]:
+    """Why each step had nothing to run, where it had none."""
+    adapter = cast("Reversible", ADAPTERS[tool])
+    events = list(adapter.rehearse(_project(tool, root), database.addresses[Role.OWNER], steps))
+    assert not any(isinstance(event, Broke) for event in events), events
+    return [event.irreversible for event in events if isinstance(event, Paused)]
 
 
 def test_files_of_other_kinds_are_followed_by_the_tools_books(node_tools: Path, tmp_path: Path, database: Database) -> None:

@@ -15,7 +15,7 @@ from .telling import tell
 _LOOK_AGAIN = 0.002
 
 #: What authors raise where there is no way back and they say so.
-_SAID_SO = re.compile(
+SAID_SO = re.compile(
     r"not (be )?(reversible|implemented|supported)|irreversible|can(not|'t| not) be (undone|reversed|reverted|rolled back)"
     r"|no (way back|downgrade|rollback)",
     re.IGNORECASE,
@@ -57,7 +57,7 @@ def irreversible_by(error: BaseException) -> str:
     """Why there is no way back, where that is what an exception says; else nothing."""
     if isinstance(error, NoWayBack) or type(error).__name__ == "IrreversibleError":  # Django's
         return _ADDRESS.sub("", str(error))
-    if isinstance(error, NotImplementedError) or (type(error) in (Exception, RuntimeError) and _SAID_SO.search(str(error))):
+    if isinstance(error, NotImplementedError) or (type(error) in (Exception, RuntimeError) and SAID_SO.search(str(error))):
         said = f": {error}" if str(error) else ""
         return f"its way back raises {type(error).__name__}{said}"
     return ""

@@ -7,12 +7,16 @@ const path = require("node:path");
 /** Drivers of other databases: whoever loads one is on its way elsewhere. */
 const OTHERS = /node_modules\/(mysql2?|mariadb|sqlite3|better-sqlite3|tedious|oracledb)\/[^]*\.js$/;
 const BOOKS = /^\s*insert\s+into\s+\S*(knex_migrations|pgmigrations|sequelizemeta|migrations)["`]?[\s(]/i;
+const BOOKS_BACK = /^\s*delete\s+from\s+\S*(knex_migrations|pgmigrations|sequelizemeta|migrations)["`]?\s/i;
+/** What of TypeORM finds the migrations that are pending. */
+const TYPEORM = "node_modules/typeorm/migration/MigrationExecutor.js";
 
 function install() {
   const { tell, refuse, watch } = require("./telling.cjs");
   const { told, name, place, lineOf } = require("./places.cjs");
   const ours = JSON.parse(process.env.DBPROOF_LEAD);
   const reading = process.env.DBPROOF_READING === "1";
+  const undoing = process.env.DBPROOF_UNDOING;
   const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false, refused: null, done: null };
 
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
@@ -61,45 +65,62 @@ function install() {
   function gaveUp() {
     if (state.broken || !state.refused) return;
     const at = ours.order.findIndex(([one]) => one === state.done);
-    const [id, file, line] = (at >= 0 && ours.order[at + 1]) || [null, null, null];
+    const told = undoing ? ours.order.find(([one]) => one === undoing) : at >= 0 && ours.order[at + 1];
+    const [id, file, line] = told || [null, null, null];
     if (state.open) broke(state.refused);
     else say(state.refused, id, file && [file, line]);
   }
 
-  function followed(up, file) {
-    if (typeof up !== "function" || up.dbproof) return up;
-    const line = lineOf(file, "up");
-    const run = { [up.name || "up"](...given) {
+  function followed(run, file, way) {
+    if (run.dbproof) return run;
+    const line = lineOf(file, way);
+    const following = { [run.name || way](...given) {
       began(file, line);
       let result;
       try {
-        result = up.apply(this, given);
+        result = run.apply(this, given);
       } catch (error) {
         broke(error);
         throw error;
       }
-      if (typeof result?.then === "function" && typeof result.catch === "function") result.then(null, broke);
-      return result;
-    } }[up.name || "up"];
-    Object.defineProperty(run, "length", { value: up.length });
-    run.dbproof = true;
-    return run;
+      if (typeof result?.then !== "function") return result;
+      // A query builder runs whenever it is waited for: what is handed on is its one promise.
+      const promise = result instanceof Promise ? result : Promise.resolve(result);
+      promise.then(null, broke);
+      return promise;
+    } }[run.name || way];
+    Object.defineProperty(following, "length", { value: run.length });
+    following.dbproof = true;
+    return following;
   }
 
-  /** A migration's own file: its function `up`, exported as it is, within `default`, or of a class. */
+  /** A migration's own file: its functions `up` and `down`, exported as they are, within `default`, or of a class. */
   function follow(exported, file) {
-    for (const one of [exported, exported?.default]) {
-      if (one && typeof one === "object" && typeof one.up === "function") {
-        const own = Object.getOwnPropertyDescriptor(one, "up");
-        if (own?.writable) one.up = followed(one.up, file);
+    const classes = [exported, ...Object.values(exported && typeof exported === "object" ? exported : {})];
+    const prototypes = classes.filter((one) => typeof one === "function").map((one) => one.prototype);
+    for (const one of [exported, exported?.default, ...prototypes]) {
+      if (!one || typeof one !== "object" || typeof one.up !== "function") continue;
+      for (const way of ["up", "down"]) {
+        if (typeof one[way] === "function" && Object.getOwnPropertyDescriptor(one, way)?.writable) one[way] = followed(one[way], file, way);
       }
     }
-    for (const one of Object.values(exported && typeof exported === "object" ? exported : {})) {
-      if (typeof one === "function" && typeof one.prototype?.up === "function") one.prototype.up = followed(one.prototype.up, file);
-    }
-    if (typeof exported === "function" && typeof exported.prototype?.up === "function") {
-      exported.prototype.up = followed(exported.prototype.up, file);
-    }
+  }
+
+  /** TypeORM has no way to run one migration: the second one that is pending, and those after it, are not there for it. */
+  function single(MigrationExecutor) {
+    const { loadExecutedMigrations, getMigrations } = MigrationExecutor.prototype;
+    let done = null;
+    MigrationExecutor.prototype.loadExecutedMigrations = async function (...given) {
+      const found = await loadExecutedMigrations.apply(this, given);
+      done = new Set(found.map((one) => one.name));
+      return found;
+    };
+    MigrationExecutor.prototype.getMigrations = function (...given) {
+      const all = getMigrations.apply(this, given);
+      if (!done) return all;
+      const next = all.find((one) => !done.has(one.name));
+      return all.filter((one) => done.has(one.name) || one === next);
+    };
   }
 
   const same = (one, other) => one.every((part, number) => String(part ?? "") === String(other[number] ?? ""));
@@ -147,11 +168,13 @@ function install() {
       const text = typeof config === "string" ? config : config?.text;
       if (typeof text !== "string") return query.call(this, config, values, ...rest);
       const books = BOOKS.test(text);
-      if (!books && !/^\s*(rollback|commit|select pg_advisory_unlock)/i.test(text)) state.last = text;
-      const sent = books ? text : stamped(text);
+      const back = BOOKS_BACK.test(text);
+      if (!books && !back && !/^\s*(rollback|commit|select pg_advisory_unlock)/i.test(text)) state.last = text;
+      const sent = books || back ? text : stamped(text);
       if (typeof config === "string") config = sent;
       else if (sent !== text) config.text = sent;
       const done = query.call(this, config, values, ...rest);
+      if (back) ended();
       if (books) wroteDown(Array.isArray(values) ? values : config?.values || [...text.matchAll(/'((?:[^']|'')*)'/g)].map((one) => one[1]));
       return done;
     };
@@ -163,6 +186,7 @@ function install() {
     const result = original.call(this, filename);
     const posix = filename.split(path.sep).join("/");
     if (posix.endsWith("node_modules/pg/lib/client.js")) driver(this.exports);
+    else if (process.env.DBPROOF_ONE === "1" && posix.endsWith(TYPEORM)) single(this.exports.MigrationExecutor);
     else if (OTHERS.test(posix)) refuse(`${OTHERS.exec(posix)[1]}://`);
     else if (folders.some((one) => filename.startsWith(one))) follow(this.exports, filename);
     return result;
