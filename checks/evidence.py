@@ -15,6 +15,7 @@ from checks.schema.names import ObjectReference, TableName
 
 if TYPE_CHECKING:
     from checks.reversals import Reversal, SecondRun
+    from checks.work import Work
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Statement:
     """One statement that the server executed while migrations were applied.
 
     ``seconds`` is the server's own duration. ``made`` and ``dropped`` are the objects it made and dropped, seen by the
-    recorder even where the client's transaction was rolled back later (then ``undone`` is true).
+    recorder even where the client's transaction was rolled back later (then ``undone`` is true). Of new migrations alone there
+    is more: ``changed`` are objects that it altered, ``invalid`` indexes that it left invalid, and ``work`` its rows and log.
     """
 
     text: str
@@ -81,6 +83,9 @@ class Statement:
     rewrites: tuple[Rewrite, ...] = ()
     locks: tuple[Lock, ...] = ()
     undone: bool = False
+    changed: tuple[ObjectReference, ...] = ()
+    invalid: tuple[ObjectReference, ...] = ()
+    work: Work | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,12 +142,16 @@ def migrate(
     after: tuple[Recording, ...],
     name: str = "migrate",
 ) -> Applied:
-    """Apply what the database does not hold yet; where that fails the failure is part of what is given."""
+    """Apply what the database does not hold yet; where that fails the failure is part of what is given.
+
+    ``after`` are base's recordings: on top of those all is new, and is watched.
+    """
     adapter = building.plan.adapter
     if adapter is None or project is None:
         return Applied()
-    with building.plan.progress.stage(name) as stage:
-        applied = apply(building.plan.backend, adapter, project, server, database, building.role, after, stage.say)
+    watched = building.plan.backend.watched(database) if after else nullcontext(database)
+    with building.plan.progress.stage(name) as stage, watched as at:
+        applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say)
         new = [one for one in building.revisions if one.id not in project.applied]
         said = counted(len(new), "revision" if not project.applied else "new revision")
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)

@@ -59,6 +59,13 @@ class Backend(Protocol):
         """From here on the migrations are new ones: record what only matters of those (locks), where the engine can."""
         ...
 
+    def watched(self, database: Database) -> AbstractContextManager[Database]:
+        """The database at addresses where new migrations are watched statement by statement, where the engine can.
+
+        What they did is in the server's log then, and :meth:`recording` tells it.
+        """
+        ...
+
     def arrived(self, server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:
         """Whether a session of the project's came to the database since ``mark``; ``told`` is what its program said."""
         ...

@@ -27,6 +27,7 @@ from runner.data.own.postgresql import PostgresLoader
 from runner.data.own.sources import Entry
 from runner.measure import queries
 from runner.migrations.interface import Event
+from runner.recorder import watching
 from runner.recorder.install import watch_locks
 from runner.recorder.provenance import resolve
 from runner.recorder.reading import read
@@ -73,6 +74,11 @@ def heed(database: Database) -> None:
     """Record locks from now on."""
     with psycopg.connect(**database.private.keywords(), autocommit=True) as connection:
         watch_locks(connection, True)
+
+
+def watched(database: Database) -> AbstractContextManager[Database]:
+    """Through a relay that asks the server for its counters after each message."""
+    return watching.watched(database)
 
 
 def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:  # noqa: ARG001 - the log says it

@@ -69,6 +69,11 @@ def heed(database: Database) -> None:
     """Nothing: SQLite has no locks on tables to record."""
 
 
+def watched(database: Database) -> AbstractContextManager[Database]:
+    """As it is: its statements are told by the program that sends them."""
+    return nullcontext(database)
+
+
 def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:  # noqa: ARG001 - there is no log
     """Whether the program told of a session; of a program that tells nothing, whether the file was read or written."""
     return any(isinstance(event, Came) for event in told) or (isinstance(server, SqliteServer) and server.touched(database))

@@ -66,8 +66,35 @@ class Rewritten:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """The counters of one table since it was made: rows inserted, updated, deleted, read by scanning it.
+
+    ``file`` is the number of its file, another one after each rewrite and TRUNCATE, ``bytes`` the file's size.
+    """
+
+    relation: int
+    schema: str
+    name: str
+    rows: tuple[int, int, int, int]
+    file: int
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where the write-ahead log stood after a statement (in bytes), the tables whose counters moved, the invalid indexes."""
+
+    position: int
+    tables: tuple[Counted, ...]
+    invalid: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Event:
-    """One record of the recorder."""
+    """One record of the recorder.
+
+    ``transaction`` names the one that held ``locks``. ``of_process`` is the project's session that a record of ours is about.
+    """
 
     place: Place | None
     xid: int | None
@@ -75,6 +102,10 @@ class Event:
     dropped: tuple[Row, ...] = ()
     rewritten: tuple[Rewritten, ...] = ()
     locks: tuple[HeldLock, ...] = ()
+    changed: tuple[Row, ...] = ()
+    transaction: str = ""
+    reading: Reading | None = None
+    of_process: int | None = None
 
 
 def parse(message: str) -> Event | None:
@@ -101,8 +132,32 @@ def _event(said: dict[str, Any]) -> Event | None:
             _, schema, name = said["relation"]
             return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
         case "locked":
-            return Event(place, transaction, locks=tuple(_lock(entry) for entry in said["locks"]))
+            changed = tuple(row for entry in said["changed"] or () for row in _object(entry, None))
+            return Event(place, transaction, locks=_locks(said), changed=changed, transaction=_text(said["in"] or ""))
+        case "wrote":
+            return Event(place, transaction, locks=_locks(said), transaction=_text(said["in"] or ""), reading=_reading(said))
+        case "sampled":
+            return Event(place, None, locks=_locks(said), of_process=_number(said["pid"], _OID))
     return None
+
+
+def _locks(said: dict[str, Any]) -> tuple[HeldLock, ...]:
+    return tuple(_lock(entry) for entry in said["locks"] or ())
+
+
+def _reading(said: dict[str, Any]) -> Reading:
+    return Reading(
+        _number(said["lsn"], _XID),
+        tuple(_counted(entry) for entry in said["tables"] or ()),
+        tuple(row for entry in said["invalid"] or () for row in _object(entry, None)),
+    )
+
+
+def _counted(entry: list[Any]) -> Counted:
+    relation, schema, name, inserted, updated, deleted, read, file, size = entry
+    rows = (_number(inserted, _XID), _number(updated, _XID), _number(deleted, _XID), _number(read, _XID))
+    bytes_ = None if size is None else _number(size, _XID)
+    return Counted(_number(relation, _OID), _text(schema), _text(name), rows, _number(file, _OID), bytes_)
 
 
 def _made(entry: list[Any], xid: int | None) -> Iterator[Row]:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from runner.recorder.events import Event, parse
+from runner.recorder.events import Event, HeldLock, Reading, parse
 from runner.recorder.recording import Draft, Recording, ServerError, complete
 from runner.recorder.stamps import unstamp
 from runner.recorder.transactions import Transaction
+from runner.recorder.working import Readings
 from runner.servers.interface import OURS, LogRecord
 
 #: The longest text that is kept of a statement, in characters.
@@ -45,16 +46,22 @@ class _Session:
     transaction: Transaction = field(default_factory=Transaction)
     events: list[Event] = field(default_factory=list)
     prepared: tuple[str, float] = ("", 0.0)
-    locked_in: int | None = None
+    locked_in: str = ""
     locked: set[tuple[int, str]] = field(default_factory=set)
+    failed: Draft | None = None
 
     def note(self, event: Event) -> None:
-        """Keep an event for the statement it belongs to, with only those locks that the transaction did not hold before."""
-        if event.xid != self.locked_in:
-            self.locked_in, self.locked = event.xid, set()
+        """Keep an event for the statement it belongs to."""
+        self.events.append(replace(event, locks=self.new_locks(event)))
+
+    def new_locks(self, event: Event) -> tuple[HeldLock, ...]:
+        """The locks of an event that the transaction did not hold before."""
+        if event.transaction and event.transaction != self.locked_in:
+            self.locked_in, self.locked = event.transaction, set()
         new = tuple(lock for lock in event.locks if (lock.relation, lock.mode) not in self.locked)
-        self.locked.update((lock.relation, lock.mode) for lock in new)
-        self.events.append(replace(event, locks=new))
+        if event.transaction:
+            self.locked.update((lock.relation, lock.mode) for lock in new)
+        return new
 
     def drafts(self, text: str) -> list[Draft]:
         """The statements of a message with the events so far, which are then done with.
@@ -84,6 +91,8 @@ class _Reader:
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
         self._drafts: list[Draft] = []
+        self._unread: list[Draft] = []
+        self._readings = Readings()
         self._errors: list[ServerError] = []
         self._authorized: set[str] = set()
 
@@ -93,6 +102,8 @@ class _Reader:
                 self._authorized.add(record.session)
         elif record.session and record.application != OURS:
             self._take(self._sessions.setdefault(record.session, _Session()), record)
+        elif (event := parse(record.message)) and event.of_process is not None:
+            self._sampled(event, event.of_process)
 
     def _take(self, session: _Session, record: LogRecord) -> None:
         if record.severity in ("ERROR", "FATAL", "PANIC"):
@@ -100,9 +111,31 @@ class _Reader:
         elif record.severity != "LOG":
             return
         elif event := parse(record.message):
-            session.note(event)
+            if event.reading is None:
+                session.note(event)
+            else:
+                self._read(session, record.session, event, event.reading)
         elif found := _DURATION.match(record.message):
             self._step(session, found[2], float(found[1]) / 1000, record.message[found.end() :])
+
+    def _sampled(self, event: Event, process: int) -> None:
+        """What a session of ours saw of one of the project's, whose statement is still under way."""
+        ending = f".{process:x}"
+        for name in reversed(self._sessions):
+            if name.endswith(ending):
+                self._sessions[name].note(event)
+                return
+
+    def _read(self, session: _Session, name: str, event: Event, reading: Reading) -> None:
+        """The server's counters after statements have ended: what they show is those statements' work."""
+        failed, session.failed = session.failed, None
+        if failed is not None and self._readings.left_invalid(reading):
+            self._drafts.append(failed)
+            self._unread.append(failed)
+        unread, self._unread = self._unread, []
+        if unread:
+            unread[-1].locks.extend(session.new_locks(event))
+        self._readings.take(reading, name, unread, over=not event.locks)
 
     def _step(self, session: _Session, step: str, seconds: float, text: str) -> None:
         """A step of a statement: the extended protocol parses and binds before it executes, and each takes its time."""
@@ -125,14 +158,17 @@ class _Reader:
         self._errors.append(
             ServerError(record.code, record.message, record.detail, text[:LONGEST], place, record.session, record.severity)
         )
+        session.failed = Draft(text[:LONGEST], place, undone=True)
         for draft in session.drafts(record.sent) if session.events else ():
             draft.undone = True
             self._keep(draft)
+            session.failed = None
         session.transaction.failed()
 
     def _keep(self, draft: Draft) -> None:
         draft.text = draft.text[:LONGEST]
         self._drafts.append(draft)
+        self._unread.append(draft)
 
     def finish(self, after: Sequence[Recording]) -> Recording:
         for session in self._sessions.values():

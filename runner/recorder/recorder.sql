@@ -262,8 +262,9 @@ EXCEPTION WHEN OTHERS THEN
 END
 $body$;
 
--- The locks that this session holds after a statement, on relations that the transaction did not make itself. Off
--- unless watched: reading pg_locks after each of very many statements costs the square of their number.
+-- The locks that this session holds after a statement, on relations that the transaction did not make itself, and what the
+-- statement changed without making it. Off unless watched: reading pg_locks after each of very many statements costs the square
+-- of their number. `in` names the transaction: the reader tells a lock once in it.
 -- A table's system columns are never written again, so the xmin of ctid's row tells when the table was made.
 CREATE FUNCTION pg_catalog.dbproof_locked() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -274,23 +275,127 @@ SET client_min_messages = 'notice'
 AS $body$
 DECLARE
     locks json;
+    changed json;
 BEGIN
-    SELECT json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode))
-    INTO locks
-    FROM pg_locks AS lock
-    LEFT JOIN pg_class AS entry ON entry.oid = lock.relation
-    LEFT JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
-    LEFT JOIN pg_attribute AS made ON made.attrelid = lock.relation AND made.attnum = -1
-    WHERE lock.pid = pg_backend_pid() AND lock.locktype = 'relation' AND lock.relation >= 16384
-      AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
-      AND (made.attrelid IS NULL OR age(made.xmin) > 0);
+    locks := dbproof_locks(pg_backend_pid());
+    SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, false, object_type, object_identity, NULL))
+    INTO changed
+    FROM pg_event_trigger_ddl_commands()
+    WHERE NOT in_extension AND classid IS NOT NULL AND command_tag LIKE 'ALTER %';
 
-    IF locks IS NOT NULL THEN
+    IF locks IS NOT NULL OR changed IS NOT NULL THEN
         RAISE LOG 'dbproof:%', json_build_object('event', 'locked', 'at', current_setting('dbproof.at', true),
-                                                 'xid', pg_current_xact_id_if_assigned(), 'locks', locks);
+                                                 'xid', pg_current_xact_id_if_assigned(), 'in', dbproof_transaction(),
+                                                 'locks', locks, 'changed', changed);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'locked');
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_locks(of_session int) RETURNS json
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+    RETURN (
+        SELECT json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode))
+        FROM pg_locks AS lock
+        LEFT JOIN pg_class AS entry ON entry.oid = lock.relation
+        LEFT JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+        LEFT JOIN pg_attribute AS made ON made.attrelid = lock.relation AND made.attnum = -1
+        WHERE lock.pid = of_session AND lock.locktype = 'relation' AND lock.relation >= 16384 AND lock.granted
+          AND lock.mode <> 'SIReadLock'
+          AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
+          AND (made.attrelid IS NULL OR age(made.xmin) > 0));
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_transaction() RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+    RETURN (SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'virtualxid' AND granted LIMIT 1);
+END
+$body$;
+
+-- What this session has done so far: where the write-ahead log stands, the rows that each table got, lost and had read, the
+-- locks held, the indexes that are not valid. The relay (relay.py) has it called after each message of the project's, by the
+-- protocol's function call, which touches no statement and no portal of the session. `seen` is what the last call gave, so that
+-- only what changed since is said; without it everything is. Counters of this transaction are the session's own; those
+-- of earlier ones are in shared memory as soon as they have been flushed, which is what the first line sees to.
+-- The size of a table is asked of its file (its first one, of at most 1 GiB): pg_relation_size would wait for a lock.
+CREATE FUNCTION pg_catalog.dbproof_wrote(seen text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    before jsonb := coalesce(seen, '{}')::jsonb;
+    after jsonb;
+    tables json;
+    invalid json;
+BEGIN
+    PERFORM pg_stat_force_next_flush();
+    SELECT
+        jsonb_object_agg(relation, stamp),
+        json_agg(json_build_array(
+            relation, nspname, relname, inserted, updated, deleted, read, relfilenode::bigint,
+            (pg_stat_file(pg_relation_filepath(relation::oid), true)).size))
+        FILTER (WHERE before ->> relation::text IS DISTINCT FROM stamp)
+    INTO after, tables
+    FROM (
+        SELECT *, concat_ws(' ', inserted, updated, deleted, read, relfilenode) AS stamp
+        FROM (
+            SELECT
+                entry.oid::bigint AS relation, nspname, relname, relfilenode,
+                pg_stat_get_tuples_inserted(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid) AS inserted,
+                pg_stat_get_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_updated(entry.oid) AS updated,
+                pg_stat_get_tuples_deleted(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid) AS deleted,
+                pg_stat_get_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_returned(entry.oid) AS read
+            FROM pg_class AS entry
+            JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+            WHERE entry.oid >= 16384 AND entry.relkind IN ('r', 'm') AND entry.relpersistence <> 't'
+              AND nspname NOT LIKE 'pg\_%'
+        ) AS counted
+    ) AS stamped;
+
+    SELECT json_agg(json_build_array(1259, indexrelid::bigint, 0, false, 'index',
+                                     (pg_identify_object(1259, indexrelid, 0)).identity,
+                                     concat_ws(' ', indrelid, indrelid::regclass)))
+    INTO invalid
+    FROM pg_index JOIN pg_class AS entry ON entry.oid = indexrelid AND entry.relkind = 'i'
+    WHERE NOT indisvalid AND indexrelid >= 16384;
+
+    RAISE LOG 'dbproof:%', json_build_object(
+        'event', 'wrote', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(), 'in', dbproof_transaction(),
+        'lsn', (pg_current_wal_insert_lsn() - '0/0')::bigint, 'tables', tables, 'invalid', invalid,
+        'locks', dbproof_locks(pg_backend_pid()));
+    RETURN coalesce(after, '{}');
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'wrote');
+    RETURN seen;
+END
+$body$;
+
+-- The locks of another session, said by a session of ours while that one waits: CREATE INDEX CONCURRENTLY holds none at its end.
+CREATE FUNCTION pg_catalog.dbproof_sampled(of_session int) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    locks json := dbproof_locks(of_session);
+BEGIN
+    IF locks IS NULL THEN
+        RETURN false;
+    END IF;
+    RAISE LOG 'dbproof:%', json_build_object('event', 'sampled', 'at', NULL, 'xid', NULL, 'pid', of_session, 'locks', locks);
+    RETURN true;
 END
 $body$;
 
@@ -303,6 +408,10 @@ ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locked();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locks(int);
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_transaction();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_wrote(text);
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_sampled(int);
 
 CREATE EVENT TRIGGER dbproof_dropped ON sql_drop EXECUTE FUNCTION pg_catalog.dbproof_dropped();
 CREATE EVENT TRIGGER dbproof_rewritten ON table_rewrite EXECUTE FUNCTION pg_catalog.dbproof_rewritten();

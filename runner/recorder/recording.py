@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from checks.evidence import Lock, Place, Rewrite, Statement
 from checks.schema.names import ObjectKind, TableName
+from checks.work import Work
 from runner.migrations.interface import Ran
 from runner.recorder.events import Address, Event, HeldLock, Row
 from runner.recorder.ledger import Ledger
@@ -70,10 +71,14 @@ class Draft:
     dropped: list[Row] = field(default_factory=list)
     rewrites: list[Rewrite] = field(default_factory=list)
     locks: list[HeldLock] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    invalid: list[Row] = field(default_factory=list)
+    work: Work | None = None
 
     def add(self, event: Event) -> None:
         """Enter a record of the recorder."""
         self.made.extend(event.made)
+        self.changed.extend(event.changed)
         self.dropped.extend(event.dropped)
         self.locks.extend(event.locks)
         for table in event.rewritten:
@@ -122,6 +127,9 @@ class _Known:
             rewrites=_unique(draft.rewrites),
             locks=_unique(self._locks(draft)),
             undone=draft.undone,
+            changed=_unique(row.reference for row in draft.changed if row.reference not in made),
+            invalid=_unique(row.reference for row in draft.invalid),
+            work=draft.work,
         )
 
     def _new(self, row: Row) -> bool:
