@@ -18,7 +18,7 @@ from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
 
 #: What servers say to a user who lacks a right: PostgreSQL, MongoDB, MariaDB.
-_REFUSED = frozenset({"42501", "13", "1044", "1142", "1227"})
+REFUSED = frozenset({"42501", "13", "1044", "1142", "1227"})
 
 
 class SuperuserRefused(Exception):
@@ -47,16 +47,17 @@ def apply(
     role: Role,
     after: tuple[Recording, ...] = (),
     say: Callable[[str], None] = lambda _: None,
+    since: int | None = None,
 ) -> Applied:
     """Apply everything in one go, as the project itself does.
 
     ``after`` are the recordings that went before in this database or in what it was cloned from; ``say`` hears which revision is
-    under way. Raises WrongAddress where the tool went elsewhere or nothing came, SuperuserRefused where the owner's rights did
-    not do.
+    under way. What is recorded begins at ``since``, a mark of the server's, where something came before. Raises WrongAddress
+    where the tool went elsewhere or nothing came, SuperuserRefused where the owner's rights did not do.
     """
     mark = server.mark()
     heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
-    recording = backend.recording(server, database, mark, heard.told, after)
+    recording = backend.recording(server, database, mark if since is None else since, heard.told, after)
     if adapter.NAME == "command":
         recording = placed(recording, sql_files(project.directory), project.root)
     if heard.broke is None:
@@ -65,7 +66,7 @@ def apply(
             raise never_applied(database)
         return Applied(recording, heard.seconds)
     failure = _explained(failure_of(heard.broke), recording)
-    if failure.code in _REFUSED and role is Role.OWNER:
+    if failure.code in REFUSED and role is Role.OWNER:
         raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said, failure.code))
     return Applied(recording, heard.seconds, failure)
 

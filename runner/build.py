@@ -8,25 +8,27 @@ were made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from checks.evidence import LoadedFile
 from checks.targets import Role
 from runner import git
-from runner.applying import Applied, SuperuserRefused, apply
+from runner.applying import Applied, SuperuserRefused
 from runner.data.own.sources import contents, there
 from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
-from runner.gathering import counted, gathered, said_loaded
+from runner.gathering import gathered, said_loaded
 from runner.migrations.interface import Project, Revision
 from runner.passes import passed
 from runner.plan import Built, Pair, Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
-from runner.steps import Building, as_superuser, load_rows, migrate, programs_of, project_in, read_project, start
+from runner.snapshots.replaying import replayed
+from runner.steps import Building, as_superuser, load_rows, load_start, migrate, programs_of, project_in, read_project, start
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def _remedy(base: git.NoBase) -> tuple[str, ...]:
 def _try_base(building: Building, base: git.Base, server: Server, database: Database) -> _Base | None:
     """Base, or ``None`` with a note where its files cannot be applied here: then everything is judged."""
     try:
-        with git.files_of(building.plan.root, base) as root:
-            return _base(building, root, server, database)
+        with ExitStack() as files:
+            return _base(building, base, lru_cache(partial(_laid, files, building.plan.root, base)), server, database)
     except SuperuserRefused:
         raise
     except DbproofError as error:
@@ -100,15 +102,15 @@ def _try_base(building: Building, base: git.Base, server: Server, database: Data
         return None
 
 
-def _base(building: Building, root: Path, server: Server, database: Database) -> _Base:
+def _laid(files: ExitStack, root: Path, base: git.Base) -> Path:
+    return files.enter_context(git.files_of(root, base))
+
+
+def _base(building: Building, base: git.Base, laid: Callable[[], Path], server: Server, database: Database) -> _Base:
     plan = building.plan
-    project = project_in(building, root)
-    revisions = _revisions_of(plan, project)
-    with plan.progress.stage("base") as stage:
-        applied = Applied()
-        if plan.adapter is not None and project is not None and any(project.directory.glob("*")):
-            applied = apply(plan.backend, plan.adapter, project, server, database, building.role, say=stage.say)
-        stage.say(counted(len(revisions), "revision"))
+    stands = replayed(building, base, laid, server, database)
+    server, database, revisions, applied = stands.server, stands.database, stands.revisions, stands.applied
+    root = laid() if building.files else plan.root
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
     with plan.progress.stage("data") as stage:
         programs = programs_of(building, root, server, database)
@@ -131,16 +133,11 @@ def _nothing_to_load(plan: Plan) -> str:
     return "none set (`data.load`)" if plan.settings.data.makes_rows else "none set (`data.load`, `data.rows`)"
 
 
-def _revisions_of(plan: Plan, project: Project | None) -> Mapping[str, Revision]:
-    if plan.adapter is None or project is None or not project.directory.is_dir() or not any(project.directory.iterdir()):
-        return {}
-    return {revision.id: revision for revision in plan.adapter.revisions(project)}
-
-
 def _head_alone(building: Building, server: Server, database: Database) -> Built:
     """Head on an empty database: nothing counts as new."""
     project = project_in(building, building.plan.root)
-    applied = migrate(building, project, server, database, ())
+    since = load_start(building, building.plan.root, server, database)
+    applied = migrate(building, project, server, database, (), since=since)
     loaded = load_rows(building, server, database)
     evidence = gathered(building.plan.backend, building.needed, building.revisions, [applied], loaded, None, database)
     rows = filled_on_head(building.plan, server, database, complete=applied.failure is None)

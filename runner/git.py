@@ -96,6 +96,17 @@ def files_of(root: Path, base: Base) -> Iterator[Path]:
         yield here
 
 
+def listed(root: Path, base: Base) -> Mapping[str, str]:
+    """What ``root`` held at base: the mode and git's own digest of each file, by its path relative to ``root``.
+
+    Raises ToolFailed.
+    """
+    prefix = place_in_repository(root)
+    found = _git(root, "ls-tree", "-r", "-z", "--full-tree", base.commit, "--", *([prefix] if prefix else ()))
+    entries = (entry.partition("\t") for entry in found.split("\0") if entry)
+    return {path.removeprefix(prefix): about for about, _, path in entries}
+
+
 def changed_lines(root: Path, base: Base) -> dict[str, list[range]]:
     """The lines of each file that HEAD has and base has not, by the file's path from the repository's top. Raises ToolFailed.
 

@@ -128,7 +128,7 @@ def _origin(migrations: MigrationSettings, loaded: Loaded) -> str:
 
 
 #: What a tool's interpreter must be able to import.
-_NEEDS = {
+NEEDS = {
     "alembic": ("alembic",),
     "django": ("django",),
     "flask-migrate": ("flask_migrate",),
@@ -141,8 +141,8 @@ _NEEDS = {
 
 def _interpreter(migrations: MigrationSettings, loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     """Which Python the migrations run with, where finding that out does not mean setting one up."""
-    if migrations.tool in _NEEDS and migrations.setup is None:
+    if migrations.tool in NEEDS and migrations.setup is None:
         project = Project(loaded.root, loaded.root / migrations.directory, migrations, loaded.root)
         with suppress(DbproofError):  # raised again, and reported, when the migrations are applied
-            found = interpreter.find(project, _NEEDS[migrations.tool])
+            found = interpreter.find(project, NEEDS[migrations.tool])
             yield "runs with", found.origin, found.because

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
-from runner.applying import Applied, SuperuserRefused, apply
+from runner.applying import REFUSED, Applied, SuperuserRefused, apply
 from runner.data.own.programs import ProjectPrograms, unmigrated
 from runner.errors import ToolFailed, UsageError
 from runner.filling import filled_on_head, reasons
@@ -80,7 +80,8 @@ def as_superuser(building: Building, refused: SuperuserRefused) -> Building:
 def _stand(building: Building, fill: bool) -> Database:
     server, database = start(building)
     project = read_project(building, server, database)
-    failure = migrate(building, project, server, database, ()).failure
+    since = load_start(building, building.plan.root, server, database)
+    failure = migrate(building, project, server, database, (), since=since).failure
     failure = failure or next((file.refused for file in load_rows(building, server, database) if file.refused), None)
     if failure is not None:
         raise ToolFailed(f"{failure.place or building.plan.name}: {failure.code} {failure.said}", "`dbproof run` says more.")
@@ -125,6 +126,31 @@ def _run_before(plan: Plan, database: Database) -> None:
             raise UsageError(f"databases.{plan.name}.before: {where}: {file.refused.said}", "Correct the file, or leave it out.")
 
 
+def load_start(building: Building, root: Path, server: Server, database: Database) -> int | None:
+    """Load the dump that the settings' ``start_from`` names, as this checkout has it; a mark from before, ``None`` without one.
+
+    Base may not have it yet: then its migrations start from nothing. Raises UsageError, SuperuserRefused.
+    """
+    plan, name = building.plan, building.plan.settings.start_from
+    if name is None or (root != plan.root and not (root / name).is_file()):
+        return None
+    where = f"databases.{plan.name}.start_from"
+    if not (root / name).is_file():
+        raise UsageError(f"{where}: there is no file {name}", "The path starts at the repository's root.")
+    mark = server.mark()
+    for file in plan.backend.load(root, [name], database, building.role):
+        if (refused := file.refused) is None:
+            continue
+        if refused.code in REFUSED and building.role is Role.OWNER:
+            raise SuperuserRefused(SuperuserNeeded(refused.place, None, refused.statement, refused.said, refused.code))
+        raise UsageError(
+            f"{where}: {refused.place or file.file}: {refused.said}",
+            "Make the dump anew from the version of the server that is used here, without owners and privileges "
+            "(`pg_dump --no-owner --no-privileges`), and with the rows of the migration tool's own table.",
+        )
+    return mark
+
+
 def project_in(building: Building, root: Path, applied: frozenset[str] = frozenset()) -> Project | None:
     """The project as it stands in one checkout; ``applied`` are the revisions that its database holds already."""
     settings = building.migrations
@@ -141,6 +167,7 @@ def migrate(
     database: Database,
     after: tuple[Recording, ...],
     name: str = "migrate",
+    since: int | None = None,
 ) -> Applied:
     """Apply what the database does not hold yet; where that fails the failure is part of what is given.
 
@@ -151,7 +178,7 @@ def migrate(
         return Applied()
     watched = building.plan.backend.watched(database) if after else nullcontext(database)
     with building.plan.progress.stage(name) as stage, watched as at:
-        applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say)
+        applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say, since)
         new = [one for one in building.revisions if one.id not in project.applied]
         said = counted(len(new), "revision" if not project.applied else "new revision")
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)

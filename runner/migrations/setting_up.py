@@ -73,12 +73,12 @@ def _nowhere(top: Path, error: Exception) -> ToolFailed:
 def _key(directory: Path, work_tree: Path, settings: MigrationSettings) -> str:
     """A digest of all that decides what ends up in the environment; installed projects point to their directory."""
     digest = hashlib.sha256(f"{directory}\0{settings.setup}\0{sys.version}\0".encode())
-    for file in _lock_files(directory, work_tree):
+    for file in lock_files(directory, work_tree):
         digest.update(f"{file}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()[:24]
 
 
-def _lock_files(*folders: Path) -> Iterator[Path]:
+def lock_files(*folders: Path) -> Iterator[Path]:
     for folder in dict.fromkeys(folders):
         for pattern in _LOCKS:
             yield from sorted(file for file in folder.glob(pattern) if file.is_file())

@@ -42,10 +42,15 @@ class Account:
         return stat.S_IMODE(found.st_mode) >> shift & bits == bits
 
 
+def own_account() -> Account:
+    """Whoever runs dbproof."""
+    return Account(os.geteuid(), os.getegid(), other=False)
+
+
 def server_account(named: str = "postgres") -> Account:
     """Whoever runs dbproof, or for root the user ``named``, else ``nobody``; raises ServerFailed where root has neither."""
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), other=False)
+        return own_account()
     for name in (named, _NOBODY):
         try:
             entry = pwd.getpwnam(name)

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.servers.locks import held, lock
@@ -22,13 +23,15 @@ SHIPPED = Path("/var/cache/dbproof")
 
 _UNUSED_DAYS = 14
 _PATIENCE = 120.0
+#: Seconds to wait for somebody else who keeps something that can also be kept the next time.
+_SHORT = 10.0
 
 
 def root() -> Path | None:
-    """The cache's directory: ``DBPROOF_CACHE``, else the user's cache; ``None`` where this uid has neither."""
+    """The cache's directory: ``DBPROOF_CACHE``, else the user's cache; ``None`` where that is empty, or this uid has neither."""
     named = os.environ.get("DBPROOF_CACHE")
-    if named:
-        return Path(named).absolute()
+    if named is not None:
+        return Path(named).absolute() if named else None
     from platformdirs import user_cache_path
 
     try:
@@ -54,6 +57,56 @@ def kept(name: str, build: Callable[[Path], None]) -> Path | None:
     return found
 
 
+def private(name: str) -> Path | None:
+    """The cached directory ``name`` where it is there and this user's own; it counts as used then."""
+    top = root()
+    if top is None:
+        return None
+    with suppress(OSError):
+        return top / name if (top / name).lstat().st_uid == os.geteuid() and _used(top / name) else None
+    return None
+
+
+def put(name: str, build: Callable[[Path], None], limit: int) -> bool:
+    """Keep a directory of this user's, made by ``build``, in place of what is there; whether it is kept.
+
+    Directories of its kind (the name up to ``-``) together hold at most ``limit`` bytes: those that were used last stay.
+    What ``build`` raises comes through.
+    """
+    top = root()
+    if top is None:
+        return False
+    kind = name.partition("-")[0]
+    try:
+        top.mkdir(parents=True, exist_ok=True)
+        file = lock(top / f"{kind}.lock", patience=_SHORT)
+    except (OSError, TimeoutError):
+        return False
+    with held(file):
+        _prune(top, kind, f"{kind}-*.new-*")  # whoever makes one holds the lock
+        drop(name)
+        _fill(top, name, build)
+        _bound(top, kind, limit)
+    return (top / name).is_dir()
+
+
+def drop(name: str) -> None:
+    """Remove a directory from the cache, if it can be done."""
+    top = root()
+    if top is not None:
+        shutil.rmtree(top / name, ignore_errors=True)
+
+
+def _bound(top: Path, kind: str, limit: int) -> None:
+    """Remove those that were used longest ago until the rest is small enough."""
+    found = sorted(top.glob(f"{kind}-*"), key=lambda path: path.lstat().st_mtime, reverse=True)
+    total = 0
+    for path in found:
+        total += sum(file.lstat().st_size for file in path.rglob("*") if file.is_file())
+        if total > limit:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def _shipped(found: Path) -> bool:
     """Whether root left it there: other users may add to that directory, and may not lead each other astray."""
     with suppress(OSError):
@@ -77,7 +130,7 @@ def _filled(top: Path, name: str, build: Callable[[Path], None]) -> bool:
         return False
     with held(file):
         if not _used(top / name):
-            _prune(top, name)
+            _prune(top, name.partition("-")[0], f"{name}.new-*")
             _fill(top, name, build)
     return True
 
@@ -92,15 +145,13 @@ def _fill(top: Path, name: str, build: Callable[[Path], None]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _prune(top: Path, name: str) -> None:
-    """Remove what a killed process left half made, and entries of the same kind that nobody used for long."""
-    kind = name.partition("-")[0]
+def _prune(top: Path, kind: str, begun: str) -> None:
+    """Remove what a killed process left half made (names like ``begun``), and entries of a kind that nobody used for long."""
     oldest = time.time() - _UNUSED_DAYS * 86400
     for path in top.glob(f"{kind}-*"):
-        abandoned = path.name.startswith(f"{name}.new-")
         try:
             found = path.lstat()
         except FileNotFoundError:
             continue
-        if stat.S_ISDIR(found.st_mode) and (abandoned or found.st_mtime < oldest):
+        if stat.S_ISDIR(found.st_mode) and (fnmatchcase(path.name, begun) or found.st_mtime < oldest):
             shutil.rmtree(path, ignore_errors=True)

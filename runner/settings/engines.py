@@ -22,6 +22,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("foreign_keys",): frozenset({Engine.SQLITE}),
     ("preload",): frozenset({Engine.POSTGRESQL}),
     ("before",): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
+    ("start_from",): RELATIONAL,
     ("migrations", "transaction"): RELATIONAL,
     ("data", "columns"): RELATIONAL,
     ("migrations", "down"): DOCUMENTS,

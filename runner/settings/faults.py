@@ -161,7 +161,7 @@ def _given_server(database: Mapping[str, object]) -> Iterator[Contradiction]:
         if database.get("disposable") is True:
             yield ("disposable",), "says that a given server may be changed, but 'url_env' gives none"
         return
-    for key in ("version", "image", "preload", "before"):
+    for key in ("version", "image", "preload", "before", "start_from"):
         if key in database:
             yield (key,), "contradicts 'url_env': a given server is as it is"
 

@@ -128,6 +128,11 @@ class DatabaseSettings(Section):
     )
     preload: Texts = setting((), "Libraries for shared_preload_libraries.", ("pg_stat_statements",))
     before: Texts = setting((), "SQL files run as superuser before the first migration: roles, schemas.", ("db/roles.sql",))
+    start_from: Text | None = setting(
+        None,
+        "A dump that the history starts from, with the rows of the tool's own table: only newer migrations are applied.",
+        "db/structure.sql",
+    )
     migrations: MigrationSettings | None = Field(default=None, description="How the repository's migrations are applied.")
     data: DataSettings = Field(default=DataSettings(), description="The rows to judge.")
     expect: ExpectSettings = Field(default=ExpectSettings(), description="What the repository declares of this database.")

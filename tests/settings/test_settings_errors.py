@@ -67,7 +67,7 @@ FAULTS = {
     "compare = 2027-06-30": "compare: expected text, found a date or time",
     "databases.preload.a = 1": (
         "databases.preload.a: unknown key; there are: before, data, disposable, engine, expect, fix, foreign_keys, image, "
-        "limits, migrations, preload, queries, tenancy, url_env, version"
+        "limits, migrations, preload, queries, start_from, tenancy, url_env, version"
     ),
     "databases = []": "databases: expected a table, found a list",
     "databases.shop = 3": f"{SHOP}: expected a table, found a number",

@@ -34,14 +34,14 @@ def lay(installation: Installation, run: Path, account: Account, data: Path) -> 
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    cached = kept(_name(installation), build)
+    cached = kept(directory_name(installation), build)
     if cached is None:
         build(run / "fresh")
     copy_cluster(cached or run / "fresh", data, account)
 
 
-def _name(installation: Installation) -> str:
-    """No uid is part of it: the copy belongs to whoever makes it."""
+def directory_name(installation: Installation) -> str:
+    """What it is called in the cache. No uid is part of it: the copy belongs to whoever makes it."""
     stamp = (installation.program, installation.program.stat().st_size, installation.version, _FORMAT)
     digest = hashlib.sha256(repr(stamp).encode("utf-8", "surrogateescape")).hexdigest()
     return f"mariadb-{'.'.join(map(str, installation.version[:2]))}-{digest[:16]}"

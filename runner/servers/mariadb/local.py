@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from runner.errors import ServerFailed
-from runner.servers.account import server_account
+from runner.servers.account import Account, own_account, server_account
 from runner.servers.files import copy_cluster
-from runner.servers.interface import Address
-from runner.servers.mariadb.directory import lay
+from runner.servers.interface import Address, Server
+from runner.servers.mariadb.directory import directory_name, lay
 from runner.servers.mariadb.installations import Installation
 from runner.servers.mariadb.process import PID_FILE, Mariadbd, Seat, start
 from runner.servers.mariadb.server import MariadbServer
@@ -42,7 +44,8 @@ def local_server(installation: Installation, origin: str = "") -> Iterator[Maria
         seat = _seat(run, Seat(installation.program, run, run, account))
         lay(installation, run, account, seat.data)
         ours, theirs = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        server = _Served(ours, theirs, origin or str(installation.program))
+        build = repr((directory_name(installation), platform.machine()))
+        server = _Served(ours, theirs, origin or str(installation.program), build)
         with server.running(seat, {}, _users(ours, theirs)) as running:
             yield running
 
@@ -71,10 +74,11 @@ def _users(ours: str, theirs: str) -> str:
 class _Served:
     """Starts servers that know the same two superusers."""
 
-    def __init__(self, ours: str, theirs: str, origin: str) -> None:
+    def __init__(self, ours: str, theirs: str, origin: str, build: str) -> None:
         self._ours = ours
         self._theirs = theirs
         self._origin = origin
+        self._build = build
 
     @contextmanager
     def running(self, seat: Seat, passwords: dict[str, str], statements: str = "") -> Iterator[MariadbServer]:
@@ -91,6 +95,7 @@ class _Served:
                 private=private,
                 forked=partial(self._fork, seat, process),
                 passwords=passwords,
+                keeping=_Keeping(self, seat, process, self._build),
             )
         finally:
             process.stop()
@@ -99,13 +104,47 @@ class _Served:
     def _fork(self, seat: Seat, process: Mariadbd, server: MariadbServer) -> Iterator[MariadbServer]:
         with server_directory(seat.account) as run:
             copied = _seat(run, seat)
-            with session(server.private) as driver:
-                rows(driver, "FLUSH TABLES WITH READ LOCK")  # ends with the session
-                rows(driver, "FLUSH ENGINE LOGS")
-                with _held_still(process):
-                    copy_cluster(seat.data, copied.data, seat.account, leave=lambda path: path in _LEFT)
+            _copy_running(server, seat, process, copied.data, seat.account)
             with self.running(copied, dict(server.passwords)) as fork:
                 yield fork
+
+    def passwords(self) -> str:
+        """Statements that give the two superusers of a kept directory these passwords."""
+        users = ((OUR_USER, "localhost", self._ours), (ADMIN_USER, "%", self._theirs))
+        return "".join(f"ALTER USER `{user}`@`{host}` IDENTIFIED BY '{password}';\n" for user, host, password in users)
+
+
+def _copy_running(server: MariadbServer, seat: Seat, process: Mariadbd, target: Path, account: Account) -> None:
+    with session(server.private) as driver:
+        rows(driver, "FLUSH TABLES WITH READ LOCK")  # ends with the session
+        rows(driver, "FLUSH ENGINE LOGS")
+        with _held_still(process):
+            copy_cluster(seat.data, target, account, leave=lambda path: path in _LEFT)
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """Keeps the data directory, copied while the server holds still."""
+
+    served: _Served
+    seat: Seat
+    process: Mariadbd
+    build: str
+
+    def keep(self, server: Server, directory: Path) -> None:
+        """Copy it for whoever runs dbproof, private to that user. Raises ServerFailed, OSError."""
+        _copy_running(cast("MariadbServer", server), self.seat, self.process, directory, own_account())
+
+    @contextmanager
+    def again(self, directory: Path, names: Sequence[str]) -> Iterator[MariadbServer]:
+        """A server on a copy of what was kept. Raises ServerFailed, OSError."""
+        with server_directory(self.seat.account) as run:
+            copied = _seat(run, self.seat)
+            copy_cluster(directory, copied.data, self.seat.account)
+            with self.served.running(copied, {}, self.served.passwords()) as server:
+                for name in names:
+                    server.take_over(name)
+                yield server
 
 
 @contextmanager

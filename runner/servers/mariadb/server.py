@@ -19,6 +19,7 @@ from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed
 from runner.servers.interface import OURS, Address, Database, Golden, LogRecord
+from runner.servers.keeping import Keeping
 from runner.servers.mariadb.sessions import quoted, rows, session
 from runner.servers.names import NAME_LIMIT, shortened
 
@@ -46,7 +47,7 @@ class MariadbServer:
     """A server of which we are the superuser.
 
     ``admin`` is what tools connect to as superuser, ``private`` how our own sessions do, by a socket. ``passwords`` are those of
-    the owners made here, by user.
+    the owners made here, by user; ``keeping`` is how its databases are kept between runs.
     """
 
     version: str
@@ -57,6 +58,7 @@ class MariadbServer:
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     engine: Engine = Engine.MARIADB
     disposable: bool = True
+    keeping: Keeping | None = None
 
     def create(self, name: str) -> Database:
         """An empty database with its owner, who may do anything in it; raises ServerFailed where it exists."""
@@ -108,6 +110,13 @@ class MariadbServer:
         """The database on a second server, which ends with the context, open to its owner."""
         with self.fork() as copied:
             yield copied.open(golden)
+
+    def take_over(self, name: str) -> None:
+        """Give the owner of a database that was not made here a new password, so that it can come in."""
+        owner, password = shortened(name, "_owner"), secrets.token_urlsafe(24)
+        with session(self.private) as driver:
+            rows(driver, "ALTER USER %s@'%%' IDENTIFIED BY %s", (owner, password))
+        self.passwords[owner] = password
 
     def fork(self) -> AbstractContextManager[MariadbServer]:
         """A second server with everything this one holds, users included."""

@@ -44,14 +44,17 @@ def lay(
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    cached = kept(_name(installation, options), build)
+    cached = kept(cluster_name(installation, options), build)
     if cached is None:
         build(run / "cluster")
     copy_cluster(cached or run / "cluster", data, account)
 
 
-def _name(installation: Installation, options: tuple[str, ...]) -> str:
-    """No uid is part of it: the copy belongs to whoever makes it, so an image can be shipped with a filled cache."""
+def cluster_name(installation: Installation, options: tuple[str, ...] = ()) -> str:
+    """What the cluster of an installation is called in the cache: by the program's place, size and version, and the recorder.
+
+    No uid is part of it: the copy belongs to whoever makes it, so an image can be shipped with a filled cache.
+    """
     file = installation.binaries / "postgres"
     stamp = (file, file.stat().st_size, installation.version, DIGEST, _FORMAT, *options)
     digest = hashlib.sha256(repr(stamp).encode("utf-8", "surrogateescape")).hexdigest()

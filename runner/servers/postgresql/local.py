@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import platform
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from psycopg import sql
 
 from runner.errors import ServerFailed
-from runner.servers.account import Account, server_account
-from runner.servers.files import link_installation
+from runner.servers.account import Account, own_account, server_account
+from runner.servers.files import copy_cluster, link_installation
 from runner.servers.installations import Installation
-from runner.servers.interface import Address
+from runner.servers.interface import Address, Server
 from runner.servers.postgresql.backup import copy_running
-from runner.servers.postgresql.cluster import lay
+from runner.servers.postgresql.cluster import cluster_name, lay
 from runner.servers.postgresql.following import OnDisk
 from runner.servers.postgresql.process import Seat, start
 from runner.servers.postgresql.server import PostgresServer
@@ -38,7 +40,8 @@ def seated(installation: Installation, preload: tuple[str, ...] = (), initdb_opt
     account = server_account()
     with server_directory(account) as run:
         binaries = _reachable(installation, run, account)
-        seat = _seat(run, Seat(binaries, installation.major, run, run, run, account, preload))
+        build = repr((cluster_name(installation, initdb_options), sorted(preload), platform.machine()))
+        seat = _seat(run, Seat(binaries, installation.major, run, run, run, account, preload, build))
         lay(installation, binaries, run, account, seat.data, initdb_options)
         yield seat
 
@@ -66,6 +69,7 @@ def _served(seat: Seat, origin: str, passwords: dict[str, str]) -> Iterator[Post
             logfile=OnDisk(seat.log),
             forked=partial(_fork, seat),
             passwords=passwords,
+            keeping=_Keeping(seat, origin),
         )
     finally:
         postmaster.stop()
@@ -78,6 +82,34 @@ def _fork(seat: Seat, server: PostgresServer) -> Iterator[PostgresServer]:
         copy_running(server.private, seat.data, copied.data, seat.account)
         with _served(copied, server.origin, dict(server.passwords)) as fork:
             yield fork
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """Keeps the data directory, copied while the server runs."""
+
+    seat: Seat
+    origin: str
+
+    @property
+    def build(self) -> str:
+        return self.seat.build
+
+    def keep(self, server: Server, directory: Path) -> None:
+        """Copy it for whoever runs dbproof, private to that user. Raises ServerFailed, OSError."""
+        private = cast("PostgresServer", server).private
+        copy_running(private, self.seat.data, directory, own_account())
+
+    @contextmanager
+    def again(self, directory: Path, names: Sequence[str]) -> Iterator[PostgresServer]:
+        """A server on a copy of what was kept. Raises ServerFailed, OSError."""
+        with server_directory(self.seat.account) as run:
+            copied = _seat(run, self.seat)
+            copy_cluster(directory, copied.data, self.seat.account)
+            with _served(copied, self.origin, {}) as server:
+                for name in names:
+                    server.take_over(name)
+                yield server
 
 
 def _reachable(installation: Installation, run: Path, account: Account) -> Path:

@@ -27,7 +27,7 @@ def copy_out(container: Container, private: Address) -> IO[bytes]:
     _run(container, f"mkdir -p {_STILL}/dbproof")
     with backing_up(private) as ended:
         _run(container, f"cp -a {DATA} {_STILL}/dbproof/ || test -d {_STILL}/dbproof/data/base")
-        label = ended()
+        label = ended().label
     still = f"{_STILL}/dbproof/data"
     _run(
         container,

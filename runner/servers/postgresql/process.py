@@ -37,7 +37,10 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class Seat:
-    """What a server process needs: its binaries, its directories, its user, what it preloads."""
+    """What a server process needs: its binaries, its directories, its user, what it preloads.
+
+    ``build`` says which program of which version with which recorder it is, wherever the binaries were laid out.
+    """
 
     binaries: Path
     major: int
@@ -46,6 +49,7 @@ class Seat:
     logs: Path
     account: Account
     preload: tuple[str, ...] = ()
+    build: str = ""
 
     @property
     def log(self) -> Path:

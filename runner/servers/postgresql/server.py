@@ -13,6 +13,7 @@ from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed
 from runner.servers.interface import Address, Database, Golden, LogRecord
+from runner.servers.keeping import Keeping
 from runner.servers.names import NAME_LIMIT, shortened
 from runner.servers.postgresql import databases
 from runner.servers.postgresql.following import LogFile, position_now, records_until_now
@@ -27,7 +28,7 @@ class PostgresServer:
     """A server of which we are the superuser.
 
     ``admin`` is what tools connect to as superuser, ``private`` how our own sessions do, both to the database ``postgres``.
-    ``passwords`` are those of the owners made here, by role.
+    ``passwords`` are those of the owners made here, by role; ``keeping`` is how its databases are kept between runs.
     """
 
     version: str
@@ -39,6 +40,7 @@ class PostgresServer:
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     engine: Engine = Engine.POSTGRESQL
     disposable: bool = True
+    keeping: Keeping | None = None
 
     def create(self, name: str) -> Database:
         """An empty database with its owner, carrying the recorder from ``template1``; raises ServerFailed where it exists."""
@@ -89,6 +91,13 @@ class PostgresServer:
         finally:
             with suppress(psycopg.OperationalError), session(self.private) as connection:  # a dead server holds no clones
                 databases.drop(connection, name)
+
+    def take_over(self, name: str) -> None:
+        """Give the owner of a database that was not made here a new password, so that it can come in."""
+        owner, password = shortened(name, "_owner"), secrets.token_urlsafe(24)
+        with session(self.private) as connection:
+            databases.make_role(connection, owner, password)
+        self.passwords[owner] = password
 
     def fork(self) -> AbstractContextManager[PostgresServer]:
         """A second server with everything this one holds, roles included; rows of UNLOGGED tables are lost, as in a backup."""

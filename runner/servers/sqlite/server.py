@@ -6,15 +6,17 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed
-from runner.servers.interface import Address, Database, Golden, LogRecord
+from runner.servers.interface import Address, Database, Golden, LogRecord, Server
+from runner.servers.keeping import Keeping
 from runner.servers.runs import run_directory
 from runner.servers.sqlite.sessions import FOREIGN_KEYS, beside, check_version, connect, session
 
@@ -35,6 +37,11 @@ class SqliteServer:
     origin: str = "files of our own, by the SQLite of dbproof's Python"
     engine: Engine = Engine.SQLITE
     disposable: bool = True
+
+    @property
+    def keeping(self) -> Keeping:
+        """How its databases are kept between runs."""
+        return _Keeping(self.foreign_keys)
 
     def create(self, name: str) -> Database:
         """An empty database (a file of no bytes, as a program's first connection would make it); raises ServerFailed."""
@@ -80,11 +87,15 @@ class SqliteServer:
     def fork(self) -> Iterator[SqliteServer]:
         """A second directory with a copy of every database, sealed ones sealed."""
         with run_directory() as directory:
-            for path in self.directory.glob(f"*{_SEALED}"):
-                shutil.copyfile(path, directory / path.name)
-            for path in self.directory.glob(f"*{_OPEN}"):
-                _copy(self._named(path.stem).private, directory / path.name)
+            self.copy_to(directory)
             yield SqliteServer(directory, self.foreign_keys, self.version, self.origin)
+
+    def copy_to(self, directory: Path) -> None:
+        """Copy every database to another directory."""
+        for path in self.directory.glob(f"*{_SEALED}"):
+            shutil.copyfile(path, directory / path.name)
+        for path in self.directory.glob(f"*{_OPEN}"):
+            _copy(self._named(path.stem).private, directory / path.name)
 
     def mark(self) -> int:
         """The beginning, as there is no log. From here on it shows when a file is read or written: see :meth:`touched`."""
@@ -128,6 +139,27 @@ def sqlite_server(foreign_keys: bool | None = None) -> Iterator[SqliteServer]:
     check_version()
     with run_directory() as directory:
         yield SqliteServer(directory, foreign_keys)
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """Keeps the files. The program that wrote them is the project's, and any SQLite reads them."""
+
+    foreign_keys: bool | None
+    build: str = "sqlite"
+
+    def keep(self, server: Server, directory: Path) -> None:
+        """Copy them. Raises ServerFailed, OSError."""
+        directory.mkdir(mode=0o700)
+        cast("SqliteServer", server).copy_to(directory)
+
+    @contextmanager
+    def again(self, directory: Path, names: Sequence[str]) -> Iterator[SqliteServer]:  # noqa: ARG002 - files have no owners
+        """A directory with copies of them. Raises ServerFailed, OSError."""
+        with sqlite_server(self.foreign_keys) as server:
+            for path in directory.iterdir():
+                shutil.copyfile(path, server.directory / path.name)
+            yield server
 
 
 def _reading_shows(directory: Path) -> bool:
