@@ -32,10 +32,11 @@ from runner.servers.interface import Database, Golden, Server
 from runner.servers.mariadb.sessions import rows, session
 from runner.servers.names import shortened
 from runner.targets.mariadb import MariadbTarget
+from runner.undoing import mariadb as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
-states: States[Any] | None = None
+states: States[Any] = undoing
 
 
 def load(

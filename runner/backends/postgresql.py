@@ -35,10 +35,11 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Golden, Server
 from runner.targets.postgresql import PostgresTarget
 from runner.targets.sessions import Manner, PostgresReadSession, opened, sessions
+from runner.undoing import postgresql as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
-states: States[Any] | None = None
+states: States[Any] = undoing
 
 
 def load(

@@ -31,10 +31,11 @@ from runner.servers.interface import Database, Golden, Server
 from runner.servers.sqlite.server import SqliteServer
 from runner.servers.sqlite.sessions import session
 from runner.targets.sqlite import SqliteTarget
+from runner.undoing import sqlite as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
-states: States[Any] | None = None
+states: States[Any] = undoing
 
 _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
 

@@ -17,13 +17,15 @@ from runner.errors import UsageError
 from runner.lines import Message
 from runner.migrations import hearing, interpreter, revision_files
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.rehearsing import stepping
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "alembic"
 TITLE = "Alembic"
 FILES_ONLY = False
+KEEPS_BOOKS = True
 
 _INSIDE = Path(__file__).with_name("inside")
 _DEPTH = 2
@@ -112,17 +114,29 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     return hearing.events(_command(project, "apply", on))
 
 
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every revision may have a ``downgrade``
+    """By ``downgrade``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``upgrade`` and ``downgrade`` of single revisions, in one process."""
+    return stepping(steps, lambda more: _command(project, "rehearse", on, more=more))
+
+
 def _command(
     project: Project,
     verb: str,
     on: Address | None,
     *,
+    more: Mapping[str, object] | None = None,
     listing: bool = False,
     config: Path | None = None,
     scripts: Path | None = None,
 ) -> Command:
     python = interpreter.find(project)
     request = {
+        **(more or {}),
         "verb": verb,
         "config": str(config or _configuration(project)),
         "scripts": str(scripts) if scripts else None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from checks.reversals import Difference
-from runner.servers.interface import Database
+from runner.servers.interface import Database, Server
 
 #: What an engine takes for the state of a database; only the engine looks into it.
 StateT = TypeVar("StateT")
@@ -15,8 +16,8 @@ StateT = TypeVar("StateT")
 class States(Protocol[StateT]):
     """A module per engine; the module itself is the implementation. Every function raises ServerFailed."""
 
-    def read(self, database: Database) -> StateT:
-        """The state of a database now: its objects, how many rows each holds, and a digest of them."""
+    def read(self, database: Database, *, numbers: bool = False) -> StateT:
+        """The state of a database now: its objects, how many rows each holds, and, without ``numbers``, a digest of them."""
         ...
 
     def differences(
@@ -29,10 +30,11 @@ class States(Protocol[StateT]):
         """
         ...
 
-    def copied(self, database: Database) -> AbstractContextManager[Database]:
-        """The database as it is now under another name, for the length of the context."""
+    def copied(self, database: Database, server: Server) -> AbstractContextManager[Database]:
+        """A database of a server as it is now, elsewhere, for the length of the context; programs may be connected to it."""
         ...
 
-    def clear(self, database: Database) -> None:
-        """Take everything out of a database of ours; its users stay."""
+    @property
+    def clear(self) -> Callable[[Database], None] | None:
+        """Takes everything out of a database of ours; its users stay. ``None`` where nothing is undone without a base."""
         ...

@@ -26,7 +26,7 @@ from checks.schema.collections import (
 from checks.schema.indexes import differences as index_differences
 from checks.schema.mongodb import read as read_collections
 from runner.errors import ServerFailed
-from runner.servers.interface import Database
+from runner.servers.interface import Database, Server
 from runner.servers.mongodb.copying import copy_database
 from runner.servers.mongodb.sessions import session
 from runner.servers.names import shortened
@@ -59,7 +59,7 @@ class Held:
 State = Mapping[str, Held]
 
 
-def read(database: Database) -> State:
+def read(database: Database, *, numbers: bool = False) -> State:  # noqa: ARG001 - digests cost next to nothing here
     """Every collection that is judged, with its digest. Raises ServerFailed."""
     with _session(database) as client:
         collections = read_collections(client[database.name]).all
@@ -68,7 +68,7 @@ def read(database: Database) -> State:
 
 
 @contextmanager
-def copied(database: Database) -> Iterator[Database]:
+def copied(database: Database, server: Server | None = None) -> Iterator[Database]:  # noqa: ARG001 - a session is enough
     """A copy on the same server, dropped at the end. Raises ServerFailed."""
     name = shortened(database.name, f"_{secrets.token_hex(4)}")
     with _session(database) as client:

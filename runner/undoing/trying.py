@@ -6,9 +6,10 @@ one process of the tool for all steps, and three digests a migration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from checks.reversals import Reversal, SecondRun
@@ -17,7 +18,7 @@ from runner.errors import ServerFailed, ToolFailed
 from runner.gathering import counted
 from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Project, Reversible, Step
 from runner.plan import Built
-from runner.servers.interface import Database, Golden
+from runner.servers.interface import Database, Golden, Server
 from runner.steps import Building, project_in
 from runner.undoing.interface import States
 
@@ -32,11 +33,14 @@ NEW = 20
 def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
     """Head with what became of its new migrations on their way back; without ``base``, of its newest, from nothing.
 
-    ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed.
+    ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed; without base also of an
+    engine that undoes nothing from nothing, as no migration is new then.
     """
     tool, states = building.plan.adapter, building.plan.backend.states
     project = project_in(building, building.plan.root, applied)
     if CHECK not in building.plan.checks or states is None or project is None or head.evidence.failure is not None:
+        return head
+    if base is None and states.clear is None:
         return head
     if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
         return head
@@ -90,10 +94,10 @@ def _found(building: Building, head: Built, base: Built | None, tried: _Tried) -
     found = _Found()
     try:
         with ExitStack() as stack:
-            database = _copy(stack, base or head)
-            if base is None:
+            server, database = _copy(stack, base or head)
+            if base is None and tried.states.clear is not None:
                 tried.states.clear(database)
-            walk = _Walk(tried.states, database, base.golden.database if base is not None else None, found)
+            walk = _Walk(tried.states, server, database, found, partial(base.server.clone, base.golden) if base else None)
             stack.callback(walk.aside.close)
             events = tried.tool.rehearse(tried.project, database.addresses[building.role], steps)
             walk.follow(events, steps, len(steps) - 3 * len(names) - tried.tool.KEEPS_BOOKS)
@@ -102,21 +106,27 @@ def _found(building: Building, head: Built, base: Built | None, tried: _Tried) -
     return found
 
 
-def _copy(stack: ExitStack, one: Built) -> Database:
+def _copy(stack: ExitStack, one: Built) -> tuple[Server, Database]:
     server = stack.enter_context(one.server.fork())
-    return server.open(Golden(server.database(one.golden.database.name)))
+    return server, server.open(Golden(server.database(one.golden.database.name)))
 
 
 @dataclass
 class _Walk:
-    """The steps as they are taken. ``before`` is what the next migration starts from: a state, and where it stands."""
+    """The steps as they are taken, on a database of ``server`` that nobody else has.
+
+    ``base`` opens a copy of what the database was at the beginning, where there is one. ``before`` is the state that the next
+    migration starts from, ``after`` that of its first time up, ``live`` gives a database that is as ``before`` says.
+    """
 
     states: States[Any]
+    server: Server
     database: Database
-    base: Database | None
     found: _Found
+    base: Callable[[], AbstractContextManager[Database]] | None = None
     before: Any = None
-    first: Any = None
+    after: Any = None
+    live: Callable[[], Database] | None = None
     aside: ExitStack = field(default_factory=ExitStack)
 
     def follow(self, events: Iterator[Event], steps: Sequence[Step], early: int) -> None:
@@ -124,6 +134,8 @@ class _Walk:
         names = list(dict.fromkeys(step.revision for step in steps[early:] if step.direction is not Direction.AGAIN))
         begins = range(early, early + 3 * len(names), 3)
         number = 0
+        if early:
+            self.base = None
         if number in begins:
             self._begin()
         with closing(cast("Any", events)):
@@ -144,38 +156,46 @@ class _Walk:
         self.found.leave(names, f"not tried, the steps stopped at {stopped or 'an earlier one'}")
 
     def _begin(self) -> None:
-        """Keep aside what the next migration starts from; where that is base, it stands on its own server."""
+        """Keep what the next migration starts from; a copy of base is made only where rows are to be compared."""
         self.aside.close()
-        if self.base is None:
-            self.base = self.aside.enter_context(self.states.copied(self.database))
-        self.before = self.base
+        self.before = self.after if self.after is not None else self.states.read(self.database)
+        if self.base is not None:
+            self.live = partial(self.aside.enter_context, self.base())
+        else:
+            copy = self.aside.enter_context(self.states.copied(self.database, self.server))
+            self.live = lambda: copy
         self.base = None
 
     def _nothing_new(self, number: int, step: Step) -> bool:
         """Whether a command changed nothing of base, so that there is nothing of this change to undo."""
-        return not step.revision and number == 0 and not self.states.differences(self.states.read(self.before), self.first)
+        return not step.revision and number == 0 and not self.states.differences(self.before, self.after)
 
     def _paused(self, event: Paused, phase: int, step: Step) -> None:
-        now = self.states.read(self.database)
         if step.direction is Direction.AGAIN:
-            self.found.second_run = SecondRun(self.states.differences(self.first, now))
+            self.found.second_run = SecondRun(self.states.differences(self.after, self.states.read(self.database)))
         elif phase == 0:
-            self.first = now
+            self.after = self.states.read(self.database, numbers=bool(step.revision))
         elif phase == 1:
-            self._down(event, step, now)
+            self._down(event, step)
         else:
-            last = self.found.reversals[-1]
-            if not last.irreversible:
-                self.found.reversals[-1] = replace(last, again=self.states.differences(self.first, now, numbers=True))
-            self.first = now
+            self._up_again()
 
-    def _down(self, event: Paused, step: Step, now: Any) -> None:  # noqa: ANN401 - an engine's own
+    def _down(self, event: Paused, step: Step) -> None:
         if event.irreversible:
             self.found.reversals.append(Reversal(step.revision, event.place, irreversible=event.irreversible))
             return
-        live = (self.before, self.database)
-        left = self.states.differences(self.states.read(self.before), now, live=live)
+        now = self.states.read(self.database)
+        left = self.states.differences(self.before, now)
+        if left and self.live is not None:
+            left = self.states.differences(self.before, now, live=(self.live(), self.database))
         self.found.reversals.append(Reversal(step.revision, event.place, left))
+
+    def _up_again(self) -> None:
+        now = self.states.read(self.database)
+        last = self.found.reversals[-1]
+        if not last.irreversible:
+            self.found.reversals[-1] = replace(last, again=self.states.differences(self.after, now, numbers=True))
+        self.after = now
 
     def _broke(self, event: Broke, phase: int, step: Step) -> None:
         failure = failure_of(event)

@@ -12,7 +12,7 @@ from checks.schema.collections import collection_reference
 from checks.targets import Role
 from runner.migrations import python_files
 from runner.migrations.interface import Broke, Direction, Event, Paused, Project, Step
-from runner.servers.interface import Database
+from runner.servers.interface import Database, Server
 from runner.servers.mongodb.sessions import session
 from runner.settings.model import MigrationSettings
 from runner.undoing import mongodb
@@ -30,34 +30,38 @@ def project(root: Path, files: Sequence[str]) -> Project:
     return Project(root, root / "migrations", MigrationSettings(tool="python", directory="migrations"), root)
 
 
-def walked(here: Project, database: Database, most: int = 5) -> _Found:
+def walked(here: Project, server: Server, database: Database, most: int = 5) -> _Found:
     """What became of a folder's files on an empty database."""
     tried = _Tried(python_files, here, mongodb, [one.id for one in python_files.revisions(here)])
     names, steps = tried.steps(most)
     found = _Found()
-    walk = _Walk(mongodb, database, None, found)
+    walk = _Walk(mongodb, server, database, found)
     with walk.aside:
         walk.follow(python_files.rehearse(here, database.addresses[Role.OWNER], steps), steps, len(steps) - 3 * len(names))
     return found
 
 
-def test_only_the_newest_are_undone_and_those_before_stand(tmp_path: Path, mongo_database: Database) -> None:
-    found = walked(project(tmp_path, [UP + DOWN] * 3), mongo_database, most=2)
+def test_only_the_newest_are_undone_and_those_before_stand(
+    tmp_path: Path, mongo_server: Server, mongo_database: Database
+) -> None:
+    found = walked(project(tmp_path, [UP + DOWN] * 3), mongo_server, mongo_database, most=2)
     assert [(one.revision, one.left, one.again, one.gap) for one in found.reversals] == [("1_m", (), (), ""), ("2_m", (), (), "")]
     with session(mongo_database.private) as client:
         assert [one["_id"] for one in client[mongo_database.name].a.find()] == [0, 1, 2]
 
 
-def test_nothing_is_left_of_what_was_kept_aside(tmp_path: Path, mongo_database: Database) -> None:
+def test_nothing_is_left_of_what_was_kept_aside(tmp_path: Path, mongo_server: Server, mongo_database: Database) -> None:
     with session(mongo_database.private) as client:
         before = set(client.list_database_names())
-        walked(project(tmp_path, [UP + DOWN] * 2), mongo_database)
+        walked(project(tmp_path, [UP + DOWN] * 2), mongo_server, mongo_database)
         assert set(client.list_database_names()) - before <= {mongo_database.name}
 
 
-def test_what_a_later_one_finds_is_what_the_one_before_left(tmp_path: Path, mongo_database: Database) -> None:
+def test_what_a_later_one_finds_is_what_the_one_before_left(
+    tmp_path: Path, mongo_server: Server, mongo_database: Database
+) -> None:
     """A way back that leaves its document makes the second time up fail, and the rest is not tried."""
-    found = walked(project(tmp_path, [UP + DOWN, UP + "def down(db):\n    pass\n", UP + DOWN]), mongo_database)
+    found = walked(project(tmp_path, [UP + DOWN, UP + "def down(db):\n    pass\n", UP + DOWN]), mongo_server, mongo_database)
     first, second, third = found.reversals
     assert (first.left, first.failure) == ((), None)
     assert second.left == (Difference(A, DifferenceKind.ROWS_EXTRA, 1),)
@@ -66,18 +70,22 @@ def test_what_a_later_one_finds_is_what_the_one_before_left(tmp_path: Path, mong
     assert third.gap == "not tried, the steps stopped at 1_m"
 
 
-def test_a_migration_that_cannot_be_applied_by_itself(tmp_path: Path, mongo_database: Database) -> None:
-    found = walked(project(tmp_path, ["def up(db):\n    db.command('collMod', 'none')\n", UP + DOWN]), mongo_database)
+def test_a_migration_that_cannot_be_applied_by_itself(tmp_path: Path, mongo_server: Server, mongo_database: Database) -> None:
+    found = walked(
+        project(tmp_path, ["def up(db):\n    db.command('collMod', 'none')\n", UP + DOWN]), mongo_server, mongo_database
+    )
     assert [one.gap for one in found.reversals] == [
         "applied by itself it stops: ns does not exist",
         "not tried, the steps stopped at 0_m",
     ]
 
 
-def test_what_is_applied_again_is_compared_with_the_first_time(tmp_path: Path, mongo_database: Database) -> None:
+def test_what_is_applied_again_is_compared_with_the_first_time(
+    tmp_path: Path, mongo_server: Server, mongo_database: Database
+) -> None:
     text = "def up(db):\n    db.a.insert_one({{}})\n    if db.b.find_one(): db.a.insert_one({{}})\n"
     back = "def down(db):\n    db.a.delete_many({{}})\n    db.b.insert_one({{}})\n"
-    (one,) = walked(project(tmp_path, [text + back]), mongo_database).reversals
+    (one,) = walked(project(tmp_path, [text + back]), mongo_server, mongo_database).reversals
     assert one.left == (Difference(collection_reference("b"), DifferenceKind.EXTRA, 1),)
     assert one.again == (
         Difference(A, DifferenceKind.ROWS_EXTRA, 1),
@@ -112,7 +120,7 @@ def test_the_steps(new: list[str], tried: list[str], ways: str, tmp_path: Path) 
     assert " ".join(f"{step.direction.value}{step.revision}" for step in steps) == ways
 
 
-def test_a_second_run_that_stops_or_changes_something(mongo_database: Database) -> None:
+def test_a_second_run_that_stops_or_changes_something(mongo_server: Server, mongo_database: Database) -> None:
     steps = [*(Step(way, "1") for way in (Direction.UP, Direction.DOWN, Direction.UP)), Step(Direction.AGAIN)]
     with session(mongo_database.private) as client:
 
@@ -127,7 +135,7 @@ def test_a_second_run_that_stops_or_changes_something(mongo_database: Database) 
 
         for events, expected in ((changing(), (Difference(A, DifferenceKind.EXTRA, 1),)), (stopping(), ())):
             found = _Found()
-            walk = _Walk(mongodb, mongo_database, None, found)
+            walk = _Walk(mongodb, mongo_server, mongo_database, found)
             with walk.aside:
                 walk.follow(events, steps, 0)
             assert found.second_run is not None

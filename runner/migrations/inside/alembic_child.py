@@ -1,7 +1,7 @@
 """Runs Alembic as its own command line does, in the project's Python, and tells dbproof what happens.
 
 Verbs: ``revisions`` lists the files in the order they apply, ``current`` loads env.py and only reads, ``apply`` is one
-``upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none), and
+``upgrade heads``, ``rehearse`` takes ``steps``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none), and
 ``listing`` where the files are to be listed after ``current``.
 """
 
@@ -12,9 +12,9 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
-from . import failures, guard, variables
+from . import alembic_steps, failures, guard, variables
 from .telling import tell
 
 _COMMANDS = {"revisions": ["history"], "current": ["current"], "apply": ["upgrade", "heads"]}
@@ -46,6 +46,9 @@ def main() -> None:
 def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
     from alembic import command
 
+    if request["verb"] == "rehearse":
+        alembic_steps.rehearse(request, lambda *words: _for_step(request, *words), inside)
+        return
     config = _config(request)
     if request["verb"] == "revisions":
         _revisions(config, inside)
@@ -61,12 +64,20 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         command.upgrade(config, "heads")
 
 
-def _config(request: Dict[str, Any]) -> Any:
+def _for_step(request: Dict[str, Any], *words: str) -> Any:
+    """The configuration of one step, led to our database."""
+    config = _config(request, words)
+    if request.get("url"):
+        _lead_here(config, request["url"])
+    return config
+
+
+def _config(request: Dict[str, Any], words: Sequence[str] = ()) -> Any:
     """The configuration as Alembic's own command line makes it, ``cmd_opts`` and all: env.py files look into those."""
     from alembic.config import CommandLine, Config
 
     path = request["config"]
-    options = CommandLine(prog="alembic").parser.parse_args(["-c", path, *_COMMANDS[request["verb"]]])
+    options = CommandLine(prog="alembic").parser.parse_args(["-c", path, *(words or _COMMANDS[request["verb"]])])
     named: Dict[str, Any] = {"file_": path, "ini_section": options.name, "cmd_opts": options}
     if "toml_file" in inspect.signature(Config.__init__).parameters:
         toml = os.path.basename(path) == "pyproject.toml"

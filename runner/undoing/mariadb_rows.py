@@ -1,0 +1,87 @@
+"""What tables of MariaDB hold: counted and digested by the server, and compared by digests that come in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.schema.model import Table
+from checks.schema.names import TableName
+from runner.servers.interface import Database
+from runner.servers.mariadb.sessions import quoted, rows
+from runner.undoing import merging
+from runner.undoing.merging import Pair
+from runner.undoing.relational import Content, Unlike
+
+if TYPE_CHECKING:
+    from runner.servers.mariadb.sessions import Driver
+
+_FLOAT = "float"
+#: How many keys are asked for in one statement.
+_AT_ONCE = merging.SAMPLE
+
+
+def content(driver: Driver, table: Table, numbers: bool) -> Content:
+    """What a table holds, read once; with ``numbers`` only how many rows there are. Raises pymysql.err.Error."""
+    columns = {one.name: one.type for one in sorted(table.columns, key=lambda one: one.name) if not one.generated}
+    row = "0" if numbers else f"coalesce(sum({_digest(columns)}), 0)"
+    ((number, digest),) = rows(driver, f"SELECT count(*), {row} FROM {quoted(table.name.name)}")
+    return Content(int(number), "" if numbers else str(digest), columns, table.primary_key)
+
+
+def _digest(columns: Sequence[str] | dict[str, str]) -> str:
+    """A row's digest by these columns, a number: each value is digested first, so that none is cut off or runs into the next."""
+    types = columns if isinstance(columns, dict) else {}
+    each = ", ".join(f"coalesce(md5({_value(one, types.get(one, ''))}), '-')" for one in columns)
+    return f"cast(conv(left(md5(concat_ws(',', {each})), 16), 16, 10) AS unsigned)"
+
+
+def _value(column: str, type_: str) -> str:
+    """A single-precision number shows six digits unless it is taken for a double."""
+    return f"cast({quoted(column)} AS double)" if type_.startswith(_FLOAT) else quoted(column)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Compares rows of two databases, over sessions that ``looking`` opens."""
+
+    looking: Callable[[Database], AbstractContextManager[Driver]]
+
+    def values(self, database: Database, table: TableName, column: str) -> int:
+        """How many rows have a value in a column. Raises ServerFailed."""
+        with self.looking(database) as driver:
+            ((number,),) = rows(driver, f"SELECT count({quoted(column)}) FROM {quoted(table.name)}")
+        return int(number)
+
+    def unlike(self, before: Database, after: Database, table: TableName, columns: Sequence[str], key: Sequence[str]) -> Unlike:
+        """What became of the rows, by these columns. Raises ServerFailed."""
+        row, by = _digest(columns), _digest(key or columns)
+        query = f"SELECT {by} AS k, {row} AS r FROM {quoted(table.name)} ORDER BY k, r"
+        with self.looking(before) as first, self.looking(after) as second:
+            streams = (_stream(first, query), _stream(second, query))
+            found = merging.keyed(*streams) if key else merging.counted(*streams)
+            of = sorted(set(columns) - set(key)) if found.sample else []
+            sums = [_sums(one, table, of, by, found.sample) for one in (first, second)] if of else [(), ()]
+        changed = tuple(name for name, was, now in zip(of, *sums, strict=True) if was != now)
+        return Unlike(found.missing, found.extra, found.changed, changed)
+
+
+def _stream(driver: Driver, query: str) -> Iterator[Pair]:
+    from pymysql.cursors import SSCursor
+
+    with driver.cursor(SSCursor) as cursor:
+        cursor.execute(query)
+        while found := cursor.fetchmany(10_000):
+            yield from ((int(key), int(row)) for key, row in found)
+
+
+def _sums(driver: Driver, table: TableName, columns: Sequence[str], by: str, keys: Sequence[int]) -> tuple[object, ...]:
+    """A digest of each column, bound to its row, of the rows with these keys."""
+    each = ", ".join(
+        f"sum(cast(conv(left(md5(concat({by}, ',', coalesce(md5({quoted(one)}), '-'))), 16), 16, 10) AS unsigned))"
+        for one in columns
+    )
+    listed = ", ".join(str(int(key)) for key in keys[:_AT_ONCE])
+    return rows(driver, f"SELECT {each} FROM {quoted(table.name)} WHERE {by} IN ({listed})")[0]
