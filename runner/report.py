@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from checks.evidence import Lock, MigrationState, Place, Rewrite
+from checks.evidence import Place
 from checks.interface import Json, Severity, State
 from checks.rulebook.inventory import Inventory
 from runner.errors import Exit
@@ -19,6 +19,9 @@ from runner.report_measured import ReportedQuery as ReportedQuery
 from runner.report_measured import ReportedWrite as ReportedWrite
 from runner.report_measured import Sorting as Sorting
 from runner.report_measured import Writing as Writing
+from runner.report_migrations import ReportedMigration as ReportedMigration
+from runner.report_migrations import ReportedStatement as ReportedStatement
+from runner.report_migrations import ReportedWait as ReportedWait
 from runner.report_rows import MadeRows as MadeRows
 from runner.report_rows import ShortTable as ShortTable
 
@@ -134,34 +137,6 @@ class ReportedCheck:
         """How many subjects the check met: proven, with a finding, or not proven."""
         gaps = {gap.subject for gap in self.not_proven} | {finding.subject for finding in self.findings}
         return self.proven + len(gaps)
-
-
-@dataclass(frozen=True)
-class ReportedStatement:
-    """A statement of a new migration with the facts that the recorder saw.
-
-    ``seconds`` is the server's own duration, of all of them together where the same statement ran ``times`` in a row.
-    """
-
-    place: Place | None
-    text: str
-    seconds: float | None
-    locks: tuple[Lock, ...] = ()
-    rewrites: tuple[Rewrite, ...] = ()
-    times: int = 1
-
-
-@dataclass(frozen=True)
-class ReportedMigration:
-    """One migration; ``statements`` only for new ones."""
-
-    revision: str
-    title: str
-    place: Place
-    state: MigrationState
-    new: bool
-    seconds: float | None = None
-    statements: tuple[ReportedStatement, ...] = ()
 
 
 class FaultState(StrEnum):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from checks.evidence import Evidence, Migration, Statement
 from checks.interface import Check, Need, Outcome
+from checks.schema.names import ObjectKind, ObjectReference, TableName
+from checks.work import together
 from runner.report import (
     ReportedCheck,
     ReportedGap,
@@ -65,12 +67,14 @@ def _reported_migration(migration: Migration, statements: Sequence[Statement]) -
         new=migration.new,
         seconds=migration.seconds,
         statements=tuple(_reported_statement(list(same)) for _, same in groupby(of_it, key=lambda said: (said.place, said.text))),
+        work=together(said.work for said in of_it if said.work is not None),
     )
 
 
 def _reported_statement(same: Sequence[Statement]) -> ReportedStatement:
     """The same statement from the same line, as often as it ran in a row: a migration may insert a row ten thousand times."""
     seconds = [said.seconds for said in same if said.seconds is not None]
+    works = [said.work for said in same if said.work is not None]
     return ReportedStatement(
         place=same[0].place,
         text=same[0].text,
@@ -78,7 +82,23 @@ def _reported_statement(same: Sequence[Statement]) -> ReportedStatement:
         locks=tuple(dict.fromkeys(lock for said in same for lock in said.locks)),
         rewrites=tuple(dict.fromkeys(rewrite for said in same for rewrite in said.rewrites)),
         times=len(same),
+        work=together(works) if all(work.statements == 1 for work in works) else None,
+        made=_named(one for said in same for one in said.made),
+        changed=_named(one for said in same for one in said.changed),
+        dropped=_named(one for said in same for one in said.dropped),
+        invalid=_named(one for said in same for one in said.invalid),
     )
+
+
+def _named(objects: Iterable[ObjectReference]) -> tuple[str, ...]:
+    """``table orders``, ``column orders.currency``; those of an unknown kind by their name alone."""
+    return tuple(dict.fromkeys(_name(one) for one in objects))
+
+
+def _name(one: ObjectReference) -> str:
+    owner = TableName(one.schema, one.relation).label() if one.relation else "" if one.schema == "public" else one.schema
+    name = ".".join(part for part in (owner, one.name) if part)
+    return name if one.kind is ObjectKind.OTHER else f"{one.kind.value} {name}"
 
 
 def _belongs(statement: Statement, migration: Migration) -> bool:

@@ -18,7 +18,7 @@ from rich.text import Text
 from checks.interface import Severity
 from runner.errors import DbproofError
 from runner.report import Problem, Report, ReportedDatabase, ReportedFinding, Verdict
-from runner.reports import accounts, made, measured, wording
+from runner.reports import accounts, made, measured, migrated, wording
 from runner.reports.selfproof import self_proof
 from runner.reports.wording import Part
 
@@ -147,6 +147,7 @@ def _indented(line: str, by: int, style: str = "") -> _Line:
 def _below(report: Report, show_all: bool, width: int) -> Iterator[_Line]:
     """The lines below the findings, each under its label."""
     yield from _labelled("Notes", list(_notes(report)))
+    yield from _labelled("Migrations", list(migrated.sentences(report)) if show_all else [])
     yield from _labelled("Inventory", wording.inventories(report))
     yield from _labelled("Proven", _columns(wording.proven(report.databases, None if show_all else _SENTENCES), width), "green")
     yield from _labelled("Tried", [", ".join(accounts.coverage(report))] if report.coverage else [], "green")

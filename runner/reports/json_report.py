@@ -24,7 +24,7 @@ from runner.report import (
     ReportedMigration,
     ReportedStatement,
 )
-from runner.reports import made, measured, selfproof
+from runner.reports import made, measured, migrated, selfproof
 
 FILE = "report.json"
 
@@ -131,6 +131,7 @@ def _migration(migration: ReportedMigration) -> _Object:
         "new": migration.new,
         "seconds": _rounded(migration.seconds),
         "statements": [_statement(statement) for statement in migration.statements],
+        **migrated.as_json(migration),
     }
 
 
@@ -142,6 +143,14 @@ def _statement(statement: ReportedStatement) -> _Object:
         "times": statement.times,
         "locks": [{"relation": lock.relation, "mode": lock.mode} for lock in statement.locks],
         "rewrites": [{"relation": rewrite.relation, "reason": rewrite.reason} for rewrite in statement.rewrites],
+        "work": migrated.work_as_json(statement.work),
+        "made": list(statement.made),
+        "changed": list(statement.changed),
+        "dropped": list(statement.dropped),
+        "invalid": list(statement.invalid),
+        "waits": [
+            {"relation": wait.relation, "access": wait.access, "seconds": _rounded(wait.seconds)} for wait in statement.waits
+        ],
     }
 
 

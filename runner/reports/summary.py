@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from checks.evidence import MigrationState
 from checks.interface import Severity
 from runner.report import (
     Report,
@@ -14,11 +13,10 @@ from runner.report import (
     ReportedDatabase,
     ReportedFinding,
     ReportedMigration,
-    ReportedStatement,
     Standing,
     Verdict,
 )
-from runner.reports import accounts, made, measured, wording
+from runner.reports import accounts, made, measured, migrated, wording
 from runner.reports import summary_rows as rows
 from runner.reports.markdown import code, fence, head, prose, row
 from runner.reports.selfproof import not_found, proofs, sentence_of
@@ -129,7 +127,7 @@ def _sections(report: Report) -> Iterator[_Section]:
             said = made.sentence(database.made_rows, bool(database.measured.queries))
             yield _Section("note", "", (f"{prose(wording.with_database(report, database, said))}.\n",))
     yield _folded("table", "Tables with fewer rows than were to be made", made.SHORT, tuple(made.rows(report)))
-    gaps = tuple(row([prose(reason, True), _names(names)]) for reason, names in accounts.gaps(report).items())
+    gaps = tuple(row([prose(reason, True), migrated.names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)
     yield _folded("gap", "Not proven", ("Why", "What"), gaps)
     yield _folded("notice", "Notices", _LISTED, _rows(report, Standing.NEW))
@@ -192,40 +190,9 @@ def _part(part: Part, text: str) -> str:
 
 
 def _migration(report: Report, database: ReportedDatabase, migration: ReportedMigration) -> _Section:
-    name = code(wording.with_database(report, database, migration.revision))
-    title = f"#### New migration {name} {prose(migration.title)}".rstrip()
-    took = "" if migration.seconds is None else f", {wording.duration(migration.seconds)}"
-    state = "" if migration.state is MigrationState.APPLIED else f", **{migration.state.value}**"
-    opening = f"{title}\n\n{code(str(migration.place))}{state}{took}\n\n"
-    if not migration.statements:
-        return _Section("migration", opening, ("No statement of it was seen.\n",))
-    table = head(("Line", "Statement", "Lock", "Rewrite", "Time"))
-    return _Section("statement", opening + table, tuple(_statement(statement) for statement in migration.statements))
-
-
-def _time(statement: ReportedStatement) -> str:
-    time = "" if statement.seconds is None else f"{wording.thousands(round(statement.seconds * 1000))} ms"
-    return time if statement.times == 1 else f"{wording.thousands(statement.times)} times, {time}".removesuffix(", ")
-
-
-def _statement(statement: ReportedStatement) -> str:
-    modes: dict[str, list[str]] = {}
-    for lock in statement.locks:
-        modes.setdefault(lock.mode, []).append(lock.relation)
-    line = "" if statement.place is None or statement.place.line is None else str(statement.place.line)
-    cells = [
-        line,
-        code(" ".join(statement.text.split()), in_table=True),
-        "<br>".join(f"{prose(mode, True)}: {_names(relations)}" for mode, relations in modes.items()),
-        "<br>".join(f"{code(rewrite.relation, True)}: {prose(rewrite.reason, True)}" for rewrite in statement.rewrites),
-        _time(statement),
-    ]
-    return row(cells)
-
-
-def _names(names: Sequence[str], most: int = 40) -> str:
-    shown = ", ".join(code(name, in_table=True) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {wording.thousands(len(names) - most)} more"
+    name = wording.with_database(report, database, migration.revision)
+    table = migrated.table(migration, name)
+    return _Section("statement" if migration.statements else "migration", table.opening, table.rows, table.closing)
 
 
 def _notes(report: Report) -> Iterator[str]:

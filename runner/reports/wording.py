@@ -113,6 +113,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} m {rest:02d} s"
 
 
+def size(count: int) -> str:
+    """Bytes as PostgreSQL says them: ``512 B``, ``72 kB``, ``1.5 MB``; a kB is 1 024 of them."""
+    if count < 1024:
+        return f"{count} B"
+    for unit, power in (("kB", 1024), ("MB", 1024**2)):
+        if count < 1000 * power or unit == "MB":
+            number = count / power
+            return f"{number:.1f} {unit}" if unit == "MB" and number < 100 else f"{thousands(round(number))} {unit}"
+    raise AssertionError
+
+
 def with_database(report: Report, database: ReportedDatabase, text: str) -> str:
     """Put the database's name before a subject where there is more than one."""
     return text if len(report.databases) == 1 else f"{database.name}: {text}"

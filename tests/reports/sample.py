@@ -8,6 +8,7 @@ from typing import Any
 from checks.evidence import Lock, MigrationState, Place, Rewrite
 from checks.interface import Severity, State, fingerprint
 from checks.rulebook.inventory import Inventory
+from checks.work import TableWork, Work
 from runner.errors import Exit
 from runner.report import (
     Allowance,
@@ -29,6 +30,7 @@ from runner.report import (
     ReportedMigration,
     ReportedQuery,
     ReportedStatement,
+    ReportedWait,
     ReportedWrite,
     SelfProof,
     ShortTable,
@@ -172,9 +174,20 @@ MIGRATIONS = (
                 0.214,
                 (Lock("orders", "AccessExclusiveLock"), Lock("order_items", "ShareLock")),
                 (Rewrite("orders", "column type changed"),),
+                work=Work((TableWork("orders", 0, 0, 0, 8000, 606208, 16384),), 1_290_240),
+                changed=("table orders",),
+                waits=(ReportedWait("orders", "writes", 0.198),),
+            ),
+            ReportedStatement(
+                Place(ORDERS.file, 23),
+                "INSERT INTO currencies (code) VALUES ($1)",
+                0.004,
+                times=3,
+                work=Work((TableWork("currencies", 3, 0, 0, 0, 8192, 0),), 412),
             ),
             ReportedStatement(ORDERS, "ALTER TABLE orders ADD COLUMN currency VARCHAR(3) NOT NULL", None),
         ),
+        Work((TableWork("orders", 0, 0, 0, 8000, 606208, 16384), TableWork("currencies", 3, 0, 0, 0, 8192, 0)), 1_290_652, 4),
     ),
 )
 
