@@ -14,6 +14,7 @@ from checks.schema.model import Catalogue
 from checks.schema.names import ObjectReference, TableName
 
 if TYPE_CHECKING:
+    from checks.drift import Drift
     from checks.reversals import Reversal, SecondRun
     from checks.work import Work
 
@@ -285,7 +286,8 @@ class Evidence:
     of those rows break each rule that head has and base has not. ``deletes`` are what came of the application's own commands, by
     the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
     hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
-    way back, and ``second_run`` is what came of applying once more.
+    way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
+    where it has none.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -305,6 +307,7 @@ class Evidence:
     deletes: Mapping[str, DeleteAttempt] = field(default_factory=dict)
     reversals: tuple[Reversal, ...] = ()
     second_run: SecondRun | None = None
+    drift: Drift | None = None
 
     @property
     def incomplete(self) -> bool:

@@ -19,6 +19,7 @@ from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused
 from runner.data.own.sources import contents, there
+from runner.drifting import drifted_on_base
 from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import gathered, said_loaded
@@ -72,7 +73,7 @@ def _build(building: Building) -> Pair:
         return Pair(None, head, plan.base.reason, (*building.notes, *_remedy(plan.base)))
     base = _try_base(building, plan.base, server, database)
     if base is not None and (grown := _try_head(building, base, plan.base)) is not None:
-        return Pair(base.built, grown, str(plan.base), tuple(building.notes))
+        return Pair(drifted_on_base(building, grown, base.built), grown, str(plan.base), tuple(building.notes))
     alone = passed(building, _head_alone(building, *start(building)), None)
     return Pair(None, alone, "base could not be built", tuple(building.notes))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from runner.drifting import drifted
 from runner.plan import Built
 from runner.steps import Building
 from runner.undoing.trying import undone
@@ -18,7 +19,7 @@ class Pass(Protocol):
 
 
 #: In the order in which they run.
-PASSES: tuple[Pass, ...] = (undone,)
+PASSES: tuple[Pass, ...] = (undone, drifted)
 
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:

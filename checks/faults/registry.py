@@ -101,7 +101,9 @@ OF_DOCUMENTS: Mapping[str, tuple[Maker, ...]] = {
 NO_FAULT: Mapping[str, str] = {
     "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
     "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
+    "edited-migration": "it compares base's migrations with head's files, which a copy of what came of them has not",
     "delete-handling-probe": "it judges what the application's own command does, which no change to the database makes wrong",
+    "model-drift": "it judges the application's models, which no change to the database touches",
     "down-restores": "it judges what undoing a migration leaves, which a copy of what came of them cannot show otherwise",
     "load-refused": "it judges how the rows were loaded, which a copy that holds them cannot show otherwise",
     "ignored-reference": "it judges what became of a migration's statement, which was heeded where there is something to break",

@@ -28,7 +28,7 @@ from checks.constraints import (
     unvalidated_constraint,
 )
 from checks.interface import Check
-from checks.migrations import migration_failed, superuser_migration
+from checks.migrations import migration_failed, model_drift, superuser_migration
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
 from checks.references import (
     cascade_reach,
@@ -62,6 +62,7 @@ from checks.tenancy import (
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
     "superuser-migration": superuser_migration,
+    "model-drift": model_drift,
     "load-refused": load_refused,
     "orphaned-rows": orphaned_rows,
     "soft-deleted-parent": soft_deleted_parent,

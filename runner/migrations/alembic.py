@@ -10,12 +10,15 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from checks.drift import Drift
 from checks.evidence import Place
+from checks.schema.names import default_schema
 from runner import children
 from runner.children import Command, Finished
 from runner.errors import UsageError
 from runner.lines import Message
 from runner.migrations import hearing, interpreter, revision_files
+from runner.migrations.comparing import compared
 from runner.migrations.environment import environment
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
@@ -112,6 +115,12 @@ def current(project: Project, on: Address) -> Iterator[Event]:
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """One ``alembic upgrade heads``."""
     return hearing.events(_command(project, "apply", on))
+
+
+def drift(project: Project, on: Address) -> Drift | None:
+    """``alembic check``; nothing where env.py gives no ``target_metadata``."""
+    asked = Drift("alembic check", 'alembic revision --autogenerate -m "…"')
+    return compared(_command(project, "drift", on), asked, default_schema(on.scheme))
 
 
 def reversible(project: Project) -> bool:  # noqa: ARG001 - every revision may have a ``downgrade``

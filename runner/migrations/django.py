@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from checks.drift import Drift
 from checks.evidence import Place
 from runner import children
 from runner.children import Command, Finished
@@ -19,6 +20,7 @@ from runner.errors import ToolFailed, UsageError
 from runner.lines import Message
 from runner.migrations import django_files, hearing, interpreter
 from runner.migrations.alembic import guarded
+from runner.migrations.comparing import compared
 from runner.migrations.environment import environment
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
@@ -116,6 +118,11 @@ def reversible(project: Project) -> bool:  # noqa: ARG001 - which migration is n
 def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
     """``migrate APP NAME`` and back to the one before it, in one process."""
     return stepping(steps, lambda more: _command(project, "rehearse", on, more))
+
+
+def drift(project: Project, on: Address) -> Drift | None:
+    """``manage.py makemigrations --check``."""
+    return compared(_command(project, "drift", on), Drift("manage.py makemigrations --check", "manage.py makemigrations"))
 
 
 def _command(project: Project, verb: str, on: Address | None, more: Mapping[str, object] | None = None) -> Command:

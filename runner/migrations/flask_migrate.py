@@ -10,11 +10,14 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from checks.drift import Drift
 from checks.evidence import Place
+from checks.schema.names import default_schema
 from runner.children import Command
 from runner.errors import UsageError
 from runner.migrations import alembic, hearing, interpreter
 from runner.migrations.alembic import guarded
+from runner.migrations.comparing import compared
 from runner.migrations.environment import environment
 from runner.migrations.interface import Detected, Event, Project, Revision
 from runner.servers.interface import Address
@@ -51,6 +54,12 @@ def current(project: Project, on: Address) -> Iterator[Event]:
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """One ``flask db upgrade heads``."""
     return hearing.events(_command(project, "apply", on))
+
+
+def drift(project: Project, on: Address) -> Drift | None:
+    """``flask db check``; nothing where env.py gives no ``target_metadata``."""
+    asked = Drift("flask db check", 'flask db migrate -m "…"')
+    return compared(_command(project, "drift", on), asked, default_schema(on.scheme))
 
 
 def _command(project: Project, verb: str, on: Address) -> Command:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from checks.drift import Drift
 from checks.evidence import Place, Statement
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -216,6 +217,17 @@ class Reversible(Protocol):
 
         A step up applies the first migration that the database does not hold, a step down undoes the last that it holds. After
         a step down that is irreversible the step up of the same migration runs nothing.
+        """
+        ...
+
+
+class Modelled(Protocol):
+    """What an adapter offers beside the rest where its tool knows the application's models."""
+
+    def drift(self, project: Project, on: Address) -> Drift | None:
+        """In what the models differ from the database, which holds all migrations and is a copy that may be changed.
+
+        ``None`` where the project gives its tool no models. Raises ToolFailed.
         """
         ...
 

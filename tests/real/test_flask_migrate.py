@@ -103,6 +103,10 @@ def test_it_ends_as_its_own_tool_ends(flask_migrate: Published, tmp_path: Path, 
     recording = postgresql.recording(server, database, mark, events, ())
     places = {one.relation: made.place for one, made in postgresql.provenance(database, [recording], {}).items()}
     assert places["orders"] == Place("web/migrations/versions/two.py", 13)
+    drift = adapter.drift(project, database.addresses[Role.OWNER])
+    assert drift is not None
+    said = {(one.subject, one.kind.value) for one in drift.operations}
+    assert said == {("orders", "unknown table"), ("customer.town", "unknown")}
 
     (root / "web" / "migrations" / "versions" / "three.py").write_text(
         SECOND.replace('"two"', '"three"').format(down="two", more="    op.execute('SELECT 1/0')\n")

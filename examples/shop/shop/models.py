@@ -56,7 +56,9 @@ class Product(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
-    vendedor_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_products_vendedor_id", ondelete="RESTRICT"))
+    vendedor_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("users.id", name="fk_products_vendedor_id", ondelete="RESTRICT")
+    )
     sku: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     precio_venta: Mapped[Decimal] = mapped_column(Money)
@@ -81,7 +83,7 @@ class Order(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
-    buyer_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_orders_buyer_id", ondelete="RESTRICT"))
+    buyer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", name="fk_orders_buyer_id", ondelete="RESTRICT"))
     number: Mapped[str] = mapped_column(String(20), unique=True)
     status: Mapped[str] = mapped_column(String(20), server_default="open")
     subtotal: Mapped[Decimal] = mapped_column(Money)
@@ -110,8 +112,10 @@ class OrderItem(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", name="fk_order_items_order_id", ondelete="CASCADE"))
-    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", name="fk_order_items_product_id", ondelete="RESTRICT"))
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id", name="fk_order_items_order_id", ondelete="CASCADE"))
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("products.id", name="fk_order_items_product_id", ondelete="RESTRICT")
+    )
     product_sku: Mapped[str] = mapped_column(String(40))
     product_name: Mapped[str] = mapped_column(String(200))
     quantity: Mapped[int] = mapped_column(Integer)
@@ -129,7 +133,9 @@ class PaymentMethod(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
-    buyer_id: Mapped[int] = mapped_column(ForeignKey("users.id", name="fk_payment_methods_buyer_id", ondelete="CASCADE"))
+    buyer_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("users.id", name="fk_payment_methods_buyer_id", ondelete="CASCADE")
+    )
     kind: Mapped[str] = mapped_column(String(20))
     label: Mapped[str] = mapped_column(String(60))
     external_id: Mapped[str | None] = mapped_column(String(80))
@@ -146,9 +152,11 @@ class OrderTransaction(Base):
     )
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", name="fk_order_transactions_order_id", ondelete="CASCADE"))
+    order_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("orders.id", name="fk_order_transactions_order_id", ondelete="CASCADE")
+    )
     payment_method_id: Mapped[int | None] = mapped_column(
-        ForeignKey("payment_methods.id", name="fk_order_transactions_payment_method_id", ondelete="SET NULL")
+        BigInteger, ForeignKey("payment_methods.id", name="fk_order_transactions_payment_method_id", ondelete="SET NULL")
     )
     outcome: Mapped[str] = mapped_column(String(20))
     external_id: Mapped[str | None] = mapped_column(String(80))
@@ -169,7 +177,7 @@ class Payment(Base):
 
     id: Mapped[int] = mapped_column(Key, Identity(), primary_key=True)
     transaction_id: Mapped[int] = mapped_column(
-        ForeignKey("order_transactions.id", name="fk_payments_transaction_id", ondelete="RESTRICT")
+        BigInteger, ForeignKey("order_transactions.id", name="fk_payments_transaction_id", ondelete="RESTRICT")
     )
     amount: Mapped[Decimal] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(String(3))

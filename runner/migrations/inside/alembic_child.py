@@ -1,8 +1,9 @@
 """Runs Alembic as its own command line does, in the project's Python, and tells dbproof what happens.
 
 Verbs: ``revisions`` lists the files in the order they apply, ``current`` loads env.py and only reads, ``apply`` is one
-``upgrade heads``, ``rehearse`` takes ``steps``. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none), and
-``listing`` where the files are to be listed after ``current``.
+``upgrade heads``, ``rehearse`` takes ``steps``, ``drift`` compares the models with a copy. The request comes as JSON in
+``DBPROOF_REQUEST``: ``verb``, ``config`` (a path), ``url`` (ours, or none), and ``listing`` where the files are to be listed
+after ``current``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import sys
 from contextlib import suppress
 from typing import Any, Dict, Optional, Sequence
 
-from . import alembic_steps, failures, guard, variables
+from . import alembic_drift, alembic_steps, failures, guard, variables
 from .telling import tell
 
-_COMMANDS = {"revisions": ["history"], "current": ["current"], "apply": ["upgrade", "heads"]}
+_COMMANDS = {"revisions": ["history"], "current": ["current"], "apply": ["upgrade", "heads"], "drift": ["current"]}
 
 
 def main() -> None:
@@ -60,6 +61,8 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         if request.get("listing"):
             with suppress(Exception):  # whoever asks for the files themselves is told why they cannot be read
                 _revisions(config, inside)
+    elif request["verb"] == "drift":
+        alembic_drift.compare(config, inside.places)
     else:
         command.upgrade(config, "heads")
 

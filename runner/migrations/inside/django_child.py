@@ -1,8 +1,9 @@
 """Runs the project's own ``manage.py`` in its own Python, with its settings led to our database.
 
 Verbs: ``revisions`` lists the migrations in the order in which they apply, ``current`` is ``showmigrations --plan``, ``apply``
-one ``migrate``, ``rehearse`` single steps. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``manage`` (a path),
-``database`` (the name in dbproof's settings), ``address`` (ours, in parts, or none), ``listing`` where ``current`` lists too.
+one ``migrate``, ``rehearse`` single steps, ``drift`` compares the models with the migrations. The request comes as JSON in
+``DBPROOF_REQUEST``: ``verb``, ``manage`` (a path), ``database`` (the name in dbproof's settings), ``address`` (ours, in parts, or
+none), ``listing`` where ``current`` lists too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from contextlib import suppress
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import guard
+from . import django_drift, guard
 from .django_steps import class_line
 from .place import Place
 from .python_child import failed
@@ -53,6 +54,8 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
         if request["listing"]:
             with suppress(Exception):  # whoever asks for the migrations themselves is told why they cannot be read
                 _revisions(inside)
+    elif verb == "drift":
+        run("migrate", instead=lambda: django_drift.compare(inside.places))
     elif verb == "apply":
         run("migrate", "--noinput")
     else:

@@ -1,7 +1,8 @@
 """Runs Flask-Migrate's ``flask db …`` in the project's own Python, with the application's address led to our database.
 
-Verbs: ``current``, and ``apply``, which is one ``flask db upgrade heads``. The request comes as JSON in ``DBPROOF_REQUEST``:
-``verb``, ``url`` (ours), ``database`` (its name in dbproof's settings) and ``directory`` (of ``env.py``, or none).
+Verbs: ``current``, ``apply``, which is one ``flask db upgrade heads``, and ``drift``, which compares the models with a copy. The
+request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` (ours), ``database`` (its name in dbproof's settings) and
+``directory`` (of ``env.py``, or none).
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import sys
 from contextlib import suppress
 from typing import Any, Dict, Mapping
 
-from . import guard
+from . import alembic_drift, guard
 from .alembic_child import led
 from .python_child import failed
 
-_COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads")}
+_COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads"), "drift": ("current",)}
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         raise SystemExit("dbproof: this program is started by dbproof only")
     sys.path.insert(0, os.getcwd())
     try:
-        _do(request)
+        _do(request, inside)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
@@ -45,14 +46,23 @@ def _cause(error: BaseException) -> BaseException:
     return error.__context__ if isinstance(error, SystemExit) and error.__context__ is not None else error
 
 
-def _do(request: Dict[str, Any]) -> None:
+def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
     from flask.cli import main as flask  # type: ignore[import-not-found]  # in the project's own environment
 
     with suppress(ImportError):
         _lead_here(request["url"], request["database"])
+    if request["verb"] == "drift":
+        _compare_instead(inside)
     where = ["--directory", request["directory"]] if request["directory"] else []
     sys.argv = ["flask", "db", _COMMANDS[request["verb"]][0], *where, *_COMMANDS[request["verb"]][1:]]
     flask()
+
+
+def _compare_instead(inside: guard.Inside) -> None:
+    """Have ``flask db current`` compare: it sets up the application and Alembic's configuration as every command does."""
+    from alembic import command
+
+    command.current = lambda config, *_, **__: alembic_drift.compare(config, inside.places)
 
 
 def _lead_here(url: str, name: str) -> None:

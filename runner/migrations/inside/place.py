@@ -35,8 +35,11 @@ class Places:
         return self._names[file]
 
     def is_own(self, code: CodeType) -> bool:
-        """Whether code is the repository's own: a file under its root, not installed there, and none of ours."""
-        file = code.co_filename
+        """Whether code is the repository's own."""
+        return self.is_own_file(code.co_filename)
+
+    def is_own_file(self, file: str) -> bool:
+        """Whether a file of code is the repository's own: under its root, not installed there, and none of ours."""
         if file not in self._own:
             name = self.name(file)
             installed = any(part in os.sep + name for part in _ELSEWHERE)
