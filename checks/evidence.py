@@ -16,6 +16,7 @@ from checks.schema.names import ObjectReference, TableName
 if TYPE_CHECKING:
     from checks.drift import Drift
     from checks.reversals import Reversal, SecondRun
+    from checks.survivals import Survivals
     from checks.work import Work
 
 
@@ -287,7 +288,8 @@ class Evidence:
     the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
     hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
     way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
-    where it has none.
+    where it has none. ``survivals`` is what
+    became of base's rows, ``None`` where nothing is new or there is no base.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -308,6 +310,7 @@ class Evidence:
     reversals: tuple[Reversal, ...] = ()
     second_run: SecondRun | None = None
     drift: Drift | None = None
+    survivals: Survivals | None = None
 
     @property
     def incomplete(self) -> bool:

@@ -163,7 +163,7 @@ def _head_on_base(building: Building, base: _Base) -> Built:
     if applied.failure is not None and not applied.failure.invented:
         return _again(building, base, applied, (server, database))
     if contents(building.plan.root, building.files) != base.contents:
-        return _again(building, base, applied, None)
+        return replace(_again(building, base, applied, None), apart=_OTHER_ROWS)
     return _finished(building, base, server, database, applied, base.built.evidence.loaded)
 
 
@@ -212,6 +212,10 @@ def _grown(building: Building, from_server: Server, base: _Base) -> tuple[Server
     return server, database
 
 
+#: Why head's rows are not base's.
+_OTHER_ROWS = "the files of `data.load` changed, so head has other rows than base"
+
+
 def _again(building: Building, base: _Base, first: Applied, kept: tuple[Server, Database] | None) -> Built:
     """Head on an empty copy: the new migrations failed on base's rows, or head has other rows than base.
 
@@ -237,7 +241,7 @@ def _finished(
         building.plan.backend, building.needed, building.revisions, recordings, loaded, frozenset(base.revisions), database
     )
     rows = filled_on_head(building.plan, server, database, base.rows, complete=not evidence.incomplete)
-    return Built(server, server.seal(database), rows.told(evidence))
+    return Built(server, server.seal(database), rows.told(evidence), refilled=rows.refilled)
 
 
 def _with_new(head: Built, base: _Base) -> Built:

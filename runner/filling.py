@@ -29,12 +29,14 @@ from runner.settings.wording import did_you_mean, key_path
 @dataclass(frozen=True)
 class Rows:
     """Where a database's rows are from: what was ``filled``, the tables that hold rows of the repository's ``own``, those whose
-    rows are ``invented``, and those that migrations filled when such were there (``derived``)."""
+    rows are ``invented``, and those that migrations filled when such were there (``derived``). ``refilled`` were empty behind the
+    migrations, and hold nothing but what was made since."""
 
     filled: tuple[FilledTable, ...] = ()
     own: frozenset[TableName] = frozenset()
     invented: frozenset[TableName] = frozenset()
     derived: frozenset[TableName] = frozenset()
+    refilled: frozenset[TableName] = frozenset()
 
     def told(self, evidence: Evidence) -> Evidence:
         """The evidence with it."""
@@ -74,7 +76,8 @@ def filled_on_head(plan: Plan, server: Server, database: Database, base: Rows = 
         refuse_unknown(plan, filled)
     every = {one.table: one for one in (*base.filled, *filled.tables) if one.table in filled.known}
     invented = held & base.invented | {one.table for one in filled.with_rows}
-    return Rows(tuple(every.values()), base.own, invented, held - base.own - base.invented)
+    refilled = frozenset(one.table for one in filled.with_rows)
+    return Rows(tuple(every.values()), base.own, invented, held - base.own - base.invented, refilled)
 
 
 def _filled(plan: Plan, database: Database) -> Filled:

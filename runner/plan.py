@@ -10,6 +10,7 @@ from pathlib import Path
 from checks.declared.across import CrossReference
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence
+from checks.schema.names import TableName
 from runner import git
 from runner.backends.interface import Backend
 from runner.migrations.interface import Adapter
@@ -44,11 +45,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """A sealed database with its evidence, on the server that clones it."""
+    """A sealed database with its evidence, on the server that clones it.
+
+    Of head ``apart`` says why its rows did not grow from base's, empty where they did, and ``refilled`` are the tables that were
+    empty behind the migrations and were filled since.
+    """
 
     server: Server
     golden: Golden
     evidence: Evidence
+    apart: str = ""
+    refilled: frozenset[TableName] = frozenset()
 
 
 @dataclass(frozen=True)

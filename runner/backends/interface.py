@@ -18,6 +18,7 @@ from runner.data.own.sources import Entry
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
+from runner.surviving.interface import Surviving
 from runner.undoing.interface import States
 
 
@@ -32,6 +33,11 @@ class Backend(Protocol):
     @property
     def states(self) -> States[Any] | None:
         """How states of a database are compared when migrations are undone; ``None`` where that is not done yet."""
+        ...
+
+    @property
+    def surviving(self) -> Surviving | None:
+        """How base's rows are compared with head's; ``None`` where that is not done yet."""
         ...
 
     def load(

@@ -29,12 +29,14 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.mongodb.server import owner_of
 from runner.servers.mongodb.sessions import session
+from runner.surviving.interface import Surviving
 from runner.targets.mongodb import MongoTarget
 from runner.targets.mongodb_sessions import failed
 from runner.undoing import mongodb as states_of_documents
 
 CHECKS = DOCUMENTS
 states = states_of_documents
+surviving: Surviving | None = None
 
 
 def load(

@@ -33,6 +33,8 @@ from runner.recorder.provenance import resolve
 from runner.recorder.reading import read
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Golden, Server
+from runner.surviving import postgresql as rows_of_postgresql
+from runner.surviving.interface import Surviving
 from runner.targets.postgresql import PostgresTarget
 from runner.targets.sessions import Manner, PostgresReadSession, opened, sessions
 from runner.undoing import postgresql as undoing
@@ -40,6 +42,7 @@ from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
+surviving: Surviving | None = rows_of_postgresql
 
 
 def load(

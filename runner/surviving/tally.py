@@ -1,0 +1,65 @@
+"""Counts what became of the values of one column, pair by pair: memory stays flat however many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from checks.survivals import Loss
+from runner.surviving.values import Family, loss
+
+#: Keys that are kept of rows that changed.
+SAMPLE = 5
+#: So many different values are followed to see which became one, and none that is longer.
+FEW = 1000
+_LONG = 200
+
+
+@dataclass
+class Tally:
+    """What became of a column's values so far; ``key`` names the columns that the keys of its rows are of."""
+
+    was: Family
+    now: Family
+    key: Sequence[str] = ()
+    changed: int = 0
+    filled: int = 0
+    losses: Counter[Loss] = field(default_factory=Counter)
+    keys: list[str] = field(default_factory=list)
+    _became: dict[str, str | None] | None = field(default_factory=dict)
+    _rewritten: set[str | None] = field(default_factory=set)
+
+    def take(self, key: Sequence[str], old: str | None, new: str | None) -> None:
+        """Enter a value as it was and as it is."""
+        if old is None:
+            self.filled += new is not None
+            return
+        found = loss(old, new, self.was, self.now) if old != new else None
+        self._follow(old, new, changed=found is not None)
+        if found is None:
+            return
+        self.changed += 1
+        self.losses[found] += 1
+        if len(self.keys) < SAMPLE:
+            self.keys.append(shown(self.key, key))
+
+    def _follow(self, old: str, new: str | None, *, changed: bool) -> None:
+        if self._became is None:
+            return
+        self._became[old] = new
+        if changed:
+            self._rewritten.add(new)
+        if len(self._became) > FEW or len(old) > _LONG:
+            self._became = None
+
+    @property
+    def merged(self) -> int:
+        """How many different values share now, as at least one of them was rewritten, what each had for itself; 0 for many."""
+        shared = Counter((self._became or {}).values())
+        return sum(times for new, times in shared.items() if times > 1 and new in self._rewritten)
+
+
+def shown(names: Sequence[str], values: Sequence[str]) -> str:
+    """A row's key for people: ``id=3, line=1``."""
+    return ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
