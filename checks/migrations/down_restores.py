@@ -1,51 +1,60 @@
 """The way back of each new migration restores what was there before it.
 
-Proves it by going there: on a copy of what the base revision's database holds (without a base, on an empty one, for the newest
-five), each new migration is applied, undone and applied again as its tool does it, and the states are compared: collections with
-their options, validators, indexes, how many documents there are and what they hold. Undoing must restore the state before;
-applying again must come to the same collections, validators, indexes and numbers as the first time (not the same contents, as a
-migration may write the time or make identifiers); and once nothing is pending, one more run of a tool that keeps books must
-change nothing. Documents and fields that the way back cannot bring back are counted: they are what a rollback in production
-loses. The order in which documents were written and that of their fields does not count, nor does an empty collection without
-validator, index or option, which MongoDB makes by itself.
+Proves it by going there: on a copy of what the base revision's database holds, each new migration is applied, undone and applied
+again as its tool does it, and the states are compared. Of a relational database these are all objects as the server describes
+them (schemas, tables, columns, constraints, indexes, views, sequences, types, functions, triggers, policies, privileges, owners,
+comments and all else that a dump has), how many rows each table has and what they hold; of MongoDB the collections with their
+options, validators and indexes, and their documents. Undoing must restore the state before; applying again must come to the same
+objects and numbers as the first time (not the same contents, as a migration may write the time or make identifiers); and once
+nothing is pending, one more run of a tool that keeps books must change nothing. Rows, documents and values that the way back
+cannot bring back are counted: they are what a rollback in production loses.
 
-A migration that offers no way back (no `down`, or one that raises NotImplementedError) is a notice.
+The order of columns, of rows and of a document's fields does not count, nor where sequences stand, nor an empty collection
+without validator, index or option, which MongoDB makes by itself. Without a base revision nothing is new, and nothing is tried;
+of MongoDB then the newest five are, on an empty database.
+
+A migration that offers no way back (no `downgrade`, or one that raises NotImplementedError) is a notice. One whose `downgrade` is
+`pass` though it made something has one that restores nothing.
 
 **Anti-pattern**
 
 ```python
-def up(db):
-    db.subscriptions.update_many({}, {"$unset": {"legacy_code": ""}})  # the values are gone
+def upgrade():
+    op.drop_column("orders", "currency")  # the values are gone
+    op.create_index("ix_orders_status", "orders", ["status"])
 
 
-def down(db):
-    db.subscriptions.update_many({}, {"$set": {"legacy_code": None}})  # not what was there
+def downgrade():
+    op.add_column("orders", sa.Column("currency", sa.String(3)))  # not what was there, and the index stays
 ```
 
 **Best practice**
 
 ```python
-def up(db):
-    db.subscriptions.update_many({}, {"$rename": {"legacy_code": "_legacy_code"}})  # dropped by a later migration
+def upgrade():
+    op.alter_column("orders", "currency", new_column_name="_currency")  # dropped by a later migration
+    op.create_index("ix_orders_status", "orders", ["status"])
 
 
-def down(db):
-    db.subscriptions.update_many({}, {"$rename": {"_legacy_code": "legacy_code"}})
+def downgrade():
+    op.drop_index("ix_orders_status", "orders")
+    op.alter_column("orders", "_currency", new_column_name="currency")
 ```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from checks.evidence import MigrationFailure
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.reversals import Difference, DifferenceKind, Reversal, SecondRun
-from checks.schema.names import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind, ObjectReference, default_schema
 from checks.targets import Target
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.MONGODB})
+ENGINES = frozenset({Engine.MONGODB, Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "new migrations that can be undone"
 PROVES = "go back and forth"
@@ -62,24 +71,25 @@ _HELD = frozenset({DifferenceKind.ROWS_MISSING, DifferenceKind.ROWS_EXTRA, Diffe
 
 def run(target: Target) -> Iterator[Judgement]:
     """Judge every migration that was undone, and the run after the last."""
+    words = _Words(target.engine)
     for one in target.evidence.reversals:
-        yield _judge(one)
+        yield _judge(one, words)
     if target.evidence.second_run is not None:
-        yield _second(target.evidence.second_run)
+        yield _second(target.evidence.second_run, words)
 
 
-def _judge(one: Reversal) -> Judgement:
+def _judge(one: Reversal, words: _Words) -> Judgement:
     subject = one.revision or ALL
     if one.gap:
         return NotProven(subject, one.gap)
     if one.irreversible:
         return _irreversible(subject, one)
     if one.left:
-        return _not_restored(subject, one)
+        return _not_restored(subject, one, words)
     if one.failure is not None:
         return _stopped(subject, one, one.failure)
     if one.again:
-        return _other_again(subject, one)
+        return _other_again(subject, one, words)
     return Proven(subject)
 
 
@@ -110,38 +120,34 @@ def _stopped(subject: str, one: Reversal, failure: MigrationFailure) -> Finding:
 _AGAIN = "Let the way back remove everything that the migration makes, so that it finds what it found the first time."
 
 
-def _not_restored(subject: str, one: Reversal) -> Finding:
+def _not_restored(subject: str, one: Reversal, words: _Words) -> Finding:
     lost = [each for each in one.left if each.kind in _HELD or each.rows]
     return Finding(
         subject=subject,
-        message=f"undoing {_named(subject)} does not restore what was there: {_list(one.left)}",
-        remedy=_RESTORE_ROWS if lost else _RESTORE,
+        message=f"undoing {_named(subject)} does not restore what was there: {words.all_of(one.left)}",
+        remedy=words.keep if lost else _RESTORE,
         place=one.place,
         objects=_objects(one.left),
         count=sum(each.rows for each in lost) or None,
-        evidence=_facts(one.left),
+        evidence=words.facts(one.left),
     )
 
 
 _RESTORE = "Let the way back undo each step, the last one first."
-_RESTORE_ROWS = (
-    "Keep what the migration removes until it is settled (rename it, or copy it aside with $out), and drop it in a later one; "
-    "let the way back remove what the migration added."
-)
 
 
-def _other_again(subject: str, one: Reversal) -> Finding:
+def _other_again(subject: str, one: Reversal, words: _Words) -> Finding:
     return Finding(
         subject=subject,
-        message=f"{_named(subject)}, applied again after it was undone, comes to something else: {_list(one.again)}",
+        message=f"{_named(subject)}, applied again after it was undone, comes to something else: {words.all_of(one.again)}",
         remedy=_AGAIN,
         place=one.place,
         objects=_objects(one.again),
-        evidence=_facts(one.again),
+        evidence=words.facts(one.again),
     )
 
 
-def _second(one: SecondRun) -> Judgement:
+def _second(one: SecondRun, words: _Words) -> Judgement:
     if one.failure is not None:
         return Finding(
             subject=SECOND,
@@ -155,10 +161,10 @@ def _second(one: SecondRun) -> Judgement:
     if one.changed:
         return Finding(
             subject=SECOND,
-            message=f"applying once more, with nothing pending, changes the database: {_list(one.changed)}",
+            message=f"applying once more, with nothing pending, changes the database: {words.all_of(one.changed)}",
             remedy="Let the program see what is applied already, and do nothing then: deployments run it every time.",
             objects=_objects(one.changed),
-            evidence=_facts(one.changed),
+            evidence=words.facts(one.changed),
         )
     return Proven(SECOND)
 
@@ -167,50 +173,74 @@ def _named(subject: str) -> str:
     return "the migrations" if subject == ALL else f"migration {subject}"
 
 
-def _list(differences: Sequence[Difference]) -> str:
-    said = "; ".join(_say(one) for one in differences[:_MOST])
-    more = len(differences) - _MOST
-    return f"{said}; and {more} more" if more > 0 else said
-
-
-def _say(one: Difference) -> str:
-    match one.kind:
-        case DifferenceKind.MISSING:
-            return f"{_label(one.of)} is gone{_with(one.rows)}"
-        case DifferenceKind.EXTRA:
-            return f"{_label(one.of)} is there, and was not{_with(one.rows)}"
-        case DifferenceKind.CHANGED:
-            return f"{_label(one.of)} {one.words}"
-        case DifferenceKind.ROWS_MISSING:
-            return f"{_documents(one.rows)} of {_label(one.of)} {'is' if one.rows == 1 else 'are'} not brought back"
-        case DifferenceKind.ROWS_EXTRA:
-            return f"{_documents(one.rows)} of {_label(one.of)} {'was' if one.rows == 1 else 'were'} not there"
-        case DifferenceKind.ROWS_CHANGED:
-            number = _documents(one.rows) if one.rows else "the documents"
-            hold = "holds" if one.rows == 1 else "hold"
-            return f"{number} of {_label(one.of)} {hold} something else{f' in {one.words}' if one.words else ''}"
-
-
-def _label(of: ObjectReference) -> str:
-    if of.kind is ObjectKind.INDEX:
-        return f"index {of.relation}.{of.name}"
-    return f"the validator of {of.relation}" if of.kind is ObjectKind.VALIDATOR else of.relation
-
-
-def _with(rows: int) -> str:
-    return f", with {_documents(rows)}" if rows else ""
-
-
-def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{number} documents"
-
-
 def _objects(differences: Sequence[Difference]) -> tuple[ObjectReference, ...]:
     return tuple(dict.fromkeys(one.of for one in differences))
 
 
-def _facts(differences: Sequence[Difference]) -> dict[str, Json]:
-    listed: list[Json] = [
-        {"object": _label(one.of), "kind": one.kind.value, "rows": one.rows, "words": one.words} for one in differences
-    ]
-    return {"differences": listed}
+@dataclass(frozen=True)
+class _Words:
+    """How differences are said of an engine: tables have rows, collections documents."""
+
+    engine: Engine
+
+    @property
+    def keep(self) -> str:
+        """The remedy where something is lost."""
+        aside = "copy it aside with $out" if self.engine is Engine.MONGODB else "copy it into a table of its own"
+        return (
+            f"Keep what the migration removes until it is settled (rename it, or {aside}), and drop it in a later one; "
+            "let the way back remove what the migration added."
+        )
+
+    def all_of(self, differences: Sequence[Difference]) -> str:
+        """The first differences, and how many more there are."""
+        said = "; ".join(self._say(one) for one in differences[:_MOST])
+        more = len(differences) - _MOST
+        return f"{said}; and {more} more" if more > 0 else said
+
+    def facts(self, differences: Sequence[Difference]) -> dict[str, Json]:
+        """All of them, for the report."""
+        listed: list[Json] = [
+            {"object": self._label(one.of), "kind": one.kind.value, "rows": one.rows, "words": one.words} for one in differences
+        ]
+        return {"differences": listed}
+
+    def _say(self, one: Difference) -> str:
+        label, of = self._label(one.of), self._label(one.of, bare=True)
+        match one.kind:
+            case DifferenceKind.MISSING:
+                return f"{label} is gone{self._with(one)}"
+            case DifferenceKind.EXTRA:
+                return f"{label} is there, and was not{self._with(one)}"
+            case DifferenceKind.CHANGED:
+                return f"{label} {one.words}"
+            case DifferenceKind.ROWS_MISSING:
+                return f"{self._rows(one.rows)} of {of} {'is' if one.rows == 1 else 'are'} not brought back"
+            case DifferenceKind.ROWS_EXTRA:
+                return f"{self._rows(one.rows)} of {of} {'was' if one.rows == 1 else 'were'} not there"
+            case DifferenceKind.ROWS_CHANGED:
+                number = self._rows(one.rows) if one.rows else f"the {self._rows(2).removeprefix('2 ')}"
+                hold = "holds" if one.rows == 1 else "hold"
+                return f"{number} of {of} {hold} something else{f' in {one.words}' if one.words else ''}"
+
+    def _label(self, of: ObjectReference, *, bare: bool = False) -> str:
+        """``index orders.ix_status``; of a table or collection its name, with ``bare`` alone."""
+        if of.kind is ObjectKind.VALIDATOR:
+            return f"the validator of {of.relation}"
+        name = ".".join(part for part in (of.relation, of.name) if part)
+        if of.schema and of.schema != default_schema(self.engine):
+            name = f"{of.schema}.{name}" if name else of.schema
+        name = name or of.schema
+        alone = of.kind in (ObjectKind.COLLECTION, ObjectKind.OTHER) or bare
+        return name if alone else f"{of.kind.value} {name}"
+
+    def _with(self, one: Difference) -> str:
+        if not one.rows:
+            return ""
+        if one.of.kind is ObjectKind.COLUMN:
+            return f", with {one.rows} value{'' if one.rows == 1 else 's'}"
+        return f", with {self._rows(one.rows)}"
+
+    def _rows(self, number: int) -> str:
+        one = "document" if self.engine is Engine.MONGODB else "row"
+        return f"1 {one}" if number == 1 else f"{number} {one}s"

@@ -28,7 +28,15 @@ from checks.constraints import (
     unvalidated_constraint,
 )
 from checks.interface import Check
-from checks.migrations import changed_values, dropped_with_values, lost_rows, migration_failed, model_drift, superuser_migration
+from checks.migrations import (
+    changed_values,
+    down_restores,
+    dropped_with_values,
+    lost_rows,
+    migration_failed,
+    model_drift,
+    superuser_migration,
+)
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
 from checks.references import (
     cascade_reach,
@@ -62,6 +70,7 @@ from checks.tenancy import (
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
     "superuser-migration": superuser_migration,
+    "down-restores": down_restores,
     "model-drift": model_drift,
     "changed-values": changed_values,
     "lost-rows": lost_rows,

@@ -31,8 +31,8 @@ class Backend(Protocol):
         ...
 
     @property
-    def states(self) -> States[Any] | None:
-        """How states of a database are compared when migrations are undone; ``None`` where that is not done yet."""
+    def states(self) -> States[Any]:
+        """How states of a database are compared when migrations are undone."""
         ...
 
     @property

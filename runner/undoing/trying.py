@@ -38,7 +38,7 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
     """
     tool, states = building.plan.adapter, building.plan.backend.states
     project = project_in(building, building.plan.root, applied)
-    if CHECK not in building.plan.checks or states is None or project is None or head.evidence.failure is not None:
+    if CHECK not in building.plan.checks or project is None or head.evidence.failure is not None:
         return head
     if base is None and states.clear is None:
         return head
