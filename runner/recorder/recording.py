@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from checks.evidence import Lock, Place, Rewrite, Statement
 from checks.schema.names import ObjectKind, TableName
-from checks.work import Work
+from checks.work import Work, strength
 from runner.migrations.interface import Ran
 from runner.recorder.events import Address, Event, HeldLock, Row
 from runner.recorder.ledger import Ledger
@@ -125,7 +125,7 @@ class _Known:
             made=made,
             dropped=dropped,
             rewrites=_unique(draft.rewrites),
-            locks=_unique(self._locks(draft)),
+            locks=_unique(sorted(self._locks(draft), key=lambda lock: (-strength(lock.mode), lock.relation))),
             undone=draft.undone,
             changed=_unique(row.reference for row in draft.changed if row.reference not in made),
             invalid=_unique(row.reference for row in draft.invalid),

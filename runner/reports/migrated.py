@@ -11,7 +11,6 @@ from checks.work import TableWork, Work
 from runner.report import Report, ReportedDatabase, ReportedMigration, ReportedStatement
 from runner.reports import wording
 from runner.reports.markdown import code, head, prose, row
-from runner.text import shorten
 
 #: A migration of more statements than this is folded.
 FOLDED_ABOVE = 25
@@ -55,7 +54,8 @@ def totals(migration: ReportedMigration) -> Iterator[str]:
     if migration.rewritten:
         yield f"{wording.plural(len(migration.rewritten), 'table')} rewritten"
     if migration.work is not None:
-        yield f"{wording.plural(migration.work.rows, 'row')} changed"
+        if migration.work.rows:
+            yield f"{wording.plural(migration.work.rows, 'row')} changed"
         yield f"{wording.size(migration.work.wal)} of WAL"
 
 
@@ -84,7 +84,12 @@ def _line(said: ReportedStatement) -> str:
     if not facts:
         return ""
     line = "" if said.place is None or said.place.line is None else f"line {said.place.line}, "
-    return f"{line}{_time(said)}: ".removeprefix(": ") + f"{shorten(' '.join(said.text.split()), _EXCERPT)}: {'; '.join(facts)}"
+    return f"{line}{_time(said)}: ".removeprefix(": ") + f"{_excerpt(said.text)}: {'; '.join(facts)}"
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 2]} …"
 
 
 def as_json(migration: ReportedMigration) -> dict[str, Json]:
