@@ -65,12 +65,17 @@ class Way:
 
 
 class Refused(Exception):
-    """The tool would not begin: what it says, and of which script."""
+    """The tool would not begin: what it says, and of which script and line."""
 
-    def __init__(self, said: str, script: Script | None = None) -> None:
+    def __init__(self, said: str, script: Script | None = None, line: int | None = None) -> None:
         super().__init__(said)
         self.said = said
         self.script = script
+        self.line = line
+
+
+class PassedOver(Exception):
+    """Raised by :meth:`Books.begin`: the tool goes on without this script."""
 
 
 class Books(Protocol):
@@ -209,7 +214,7 @@ def _guarded(events: Iterator[Event | Script]) -> Iterator[Event]:
                 yield event
     except Refused as refused:
         script = refused.script
-        yield Broke(script.id if script else None, Place(script.name) if script else None, "", refused.said)
+        yield Broke(script.id if script else None, Place(script.name, refused.line) if script else None, "", refused.said)
     except psycopg.Error as failed:
         said = f"the tool's own table cannot be written: {str(failed).strip()}"
         yield Broke(at.id if at else None, Place(at.name) if at else None, "", said, failed.sqlstate or "")
@@ -223,7 +228,11 @@ def _pending(opened: Session, scripts: Sequence[Script], books: Books, most: int
         began = time.monotonic()
         yield at
         yield Began(at.id)
-        if broke := _script(opened, at, books):
+        try:
+            broke = _script(opened, at, books)
+        except PassedOver:
+            broke = None
+        if broke:
             yield replace(broke, revision=at.id)
             return
         yield Ended(at.id, time.monotonic() - began)

@@ -68,6 +68,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "goose": frozenset({Engine.POSTGRESQL}),
     "dbmate": frozenset({Engine.POSTGRESQL}),
     "flyway": frozenset({Engine.POSTGRESQL}),
+    "liquibase": frozenset({Engine.POSTGRESQL}),
     "supabase": frozenset({Engine.POSTGRESQL}),
     "drizzle": frozenset({Engine.POSTGRESQL}),
     "sqitch": frozenset({Engine.POSTGRESQL}),

@@ -293,10 +293,10 @@ _BELONGS = {
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway"}) | _NODES,
+    "config": frozenset({"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway", "liquibase"}) | _NODES,
     "python": _PYTHONS,
     "setup": _PROGRAMS,
-    "env": _PROGRAMS | {"flyway"},
+    "env": _PROGRAMS | {"flyway", "liquibase"},
     "env_file": _PROGRAMS,
     "pass_env": _PROGRAMS,
 }

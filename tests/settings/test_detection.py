@@ -114,6 +114,11 @@ def test_nothing_is_nothing(tmp_path: Path) -> None:
         (one_file("db/migrations/1_a.sql", "-- +goose Up\n"), "goose", "db/migrations/1_a.sql"),
         (one_file("db/migrations/1_a.sql", "-- migrate:up\n"), "dbmate", "db/migrations/1_a.sql"),
         (one_file("src/main/resources/db/migration/V1__a.sql"), "flyway", "src/main/resources/db/migration/V1__a.sql"),
+        (
+            one_file("src/main/resources/db/changelog/db.changelog-master.sql", "select 1;"),
+            "liquibase",
+            "src/main/resources/db/changelog/db.changelog-master.sql",
+        ),
         (one_file("supabase/migrations/20240101000000_a.sql"), "supabase", "supabase/migrations/20240101000000_a.sql"),
         (one_file("drizzle/meta/_journal.json", '{"dialect": "pg"}'), "drizzle", "drizzle/meta/_journal.json"),
         (one_file("sqitch.plan", "%project=shop\n"), "sqitch", "sqitch.plan"),

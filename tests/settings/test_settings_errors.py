@@ -114,7 +114,7 @@ FAULTS = {
         f"{SHOP}.migrations.transaction: belongs to 'sql', and the tool is 'command'"
     ),
     "databases.shop.migrations = { tool = 'sql', config = 'x' }": (
-        f"{SHOP}.migrations.config: belongs to 'alembic' or 'django' or 'flask-migrate' or 'flyway' or 'knex' or "
+        f"{SHOP}.migrations.config: belongs to 'alembic' or 'django' or 'flask-migrate' or 'flyway' or 'knex' or 'liquibase' or "
         "'migrate-mongo' or 'node-pg-migrate' or 'prisma' or 'sequelize' or 'typeorm' or 'yoyo', and the tool is 'sql'"
     ),
     "databases.shop.migrations = { tool = 'sql', transaction = 'files' }": (
