@@ -37,13 +37,14 @@ from checks.documents import (
     write_cost,
 )
 from checks.interface import Check
-from checks.migrations import down_restores, migration_failed, superuser_migration
+from checks.migrations import down_restores, edited_migration, migration_failed, superuser_migration
 from checks.performance import query_limit
 from checks.targets import DocumentTarget
 
 #: Every check, in the order in which it is reported.
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "migration-failed": migration_failed,
+    "edited-migration": edited_migration,
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "load-refused": load_refused,

@@ -66,6 +66,17 @@ def column_reference(table: TableName, column: str) -> ObjectReference:
     return ObjectReference(ObjectKind.COLUMN, table.schema, table.name, column)
 
 
+def object_label(of: ObjectReference, schema: str) -> str:
+    """``index orders.ix_status``, outside of the default ``schema`` with its own; of a collection the name alone."""
+    if of.kind is ObjectKind.VALIDATOR:
+        return f"the validator of {of.relation}"
+    name = ".".join(part for part in (of.relation, of.name) if part)
+    if of.schema and of.schema != schema:
+        name = f"{of.schema}.{name}" if name else of.schema
+    name = name or of.schema
+    return name if of.kind in (ObjectKind.COLLECTION, ObjectKind.OTHER) else f"{of.kind.value} {name}"
+
+
 def no_table(table: TableName) -> str:
     """The mismatch of a reference whose parent does not exist."""
     return f"there is no table {table.name}"

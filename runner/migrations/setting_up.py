@@ -79,6 +79,7 @@ def _key(directory: Path, work_tree: Path, settings: MigrationSettings) -> str:
 
 
 def lock_files(*folders: Path) -> Iterator[Path]:
+    """The files in these folders that decide what installers bring."""
     for folder in dict.fromkeys(folders):
         for pattern in _LOCKS:
             yield from sorted(file for file in folder.glob(pattern) if file.is_file())

@@ -1,0 +1,30 @@
+"""Migrations of base that head has edited or deleted, as frozen data: in what that leads databases apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.evidence import MigrationFailure, Place
+from checks.reversals import Difference
+
+
+@dataclass(frozen=True)
+class EditedMigration:
+    """A migration that base has applied and whose file is another one now, or ``gone``; ``place`` is where it stands, or stood.
+
+    ``differences`` are those between a database that has applied base's files and then head's new ones, as production has, and
+    one that was built from head's files alone: what is MISSING only the first has. ``refused`` is what the tool says on the
+    first; ``gap`` says why the two could not be compared.
+    """
+
+    revision: str
+    place: Place
+    gone: bool = False
+    differences: tuple[Difference, ...] = ()
+    refused: MigrationFailure | None = None
+    gap: str = ""
+
+    @property
+    def leads_apart(self) -> bool:
+        """Whether it is known to."""
+        return bool(self.differences or self.refused)
