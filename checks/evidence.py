@@ -15,6 +15,7 @@ from checks.schema.names import ObjectReference, TableName
 
 if TYPE_CHECKING:
     from checks.drift import Drift
+    from checks.histories import EditedMigration
     from checks.reversals import Reversal, SecondRun
     from checks.survivals import Survivals
     from checks.work import Work
@@ -289,7 +290,8 @@ class Evidence:
     hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
     way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
     where it has none. ``survivals`` is what
-    became of base's rows, ``None`` where nothing is new or there is no base.
+    became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are
+    base's migrations whose files head has edited or deleted.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -311,6 +313,7 @@ class Evidence:
     second_run: SecondRun | None = None
     drift: Drift | None = None
     survivals: Survivals | None = None
+    edited: tuple[EditedMigration, ...] = ()
 
     @property
     def incomplete(self) -> bool:

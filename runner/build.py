@@ -15,11 +15,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from checks.evidence import LoadedFile
+from checks.histories import EditedMigration
 from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused
 from runner.data.own.sources import contents, there
 from runner.drifting import drifted_on_base
+from runner.editing import Standing, compared, edited, said
 from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import gathered, said_loaded
@@ -139,6 +141,11 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
     project = project_in(building, building.plan.root)
     since = load_start(building, building.plan.root, server, database)
     applied = migrate(building, project, server, database, (), since=since)
+    return _alone(building, Standing(server, database, applied))
+
+
+def _alone(building: Building, stands: Standing) -> Built:
+    server, database, applied = stands.server, stands.database, stands.applied
     loaded = load_rows(building, server, database)
     evidence = gathered(building.plan.backend, building.needed, building.revisions, [applied], loaded, None, database)
     rows = filled_on_head(building.plan, server, database, complete=applied.failure is None)
@@ -146,11 +153,40 @@ def _head_alone(building: Building, server: Server, database: Database) -> Built
 
 
 def _head(building: Building, base: _Base) -> Built:
-    if why := _from_nothing(building, base):
-        building.notes.append(f"{why} Head was built from nothing.")
+    if base.built.evidence.failure is not None:
+        building.notes.append("Base's own migrations fail. Head was built from nothing.")
         return passed(building, _with_new(_head_alone(building, *start(building)), base), None)
-    head = _head_on_base(building, base)
-    return passed(building, head, base.built, frozenset(base.revisions))
+    found = edited(base.revisions, building.revisions)
+    if not found:
+        return passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
+    fresh = _fresh(building)
+    found = _compared(building, base, found, fresh)
+    if any(one.leads_apart or one.gap for one in found):
+        building.notes.append(f"{said(found)} Head was built from nothing.")
+        head = passed(building, _with_new(_alone(building, fresh), base), None)
+    else:
+        building.notes.append(f"{said(found)} It comes to the same schema.")
+        head = passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
+    return replace(head, evidence=replace(head.evidence, edited=found))
+
+
+def _fresh(building: Building) -> Standing:
+    """Head's files applied from nothing, without rows."""
+    server, database = start(building)
+    since = load_start(building, building.plan.root, server, database)
+    project = project_in(building, building.plan.root)
+    return Standing(server, database, migrate(building, project, server, database, (), "afresh", since))
+
+
+def _compared(
+    building: Building, base: _Base, found: tuple[EditedMigration, ...], fresh: Standing
+) -> tuple[EditedMigration, ...]:
+    """With what they lead to, on a copy of base without rows where there is one."""
+    on_base = _grown(building, base.empty or base.own or base.built.server, base)
+    names = {one.place.file: one.id for one in building.revisions}
+    there = building.plan.backend.provenance(fresh.database, [fresh.applied.recording], names)
+    made = {of: one.revision for of, one in {**base.built.evidence.provenance, **there}.items()}
+    return compared(building, found, on_base, _on_top(building, base), base.recording, fresh, made)
 
 
 def _head_on_base(building: Building, base: _Base) -> Built:
@@ -181,22 +217,6 @@ def _without_made_rows(building: Building, base: _Base, first: Applied) -> tuple
         return alone, server, database, second
     failure = replace(first.failure, on_rows=True, invented=True)
     return alone, server, database, replace(second, failure=failure)
-
-
-def _from_nothing(building: Building, base: _Base) -> str:
-    """Why head cannot grow on base, or nothing where it can: base's own migrations did not end, or are not head's any more."""
-    now = {one.id: one for one in building.revisions}
-    changed = [one.place.file for one in base.revisions.values() if one.id in now and now[one.id].digest != one.digest]
-    gone = [one.place.file for one in base.revisions.values() if one.id not in now and not one.repeatable]
-    if base.built.evidence.failure is not None:
-        return "Base's own migrations fail."
-    if changed:
-        return f"Changed since base, though base has applied it: {_named(changed)}."
-    return f"Gone since base, though base has applied it: {_named(gone)}." if gone else ""
-
-
-def _named(files: Sequence[str]) -> str:
-    return ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
 
 
 def _on_top(building: Building, base: _Base) -> Project | None:

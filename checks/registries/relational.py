@@ -32,6 +32,7 @@ from checks.migrations import (
     changed_values,
     down_restores,
     dropped_with_values,
+    edited_migration,
     lost_rows,
     migration_failed,
     model_drift,
@@ -69,6 +70,7 @@ from checks.tenancy import (
 #: Every check, in the order in which it is reported.
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
+    "edited-migration": edited_migration,
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "model-drift": model_drift,
