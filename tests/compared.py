@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 #: By id.
-COMPARED = ("lost-constraint", "dropped-with-values", "lost-rows", "changed-values")
+COMPARED = ("edited-migration", "lost-constraint", "dropped-with-values", "lost-rows", "changed-values")
