@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checks.rows.sets.plan import Pooled, Source, TablePlan
+from checks.rows.sets.plan import Pooled, TablePlan
 from checks.rows.shapes import Value
 from checks.schema.model import Column, Table
 
@@ -23,12 +23,12 @@ _OF_TWO_BYTES = frozenset({"utf8mb3", "utf8", "ucs2"})
 
 def encodable(plan: TablePlan) -> TablePlan:
     """The plan without texts that the server would refuse, turn into question marks, or take for the same."""
-    return replace(plan, sources=tuple(_encodable(source, plan.table) for source in plan.sources))
+    sources = (_encodable(source, plan.table) if isinstance(source, Pooled) else source for source in plan.sources)
+    mended = (replace(one, source=_encodable(one.source, plan.table)) for one in plan.mended)
+    return replace(plan, sources=tuple(sources), mended=tuple(mended))
 
 
-def _encodable(source: Source, table: Table) -> Source:
-    if not isinstance(source, Pooled):
-        return source
+def _encodable(source: Pooled, table: Table) -> Pooled:
     columns = [table.column[name] for name in source.columns]
     rows = [row for row in source.rows if all(map(_takes, columns, row))] or source.rows
     once: dict[tuple[Value, ...], tuple[Value, ...]] = {}

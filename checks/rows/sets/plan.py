@@ -102,6 +102,14 @@ class Computed:
 Source = Numbered | Pooled | Referred | Computed
 
 
+@dataclass(frozen=True)
+class Mended:
+    """Rows that break one of the ``conditions`` take the list's values, which go together, in the place of their own."""
+
+    source: Pooled
+    conditions: tuple[Condition, ...]
+
+
 def columns_of_source(source: Source) -> tuple[str, ...]:
     """The columns that get their values from it."""
     return (source.column,) if isinstance(source, Numbered | Computed) else source.columns
@@ -111,9 +119,10 @@ def columns_of_source(source: Source) -> tuple[str, ...]:
 class TablePlan:
     """How one table is filled.
 
-    ``sources`` are in the order in which they can be worked out. Rows that do not meet ``conditions`` are left out. ``later`` are
-    references that are filled in when all tables have rows. ``most`` is how many rows the table has room for, because of
-    ``limited``. ``guarded`` says that keys may meet by accident. A table with a ``reason`` is left empty.
+    ``sources`` are in the order in which they can be worked out. What they give is ``mended`` (then what is computed follows);
+    rows that still do not meet ``conditions`` are left out. ``later`` are references that are filled in when all tables have
+    rows. ``most`` is how many rows the table has room for, because of ``limited``. ``guarded`` says that keys may meet by
+    accident. A table with a ``reason`` is left empty.
     """
 
     table: Table
@@ -124,3 +133,4 @@ class TablePlan:
     limited: str = ""
     guarded: bool = False
     reason: str = ""
+    mended: tuple[Mended, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -15,9 +15,9 @@ from checks.rows.sets.forms import example
 from checks.rows.sets.lists import Lists, Readable
 from checks.rows.sets.numbering import Numbering
 from checks.rows.sets.order import Turn, has_a_parent
-from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, Source, TablePlan, columns_of_source
+from checks.rows.sets.plan import Computed, Form, Mended, Numbered, Pooled, Referred, Source, TablePlan, columns_of_source
 from checks.rows.sets.rules import behind_formulas, columns_of_index, kept_length, rules_of
-from checks.rows.sets.together import clusters, together
+from checks.rows.sets.together import FEW, clusters, together
 from checks.rows.terms import Condition, Field
 from checks.schema.model import Catalogue, Column, ForeignKey, Index
 from checks.sql.statements import quoted
@@ -57,6 +57,13 @@ class Planner:
         """
         return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=False).coupled(plan)
 
+    def mended(self, turn: Turn, plan: TablePlan, failing: Sequence[Condition], wishes: Wishes) -> TablePlan:
+        """The same plan, in which rows that would break one of these conditions take values that were found to go together.
+
+        The plan as it is where there are none, or where something else follows from these values.
+        """
+        return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=False).mended(plan, failing)
+
 
 class _Table:
     """One table on its way to a plan."""
@@ -66,6 +73,7 @@ class _Table:
         self._table = turn.table
         self._catalogue = catalogue
         self._dialect = dialect
+        self._read = read
         self._wishes = wishes
         self._held = rules_of(turn.table, catalogue, dialect)
         self._judge = Judge(dialect, read, turn.table, turn.table.columns)
@@ -108,6 +116,45 @@ class _Table:
             forms = {name: one.form for name in names if isinstance(one := free[name], Numbered)}
             found.append(Pooled(names, tuple(tuple(row[name] for name in names) for row in rows), numbered=forms))
         return _with(plan, found) if found else self._of_one_row(plan)
+
+    def mended(self, plan: TablePlan, failing: Sequence[Condition]) -> TablePlan:
+        """The plan with lists for rows that break a condition; what rules compute is computed of their values."""
+        listed = {name for one in plan.sources if isinstance(one, Pooled) for name in one.columns}
+        computed = {one.column: one.expression for one in plan.sources if isinstance(one, Computed)}
+        found: list[Mended] = []
+        for names, own in clusters(plan.conditions, dict.fromkeys((*listed, *computed))):
+            broken = tuple(one for one in failing if one in own)
+            if broken:
+                found += self._mended([name for name in names if name in listed], own, broken, computed)
+        covered = {condition for one in found for condition in one.conditions}
+        taken = {name for one in found for name in one.source.columns}
+        return replace(plan, mended=tuple(found)) if covered == {*failing} and not self._is_needed(taken, plan) else plan
+
+    def _mended(
+        self, names: Sequence[str], own: Sequence[Condition], broken: tuple[Condition, ...], computed: Mapping[str, str]
+    ) -> Iterator[Mended]:
+        """Values that go together, judged with what is computed of them as if it were generated."""
+        columns = [
+            replace(one, generated=True, default=computed[one.name]) if one.name in computed else one
+            for one in self._table.columns
+        ]
+        judge = Judge(self._dialect, self._read, replace(self._table, columns=tuple(columns)), columns)
+        rest = [self._resting_on(one, names, computed) for one in own]
+        fields = [field for field in map(self._field, names) if field is not None]
+        rows = together(fields, rest, judge, Decimal(0), FEW) if fields and len(fields) == len(names) else ()
+        if rows:
+            yield Mended(Pooled(tuple(names), tuple(tuple(row[name] for name in names) for row in rows)), broken)
+
+    def _resting_on(self, condition: Condition, names: Sequence[str], computed: Collection[str]) -> Condition:
+        """A condition that speaks of what is computed of these columns."""
+        spoken = tuple(name for name in condition.columns if name in computed)
+        return replace(condition, columns=tuple(names), computed=(*condition.computed, *spoken)) if spoken else condition
+
+    def _is_needed(self, names: set[str], plan: TablePlan) -> bool:
+        """Whether keys rest on these columns: a parent was chosen by them, or they keep rows apart."""
+        shared = {name for one in plan.sources if isinstance(one, Referred) for name in one.shared}
+        kept = {name for index in self._unique() for name in index.columns if name is not None} if plan.guarded else set()
+        return bool(names & (shared | kept))
 
     def _beside_numbers(self, name: str) -> Numbered | None:
         """A column that a condition binds to one whose values follow from the row's number: its own may follow, too."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checks.rows.sets.plan import Computed, Form, Numbered, Pooled, Referred, TablePlan, columns_of_source
+from checks.rows.sets.plan import Computed, Form, Mended, Numbered, Pooled, Referred, TablePlan, columns_of_source
 from checks.rows.shapes import Value
 from checks.rows.terms import Condition
 from checks.schema.model import Column, Table
@@ -19,6 +19,8 @@ from checks.schema.names import TableName
 
 #: The row's number, among columns that may be called anything else.
 NUMBER = "dbproof_n"
+#: Whether a row meets the conditions that rows are mended by.
+HOLDS = "dbproof_holds"
 
 
 @dataclass(frozen=True)
@@ -171,11 +173,55 @@ def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing
     for source in plan.sources:
         if isinstance(source, Referred):
             layer = _with_parent(layer, source, keys[source], writing)
-    known = set(filled_columns(plan))
-    for listed in _on_top(plan, known, language):
-        parts = (f"{expression} AS {language.quoted(name)}" for name, expression in listed)
-        layer = f"(SELECT {alias}.*, {', '.join(parts)} FROM {layer} AS {alias})"
+    computed = _computed(plan, language)
+    layer = _with_further(layer, computed, writing)
+    layer = _mended(layer, plan, computed, writing) if plan.mended else layer
+    for listed in _on_top(plan, set(filled_columns(plan)), language):
+        layer = _with_further(layer, listed, writing)
     return f"{language.fenced(layer)} AS {alias}"
+
+
+def _with_further(layer: str, listed: Sequence[tuple[str, str]], writing: Writing) -> str:
+    """A layer with columns that expressions of those below give."""
+    if not listed:
+        return layer
+    parts = (f"{expression} AS {writing.language.quoted(name)}" for name, expression in listed)
+    return f"(SELECT {writing.alias}.*, {', '.join(parts)} FROM {layer} AS {writing.alias})"
+
+
+def _mended(layer: str, plan: TablePlan, computed: Sequence[tuple[str, str]], writing: Writing) -> str:
+    """A layer in which rows that break a condition have other values, and what is computed is computed of these."""
+    language, alias = writing.language, writing.alias
+    holds = tuple(f"{HOLDS}{number}" for number in range(len(plan.mended)))
+    truths = (" AND ".join(met_by(one, language) for one in mended.conditions) for mended in plan.mended)
+    judged = ", ".join(f"({truth}) AS {name}" for truth, name in zip(truths, holds, strict=True))
+    layer = language.fenced(f"(SELECT {alias}.*, {judged} FROM {language.fenced(layer)} AS {alias})")
+    others = {name: (held, mended) for held, mended in zip(holds, plan.mended, strict=True) for name in mended.source.columns}
+    theirs = Writing(language, plan.table, writing.seed)
+    changed = {name: (others[name][0], _other(name, others[name][1], theirs)) for name in filled_columns(plan) if name in others}
+    writing.values[:0] = theirs.values  # they stand before the layer that they are put upon
+    layer = f"(SELECT {_changed(plan, changed, (*language.kept, *holds), language)} FROM {layer} AS {alias})"
+    again = {name: (" AND ".join(holds), expression) for name, expression in computed}
+    return f"(SELECT {_changed(plan, again, language.kept, language)} FROM {layer} AS {alias})" if again else layer
+
+
+def _other(name: str, mended: Mended, writing: Writing) -> str:
+    """The value of a column in a row that breaks a condition."""
+    source = mended.source
+    place, what = source.columns.index(name), f"{','.join(source.columns)}!"
+    return writing.language.picked(
+        [row[place] for row in source.rows], writing.chance(what, len(source.rows)), writing.table.column[name], writing
+    )
+
+
+def _changed(plan: TablePlan, changed: Mapping[str, tuple[str, str]], kept: Sequence[str], language: Language) -> str:
+    """The columns, of which some are what an expression gives unless something holds."""
+    names = []
+    for name in filled_columns(plan):
+        quoted = language.quoted(name)
+        holds, other = changed.get(name, ("", ""))
+        names.append(f"CASE WHEN {holds} THEN {quoted} ELSE {other} END AS {quoted}" if other else quoted)
+    return ", ".join((*kept, *names))
 
 
 def _with_parent(layer: str, source: Referred, keys: Keys, writing: Writing) -> str:
@@ -209,16 +255,19 @@ def _pick(referred: Referred, keys: Keys, writing: Writing, what: str) -> str:
 
 
 def _on_top(plan: TablePlan, known: Collection[str], language: Language) -> Iterator[list[tuple[str, str]]]:
-    """Layers of columns that need those below: computed ones, defaults (conditions may speak of them), generated ones."""
-    column = plan.table.column
-    computed = [source for source in plan.sources if isinstance(source, Computed)]
+    """Layers of columns that need those below: defaults (conditions may speak of them), generated ones."""
     lacking = [one for one in plan.table.columns if one.name not in known and not one.generated]
     layers = (
-        [(one.column, language.cast(f"({language.plain(one.expression)}\n)", column[one.column])) for one in computed],
         [(one.name, language.cast(f"({language.plain(one.default or 'NULL')}\n)", one)) for one in lacking],
         *([(one.name, _formula(one, language)) for one in formulas] for formulas in _formulas(plan.table)),
     )
     yield from (layer for layer in layers if layer)
+
+
+def _computed(plan: TablePlan, language: Language) -> list[tuple[str, str]]:
+    column = plan.table.column
+    computed = (source for source in plan.sources if isinstance(source, Computed))
+    return [(one.column, language.cast(f"({language.plain(one.expression)}\n)", column[one.column])) for one in computed]
 
 
 def _formula(column: Column, language: Language) -> str:

@@ -14,14 +14,18 @@ from checks.rows.terms import Condition, Field
 WANTED = 60
 TRIED = 1_500
 FAILED = 6
+#: Rows that are tried where most hold.
+FEW = 300
 
 #: Steps through the lists of values, so that any two columns meet with all pairs of values.
 _STEPS = (1, 7, 31, 59, 101, 211, 307, 401)
 
 
-def together(fields: Sequence[Field], conditions: Sequence[Condition], judge: Judge, now: Decimal) -> Sequence[Row]:
+def together(
+    fields: Sequence[Field], conditions: Sequence[Condition], judge: Judge, now: Decimal, tried: int = TRIED
+) -> Sequence[Row]:
     """Different rows that meet all conditions; none where none was found."""
-    starts = list(dict.fromkeys(_starts(fields)))
+    starts = list(dict.fromkeys(_starts(fields, tried)))
     rows = [dict(zip((field.name for field in fields), start, strict=True)) for start in starts]
     truths = judge(conditions, rows)
     found = [row for row, said in zip(rows, truths, strict=True) if all(map(Condition.holds, conditions, said))]
@@ -42,9 +46,9 @@ def _mended(found: Sequence[Row], starts: Sequence[Row], search: Search) -> Sequ
     return list(kept.values())
 
 
-def _starts(fields: Sequence[Field]) -> Iterator[tuple[Value, ...]]:
+def _starts(fields: Sequence[Field], tried: int) -> Iterator[tuple[Value, ...]]:
     """Combinations of the fields' values, first those with the first ones."""
-    for number in range(TRIED):
+    for number in range(tried):
         yield tuple(field.pool[_place(number, column) % len(field.pool)] for column, field in enumerate(fields))
 
 

@@ -13,6 +13,7 @@ from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
 from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, suited, table_name, trying
 from checks.rows.sets.rendering import Keys, MadeKeys, Statement
+from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.targets import StatementFailed
@@ -128,16 +129,24 @@ def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
         return Came(plan, FilledTable(name, 0, rows, plan.reason))
     bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once and not source.nulls)]
     most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
-    kept, worst = _tried(plan, most, keys, worker)
-    if kept < RARE:
-        other = worker.planner.coupled(turn, plan, worker.wishes)
-        better, least = _tried(other, most, keys, worker)
-        if better > kept or kept < LEAST:
-            plan, kept, worst = other, better, least
+    plan, kept, worst = _best(turn, plan, most, keys, worker)
     if kept < LEAST:
         return Came(plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}"))
     made = _inserted(_Insert(plan, min(rows, most), most, kept, keys), worker)
-    return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, "" if kept == 1 else worst)))
+    return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst)))
+
+
+def _best(turn: Turn, plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[TablePlan, float, str]:
+    """The plan, or a better one where rows would not meet all conditions; the share that does, and what the fewest meet."""
+    kept, failing = _tried(plan, most, keys, worker)
+    if kept == 1:
+        return plan, kept, ""
+    planner, wishes = worker.planner, worker.wishes
+    other = planner.coupled(turn, plan, wishes) if kept < RARE else planner.mended(turn, plan, failing, wishes)
+    better, left = _tried(other, most, keys, worker)
+    if better > kept or kept < LEAST:
+        plan, kept, failing = other, better, left
+    return plan, kept, failing[0].name if failing else ""
 
 
 def _inserted(insert: _Insert, worker: Worker) -> int:
@@ -203,15 +212,15 @@ def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
     return "keys met by chance" if plan.guarded or not worst else f"too few rows that were made meet {worst}"
 
 
-def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[float, str]:
-    """The share of rows that meet all conditions, and the condition that the fewest meet."""
+def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Worker) -> tuple[float, Sequence[Condition]]:
+    """The share of rows that meet all conditions, and the conditions that some do not, that which the fewest meet first."""
     if plan.reason or not plan.conditions:
-        return (0.0 if plan.reason else 1.0), ""
+        return (0.0 if plan.reason else 1.0), ()
     tried = min(TRIED, most)
     found = worker.driver.execute(*_sent(trying(plan, range(1, tried + 1), worker.seed, keys))).fetchone()
     (every, *each) = found or (0,)
-    worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
-    return every / tried, worst.name
+    met = sorted(zip(each, plan.conditions, strict=True), key=lambda one: one[0])
+    return every / tried, [condition for count, condition in met if count < tried]
 
 
 def _keys(referred: Referred, plan: TablePlan, worker: Worker) -> Keys:

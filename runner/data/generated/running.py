@@ -14,6 +14,7 @@ from checks.rows.sets.order import Turn, turns
 from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
 from checks.rows.sets.rendering import Keys, MadeKeys, filled_columns
+from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
@@ -171,15 +172,9 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
         return plan, FilledTable(name, 0, rows, plan.reason)
     bounds = [plan.most, *(found.rows for source, found in keys.items() if source.once and not source.nulls)]
     most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
-    kept, worst = _tried(plan, most, keys, run)
-    if kept < RARE:
-        other = run.loader.adapted(planner.coupled(turn, plan, run.wishes))
-        better, least = _tried(other, most, keys, run)
-        if better > kept or kept < LEAST:
-            plan, kept, worst = other, better, least
+    plan, kept, worst = _best(turn, plan, planner, most, keys, run)
     if kept < LEAST:
         return plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}")
-    worst = "" if kept == 1 else worst
     try:
         made = _made(plan, min(rows, most), most, kept, keys, run)
     except StatementFailed as failure:
@@ -189,6 +184,27 @@ def _one(turn: Turn, planner: Planner, rows: int, run: Filling, *, ends: bool) -
         plan = replace(plan, guarded=True)  # what was thought to keep keys apart does not: an expression, a collation
         made = _made(plan, min(rows, most), most, kept, keys, run)
     return plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst))
+
+
+def _best(
+    turn: Turn, plan: TablePlan, planner: Planner, most: int, keys: Mapping[Referred, Keys], run: Filling
+) -> tuple[TablePlan, float, str]:
+    """The plan, or a better one where rows would not meet all conditions; the share that does, and what the fewest meet."""
+    kept, failing = _tried(plan, most, keys, run)
+    if kept == 1:
+        return plan, kept, ""
+    rare = kept < RARE
+    other = planner.coupled(turn, plan, run.wishes) if rare else planner.mended(turn, plan, failing, run.wishes)
+    other = run.loader.adapted(other)
+    try:
+        better, left = _tried(other, most, keys, run)
+    except StatementFailed as failure:  # SQLite reads statements of so many layers only
+        if not failure.code or rare:
+            raise
+        better, left = 0.0, ()
+    if better > kept or kept < LEAST:
+        plan, kept, failing = other, better, left
+    return plan, kept, failing[0].name if failing else ""
 
 
 def _made(plan: TablePlan, rows: int, most: int, kept: float, keys: Mapping[Referred, Keys], run: Filling) -> int:
@@ -214,14 +230,14 @@ def _why(plan: TablePlan, made: int, most: int, worst: str) -> str:
     return "keys met by chance" if plan.guarded or not worst else f"too few rows that were made meet {worst}"
 
 
-def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], run: Filling) -> tuple[float, str]:
-    """The share of rows that meet all conditions, and the condition that the fewest meet."""
+def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], run: Filling) -> tuple[float, Sequence[Condition]]:
+    """The share of rows that meet all conditions, and the conditions that some do not, that which the fewest meet first."""
     if plan.reason or not plan.conditions:
-        return (0.0 if plan.reason else 1.0), ""
+        return (0.0 if plan.reason else 1.0), ()
     tried = min(TRIED, most)
     every, *each = run.loader.tried(plan, range(1, tried + 1), run.seed, keys)
-    worst = min(zip(each, plan.conditions, strict=True), key=lambda one: one[0])[1]
-    return every / tried, worst.name
+    met = sorted(zip(each, plan.conditions, strict=True), key=lambda one: one[0])
+    return every / tried, [condition for count, condition in met if count < tried]
 
 
 def _keys(referred: Referred, run: Filling) -> Keys:
