@@ -7,15 +7,12 @@ inside the user's processes talk; a lock on it tells the next run that its owner
 
 from __future__ import annotations
 
-import atexit
 import errno
-import fcntl
 import os
 import selectors
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
@@ -24,11 +21,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 
+from runner.channels import MARK, Channel
+from runner.channels import sweep as sweep
 from runner.errors import ToolFailed
+from runner.forks import Process, forked
 from runner.lines import Line, Lines, Message, message
-
-#: The variable that marks a child and all its descendants; its value is a directory that holds the pipe ``events``.
-MARK = "DBPROOF_CHILD"
 
 #: Seconds between asking a group to end and killing it.
 GRACE = 2.0
@@ -39,14 +36,15 @@ _LONGEST_MESSAGE = 4_194_304
 _LOOK_AGAIN = 0.1
 _CHUNK = 65_536
 _LEFT_IN_A_PIPE = 1_048_576
-_PREFIX = "dbproof-child-"
 
 
 @dataclass(frozen=True)
 class Command:
     """What to start. ``environment`` is all that the child gets; ``timeout`` is in seconds of wall time.
 
-    ``output`` is a descriptor that standard output goes to; without one it is heard, together with standard error.
+    ``output`` is a descriptor that standard output goes to; without one it is heard, together with standard error. ``varying`` is
+    given for programs of ours that can be forked off one that stands by (runner/forks.py): the variables that other starts of the
+    same program may have otherwise.
     """
 
     arguments: tuple[str, ...]
@@ -54,6 +52,7 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     timeout: float
     output: int | None = None
+    varying: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,8 @@ def listen(command: Command) -> Generator[Heard, None, None]:
     """
     sweep()
     with ExitStack() as stack:
-        channel = stack.enter_context(_Channel())
-        process = _start(command, channel)
+        channel = stack.enter_context(Channel())
+        process = (forked(command, channel, _start, _end) if command.varying is not None else None) or _start(command, channel)
         stack.callback(_end, process)
         channel.started()
         tail: deque[str] = deque(maxlen=_TAIL)
@@ -124,69 +123,8 @@ def _collect(descriptor: int, said: bytearray, most: int) -> None:
         os.close(descriptor)
 
 
-def sweep() -> None:
-    """End what a killed run of dbproof left behind: marked processes whose owner is dead, and their directories."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):
-            held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Without the pipe it is one that its owner is about to lock.
-                if (directory / "events").exists():
-                    _kill_marked(directory)
-                    shutil.rmtree(directory, ignore_errors=True)
-            finally:
-                os.close(held)
-
-
-class _Channel:
-    """The private directory of one child: its lock, and the pipe that messages come through."""
-
-    def __enter__(self) -> _Channel:
-        self.directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        with ExitStack() as stack:
-            stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-            held = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
-            stack.callback(os.close, held)
-            fcntl.flock(held, fcntl.LOCK_EX)
-            pipe = self.directory / "events"
-            os.mkfifo(pipe, 0o600)
-            self.events = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-            stack.callback(os.close, self.events)
-            # Held open, so that the pipe does not end when the first of several writers does.
-            stack.callback(os.close, os.open(pipe, os.O_WRONLY))
-            self.output, self.written = os.pipe()
-            stack.callback(os.close, self.output)
-            self._stack_of_written = stack.enter_context(ExitStack())
-            self._stack_of_written.callback(os.close, self.written)
-            self._stack = stack.pop_all()
-        _LIVE_DIRECTORIES.add(self.directory)
-        atexit.unregister(end_all)
-        atexit.register(end_all)
-        return self
-
-    def started(self) -> None:
-        """Let go of the end that the child writes to, so that its output can come to an end."""
-        self._stack_of_written.close()
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            _kill_marked(self.directory)
-        finally:
-            _LIVE_DIRECTORIES.discard(self.directory)
-            self._stack.close()
-
-
-_LIVE_DIRECTORIES: set[Path] = set()
-
-
-def end_all() -> None:
-    """Kill every child of this process at once, whichever thread started it."""
-    for directory in tuple(_LIVE_DIRECTORIES):
-        _kill_marked(directory)
-
-
-def _start(command: Command, channel: _Channel) -> subprocess.Popen[bytes]:
+def _start(command: Command, channel: Channel, kept: int | None = None) -> subprocess.Popen[bytes]:
+    """Start it; with a descriptor that it is to keep, it is one that stands by and is not heard."""
     environment = {**command.environment, MARK: str(channel.directory)}
     program = command.arguments[0]
     try:
@@ -196,9 +134,10 @@ def _start(command: Command, channel: _Channel) -> subprocess.Popen[bytes]:
             env=environment,
             executable=shutil.which(program, path=environment.get("PATH", os.defpath)) if os.sep not in program else None,
             stdin=subprocess.DEVNULL,
-            stdout=channel.written if command.output is None else command.output,
-            stderr=channel.written,
+            stdout=subprocess.DEVNULL if kept is not None else channel.written if command.output is None else command.output,
+            stderr=subprocess.DEVNULL if kept is not None else channel.written,
             start_new_session=True,
+            pass_fds=() if kept is None else (kept,),
         )
     except OSError as error:
         raise _cannot_start(command, error) from error
@@ -216,7 +155,7 @@ def _cannot_start(command: Command, error: OSError) -> ToolFailed:
     return ToolFailed(f"'{program}' cannot start: {error.strerror}", "Make it an executable program for this machine.")
 
 
-def _read(process: subprocess.Popen[bytes], channel: _Channel, deadline: float) -> Iterator[Line | Message]:
+def _read(process: Process, channel: Channel, deadline: float) -> Iterator[Line | Message]:
     """What comes until the child has ended or the deadline is over, whichever is first."""
     output, lines, messages = channel.output, Lines(_LONGEST_LINE), Lines(_LONGEST_MESSAGE)
     os.set_blocking(output, False)
@@ -247,7 +186,7 @@ def _take(descriptor: int) -> bytes | None:
         return b""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Process) -> None:
     """End the child's whole group: ask, wait a little, kill. Who left the group is found by the mark when the channel goes."""
     try:
         if _signal_group(process, signal.SIGTERM):
@@ -256,11 +195,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 time.sleep(_LOOK_AGAIN / 10)
     finally:
         _signal_group(process, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired, TimeoutError):
             process.wait(GRACE)
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
+def _signal_group(process: Process, number: int) -> bool:
     """Signal the group that the child leads; whether there is still anyone in it."""
     if process.poll() is not None:
         # As the first process of a container we inherit orphans, and their remains would keep the group alive.
@@ -271,30 +210,3 @@ def _signal_group(process: subprocess.Popen[bytes], number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
-
-
-def _kill_marked(directory: Path) -> None:
-    """Kill every process that carries the mark, again and again while they start new ones (Linux; elsewhere groups must do)."""
-    mark = f"{MARK}={directory}".encode()
-    for _ in range(10):
-        marked = [pid for pid in _processes() if mark in _environment_of(pid)]
-        if not marked:
-            return
-        for pid in marked:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _processes() -> list[int]:
-    root = Path("/proc")
-    ours = os.getpid()
-    return (
-        [int(entry.name) for entry in root.iterdir() if entry.name.isdigit() and int(entry.name) != ours] if root.is_dir() else []
-    )
-
-
-def _environment_of(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []

@@ -19,7 +19,7 @@ from runner.errors import UsageError
 from runner.lines import Message
 from runner.migrations import hearing, interpreter, revision_files
 from runner.migrations.comparing import compared
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
 from runner.servers.interface import Address
@@ -158,7 +158,7 @@ def _command(
         "DBPROOF_REQUEST": json.dumps(request),
     }
     arguments = (str(python.python), str(_INSIDE / "start.py"), "alembic_child")
-    return Command(arguments, project.directory, variables, project.settings.timeout)
+    return Command(arguments, project.directory, variables, project.settings.timeout, varying=varying(project))
 
 
 def guarded(project: Project, on: Address | None) -> Mapping[str, str]:

@@ -25,12 +25,22 @@ def environment(project: Project, on: Address | None = None, variables: Mapping[
     return {**clean, **_placeholders(project, clean), **_address(on), **settings}
 
 
+def varying(project: Project) -> frozenset[str]:
+    """The variables that depend on which database a program is led to."""
+    parts = (*_MONGODB, *_MYSQL, *_POSTGRESQL, *_LIBPQ.values(), "DBPROOF_REQUEST", "DBPROOF_GUARD")
+    return frozenset((*parts, *(name for name, value in project.settings.env.items() if "{" in value)))
+
+
 #: Output comes as it is written, and the work tree gets no ``__pycache__``.
 _PYTHON = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 #: What programs call the address of a MongoDB.
 _MONGODB = ("DATABASE_URL", "MONGODB_URI", "MONGODB_URL", "MONGO_URI", "MONGO_URL")
+
+
+#: What libpq calls the parts of a PostgreSQL's.
+_POSTGRESQL = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")
 
 
 #: What programs call the parts of a MariaDB's address, and its own clients the last two.

@@ -57,7 +57,8 @@ def _insisted(first: Elsewhere, command: Command) -> Elsewhere:
     last, wanted = first, list(first.wanted)
     for _ in range(_ROUNDS):
         more = guessing.filled(wanted, command.environment)
-        again = _elsewhere_of(replace(command, environment={**command.environment, **more}))
+        differing = None if command.varying is None else command.varying | more.keys()
+        again = _elsewhere_of(replace(command, environment={**command.environment, **more}, varying=differing))
         last = again or last
         new = [name for name in (again.wanted if again else ()) if name not in wanted]
         if not new:

@@ -18,6 +18,9 @@ from typing import Any, Dict, Optional, Sequence
 from . import alembic_drift, alembic_steps, failures, guard, variables
 from .telling import tell
 
+#: What every start imports and no project changes. No driver: those are guarded as they are imported.
+AHEAD = ("alembic.command", "alembic.config", "sqlalchemy.orm", "logging.config")
+
 _COMMANDS = {"revisions": ["history"], "current": ["current"], "apply": ["upgrade", "heads"], "drift": ["current"]}
 
 

@@ -178,7 +178,10 @@ def install() -> Optional[Inside]:
         return None
     inside = Inside(**json.loads(told))
     variables.watch()
-    sys.meta_path.insert(0, _Hooks(inside.hooks()))
+    hooks = inside.hooks()
+    for name in [name for name in hooks if name in sys.modules]:  # imported ahead
+        hooks.pop(name)(sys.modules[name])
+    sys.meta_path.insert(0, _Hooks(hooks))
     return inside
 
 

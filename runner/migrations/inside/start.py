@@ -1,4 +1,8 @@
-"""Starts a module of this package in the project's Python: ``python start.py alembic_child``."""
+"""Starts a module of this package in the project's Python: ``python start.py alembic_child``.
+
+``python start.py ahead 3 alembic_child`` imports what the module names as ``AHEAD`` and starts it at each request that comes
+through the socket 3, in a process of its own.
+"""
 
 import importlib
 import importlib.util
@@ -37,4 +41,8 @@ if __name__ == "__main__":
     # The folder of a script stands first: what lies in this one is not the project's.
     if sys.path and os.path.realpath(sys.path[0]) == os.path.realpath(HERE):
         del sys.path[0]
-    load(sys.argv.pop(1)).main()  # type: ignore[attr-defined]
+    name = sys.argv.pop(1)
+    if name == "ahead":
+        number, name = int(sys.argv.pop(1)), sys.argv.pop(1)
+        load("ahead").stand_by(number, load(name).AHEAD)  # type: ignore[attr-defined]
+    load(name).main()  # type: ignore[attr-defined]

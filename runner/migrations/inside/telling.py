@@ -8,14 +8,23 @@ import os
 
 MARK = "DBPROOF_CHILD"
 
-_PIPE = os.path.join(os.environ.get(MARK, ""), "events")
+_pipe = ""
+
+
+def listen() -> None:
+    """Tell whoever the environment names from here on, whatever the program does to that afterwards."""
+    global _pipe
+    _pipe = os.path.join(os.environ.get(MARK, ""), "events")
+
+
+listen()
 
 
 def tell(event: str, **facts: object) -> bool:
     """Send one event; whether somebody listens. Where nobody does any more, the program goes on."""
     line = json.dumps({"event": event, **facts}, default=str).encode() + b"\n"
     try:
-        pipe = os.open(_PIPE, os.O_WRONLY | os.O_NONBLOCK)
+        pipe = os.open(_pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         return False
     try:
