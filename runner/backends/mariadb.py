@@ -31,6 +31,7 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.mariadb.sessions import rows, session
 from runner.servers.names import shortened
+from runner.surviving import mariadb as rows_of_mariadb
 from runner.surviving.interface import Surviving
 from runner.targets.mariadb import MariadbTarget
 from runner.undoing import mariadb as undoing
@@ -38,7 +39,7 @@ from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
-surviving: Surviving | None = None
+surviving: Surviving | None = rows_of_mariadb
 
 
 def load(

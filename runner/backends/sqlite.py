@@ -30,6 +30,7 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.sqlite.server import SqliteServer
 from runner.servers.sqlite.sessions import session
+from runner.surviving import sqlite as rows_of_sqlite
 from runner.surviving.interface import Surviving
 from runner.targets.sqlite import SqliteTarget
 from runner.undoing import sqlite as undoing
@@ -37,7 +38,7 @@ from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
-surviving: Surviving | None = None
+surviving: Surviving | None = rows_of_sqlite
 
 _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
 

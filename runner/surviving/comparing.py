@@ -73,7 +73,10 @@ def _said(found: Survivals) -> str:
 
 def _compared(building: Building, backend: Surviving, head: Built, base: Built) -> Iterator[Survival]:
     with ExitStack() as stack:
-        was, now = (stack.enter_context(one.server.clone(one.golden)) for one in (base, head))
+        was, now = (
+            one.golden.database if backend.READS_SEALED else stack.enter_context(one.server.clone(one.golden))
+            for one in (base, head)
+        )
         before, after = (_catalogue(building, one, database) for one, database in ((base, was), (head, now)))
         rows = stack.enter_context(backend.opened(was, now))
         for found in survivals(rows, before, after, head.evidence.statements, head.refilled):

@@ -68,9 +68,10 @@ class Follower:
 
     def _now(self, table: Table) -> Table | None:
         """The table that it is now: the same one under any name, else one of its name that was made anew."""
-        if table.name in self.renames.tables:
-            return self.after.table.get(self.renames.tables[table.name])
-        taken = set(self.renames.tables.values())
+        known = self.after.table.get(self.renames.tables.get(table.name, table.name))
+        if table.name in self.renames.tables and known is not None:
+            return known
+        taken = {name for was, name in self.renames.tables.items() if was != table.name}
         return None if table.name in taken else self.after.table.get(table.name)
 
     def _kept(self, table: Table, now: Table) -> Kept:

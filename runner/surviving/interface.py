@@ -107,6 +107,11 @@ class Rows(Protocol):
 class Surviving(Protocol):
     """A module per engine; the module itself is the implementation."""
 
+    @property
+    def READS_SEALED(self) -> bool:
+        """Whether a sealed database can be read where it is."""
+        ...
+
     def opened(self, base: Database, head: Database) -> AbstractContextManager[Rows]:
         """Both databases, to be read. Raises ServerFailed."""
         ...

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.sql import SQL, Composable, Composed
 
+#: Nobody connects to a sealed database: a copy of it is read.
+READS_SEALED = False
 #: Rows that a stream holds at a time.
 _STREAMED = 5000
 #: The first version that hashes a row by its values.
