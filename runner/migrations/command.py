@@ -2,7 +2,7 @@
 
 Where Python runs in it, a ``sitecustomize`` of ours puts the guard in: statements carry the file and line that they come
 from, Alembic's steps are told, and no other database is reached. Where Node runs in it and the database is a MongoDB, files of
-ours hear its driver in the same way. Of other languages only the server sees what they do.
+ours hear its driver in the same way. Of other languages, and in a container image, only the server sees.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 from runner.children import Command
 from runner.errors import UsageError
@@ -73,11 +74,15 @@ def current(project: Project, on: Address) -> Iterator[Event] | None:
         arguments: tuple[str, ...] | None = words(project.settings.current, "current", on)
     else:
         arguments = read_only(words(_migrating(project), "command", on))
-    return None if arguments is None else hearing.reading(_command(project, arguments, on, reading=True))
+    if arguments is None or project.settings.image is not None:
+        return None if arguments is None else _in_image(project, arguments, on)
+    return hearing.reading(_command(project, arguments, on, reading=True))
 
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
-    """The setting ``command``, once."""
+    """The setting ``command``, once; in a container of ``image`` where that is set."""
+    if project.settings.image is not None:
+        return _in_image(project, words(_migrating(project), "command", on), on)
     there = node.there(on) if on.scheme == "mongodb" else None
     return hearing.events(_command(project, words(_migrating(project), "command", on), on), there=there)
 
@@ -93,12 +98,21 @@ def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[E
         undoing = step.direction is Direction.DOWN
         text = project.settings.down or "" if undoing else _migrating(project)
         key = "down" if undoing else "command"
-        with closing(hearing.events(_command(project, words(text, key, on), on))) as events:
+        arguments = words(text, key, on)
+        in_image = project.settings.image is not None
+        taken = _in_image(project, arguments, on) if in_image else hearing.events(_command(project, arguments, on))
+        with closing(cast("Any", taken)) as events:
             for event in events:
                 yield event
                 if isinstance(event, Broke | Elsewhere):
                     return
         yield Paused(number, None)
+
+
+def _in_image(project: Project, arguments: tuple[str, ...], on: Address) -> Iterator[Event]:
+    from runner.migrations import in_image
+
+    return in_image.events(project, project.settings.image or "", arguments, on)
 
 
 def read_only(arguments: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def varying(project: Project) -> frozenset[str]:
     """The variables that depend on which database a program is led to."""
     parts = (*_MONGODB, *_MYSQL, *_POSTGRESQL, *_LIBPQ.values(), "DBPROOF_REQUEST", "DBPROOF_GUARD")
     return frozenset((*parts, *(name for name, value in project.settings.env.items() if "{" in value)))
+
+
+def told(project: Project, on: Address) -> dict[str, str]:
+    """What is told to a program that has an environment of its own (a container's), the later over the earlier.
+
+    The names in ``pass_env``, ``env_file``, the address by the names that most programs know, and the settings' ``env``.
+    """
+    passed = {name: value for name in project.settings.pass_env if (value := os.environ.get(name)) is not None}
+    settings = {name: expand(value, on) for name, value in project.settings.env.items()}
+    return {**_PYTHON, **passed, **_placeholders(project, passed), **_address(on), **settings}
 
 
 #: Output comes as it is written, and the work tree gets no ``__pycache__``.

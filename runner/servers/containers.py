@@ -100,7 +100,7 @@ def _started(
             environment=dict(recipe.environment),
             entrypoint=recipe.entrypoint,
             user=recipe.user,
-            labels={RUN: run.name, _OWNER: str(run / LOCK), _HOST: socket.gethostname()},
+            labels=labels(run),
             shm_size="256m",
             detach=True,
             **ports,
@@ -113,6 +113,11 @@ def _started(
             remove(container)
         raise
     return container
+
+
+def labels(run: Path) -> dict[str, str]:
+    """What marks a container as this run's, so that it is found and removed where its owner died."""
+    return {RUN: run.name, _OWNER: str(run / LOCK), _HOST: socket.gethostname()}
 
 
 def _refused(recipe: Recipe, error: APIError) -> ServerFailed:

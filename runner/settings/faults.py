@@ -292,6 +292,7 @@ _BELONGS = {
     "transaction": _SQL,
     "files": frozenset({"sql", "python"}),
     "current": frozenset({"command"}),
+    "image": frozenset({"command"}),
     "down": frozenset({"command"}),
     "config": frozenset({"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway", "liquibase"}) | _NODES,
     "python": _PYTHONS,

@@ -77,6 +77,9 @@ class MigrationSettings(Section):
     command: Command | None = setting(
         None, "The project's own program that migrates, instead of a tool.", "flask db upgrade", "node migrate.js"
     )
+    image: Text | None = setting(
+        None, "A container image that the command is run in, through the Docker engine of this machine.", "ruby:3.3", "node:22"
+    )
     current: Command | None = setting(
         None,
         "A program of the project's that connects and only reads, to prove the address first.",

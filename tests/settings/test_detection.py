@@ -26,6 +26,7 @@ COMPANIONS: dict[tuple[type[Section], str], dict[str, object]] = {
     (MigrationSettings, "transaction"): {"tool": "sql"},
     (MigrationSettings, "command"): {"tool": "command"},
     (MigrationSettings, "current"): {"tool": "command", "command": "make"},
+    (MigrationSettings, "image"): {"tool": "command", "command": "make"},
     (MigrationSettings, "down"): {"tool": "command", "command": "make"},
     (DataSettings, "scale"): {"production_rows": {"events": 4_000}},
     (DataSettings, "production_rows"): {"scale": 0.1},
