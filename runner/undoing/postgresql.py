@@ -103,9 +103,13 @@ class _Reading:
 def read(database: Database, *, numbers: bool = False) -> State:
     """All objects and what every table holds; with ``numbers`` only how many rows. Raises ServerFailed."""
     with looking(database) as connection, connection.transaction():
-        objects, within = _objects(connection)
-        state = State(objects, postgresql_rows.contents(connection, numbers), within)
-    return without_books(state)
+        return state_of(connection, numbers=numbers)
+
+
+def state_of(connection: Session, *, numbers: bool = False) -> State:
+    """What a session sees, as :func:`looking` opens it, its own transaction included. Raises psycopg.Error."""
+    objects, within = _objects(connection)
+    return without_books(State(objects, postgresql_rows.contents(connection, numbers), within))
 
 
 def _objects(connection: Session) -> tuple[dict[ObjectReference, dict[str, str]], dict[ObjectReference, ObjectReference]]:

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 
 def _list(acl: str, kind: str, owner: str) -> str:
-    """The privileges of an object beside those that it has by default, as text; nothing where there are no others."""
+    """The privileges of an object beside those that it has by default, and of those the ones that it has not, as text."""
+    usual = f"acldefault('{kind}', {owner})"
+    who = "CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END"
+    by = f"CASE WHEN grantor <> {owner} THEN ' by ' || pg_get_userbyid(grantor) ELSE '' END"
+    item = f"{who} || ' ' || privilege_type || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END || {by}"
 
-    def text(items: str) -> str:
-        who = "CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END"
-        by = f"CASE WHEN grantor <> {owner} THEN ' by ' || pg_get_userbyid(grantor) ELSE '' END"
-        option = "CASE WHEN is_grantable THEN ' with grant option' ELSE '' END"
-        item = f"{who} || ' ' || privilege_type || {option} || {by}"
-        return f"(SELECT coalesce(string_agg({item}, ', ' ORDER BY {item}), 'nobody') FROM aclexplode({items}))"
+    def beside(some: str, others: str) -> str:
+        apart = f"(SELECT {item} FROM aclexplode({some}) EXCEPT SELECT {item} FROM aclexplode({others})) AS each (one)"
+        return f"(SELECT string_agg(one, ', ' ORDER BY one) FROM {apart})"
 
-    usual = text(f"acldefault('{kind}', {owner})")
-    return f"CASE WHEN {acl} IS NOT NULL THEN nullif({text(acl)}, {usual}) END"
+    return f"CASE WHEN {acl} IS NOT NULL THEN concat_ws(', ', {beside(acl, usual)}, 'not ' || {beside(usual, acl)}) END"
 
 
 def _options(column: str) -> str:

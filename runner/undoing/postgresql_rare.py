@@ -92,7 +92,8 @@ def _identified(catalogue: str, facts: str, *, owner: str = "", namespace: str =
     return f"""
 SELECT {_address(catalogue, "one.oid")}, said.type, '', '', said.identity, jsonb_build_object({owned}{facts})
 FROM {catalogue} one CROSS JOIN LATERAL pg_identify_object('{catalogue}'::regclass, one.oid, 0) AS said
-WHERE one.oid >= 16384 AND {where} AND {condition}
+WHERE one.oid >= 16384 AND {where} AND {condition} AND NOT EXISTS (
+  SELECT FROM pg_depend dep WHERE dep.classid = '{catalogue}'::regclass AND dep.objid = one.oid AND dep.deptype = 'i')
 """
 
 
@@ -132,7 +133,7 @@ RARE = (
     ),
     _identified(
         "pg_collation",
-        _row("collnamespace", "collowner", "collversion"),
+        _row("collnamespace", "collowner", "collversion", "collencoding"),
         owner="collowner",
         namespace="collnamespace",
     ),

@@ -23,7 +23,7 @@ Facts = Mapping[str, str]
 _BOOKKEEPING = frozenset(name.lower() for name in BOOKKEEPING)
 
 #: Longer texts are not quoted.
-_LONG = 80
+_LONG = 100
 #: How many columns are named in which rows differ.
 _MOST = 5
 
@@ -107,8 +107,9 @@ def _place(one: Difference) -> tuple[bool, str, str, bool, str, str]:
 
 
 def _structure(before: State, after: State, rows: Rows, live: tuple[Database, Database] | None) -> Iterator[Difference]:
-    gone = _apart(before, before.objects.keys() - after.objects.keys())
-    come = _apart(after, after.objects.keys() - before.objects.keys())
+    moved = _with_other_parents(before, after)
+    gone = _apart(before, _outside(before.objects.keys() - after.objects.keys(), moved))
+    come = _apart(after, _outside(after.objects.keys() - before.objects.keys(), moved))
     for was, now in _renamed(before, after, gone, come):
         yield Difference(was, DifferenceKind.CHANGED, words=f"is called {now.name}")
         gone.remove(was)
@@ -120,6 +121,16 @@ def _structure(before: State, after: State, rows: Rows, live: tuple[Database, Da
     for one in before.objects.keys() & after.objects.keys():
         if words := _words(before.objects[one], after.objects[one]):
             yield Difference(one, DifferenceKind.CHANGED, words=words)
+
+
+def _with_other_parents(before: State, after: State) -> set[ObjectReference]:
+    """Tables that inherit from others now, or are partitions of others: what was inherited is their own then, or the reverse."""
+    tables = [one for one in before.objects.keys() & after.objects.keys() if one.kind is ObjectKind.TABLE]
+    return {one for one in tables if before.objects[one].get("parents") != after.objects[one].get("parents")}
+
+
+def _outside(some: set[ObjectReference], tables: set[ObjectReference]) -> set[ObjectReference]:
+    return {one for one in some if _table_of(one) not in tables}
 
 
 def _apart(state: State, some: set[ObjectReference]) -> list[ObjectReference]:
