@@ -89,11 +89,12 @@ def name(building: Building, base: git.Base, build: str) -> str:
 
 
 def _counts(path: str, settings: MigrationSettings, only_sql: bool) -> bool:
-    if not only_sql:
-        return not _DOCUMENTATION.fullmatch(path)
     here = PurePosixPath(path)
-    folder = PurePosixPath(settings.directory)
-    return here.is_relative_to(folder) or here.suffix in _READ or ".config." in here.name or here.name.startswith(".env")
+    if settings.directory != "." and here.is_relative_to(settings.directory):
+        return True
+    if not only_sql or _DOCUMENTATION.fullmatch(path):
+        return not _DOCUMENTATION.fullmatch(path)
+    return here.suffix in _READ or ".config." in here.name or here.name.startswith(".env")
 
 
 def _digest(path: Path) -> str:

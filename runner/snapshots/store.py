@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: What all snapshots together may hold, in bytes: those that were used last stay.
 LIMIT = 2 << 30
 #: How long one serves, in seconds: migrations may ask what day it is (partitions are named after it).
-_SERVES = 30 * 86400.0
+SERVES = 30 * 86400.0
 
 _DATA, _TOLD, _MANIFEST = "data", "told.json", "manifest.json"
 
@@ -63,13 +63,12 @@ def found(name: str) -> Snapshot | None:
     if place is None:
         return None
     try:
-        manifest = json.loads((place / _MANIFEST).read_bytes())
-        if manifest != dict(_sums(place)):
+        if json.loads((place / _MANIFEST).read_bytes()) != dict(_sums(place)):
             raise Damaged("its files are not those that were written")
         told = _form().validate_json((place / _TOLD).read_bytes())
     except (OSError, ValueError) as error:
         raise Damaged(f"it cannot be read: {type(error).__name__}") from None
-    return Snapshot(told, place / _DATA) if time.time() - told.made < _SERVES else None
+    return Snapshot(told, place / _DATA) if time.time() - told.made < SERVES else None
 
 
 def drop(name: str) -> None:
@@ -85,9 +84,14 @@ def keep(name: str, told: Told, data: Callable[[Path], None] | None) -> bool:
         if data is not None:
             data(place / _DATA)
         _write(place / _TOLD, _form().dump_json(told))
-        _write(place / _MANIFEST, json.dumps(dict(_sums(place))).encode())
+        _write(place / _MANIFEST, manifest(place).encode())
 
     return cache.put(name, build, LIMIT)
+
+
+def manifest(place: Path) -> str:
+    """What is written down of a snapshot's files."""
+    return json.dumps(dict(_sums(place)))
 
 
 @lru_cache

@@ -1,15 +1,24 @@
-"""Migrations that base has applied and that a change edits or deletes, on both engines of files and servers."""
+"""Migrations that base has applied and that a change edits or deletes, on files and servers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from proving import ALEMBIC, FIRST, SQL, Ran, alembic, dbproof, project
+from building_pairs import Said, pair
+from judging import Judged
+from proving import ALEMBIC, FIRST, SQL, alembic, project
 from repositories import Repository, repository
 
+from checks.declared.expectations import Expectations
+from checks.migrations import edited_migration
+from runner.backends.registry import backend_of
+from runner.plan import Pair
+
 SQLITE = f'[databases.app]\nengine = "sqlite"\n{SQL}'
-CHECK = "edited-migration"
+FLYWAY = '[databases.app.migrations]\ntool = "flyway"\ndirectory = "sql"\n'
 
 
 def repo(tmp_path: Path, files: dict[str, str], settings: str) -> Repository:
@@ -18,64 +27,77 @@ def repo(tmp_path: Path, files: dict[str, str], settings: str) -> Repository:
     return made
 
 
-def run(of: Repository) -> Ran:
-    return dbproof("run", root=of.root)
+@contextmanager
+def judged(change: Repository) -> Iterator[tuple[Judged, Pair, Said]]:
+    """What the check says of a change."""
+    with pair(change.root) as (both, said):
+        head = both.head
+        target = backend_of(head.server.engine).target(
+            head.server, head.golden, head.golden.database, Expectations(), head.evidence
+        )
+        with target as handed:
+            yield Judged(list(edited_migration.run(handed))), both, said
 
 
 @pytest.mark.parametrize("settings", [SQL, SQLITE], ids=["postgresql", "sqlite"])
-def test_an_edit_with_another_result_is_an_error_and_one_without_is_none(tmp_path: Path, settings: str) -> None:
-    other = "create table shelves (id int primary key, place text);"
-    change = repo(
-        tmp_path,
-        {"migrations/001_first.sql": FIRST.replace("index on", "index by_author on"), "migrations/002_shelves.sql": other},
-        settings,
-    )
-    first = (change.root / "migrations/001_first.sql").read_text()
+def test_an_edit_with_another_result_is_found_and_one_without_is_none(tmp_path: Path, settings: str) -> None:
+    first, other = FIRST.replace("index on", "index by_author on"), "create table shelves (id int primary key, place text);"
+    change = repo(tmp_path, {"migrations/001_first.sql": first, "migrations/002_shelves.sql": other}, settings)
     change.write(
-        {
-            "migrations/001_first.sql": f"-- who writes\n{first}",
-            "migrations/003_more.sql": "create table more (id int primary key);",
-        }
+        {"migrations/001_first.sql": f"-- who writes\n{first}", "migrations/003_more.sql": "create table more (id int);"}
     )
-    ran = run(change)
-    assert ran.code == 0, ran.said
-    assert (ran.check(CHECK)["outcome"], ran.check(CHECK)["proven"]) == ("passed", 2)
-    assert {one["revision"]: one["new"] for one in ran.database["migrations"]}["003_more"]
-    (note,) = ran.database["notes"]
-    assert note == "Changed since base, though base has applied it: migrations/001_first.sql. It comes to the same schema."
+    with judged(change) as (found, both, said):
+        assert (found.proven, found.findings) == (["002_shelves", "001_first"], [])
+        assert said.stages["edited"] == "1 migration of base changed: the same schema"
+        assert both.notes == (
+            "Changed since base, though base has applied it: migrations/001_first.sql. It comes to the same schema.",
+        )
+        assert [one.new for one in both.head.evidence.migrations] == [False, False, True]
 
     change.write({"migrations/002_shelves.sql": other.replace("place text", "place text, room int")})
-    ran = run(change)
-    assert ran.code == 1, ran.said
-    assert ran.failing == [(CHECK, "002_shelves")]
-    (finding,) = ran.findings(CHECK)
-    assert "column shelves.room is missing there" in finding["message"]
-    assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("migrations/002_shelves.sql", 1)
-    assert ran.check(CHECK)["proven"] == 1, "the comment in the first is none of it"
+    with judged(change) as (found, _, said):
+        finding = found.finding
+        assert said.stages["edited"] == "2 migrations of base changed: 1 difference"
+        assert (finding.subject, str(finding.place)) == ("002_shelves", "migrations/002_shelves.sql:1")
+        assert finding.message.endswith("stay apart from the files: column shelves.room is missing there")
+        assert found.proven == ["001_first"], "the comment in the first is none of it"
 
 
 def test_a_deleted_one_is_judged_by_what_it_leaves(tmp_path: Path) -> None:
     files = {f"migrations/00{number}.sql": f"create table t{number} (id int primary key);" for number in (1, 2)}
-    change = repo(tmp_path, files, SQL)
+    change = repo(tmp_path, files, SQLITE)
     (change.root / "migrations/002.sql").unlink()
-    ran = run(change)
-    assert ran.failing == [(CHECK, "002")], ran.said
-    (finding,) = ran.findings(CHECK)
-    assert "was deleted (migrations/002.sql)" in finding["message"]
-    assert "table t2 is there only" in finding["message"]
+    with judged(change) as (found, _, _):
+        assert found.finding.subject == "002"
+        assert "was deleted (migrations/002.sql)" in found.finding.message
+        assert "table t2 is there only" in found.finding.message
 
     change.write({"migrations/001.sql": f"{files['migrations/001.sql']}\n{files['migrations/002.sql']}"})  # a squash
-    ran = run(change)
-    assert ran.code == 0, ran.said
-    assert ran.check(CHECK)["proven"] == 2
+    with judged(change) as (found, _, _):
+        assert (found.proven, found.findings) == (["001", "002"], [])
+
+
+def test_a_history_that_does_not_apply_from_nothing_any_more_is_not_compared(tmp_path: Path) -> None:
+    change = repo(tmp_path, {"migrations/001.sql": "create table a (id int primary key);"}, SQLITE)
+    change.write({"migrations/001.sql": "create table a (id int, id int);"})
+    with judged(change) as (found, both, _):
+        assert found.gaps == {"001": "head's files do not apply from nothing"}
+        assert both.head.evidence.failure is not None
+
+
+def test_a_checksum_that_flyway_refuses_is_what_production_would_see(tmp_path: Path) -> None:
+    change = repo(tmp_path, {"sql/V1__first.sql": "create table a (id int primary key);"}, FLYWAY)
+    change.write({"sql/V1__first.sql": "create table a (id bigint primary key);"})
+    with judged(change) as (found, _, _):
+        assert found.finding.said == "Flyway: migration checksum mismatch for migration version 1"
+        assert str(found.finding.place).startswith("sql/V1__first.sql")
 
 
 def test_a_revision_that_alembic_does_not_find_any_more_stops_it_in_production(tmp_path: Path) -> None:
     change = repo(tmp_path, alembic(a1='op.execute("create table a (id int primary key)")'), ALEMBIC)
     (change.root / "scripts/versions/a1.py").unlink()
     change.write(alembic(b1='op.execute("create table a (id int primary key)")'))
-    ran = run(change)
-    assert ran.failing == [(CHECK, "a1")], ran.said
-    (finding,) = ran.findings(CHECK)
-    assert "on a database that has applied it the migrations stop" in finding["message"]
-    assert "a1" in finding["evidence"]["said"]
+    with judged(change) as (found, _, _):
+        assert found.finding.subject == "a1"
+        assert "on a database that has applied it the migrations stop" in found.finding.message
+        assert "a1" in found.finding.said
