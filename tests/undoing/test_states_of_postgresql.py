@@ -264,7 +264,7 @@ def test_what_a_dump_restores_is_the_same_state(torture: Database, database: Dat
         connection.execute(dumped(torture))
     restored = postgresql.read(database)
     assert postgresql.differences(postgresql.read(torture), restored) == ()
-    assert len(restored.objects) > 100
+    assert len(restored.objects) > 60
 
 
 def rows_after(database: Database, server: Server, change: str) -> list[tuple[str, str, int, str]]:
