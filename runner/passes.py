@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runner.drifting import drifted
 from runner.plan import Built
+from runner.previous.trying import previous
 from runner.steps import Building
 from runner.surviving.comparing import survived
 from runner.undoing.trying import undone
@@ -20,7 +21,7 @@ class Pass(Protocol):
 
 
 #: In the order in which they run.
-PASSES: tuple[Pass, ...] = (survived, undone, drifted)
+PASSES: tuple[Pass, ...] = (survived, undone, drifted, previous)
 
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:

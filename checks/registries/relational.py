@@ -36,6 +36,7 @@ from checks.migrations import (
     lost_rows,
     migration_failed,
     model_drift,
+    n_minus_1,
     superuser_migration,
 )
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
@@ -74,6 +75,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "model-drift": model_drift,
+    "n-minus-1": n_minus_1,
     "changed-values": changed_values,
     "lost-rows": lost_rows,
     "dropped-with-values": dropped_with_values,

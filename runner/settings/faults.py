@@ -198,6 +198,9 @@ def _starts_programs(database: Mapping[str, object]) -> bool:
     expect, data = database.get("expect"), database.get("data")
     listed = data.get("load") if isinstance(data, Mapping) else None
     makes_rows = any(map(starts_a_program, listed)) if isinstance(listed, list | tuple) else False
+    migrations = database.get("migrations")
+    if isinstance(migrations, Mapping) and ("statements" in migrations or "n_minus_1" in migrations):
+        return True
     return makes_rows or (isinstance(expect, Mapping) and any(key in expect for key in ("models", "deletes")))
 
 

@@ -91,6 +91,15 @@ class MigrationSettings(Section):
         "A program of the project's that undoes what the command did, all that is new of it; it is run on a copy.",
         "node migrate.js down",
     )
+    statements: Command | None = setting(
+        None, "A program of the project's whose statements the new schema must understand: base's own tests.", "pytest tests/api"
+    )
+    statements_file: Text | None = setting(
+        None, "A file of statements that the application sends, which the new schema must understand.", "db/statements.sql"
+    )
+    n_minus_1: Command | None = setting(
+        None, "A program of the project's that is run as base has it on the new schema: its own tests.", "pytest --reuse-db"
+    )
     files: Text | None = setting(None, "Which files of a folder of SQL or Python files are migrations.", "*.up.sql", "[0-9]*.py")
     transaction: Literal["statement", "file", "whole"] | None = setting(
         None, "What a SQL folder's tool sends as one transaction: each statement, each file, or the whole file at once.", "file"

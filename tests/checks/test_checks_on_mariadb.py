@@ -206,7 +206,7 @@ def test_queries_are_measured_with_values_of_real_rows_and_stopped(timings: dict
 def test_every_check_that_names_mariadb_is_tried_here_or_elsewhere() -> None:
     of_runs = {"migration-failed", "superuser-migration", "load-refused", "lost-constraint", "query-limit", "ignored-reference"}
     of_runs |= {"down-restores"}
-    of_runs |= {"model-drift"}
+    of_runs |= {"model-drift", "n-minus-1"}
     of_runs |= {"dropped-with-values", "lost-rows", "changed-values"}
     of_runs |= {"edited-migration"}
     without = {

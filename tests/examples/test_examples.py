@@ -25,6 +25,7 @@ WITHOUT_FAULT = {
     "lost-constraint",
     "lost-rows",
     "no-policy",
+    "n-minus-1",  # it needs a base: tests/pipeline/test_previous_release.py
     "not-null-probe",  # as exclusion-probe
     "reference-cycle",
     "row-security-not-forced",

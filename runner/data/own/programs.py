@@ -60,6 +60,14 @@ class ProjectPrograms:
         said, *more = _raised(lines)
         return replace(failure, place=place, said=said, detail="\n".join(more))
 
+    def ran(self, text: str) -> str:
+        """Run a program of the project's and give its last words where it failed, nothing where it ended well.
+
+        Raises WrongAddress where it went elsewhere, ToolFailed where it cannot start or never came.
+        """
+        failure, _ = self._run(self._as_command(text, self.project.root))
+        return failure.said if failure is not None else ""
+
     def fixtures(self, files: Sequence[RowFile]) -> MigrationFailure | None:
         """``manage.py loaddata``, once for all files. Raises UsageError where there is no Django project."""
         folder = _django(self.project.root)
@@ -95,7 +103,7 @@ class ProjectPrograms:
             return failure_of(broke), tuple(lines)
         if not self.backend.arrived(self.server, self.database, mark, told):
             raise ToolFailed(
-                f"`{project.settings.command}` came to an end without a session on our database: it made no rows there",
+                f"`{project.settings.command}` came to an end without a session on our database: it did nothing there",
                 "Let it connect to DATABASE_URL, or say in migrations.env which variable it reads.",
             )
         return None, ()
