@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checks.histories import EditedMigration
     from checks.reversals import Reversal, SecondRun
     from checks.survivals import Survivals
+    from checks.traffic import Traffic
     from checks.work import Work
 
 
@@ -293,6 +294,7 @@ class Evidence:
     where it has none, and ``previous`` what became of base's release on this schema. ``survivals`` is what
     became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are
     base's migrations whose files head has edited or deleted.
+    ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -312,6 +314,7 @@ class Evidence:
     deletes: Mapping[str, DeleteAttempt] = field(default_factory=dict)
     reversals: tuple[Reversal, ...] = ()
     second_run: SecondRun | None = None
+    traffic: Traffic | None = None
     drift: Drift | None = None
     previous: Previous | None = None
     survivals: Survivals | None = None

@@ -14,6 +14,8 @@ from checks.evidence import IndexGain, WriteCost
 _DRAWS = 1000
 #: How many of the draws lie beyond each bound.
 _BEYOND = 25
+#: Units of longer times in seconds, each up to a hundred of it.
+_UNITS = (("s", 1), ("min", 60), ("h", 3600))
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ def bounds(values: Sequence[float]) -> Bounds:
 def milliseconds(seconds: float) -> str:
     """``4.2 ms``."""
     return f"{seconds * 1000:.3g} ms"
+
+
+def lapse(seconds: float) -> str:
+    """``4.2 ms``, ``2.7 s``, ``53 min``, ``7.5 h``: how long something took or may take."""
+    if seconds < 1:
+        return milliseconds(seconds)
+    unit, size = next((one for one in _UNITS if seconds < 100 * one[1]), ("days", 86_400))
+    return f"{seconds / size:.3g} {unit}"
 
 
 @lru_cache(maxsize=1000)

@@ -9,6 +9,7 @@ from runner.plan import Built
 from runner.previous.trying import previous
 from runner.steps import Building
 from runner.surviving.comparing import survived
+from runner.traffic.passing import under_traffic
 from runner.undoing.trying import undone
 
 
@@ -21,7 +22,7 @@ class Pass(Protocol):
 
 
 #: In the order in which they run.
-PASSES: tuple[Pass, ...] = (survived, undone, drifted, previous)
+PASSES: tuple[Pass, ...] = (survived, undone, drifted, previous, under_traffic)
 
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:

@@ -19,6 +19,7 @@ from runner.migrations.registry import ADAPTERS
 from runner.servers.interface import Wanted
 from runner.settings.declarations import Source, documents
 from runner.settings.engines import DOCUMENTS
+from runner.settings.limits import of_migrations
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings, MigrationSettings
 from runner.settings.tenancy import tenancy
@@ -60,8 +61,11 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
 
     Raises UsageError for a schema that cannot be read.
     """
+    limits = of_migrations(settings.limits, settings.data.production_rows)
     if settings.engine in DOCUMENTS:
-        return Expectations(documents=documents(settings, source), tenancy=tenancy(settings.tenancy, settings.engine))
+        return Expectations(
+            documents=documents(settings, source), tenancy=tenancy(settings.tenancy, settings.engine), limits=limits
+        )
     schema = default_schema(settings.engine)
     references = [parse_any_reference(text, schema) for text in settings.expect.references]
     return Expectations(
@@ -76,6 +80,7 @@ def expectations(settings: DatabaseSettings, source: Source) -> Expectations:
         ),
         foreign_keys=settings.foreign_keys,
         tenancy=tenancy(settings.tenancy, settings.engine),
+        limits=limits,
     )
 
 

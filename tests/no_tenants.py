@@ -15,3 +15,10 @@ NO_TENANTS = {
     "policy-always-true": "no permissive policies",
     "no-policy": "no tables with row security",
 }
+
+#: Why the checks of new migrations judge nothing where there is no base, or nothing new.
+NOTHING_NEW = {
+    "blocking-migration": "no tables that new migrations lock",
+    "lock-queue": "no new migrations that lock tables",
+    "migration-limit": "no new migrations",
+}

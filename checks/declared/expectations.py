@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from checks.declared.documents import DocumentExpectations
+from checks.declared.limits import MigrationLimits
 from checks.declared.spelling import SIDE, side_of
 from checks.schema.model import Action
 from checks.schema.names import TableName, column_label
@@ -111,7 +112,8 @@ class Expectations:
 
     ``audit`` are constraints that are not there yet and that the rows are counted by; ``constraints`` are to be there.
     ``tenancy`` says whose a row is. ``foreign_keys`` is what the application's sessions do with that pragma
-    of SQLite, ``None`` where nobody says it; ``documents`` is what only a document database has.
+    of SQLite, ``None`` where nobody says it; ``documents`` is what only a document database has, ``limits``
+    are those of new migrations.
     """
 
     references: tuple[ExpectedReference, ...] = ()
@@ -123,6 +125,7 @@ class Expectations:
     foreign_keys: bool | None = None
     tenancy: Tenancy | None = None
     documents: DocumentExpectations = field(default_factory=DocumentExpectations)
+    limits: MigrationLimits = field(default_factory=MigrationLimits)
 
     @property
     def measured(self) -> bool:

@@ -100,6 +100,9 @@ OF_DOCUMENTS: Mapping[str, tuple[Maker, ...]] = {
 #: Checks that no fault can be planted for on a copy of a database that stands, and why.
 NO_FAULT: Mapping[str, str] = {
     "migration-failed": "it judges how the migrations went, which a copy of what came of them cannot show otherwise",
+    "blocking-migration": "it judges what migrations kept others from, which a copy of what came of them cannot show otherwise",
+    "lock-queue": "it judges what migrations waited for, which a copy of what came of them cannot show otherwise",
+    "migration-limit": "it judges times that were measured; a fault would have to waste them",
     "superuser-migration": "it judges as whom the migrations ran, which a copy of what came of them cannot show otherwise",
     "edited-migration": "it compares base's migrations with head's files, which a copy of what came of them has not",
     "delete-handling-probe": "it judges what the application's own command does, which no change to the database makes wrong",

@@ -37,7 +37,13 @@ from checks.documents import (
     write_cost,
 )
 from checks.interface import Check
-from checks.migrations import down_restores, edited_migration, migration_failed, superuser_migration
+from checks.migrations import (
+    down_restores,
+    edited_migration,
+    migration_failed,
+    migration_limit,
+    superuser_migration,
+)
 from checks.performance import query_limit
 from checks.targets import DocumentTarget
 
@@ -45,6 +51,7 @@ from checks.targets import DocumentTarget
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {
     "migration-failed": migration_failed,
     "edited-migration": edited_migration,
+    "migration-limit": migration_limit,
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "load-refused": load_refused,

@@ -29,12 +29,15 @@ from checks.constraints import (
 )
 from checks.interface import Check
 from checks.migrations import (
+    blocking_migration,
     changed_values,
     down_restores,
     dropped_with_values,
     edited_migration,
+    lock_queue,
     lost_rows,
     migration_failed,
+    migration_limit,
     model_drift,
     n_minus_1,
     superuser_migration,
@@ -72,6 +75,9 @@ from checks.tenancy import (
 RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "migration-failed": migration_failed,
     "edited-migration": edited_migration,
+    "blocking-migration": blocking_migration,
+    "lock-queue": lock_queue,
+    "migration-limit": migration_limit,
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "model-drift": model_drift,

@@ -19,6 +19,7 @@ from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.surviving.interface import Surviving
+from runner.traffic.interface import Busy
 from runner.undoing.interface import States
 
 
@@ -38,6 +39,11 @@ class Backend(Protocol):
     @property
     def surviving(self) -> Surviving | None:
         """How base's rows are compared with head's; ``None`` where that is not done yet."""
+        ...
+
+    @property
+    def traffic(self) -> Busy | None:
+        """How new migrations are watched while others work; ``None`` where that is not done."""
         ...
 
     def load(

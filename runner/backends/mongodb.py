@@ -32,10 +32,12 @@ from runner.servers.mongodb.sessions import session
 from runner.surviving.interface import Surviving
 from runner.targets.mongodb import MongoTarget
 from runner.targets.mongodb_sessions import failed
+from runner.traffic.interface import Busy
 from runner.undoing import mongodb as states_of_documents
 
 CHECKS = DOCUMENTS
 states = states_of_documents
+traffic: Busy | None = None
 surviving: Surviving | None = None
 
 

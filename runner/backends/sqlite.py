@@ -33,11 +33,13 @@ from runner.servers.sqlite.sessions import session
 from runner.surviving import sqlite as rows_of_sqlite
 from runner.surviving.interface import Surviving
 from runner.targets.sqlite import SqliteTarget
+from runner.traffic.interface import Busy
 from runner.undoing import sqlite as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
+traffic: Busy | None = None
 surviving: Surviving | None = rows_of_sqlite
 
 _MASTER = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"

@@ -82,7 +82,7 @@ class Draft:
         self.dropped.extend(event.dropped)
         self.locks.extend(event.locks)
         for table in event.rewritten:
-            self.rewrites.append(Rewrite(TableName(table.schema, table.name).label(), _reason(table.reason)))
+            self.rewrites.append(Rewrite(TableName(table.schema, table.name).label(), reason(table.reason)))
 
 
 def complete(drafts: Sequence[Draft], after: Sequence[Recording]) -> tuple[tuple[Statement, ...], tuple[Wrote, ...]]:
@@ -152,5 +152,6 @@ def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _reason(bits: int) -> str:
+def reason(bits: int) -> str:
+    """PostgreSQL's reason for a rewrite in words, from its bits."""
     return ", ".join(words for bit, words in _REASONS if bits & bit) or f"reason {bits}"

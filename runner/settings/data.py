@@ -91,7 +91,9 @@ def contradictions(database: Mapping[str, object]) -> Iterator[Contradiction]:
         return
     if "scale" in data and not data.get("production_rows"):
         yield ("data", "scale"), "is a share of 'production_rows', and there are none"
-    if data.get("production_rows") and "scale" not in data:
+    limits = database.get("limits")
+    of_blocking = isinstance(limits, Mapping) and "blocked" in limits
+    if data.get("production_rows") and "scale" not in data and not of_blocking:
         yield ("data", "production_rows"), "is only read with 'scale', the share of them that is made"
     if "url_env" in database and database.get("disposable") is not True:
         for key in ("rows", "tables", "scale"):

@@ -50,7 +50,12 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("queries", "*", "examined_per_returned"): DOCUMENTS,
     ("queries", "*", "in_memory_sort"): DOCUMENTS,
     ("queries", "*", "gain"): DOCUMENTS,
-    ("limits",): DOCUMENTS,
+    ("limits", "blocked"): frozenset({Engine.POSTGRESQL}),
+    ("limits", "write"): DOCUMENTS,
+    ("limits", "overhead"): DOCUMENTS,
+    ("limits", "collection_scan"): DOCUMENTS,
+    ("limits", "array_length"): DOCUMENTS,
+    ("limits", "document_size"): DOCUMENTS,
     ("fix",): DOCUMENTS,
 }
 

@@ -81,8 +81,7 @@ def _lines(found: Values, because: Reasons, engine: Engine, server: WantedImage 
     if belongs(("tenancy",), engine):
         yield from _table(TenancySettings, _Shown(engine, ("tenancy",)), out=True)
     yield from _table(QuerySettings, _Shown(engine, ("queries", "*")), out=True)
-    if belongs(("limits",), engine):
-        yield from _table(LimitsSettings, _Shown(engine, ("limits",)), out=True)
+    yield from _table(LimitsSettings, _Shown(engine, ("limits",)), out=True)
     if belongs(("fix",), engine):
         yield from _table(FixSettings, _Shown(engine, ("fix", "*")), out=True)
     yield ""

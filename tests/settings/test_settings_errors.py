@@ -349,7 +349,7 @@ FAULTS = {
     ),
     f"{DOCS}, limits = {{ array_length = 0 }} }}": ("databases.docs.limits.array_length: expected a whole number from 1 on"),
     f"{DOCS}, limits = {{ overheads = '6ms' }} }}": ("databases.docs.limits.overheads: unknown key; did you mean 'overhead'?"),
-    "databases.shop.limits = { write = '6ms' }": (f"{SHOP}.limits: belongs to 'mongodb', and the engine is 'postgresql'"),
+    "databases.shop.limits = { write = '6ms' }": (f"{SHOP}.limits.write: belongs to 'mongodb', and the engine is 'postgresql'"),
     "[[allow]]\ncheck = 'orphaned-row'\nsubject = '*'\nreason = 'x'": (
         "allow[0].check: no such check; did you mean 'orphaned-rows'?"
     ),

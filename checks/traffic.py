@@ -1,0 +1,97 @@
+"""What new migrations did to sessions beside them, as frozen data: locks, the work done under them, and who waited how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from checks.evidence import Lock, Place
+from checks.schema.names import ObjectReference
+
+
+class Access(StrEnum):
+    """What a session beside the migrations does with a table."""
+
+    READS = "reads"
+    WRITES = "writes"
+
+
+class WorkKind(StrEnum):
+    """Work that takes the longer the more rows there are."""
+
+    REWRITE = "rewrite"
+    SCAN = "scan"
+    INDEX = "index"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class WorkOnRows:
+    """What a statement did to the rows of a table: how many it read or wrote, and of a rewrite PostgreSQL's reason."""
+
+    relation: str
+    kind: WorkKind
+    rows: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The longest wait of one kind of access to a table behind a statement, in seconds.
+
+    ``queued`` is the part in which the statement itself waited for a transaction that was open before it, and others queued
+    behind the waiting statement; ``mode`` is what they asked for.
+    """
+
+    relation: str
+    access: Access
+    seconds: float
+    queued: float
+    mode: str
+
+    @property
+    def own(self) -> float:
+        """The part that is the statement's and its transaction's own doing, in seconds."""
+        return max(0.0, self.seconds - self.queued)
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """A statement that held a lock on a table from before which keeps others out (``taken``, the strongest mode of each table).
+
+    ``earlier`` are such locks that an earlier statement of its transaction took, with that statement's place. ``work`` is what
+    it did while they were held. ``held`` is how many seconds after ``taken`` was granted its transaction ended, ``waited`` how
+    long it queued before. ``commands`` are the server's tags (``ALTER TABLE``), ``made`` the objects that it made.
+    ``lock_timeout`` is in seconds, 0 for none.
+    """
+
+    text: str
+    place: Place | None
+    revision: str
+    taken: tuple[Lock, ...] = ()
+    earlier: tuple[tuple[Lock, Place | None], ...] = ()
+    work: tuple[WorkOnRows, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    held: float = 0.0
+    waited: float = 0.0
+    commands: tuple[str, ...] = ()
+    made: tuple[ObjectReference, ...] = ()
+    lock_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What came of the new migrations with other sessions beside them, on a copy of what base holds.
+
+    ``rows`` are those of the tables that they touch, as base has them; ``touched`` says which revision touches which. ``gap`` is
+    why nothing was tried. ``gave_up`` says that they stopped at their own lock_timeout behind the long transaction, and were
+    tried without one; ``unwatched`` are touched tables that had no sessions, as there are too many.
+    """
+
+    statements: tuple[Blocking, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+    touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gave_up: bool = False
+    unwatched: tuple[str, ...] = ()
+    gap: str = ""

@@ -1,0 +1,65 @@
+"""PostgreSQL: sessions of ours beside the migrations, and what the server's log says of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from checks.evidence import Statement
+from checks.traffic import Traffic
+from runner.errors import ServerFailed
+from runner.servers.interface import Database, Server
+from runner.servers.postgresql.sessions import session
+from runner.traffic.interface import Apply, Watching
+from runner.traffic.seen import seen
+from runner.traffic.sessions import busy
+from runner.traffic.tables import BUSY, Table, tables, touched, watch, written_anew
+from runner.traffic.telling import Log, told
+from runner.traffic.waits import waits
+
+
+def prepared(server: Server, database: Database, statements: Sequence[Statement]) -> Watching | None:
+    """Watch the tables that ``statements`` touch; ``None`` where they touch none. Raises ServerFailed."""
+    try:
+        with session(database.private) as connection:
+            found = touched(tables(connection), statements)
+            if found:
+                watch(connection, database.name, found)
+    except psycopg.Error as error:
+        raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
+    return _Watching(server, database, found) if found else None
+
+
+@dataclass(frozen=True)
+class _Watching:
+    server: Server
+    database: Database
+    tables: Sequence[Table]
+
+    def watched(self, apply: Apply, revisions: Mapping[str, str], *, long: bool) -> Traffic:
+        """What the log says once all is over; see :class:`runner.traffic.interface.Watching`."""
+        mark = self.server.mark()
+        try:
+            with busy(self.database.private, self.tables[:BUSY], long=long) as at_work:
+                apply()
+            with session(self.database.private) as connection:
+                moved = written_anew(connection, self.tables)
+        except psycopg.Error as error:
+            raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
+        records = [record for record in self.server.log(mark) if record.database == self.database.name]
+        log = Log(
+            seen=list(seen(records)),
+            waits=list(waits(records)),
+            workers={process: (one.table, one.access) for process, one in at_work.workers.items()},
+            tables=self.tables,
+            moved=moved,
+            revisions=revisions,
+            only_revision=next(iter(revisions.values())) if len(revisions) == 1 else "",
+        )
+        return Traffic(
+            statements=tuple(told(log)),
+            rows={table.label: table.rows for table in self.tables},
+            unwatched=tuple(table.label for table in self.tables[BUSY:]),
+        )

@@ -1,0 +1,200 @@
+"""Sessions of ours beside the migrations: a reader and a writer for each table, and one long transaction in the way.
+
+None of them may stop the migrations. A reader or writer waits for one lock at a time and holds no other meanwhile; the long
+transaction takes its locks without waiting. So none of them is ever in a deadlock, and what they meet is no error of the run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from checks.traffic import Access
+from runner.servers.interface import Address
+from runner.servers.postgresql.sessions import ours
+from runner.traffic.tables import Table
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from psycopg import Connection
+
+#: How long the long transaction stays when the migrations wait for it, and how long in all, in seconds.
+STAY, STAY_IN_ALL = 0.15, 1.0
+
+#: Between two reads or writes of a session, and between two looks at who waits; in seconds.
+_PAUSE, _LOOK = 0.005, 0.01
+#: How much longer the pause is for each session, so that many together leave the machine to the migrations.
+_EACH = 0.002
+_PATIENCE = 5.0
+
+# Triggers and foreign keys of the rows that are written would take locks on other tables.
+_OPTIONS = "-c log_min_duration_statement=-1 -c deadlock_timeout=1ms -c session_replication_role=replica"
+_LONG = "-c log_min_duration_statement=-1 -c lock_timeout=5ms -c statement_timeout=1000"
+
+_BEHIND = """
+SELECT 1 FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name <> current_setting('application_name')
+  AND %s = ANY (pg_blocking_pids(pid)) LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A session that reads or writes one table; ``process`` is its number on the server."""
+
+    table: Table
+    access: Access
+    connection: Connection[Any] = field(repr=False)
+
+    @property
+    def process(self) -> int:
+        """The number of the server's process."""
+        return self.connection.info.backend_pid
+
+    def work(self, pause: float, stop: Event) -> None:
+        """Read or write until told to stop, or until the table is gone."""
+        again = self._statement()
+        while again is not None and not stop.wait(pause):
+            try:
+                self.connection.execute(again)
+            except psycopg.Error as error:
+                if self.connection.closed:
+                    return
+                with suppress(psycopg.Error):
+                    self.connection.execute("ROLLBACK")
+                again = again if isinstance(error, psycopg.OperationalError) else self._statement()
+
+    def _statement(self) -> sql.Composed | None:
+        """What is sent each time: the table's name is looked up, as it may have another by now."""
+        with suppress(psycopg.Error):
+            found = self.connection.execute(
+                "SELECT nspname, relname FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace"
+                " WHERE pg_class.oid = %s",
+                [self.table.oid],
+            ).fetchone()
+            if found:
+                return self._read(found) if self.access is Access.READS else self._write(found)
+        return None
+
+    def _read(self, name: Sequence[str]) -> sql.Composed:
+        return sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(*name))
+
+    def _write(self, name: Sequence[str]) -> sql.Composed | None:
+        """One row to what it is, undone; of a partitioned table none, as its rows lie in its partitions. All in one message."""
+        if self.table.column is None:
+            return None
+        table, column = sql.Identifier(*name), sql.Identifier(self.table.column)
+        row = sql.SQL("false") if self.table.kind == "p" else sql.SQL("ctid = (SELECT ctid FROM {} LIMIT 1)").format(table)
+        return sql.SQL("BEGIN; UPDATE {} SET {} = {} WHERE {}; ROLLBACK").format(table, column, column, row)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """The sessions that are at work, by the number of their process; ``long`` is that of the long transaction, 0 for none."""
+
+    workers: Mapping[int, Worker]
+    long: int = 0
+
+
+@contextmanager
+def busy(private: Address, tables: Sequence[Table], *, long: bool) -> Iterator[Busy]:
+    """Sessions at work on these tables for the length of the context, with a long transaction in the way or without.
+
+    Raises psycopg.OperationalError where the server takes no such session.
+    """
+    stop = Event()
+    with ExitStack() as stack:
+        wanted = [(table, access) for table in tables for access in _accesses(table)]
+        workers = [Worker(table, access, _session(stack, private, _OPTIONS, autocommit=True)) for table, access in wanted]
+        threads = [Thread(target=one.work, args=(_PAUSE + _EACH * len(workers), stop), daemon=True) for one in workers]
+        in_the_way = _Long(_session(stack, private, _LONG), tables) if long else None
+        if in_the_way is not None:
+            in_the_way.begin()
+            threads.append(
+                Thread(target=in_the_way.stay, args=(_session(stack, private, _LONG, autocommit=True), stop), daemon=True)
+            )
+        stack.callback(_end, threads, [one.connection for one in workers], stop)
+        for thread in threads:
+            thread.start()
+        yield Busy({one.process: one for one in workers}, in_the_way.process if in_the_way else 0)
+
+
+def _accesses(table: Table) -> tuple[Access, ...]:
+    return (Access.READS,) if table.kind == "m" else (Access.READS, Access.WRITES)
+
+
+def _session(stack: ExitStack, private: Address, options: str, *, autocommit: bool = False) -> Connection[Any]:
+    connection = psycopg.connect(**ours(private, options).keywords(), prepare_threshold=None, autocommit=autocommit)
+    stack.callback(connection.close)
+    return connection
+
+
+def _end(threads: Sequence[Thread], connections: Sequence[Connection[Any]], stop: Event) -> None:
+    """Let every session end what it does; one that still waits is cancelled."""
+    stop.set()
+    until = time.monotonic() + _PATIENCE
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
+        for connection in connections:
+            with suppress(psycopg.Error):
+                connection.cancel()
+        for thread in threads:
+            thread.join(0.05)
+
+
+class _Long:
+    """A transaction that has read and written every table and stays open: what wants more than it must wait for its end."""
+
+    def __init__(self, connection: Connection[Any], tables: Sequence[Table]) -> None:
+        self._connection = connection
+        self._tables = [table.oid for table in tables if table.kind != "m"]
+        self._stayed = 0.0
+        self.process = connection.info.backend_pid
+
+    def begin(self) -> bool:
+        """Take the locks that such a transaction has, without waiting for any; whether all could be had."""
+        try:
+            named = self._connection.execute(
+                "SELECT nspname, relname FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace"
+                " WHERE pg_class.oid = ANY (%s) ORDER BY pg_class.oid",
+                [self._tables],
+            ).fetchall()
+            for name in named:
+                table = sql.Identifier(*name)
+                self._connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(table))
+                self._connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(table))
+        except psycopg.Error:
+            self._let_go()
+            return False
+        return bool(named)
+
+    def stay(self, looking: Connection[Any], stop: Event) -> None:
+        """Stay until somebody has waited for it for a while, let go, and come again, until its time is over."""
+        try:
+            there, since = True, None
+            while not stop.wait(_LOOK) and self._stayed < STAY_IN_ALL:
+                if not there:
+                    there, since = self.begin(), None
+                elif looking.execute(_BEHIND, [self.process]).fetchone() is None:
+                    since = None
+                elif since is None:
+                    since = time.monotonic()
+                elif (waited := time.monotonic() - since) >= STAY:
+                    self._stayed += waited
+                    self._let_go()
+                    there = False
+        except psycopg.Error:  # the server is gone, or its sessions were ended: nothing is in the way any more
+            pass
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.rollback()

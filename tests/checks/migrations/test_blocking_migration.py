@@ -1,0 +1,125 @@
+"""blocking-migration: what was seen under traffic, weighed by the limit and by production's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checks.declared.expectations import Expectations
+from checks.declared.limits import MigrationLimits
+from checks.evidence import Evidence, Lock, Migration, MigrationState, Place, Statement
+from checks.interface import Finding, NotProven, Proven, Severity
+from checks.migrations import blocking_migration
+from checks.schema.names import ObjectKind, ObjectReference
+from checks.traffic import Access, Blocking, Traffic, Wait, WorkKind, WorkOnRows
+
+PLACE = Place("db/2_check.sql", 14)
+NEW = Migration("2_check", "", Place("db/2_check.sql", 1), MigrationState.APPLIED, new=True)
+EXCLUSIVE = Lock("orders", "AccessExclusiveLock")
+ADD = Blocking(
+    text="ALTER TABLE orders ADD CHECK (total > 0)",
+    place=PLACE,
+    revision="2_check",
+    taken=(EXCLUSIVE,),
+    work=(WorkOnRows("orders", WorkKind.SCAN, 100_000),),
+    waits=(
+        Wait("orders", Access.WRITES, 2.9, 0.2, "RowExclusiveLock"),
+        Wait("orders", Access.READS, 0.5, 0.2, "AccessShareLock"),
+    ),
+    held=2.6,
+    commands=("ALTER TABLE",),
+    made=(ObjectReference(ObjectKind.CONSTRAINT, "public", "orders", "orders_check"),),
+)
+QUICK = replace(ADD, work=())
+
+
+@dataclass
+class Target:
+    """What a check is handed that reads evidence alone."""
+
+    evidence: Evidence
+    expect: Expectations
+
+
+def judged(*statements: Blocking, rows: int = 100_000, alone: float = 60.0, **limits: Any) -> list[Any]:
+    traffic = Traffic(statements, rows={"orders": rows})
+    executed = Statement("ALTER TABLE orders …", PLACE, "2_check", seconds=alone)
+    evidence = Evidence(migrations=(NEW,), statements=(executed,), traffic=traffic)
+    return list(blocking_migration.run(Target(evidence, Expectations(limits=MigrationLimits(**limits)))))  # type: ignore[arg-type]
+
+
+def test_without_a_limit_it_is_a_warning_with_what_was_measured() -> None:
+    (finding,) = judged(ADD)
+    assert (finding.subject, finding.place, finding.severity) == ("2_check on orders", PLACE, None)
+    assert finding.message == (
+        "ALTER TABLE reads 100 000 rows of orders under AccessExclusiveLock on orders (keeps out readers and writers);"
+        " held for 2.7 s at 100 000 rows; writes to orders waited 2.7 s for RowExclusiveLock behind ALTER TABLE at"
+        " db/2_check.sql:14, reads of orders waited 300 ms for AccessShareLock behind ALTER TABLE at db/2_check.sql:14"
+    )
+    assert "VALIDATE CONSTRAINT in a transaction of its own" in finding.remedy
+    (fact,) = finding.evidence["statements"]
+    assert [wait["queued_seconds"] for wait in fact["waits"]] == [0.2, 0.2]
+
+
+def test_a_wait_beyond_the_limit_is_an_error() -> None:
+    (finding,) = judged(ADD, blocked=0.5)
+    assert finding.severity is Severity.ERROR
+    assert "the limit is 500 ms" in finding.message
+
+
+def test_within_the_limit_it_is_still_a_warning_where_nobody_says_how_many_rows_there_are() -> None:
+    (finding,) = judged(ADD, blocked=5.0)
+    assert (finding.severity, "the limit" in finding.message) == (None, False)
+
+
+def test_production_rows_say_what_it_comes_to() -> None:
+    (finding,) = judged(ADD, blocked=5.0, production_rows={"orders": 400_000_000})
+    assert finding.severity is Severity.ERROR
+    assert "about 3 h at production's 400 000 000 if it grows with the rows; the limit is 5 s" in finding.message
+    assert judged(ADD, blocked=5.0, production_rows={"orders": 120_000}) == [Proven("2_check on orders")]
+
+
+def test_of_few_rows_nothing_is_said_of_many() -> None:
+    few = replace(ADD, waits=(), held=0.004, work=(WorkOnRows("orders", WorkKind.SCAN, 100),))
+    (finding,) = judged(few, rows=100, blocked=0.5, production_rows={"orders": 400_000_000})
+    assert finding.severity is None
+    assert "too few rows to say how long at production's 400 000 000" in finding.message
+
+
+def test_a_quick_lock_is_open_to_others_unless_they_waited_beyond_the_limit() -> None:
+    assert judged(QUICK) == [Proven("2_check on orders")]
+    assert judged(QUICK, blocked=3.0) == [Proven("2_check on orders")]
+    (finding,) = judged(QUICK, blocked=0.5)
+    assert (finding.severity, finding.place) == (Severity.ERROR, PLACE)
+    assert finding.message.startswith("writes to orders waited 2.7 s")
+
+
+def test_what_a_busy_machine_adds_does_not_count() -> None:
+    assert judged(QUICK, blocked=0.5, alone=0.1) == [Proven("2_check on orders")]
+
+
+def test_work_under_the_lock_of_an_earlier_statement_names_both() -> None:
+    first = replace(QUICK, place=Place("db/2_check.sql", 3), waits=())
+    later = replace(ADD, taken=(), earlier=((EXCLUSIVE, first.place),), waits=())
+    (finding,) = judged(first, later)
+    assert finding.place == PLACE
+    assert "under AccessExclusiveLock on orders (keeps out readers and writers), held since db/2_check.sql:3" in finding.message
+    assert "in a transaction of its own" in finding.remedy
+
+
+def test_what_could_not_be_looked_at_is_not_proven() -> None:
+    evidence = Evidence(migrations=(NEW,), traffic=Traffic(gap="the server ended"))
+    said = list(blocking_migration.run(Target(evidence, Expectations())))  # type: ignore[arg-type]
+    assert said == [NotProven("2_check", "the server ended")]
+    assert judged(QUICK, rows=0) == [NotProven("2_check on orders", "no rows")]
+    assert judged() == [Proven("2_check")]
+    assert list(blocking_migration.run(Target(Evidence(migrations=(NEW,)), Expectations()))) == []  # type: ignore[arg-type]
+
+
+def test_a_tool_without_revisions_is_judged_as_one() -> None:
+    one = replace(ADD, revision="")
+    traffic = Traffic((one,), rows={"orders": 100_000})
+    target = Target(Evidence(statements=(Statement(one.text, PLACE),), traffic=traffic), Expectations())
+    (finding,) = blocking_migration.run(target)  # type: ignore[arg-type]
+    assert isinstance(finding, Finding)
+    assert finding.subject == "migrations on orders"
