@@ -103,7 +103,8 @@ def _script(project: Project, changelog: Changelog, one: Changeset) -> Liquibase
     name = project.relative(path)
     part = _part(name, one.body, one.line + 1, one.says("splitStatements", True), one.attributes.get("enddelimiter", ""))
     told = " ".join(f"{key}:{value}" for key, value in sorted(one.attributes.items()))
-    digest = hashlib.sha256(f"{told}\n{one.body}".encode("utf-8", "surrogateescape")).hexdigest()
+    said = " ".join(one.body.split())  # what comes after it in the file, and white space, makes it no other changeset
+    digest = hashlib.sha256(f"{told}\n{said}".encode("utf-8", "surrogateescape")).hexdigest()
     again = one.says("runOnChange", False)
     return LiquibaseScript(
         f"{one.path}::{one.id}::{one.author}" + (f" {digest[:8]}" if again else ""),

@@ -155,6 +155,21 @@ def test_migrations_go_down_and_up_again_in_one_process(tmp_path: Path, database
     assert connect(database.private).execute("SELECT count(*) FROM django_migrations").fetchone() == (2,)
 
 
+def test_a_step_writes_down_no_models_that_no_step_back_takes_out(tmp_path: Path, database: Database, connect: Connect) -> None:
+    given = project(lay(tmp_path, {"shop/0001_initial.py": FIRST}))
+    settings = tmp_path / "site_settings.py"
+    installed = '["shop", "stock", "django.contrib.contenttypes", "django.contrib.auth"]'
+    settings.write_text(settings.read_text().replace('["shop", "stock"]', installed))
+    events = list(django.rehearse(given, database.addresses[Role.OWNER], [Step(Direction.UP, "shop.0001_initial")]))
+    assert isinstance(events[-1], Paused)
+    assert steps(events) == both("shop.0001_initial")
+    list(django.rehearse(given, database.addresses[Role.OWNER], [Step(Direction.AGAIN)]))
+    open_session = connect(database.private)
+    assert open_session.execute("SELECT count(*) FROM django_content_type").fetchone() == (0,)
+    apply(given, database)
+    assert open_session.execute("SELECT count(*) > 0 FROM auth_permission").fetchone() == (True,)
+
+
 def test_on_sqlite_with_the_line_of_every_object(tmp_path: Path) -> None:
     with sqlite_server() as server:
         database = server.create("app")

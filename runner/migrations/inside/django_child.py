@@ -59,6 +59,7 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
     elif verb == "apply":
         run("migrate", "--noinput")
     else:
+        run("migrate", instead=_leave_rows_alone)
         walk(request, _take(run, inside), inside)
 
 
@@ -119,6 +120,19 @@ def _revisions(inside: guard.Inside) -> None:
         title = one.name.lstrip("0123456789_").replace("_", " ") or one.name
         name = inside.places.name(file)
         tell("revision", revision=f"{one.app_label}.{one.name}", title=title, file=name, line=class_line(file))
+
+
+def _leave_rows_alone() -> None:
+    """Keep Django from writing down each model after a step (content types, permissions): no step back takes those rows out."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    if apps.is_installed("django.contrib.contenttypes"):
+        from django.contrib.contenttypes.management import create_contenttypes
+
+        post_migrate.disconnect(create_contenttypes)
+    if apps.is_installed("django.contrib.auth"):
+        post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 def _take(run: Callable[..., None], inside: guard.Inside) -> Callable[[str, str], Optional[Place]]:
