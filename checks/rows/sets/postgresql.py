@@ -5,6 +5,7 @@ Chance is ``hashint8extended`` of the row's number. ``%`` is doubled for the dri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,18 +14,19 @@ from checks.rows.sets import rendering
 from checks.rows.sets.forms import DIGITS
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
 from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
-from checks.rows.shapes import Kind, Value
+from checks.rows.shapes import TEMPORAL, Kind, Value
 from checks.schema.model import Column
 from checks.schema.names import TableName
 
 _POSITIVE = 2**63 - 1
 #: Whole numbers of fewer digits are reckoned with as such, which is quicker.
 _DIGITS = 10
-#: A list of more values is told in parts: the server counts its way to a value from the first.
+#: A list of more values is told in parts, unless all are of one length: the server counts its way to a value from the first.
 _PART = 16
-#: Kinds whose lists the server reads once. How it reads others depends on the session, so it would read the list for every row:
-#: of those each value is read when it is taken.
-_LISTED = frozenset({Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN})
+#: Types all of whose values are of one length.
+_FIXED = re.compile(r"(?:smallint|integer|bigint|real|double precision|boolean|date|time|timestamp)\b")
+#: Kinds whose lists the server reads once, as it binds them. Of others each value is read when it is taken.
+_LISTED = TEMPORAL | {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}
 
 
 def suited(referred: Referred, plan: TablePlan) -> str:
@@ -77,7 +79,8 @@ def filling_later(plan: TablePlan, referred: Referred, seed: int, keys: Keys) ->
 
 
 def _numbers(numbers: range, seed: int) -> str:  # noqa: ARG001 - chance is made of the seed where it is asked for
-    return f"generate_series({numbers.start}::bigint, {numbers.stop - 1}) AS {NUMBER}"
+    # FROM generate_series(…) would write all numbers down first
+    return f"(SELECT generate_series({numbers.start}::bigint, {numbers.stop - 1}) AS {NUMBER}) AS dbproof_numbers"
 
 
 def _chance(salt: int) -> str:
@@ -86,7 +89,7 @@ def _chance(salt: int) -> str:
 
 def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing) -> str:
     listed = [bound(value, shape(column)) for value in values]
-    if len(listed) <= _PART:
+    if len(listed) <= _PART or (_is_listed(column) and _FIXED.match(_type(column))):
         return _element(listed, f"1 + {pick}::int", column, writing)
     parts = [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
     cases = (
@@ -97,21 +100,34 @@ def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing
 
 
 def _element(listed: Sequence[Any], place: str, column: Column, writing: Writing) -> str:
-    if shape(column).kind in _LISTED and not shape(column).labels:
-        return f"(CAST({writing.parameter(listed)}::text[] AS {_type(column)}[]))[{place}]"
+    if _is_listed(column):
+        return f"(CAST({writing.parameter(_array(listed))} AS {_type(column)}[]))[{place}]"
     return _cast(f"(CAST({writing.parameter(listed)} AS text[]))[{place}]", column)
+
+
+def _is_listed(column: Column) -> bool:
+    return shape(column).kind in _LISTED and not shape(column).labels
+
+
+def _array(listed: Sequence[Any]) -> str:
+    """Values as PostgreSQL reads an array of any type that it is told."""
+    escaped = (None if one is None else str(one).replace("\\", "\\\\").replace('"', '\\"') for one in listed)
+    return "{" + ",".join("NULL" if one is None else f'"{one}"' for one in escaped) + "}"
 
 
 def _numbered(form: Form, column: Column, writing: Writing) -> str:
     n = NUMBER
     match form.series:
         case Series.NUMBER:
+            if (form.start, form.step) == ("0", "1"):
+                return n
             small = all(text.lstrip("-").isdigit() and len(text) < _DIGITS for text in (form.start, form.step))
             return f"({form.start} + {form.step}{'' if small else '::numeric'} * {n})"
         case Series.TEXT:
             digits = f"lpad({n}::text, greatest({form.width}, length({n}::text)), '0')" if form.width else f"{n}::text"
             digits = f"translate({digits}, '{DIGITS}', '{form.alphabet}')" if form.alphabet else digits
-            return f"({writing.parameter(form.before)}::text || {digits} || {writing.parameter(form.after)}::text)"
+            before = f"{writing.parameter(form.before)}::text || " if form.before else ""
+            return f"({before}{digits}{f' || {writing.parameter(form.after)}::text' if form.after else ''})"
         case Series.UUID:
             return f"md5('{writing.salt(column.name)}:' || {n})::uuid"
         case Series.DAY:
