@@ -54,7 +54,7 @@ _WORDS = {
     Loss.OTHER: "replaced",
 }
 _KEEP = "Choose a type that holds what is there, or keep the old column until nothing needs it any more."
-_MEANT = "Where that is meant, accept it on its line: dbproof: allow changed-values, and why."
+_MEANT = "Where that is meant, accept it on its line (dbproof: allow changed-values, why)."
 #: What MariaDB casts to, by the beginning of a column's type.
 _CASTS = (
     (re.compile(r"(decimal\([\d,]+\)|date|datetime(\(\d\))?)$"), r"\1"),

@@ -42,8 +42,8 @@ SUBJECTS = "tables under new migrations"
 PROVES = "kept every column that holds values"
 
 _REMEDY = (
-    "Expand, then contract: let a release stop using it, and drop it in a later one; or keep it under another name until it is "
-    "settled. Where it is to go now, accept it on its line: dbproof: allow dropped-with-values, and why."
+    "Expand, then contract: let a release stop using it first, and drop it in a later one; where it is to go now, accept it on "
+    "its line (dbproof: allow dropped-with-values, why)."
 )
 
 

@@ -5,8 +5,8 @@ new migrations have been applied on them: found by its key, whatever else of it 
 Without a key that is kept, the numbers of rows are compared.
 
 It sees what a `DELETE` or `TRUNCATE` takes, a statement in a `DO` block or a program's own, a table that was made anew without
-all of its rows, and what goes with a parent by ON DELETE CASCADE: those are a notice at the child, as the parent's finding says
-what happened. A warning with the exact number, because deleting may be meant; then accept it on its line. On rows that dbproof
+all of its rows, and what goes with a parent by ON DELETE CASCADE: the parent's finding counts those too, and they are a notice at
+the child. A warning with the exact number, because deleting may be meant; then accept it on its line. On rows that dbproof
 made the number says how far the condition reaches there, and not how many production loses.
 
 **Anti-pattern**
@@ -26,10 +26,12 @@ DELETE FROM orders WHERE buyer_id IS NULL;              -- dbproof: allow lost-r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from checks.evidence import Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import DELETES, ON_MADE_ROWS, culprit, of, tables
+from checks.rulebook.followed import DELETES, ON_MADE_ROWS, culprit, deleted_from, of, tables
 from checks.schema.model import Action
 from checks.schema.names import TableName, table_reference
 from checks.survivals import Survival
@@ -42,8 +44,8 @@ SUBJECTS = "tables under new migrations"
 PROVES = "kept every row"
 
 _REMEDY = (
-    "Keep them aside in a table of their own before they are deleted, or correct them instead. Where they are to go, accept it "
-    "on its line: dbproof: allow lost-rows, and why."
+    "Keep them aside in a table of their own first, or correct them instead; where they are to go, accept it on its line "
+    "(dbproof: allow lost-rows, why)."
 )
 
 
@@ -51,28 +53,38 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every table that held rows and is still there."""
     followed = list(tables(target))
     lost = {one.now: one for one in followed if isinstance(one, Survival) and one.now is not None and one.missing}
+    parents = {now: _parents(now, lost, target) for now in lost}
     for one in followed:
         if isinstance(one, NotProven):
             yield one
+        elif one.now is not None and not one.missing:
+            yield Proven(one.table.label())
+        elif one.now is not None and parents[one.now]:
+            yield _with_parents(one, one.now, parents[one.now], target)
         elif one.now is not None:
-            yield _lost(one, one.now, lost, target) if one.missing else Proven(one.table.label())
+            children = [f"{child.missing} of {child.table.label()}" for now, child in lost.items() if one.now in parents[now]]
+            yield _lost(one, one.now, children, target)
 
 
-def _lost(one: Survival, now: TableName, lost: Mapping[TableName, Survival], target: RelationalTarget) -> Finding:
+def _lost(one: Survival, now: TableName, children: Sequence[str], target: RelationalTarget) -> Finding:
+    added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
+    with_them = f", and with them {', '.join(children)} (ON DELETE CASCADE)" if children else ""
+    finding = _finding(one, now, f"{with_them}{added}", *culprit(target.evidence, DELETES, now.name))
+    return replace(finding, remedy=_REMEDY)
+
+
+def _with_parents(one: Survival, now: TableName, parents: Sequence[TableName], target: RelationalTarget) -> Finding:
+    more = f" with the rows of {', '.join(parent.label() for parent in parents)} that they belong to (ON DELETE CASCADE)"
+    finding = _finding(one, now, more, *culprit(target.evidence, DELETES, parents[0].name))
+    return replace(finding, severity=Severity.NOTICE)
+
+
+def _finding(one: Survival, now: TableName, more: str, place: Place | None, statement: str) -> Finding:
     label = one.table.label()
     gone = f"{of(one.missing, one.before, 'row')} of {label} {'is' if one.missing == 1 else 'are'} gone"
-    added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
-    parents = _parents(now, lost, target)
-    place, statement = culprit(target.evidence, DELETES, now.name)
-    by_cascade = bool(parents) and not _names(statement, "delete", "truncate")
-    with_parents = f" with the rows of {', '.join(parents)} that they belong to (ON DELETE CASCADE)" if by_cascade else ""
-    if by_cascade:
-        place, statement = culprit(target.evidence, DELETES, parents[0].rpartition(".")[2])
     return Finding(
         subject=label,
-        message=f"{gone}{with_parents}{added}{ON_MADE_ROWS if one.made else ''}",
-        remedy="" if by_cascade else _REMEDY,
-        severity=Severity.NOTICE if by_cascade else None,
+        message=f"{gone}{more}{ON_MADE_ROWS if one.made else ''}",
         objects=(table_reference(now),),
         place=place,
         count=one.missing,
@@ -87,13 +99,9 @@ def _lost(one: Survival, now: TableName, lost: Mapping[TableName, Survival], tar
     )
 
 
-def _parents(now: TableName, lost: Mapping[TableName, Survival], target: RelationalTarget) -> list[str]:
-    """The tables that lost rows too and take those of this one with them."""
+def _parents(now: TableName, lost: Mapping[TableName, Survival], target: RelationalTarget) -> list[TableName]:
+    """The tables that lost rows too and take those of this one with them, where no statement deletes from this one itself."""
     table = target.catalogue.table.get(now)
-    keys = table.foreign_keys if table else ()
-    return sorted({key.parent.label() for key in keys if key.on_delete is Action.CASCADE and key.parent in lost} - {now.label()})
-
-
-def _names(statement: str, *words: str) -> bool:
-    said = statement.lower()
-    return any(word in said for word in words)
+    cascading = {key.parent for key in (table.foreign_keys if table else ()) if key.on_delete is Action.CASCADE} - {now}
+    parents = sorted(parent for parent in cascading if parent in lost)
+    return parents if parents and not deleted_from(target.evidence, now.name) else []

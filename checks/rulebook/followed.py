@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from checks.evidence import Evidence, Place
+from checks.evidence import Evidence, Place, Statement
 from checks.interface import NotProven
 from checks.schema.sqlite_tokens import tokens
 from checks.survivals import Survival
@@ -19,6 +20,9 @@ ON_MADE_ROWS = ", on rows that dbproof made"
 DELETES = ("DELETE", "TRUNCATE", "MERGE", "REPLACE", "INSERT", "DROP")
 WRITES = ("UPDATE", "MERGE", "REPLACE", "INSERT")
 RETYPES = ("ALTER", "INSERT", "CREATE", "UPDATE")
+
+#: What stands behind the tables that a DELETE or TRUNCATE names.
+_BEHIND = frozenset({"using", "where", "returning", "as", "join", "inner", "left", "cascade", "restrict", "restart", ";"})
 
 
 def tables(target: Target) -> Iterator[Survival | NotProven]:
@@ -42,11 +46,7 @@ def culprit(evidence: Evidence, verbs: Sequence[str], *names: str) -> tuple[Plac
 
     Without any it is the one new migration, where there is only one.
     """
-    said = [
-        (statement, {token.plain.lstrip('"') for token in tokens(statement.text) if token.kind in ("word", "name")})
-        for statement in reversed(evidence.statements)
-        if statement.place is not None and not statement.undone
-    ]
+    said = [(statement, _words(statement)) for statement in reversed(evidence.statements) if statement.place is not None]
     for much in range(len(names), 0, -1):
         wanted = {name.lower() for name in names[:much]}
         for verb in verbs:
@@ -55,6 +55,24 @@ def culprit(evidence: Evidence, verbs: Sequence[str], *names: str) -> tuple[Plac
                     return statement.place, statement.text
     new = [migration for migration in evidence.migrations if migration.new]
     return (new[0].place, "") if len(new) == 1 else (None, "")
+
+
+def deleted_from(evidence: Evidence, table: str) -> bool:
+    """Whether a statement that deletes rows names the table where those are that it deletes from."""
+    for statement in evidence.statements:
+        found = [] if statement.undone else [token.plain.lstrip('"') for token in tokens(statement.text)]
+        for number, word in enumerate(found):
+            if word in ("delete", "truncate") and table.lower() in takewhile(
+                lambda each: each not in _BEHIND, found[number + 1 :]
+            ):
+                return True
+    return False
+
+
+def _words(statement: Statement) -> set[str]:
+    if statement.undone:
+        return set()
+    return {token.plain.lstrip('"') for token in tokens(statement.text) if token.kind in ("word", "name")}
 
 
 def of(number: int, all_of_them: int, what: str) -> str:

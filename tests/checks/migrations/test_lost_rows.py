@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from judging import Judge, Judged
 
 from checks.evidence import Evidence, Place, Statement
@@ -30,7 +32,8 @@ def test_rows_that_are_gone_are_counted_with_their_keys_and_the_statement(judge:
 def test_rows_that_went_with_their_parents_are_a_notice(judge: Judge) -> None:
     tables = (Survival(USERS, USERS, 5, 4, missing=1), Survival(ORDERS, ORDERS, 8, 6, missing=2, keyed=False))
     first, second = judged(judge, *tables).findings
-    assert (first.message, first.severity) == ("1 of 5 rows of users is gone", None)
+    message = "1 of 5 rows of users is gone, and with them 2 of orders (ON DELETE CASCADE)"
+    assert (first.message, first.severity) == (message, None)
     assert second.severity is Severity.NOTICE
     assert second.message == "2 of 8 rows of orders are gone with the rows of users that they belong to (ON DELETE CASCADE)"
     assert second.place == DELETE.place
@@ -39,6 +42,8 @@ def test_rows_that_went_with_their_parents_are_a_notice(judge: Judge) -> None:
 def test_rows_that_a_statement_of_their_own_deletes_are_no_cascade(judge: Judge) -> None:
     own = Statement("TRUNCATE orders", Place("migrations/002.sql", 3))
     tables = (Survival(USERS, USERS, 5, 4, missing=1), Survival(ORDERS, ORDERS, 8, missing=8, made=True))
+    told = judged(judge, *tables, statements=(DELETE, replace(DELETE, text="delete from users using orders"))).findings[1]
+    assert told.severity is Severity.NOTICE, "orders is read there, and not deleted from"
     finding = judged(judge, *tables, statements=(DELETE, own)).findings[1]
     assert (finding.severity, finding.place) == (None, own.place)
     assert finding.message == "all 8 rows of orders are gone, on rows that dbproof made"
