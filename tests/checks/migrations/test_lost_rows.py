@@ -13,7 +13,10 @@ from checks.survivals import Survival, Survivals
 
 CHECK = "lost-rows"
 USERS, ORDERS = TableName("public", "users"), TableName("public", "orders")
-DDL = "create table users (id int primary key); create table orders (id int, buyer int references users on delete cascade);"
+DDL = """
+create table if not exists users (id int primary key);
+create table if not exists orders (id int, buyer int references users on delete cascade);
+"""
 DELETE = Statement("DELETE FROM users WHERE id > 3", Place("migrations/002.sql", 2))
 
 
