@@ -14,6 +14,7 @@ from checks.schema.model import Catalogue
 from checks.schema.names import ObjectReference, TableName
 
 if TYPE_CHECKING:
+    from checks.advice import Advice
     from checks.drift import Drift
     from checks.previous import Previous
     from checks.histories import EditedMigration
@@ -291,7 +292,7 @@ class Evidence:
     the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
     hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
     way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
-    where it has none, and ``previous`` what became of base's release on this schema. ``survivals`` is what
+    where it has none, ``previous`` what became of base's release on this schema, and ``advice`` what a linter says. ``survivals`` is what
     became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are
     base's migrations whose files head has edited or deleted.
     ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at.
@@ -317,6 +318,7 @@ class Evidence:
     traffic: Traffic | None = None
     drift: Drift | None = None
     previous: Previous | None = None
+    advice: Advice | None = None
     survivals: Survivals | None = None
     edited: tuple[EditedMigration, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from runner.advising import advised
 from runner.drifting import drifted
 from runner.plan import Built
 from runner.previous.trying import previous
@@ -22,7 +23,7 @@ class Pass(Protocol):
 
 
 #: In the order in which they run.
-PASSES: tuple[Pass, ...] = (survived, undone, drifted, previous, under_traffic)
+PASSES: tuple[Pass, ...] = (survived, undone, drifted, advised, previous, under_traffic)
 
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:

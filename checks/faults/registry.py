@@ -107,6 +107,7 @@ NO_FAULT: Mapping[str, str] = {
     "edited-migration": "it compares base's migrations with head's files, which a copy of what came of them has not",
     "delete-handling-probe": "it judges what the application's own command does, which no change to the database makes wrong",
     "n-minus-1": "it judges what the previous release sends, which a copy of the new schema cannot show",
+    "static-advice": "it passes on what a linter says of the text of migrations",
     "model-drift": "it judges the application's models, which no change to the database touches",
     "down-restores": "it judges what undoing a migration leaves, which a copy of what came of them cannot show otherwise",
     "changed-values": "it judges what migrations did to rows, which a copy of what came of them cannot show otherwise",

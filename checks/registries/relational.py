@@ -40,6 +40,7 @@ from checks.migrations import (
     migration_limit,
     model_drift,
     n_minus_1,
+    static_advice,
     superuser_migration,
 )
 from checks.performance import duplicate_index, invalid_index, query_limit, redundant_index, unindexed_foreign_key
@@ -81,6 +82,7 @@ RELATIONAL: dict[str, Check[RelationalTarget]] = {
     "superuser-migration": superuser_migration,
     "down-restores": down_restores,
     "model-drift": model_drift,
+    "static-advice": static_advice,
     "n-minus-1": n_minus_1,
     "changed-values": changed_values,
     "lost-rows": lost_rows,

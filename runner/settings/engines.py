@@ -27,6 +27,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("migrations", "statements"): frozenset({Engine.POSTGRESQL}),
     ("migrations", "statements_file"): frozenset({Engine.POSTGRESQL}),
     ("migrations", "n_minus_1"): RELATIONAL,
+    ("migrations", "squawk"): frozenset({Engine.POSTGRESQL}),
     ("data", "columns"): RELATIONAL,
     ("migrations", "down"): DOCUMENTS,
     ("tenancy", "reads", "*", "sql"): RELATIONAL,
