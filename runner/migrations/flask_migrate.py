@@ -7,7 +7,7 @@ Flask-SQLAlchemy, its address is replaced with ours in memory; else it has to co
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from checks.drift import Drift
@@ -19,13 +19,15 @@ from runner.migrations import alembic, hearing, interpreter
 from runner.migrations.alembic import guarded
 from runner.migrations.comparing import compared
 from runner.migrations.environment import environment
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.rehearsing import stepping
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 NAME = "flask-migrate"
 TITLE = "Flask-Migrate"
 FILES_ONLY = False
+KEEPS_BOOKS = True
 
 _INSIDE = Path(__file__).with_name("inside")
 _FOLDER = "migrations"
@@ -62,10 +64,21 @@ def drift(project: Project, on: Address) -> Drift | None:
     return compared(_command(project, "drift", on), asked, default_schema(on.scheme))
 
 
-def _command(project: Project, verb: str, on: Address) -> Command:
+def reversible(project: Project) -> bool:  # noqa: ARG001 - every revision may have a ``downgrade``
+    """By ``flask db downgrade``."""
+    return True
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """Single revisions up and down, in one process, as with Alembic."""
+    return stepping(steps, lambda more: _command(project, "rehearse", on, more))
+
+
+def _command(project: Project, verb: str, on: Address, more: Mapping[str, object] | None = None) -> Command:
     python = interpreter.find(project, ("flask_migrate",))
     folder = _folder(project)
     request = {
+        **(more or {}),
         "verb": verb,
         "url": on.url(),
         "database": project.database,

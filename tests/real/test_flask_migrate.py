@@ -11,13 +11,13 @@ import pytest
 
 from checks.evidence import Place
 from checks.targets import Role
-from real.dumps import applied, ended, same
+from real.dumps import applied, ended, same, schema, there_and_back
 from real.published import Published
 from runner.backends import postgresql
 from runner.errors import UsageError, WrongAddress
 from runner.migrations import address
 from runner.migrations import flask_migrate as adapter
-from runner.migrations.interface import Broke, Project
+from runner.migrations.interface import Broke, Paused, Project
 from runner.servers.interface import Database, Server
 from runner.settings.model import MigrationSettings
 
@@ -107,6 +107,14 @@ def test_it_ends_as_its_own_tool_ends(flask_migrate: Published, tmp_path: Path, 
     assert drift is not None
     said = {(one.subject, one.kind.value) for one in drift.operations}
     assert said == {("orders", "unknown table"), ("customer.town", "unknown")}
+
+    two = root / "web" / "migrations" / "versions" / "two.py"
+    two.write_text(two.read_text().replace("    pass\n", '    op.drop_table("orders")\n    op.drop_column("customer", "town")\n'))
+    stepped = server.create(f"flask_{secrets.token_hex(4)}")
+    told = list(adapter.rehearse(project, stepped.addresses[Role.OWNER], there_and_back("one", "two")))
+    paused = [str(event.place) for event in told if isinstance(event, Paused) and not event.irreversible]
+    assert (len(paused), paused[4]) == (7, "web/migrations/versions/two.py:16")
+    assert schema(stepped) == schema(own)
 
     (root / "web" / "migrations" / "versions" / "three.py").write_text(
         SECOND.replace('"two"', '"three"').format(down="two", more="    op.execute('SELECT 1/0')\n")

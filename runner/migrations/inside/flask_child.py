@@ -1,8 +1,8 @@
 """Runs Flask-Migrate's ``flask db …`` in the project's own Python, with the application's address led to our database.
 
-Verbs: ``current``, ``apply``, which is one ``flask db upgrade heads``, and ``drift``, which compares the models with a copy. The
-request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` (ours), ``database`` (its name in dbproof's settings) and
-``directory`` (of ``env.py``, or none).
+Verbs: ``current``, ``apply``, which is one ``flask db upgrade heads``, ``rehearse``, which takes ``steps``, and ``drift``, which
+compares the models with a copy. The request comes as JSON in ``DBPROOF_REQUEST``: ``verb``, ``url`` (ours), ``database`` (its
+name in dbproof's settings) and ``directory`` (of ``env.py``, or none).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping
 
-from . import alembic_drift, guard
+from . import alembic_drift, alembic_steps, guard
 from .alembic_child import led
 from .python_child import failed
 
-_COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads"), "drift": ("current",)}
+_COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads"), "drift": ("current",), "rehearse": ("current",)}
 
 
 def main() -> None:
@@ -52,17 +52,26 @@ def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
     with suppress(ImportError):
         _lead_here(request["url"], request["database"])
     if request["verb"] == "drift":
-        _compare_instead(inside)
+        _instead(lambda config: alembic_drift.compare(config, inside.places))
+    elif request["verb"] == "rehearse":
+        _instead(lambda _: alembic_steps.rehearse(request, lambda *_: _config(request), inside))
     where = ["--directory", request["directory"]] if request["directory"] else []
     sys.argv = ["flask", "db", _COMMANDS[request["verb"]][0], *where, *_COMMANDS[request["verb"]][1:]]
     flask()
 
 
-def _compare_instead(inside: guard.Inside) -> None:
-    """Have ``flask db current`` compare: it sets up the application and Alembic's configuration as every command does."""
+def _instead(run: Callable[[Any], None]) -> None:
+    """Have ``flask db current`` do something else: it sets up the application and Alembic as every command does."""
     from alembic import command
 
-    command.current = lambda config, *_, **__: alembic_drift.compare(config, inside.places)
+    command.current = lambda config, *_, **__: run(config)
+
+
+def _config(request: Dict[str, Any]) -> Any:
+    """Alembic's configuration, made anew by Flask-Migrate."""
+    from flask import current_app  # type: ignore[import-not-found]  # as above
+
+    return current_app.extensions["migrate"].migrate.get_config(request["directory"])
 
 
 def _lead_here(url: str, name: str) -> None:
