@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from checks.evidence import Evidence, Migration, Statement
+from checks.evidence import Evidence, Migration, Place, Statement
 from checks.interface import Check, Need, Outcome
 from checks.schema.names import ObjectKind, ObjectReference, TableName
+from checks.traffic import Traffic
 from checks.work import together
 from runner.report import (
     ReportedCheck,
     ReportedGap,
     ReportedMigration,
     ReportedStatement,
+    ReportedWait,
 )
 from runner.reported_findings import Standards, gone, reported_findings
 
@@ -54,10 +56,23 @@ def _area(check: Check[Any]) -> str:
 
 def reported_migrations(evidence: Evidence) -> tuple[ReportedMigration, ...]:
     """The migrations in their order; a new one with its statements."""
-    return tuple(_reported_migration(migration, evidence.statements) for migration in evidence.migrations)
+    waits = _waits(evidence.traffic)
+    return tuple(_reported_migration(migration, evidence.statements, waits) for migration in evidence.migrations)
 
 
-def _reported_migration(migration: Migration, statements: Sequence[Statement]) -> ReportedMigration:
+#: What others waited for behind a statement, by its place and text.
+_Waits = Mapping[tuple[Place | None, str], tuple[ReportedWait, ...]]
+
+
+def _waits(traffic: Traffic | None) -> _Waits:
+    found: dict[tuple[Place | None, str], tuple[ReportedWait, ...]] = {}
+    for one in traffic.statements if traffic is not None else ():
+        told = tuple(ReportedWait(wait.relation, wait.access.value, wait.seconds) for wait in one.waits)
+        found[one.place, one.text] = (*found.get((one.place, one.text), ()), *told)
+    return found
+
+
+def _reported_migration(migration: Migration, statements: Sequence[Statement], waits: _Waits) -> ReportedMigration:
     of_it = [said for said in statements if migration.new and _belongs(said, migration)]
     return ReportedMigration(
         revision=migration.revision,
@@ -66,12 +81,15 @@ def _reported_migration(migration: Migration, statements: Sequence[Statement]) -
         state=migration.state,
         new=migration.new,
         seconds=migration.seconds,
-        statements=tuple(_reported_statement(list(same)) for _, same in groupby(of_it, key=lambda said: (said.place, said.text))),
+        statements=tuple(
+            _reported_statement(list(same), waits.get(key, ()))
+            for key, same in groupby(of_it, key=lambda said: (said.place, said.text))
+        ),
         work=together(said.work for said in of_it if said.work is not None),
     )
 
 
-def _reported_statement(same: Sequence[Statement]) -> ReportedStatement:
+def _reported_statement(same: Sequence[Statement], waits: tuple[ReportedWait, ...]) -> ReportedStatement:
     """The same statement from the same line, as often as it ran in a row: a migration may insert a row ten thousand times."""
     seconds = [said.seconds for said in same if said.seconds is not None]
     works = [said.work for said in same if said.work is not None]
@@ -87,6 +105,7 @@ def _reported_statement(same: Sequence[Statement]) -> ReportedStatement:
         changed=_named(one for said in same for one in said.changed),
         dropped=_named(one for said in same for one in said.dropped),
         invalid=_named(one for said in same for one in said.invalid),
+        waits=waits,
     )
 
 
