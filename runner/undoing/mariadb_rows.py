@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner.servers.mariadb.sessions import Driver
 
 _FLOAT = "float"
+_TYPES = "SELECT column_name, column_type FROM information_schema.columns WHERE table_schema = database() AND table_name = %s"
 #: How many keys are asked for in one statement.
 _AT_ONCE = merging.SAMPLE
 
@@ -31,16 +32,16 @@ def content(driver: Driver, table: Table, numbers: bool) -> Content:
     return Content(int(number), "" if numbers else str(digest), columns, table.primary_key)
 
 
-def _digest(columns: Sequence[str] | dict[str, str]) -> str:
-    """A row's digest by these columns, a number: each value is digested first, so that none is cut off or runs into the next."""
-    types = columns if isinstance(columns, dict) else {}
-    each = ", ".join(f"coalesce(md5({_value(one, types.get(one, ''))}), '-')" for one in columns)
+def _digest(types: Mapping[str, str]) -> str:
+    """A row's digest by columns, a number: each value is digested first, so that none is cut off or runs into the next."""
+    each = ", ".join(_value(name, type_) for name, type_ in types.items())
     return f"cast(conv(left(md5(concat_ws(',', {each})), 16), 16, 10) AS unsigned)"
 
 
 def _value(column: str, type_: str) -> str:
     """A single-precision number shows six digits unless it is taken for a double."""
-    return f"cast({quoted(column)} AS double)" if type_.startswith(_FLOAT) else quoted(column)
+    taken = f"cast({quoted(column)} AS double)" if type_.startswith(_FLOAT) else quoted(column)
+    return f"coalesce(md5({taken}), '-')"
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ class Compared:
 
     def unlike(self, before: Database, after: Database, table: TableName, columns: Sequence[str], key: Sequence[str]) -> Unlike:
         """What became of the rows, by these columns. Raises ServerFailed."""
-        row, by = _digest(columns), _digest(key or columns)
-        query = f"SELECT {by} AS k, {row} AS r FROM {quoted(table.name)} ORDER BY k, r"
         with self.looking(before) as first, self.looking(after) as second:
+            types = {name: type_ for name, type_ in rows(first, _TYPES, (table.name,)) if name in columns}
+            row, by = _digest(types), _digest({name: types[name] for name in key or columns})
+            query = f"SELECT {by} AS k, {row} AS r FROM {quoted(table.name)} ORDER BY k, r"
             streams = (_stream(first, query), _stream(second, query))
             found = merging.keyed(*streams) if key else merging.counted(*streams)
-            of = sorted(set(columns) - set(key)) if found.sample else []
+            of = {name: types[name] for name in sorted(set(columns) - set(key))} if found.sample else {}
             sums = [_sums(one, table, of, by, found.sample) for one in (first, second)] if of else [(), ()]
         changed = tuple(name for name, was, now in zip(of, *sums, strict=True) if was != now)
         return Unlike(found.missing, found.extra, found.changed, changed)
@@ -77,11 +79,11 @@ def _stream(driver: Driver, query: str) -> Iterator[Pair]:
             yield from ((int(key), int(row)) for key, row in found)
 
 
-def _sums(driver: Driver, table: TableName, columns: Sequence[str], by: str, keys: Sequence[int]) -> tuple[object, ...]:
+def _sums(driver: Driver, table: TableName, types: Mapping[str, str], by: str, keys: Sequence[int]) -> tuple[object, ...]:
     """A digest of each column, bound to its row, of the rows with these keys."""
     each = ", ".join(
-        f"sum(cast(conv(left(md5(concat({by}, ',', coalesce(md5({quoted(one)}), '-'))), 16), 16, 10) AS unsigned))"
-        for one in columns
+        f"sum(cast(conv(left(md5(concat({by}, ',', {_value(name, type_)})), 16), 16, 10) AS unsigned))"
+        for name, type_ in types.items()
     )
     listed = ", ".join(str(int(key)) for key in keys[:_AT_ONCE])
     return rows(driver, f"SELECT {each} FROM {quoted(table.name)} WHERE {by} IN ({listed})")[0]
