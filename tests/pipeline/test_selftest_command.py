@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from glob import glob
 from pathlib import Path
 
 from proving import SQL, cancel, dbproof, left, project, started, until
@@ -62,7 +63,7 @@ def test_a_signal_ends_it_soon_and_leaves_nothing(tmp_path: Path, place: Path) -
     root = project(tmp_path / "repo", {"migrations/001_first.sql": tables}, SQLITE)
     with started("selftest", root=root, place=place) as process:
         copies = f"**/app_{'[0-9a-f]' * 8}.*"
-        until(lambda: list(place.glob(copies)) or process.poll() is not None, lambda: process.poll(), 60)
+        until(lambda: glob(str(place / copies), recursive=True) or process.poll() is not None, lambda: process.poll(), 60)
         assert process.poll() is None
         assert cancel(process, signal.SIGINT, 20) == int(Exit.INTERRUPTED)
     assert left(place) == []

@@ -214,7 +214,9 @@ def test_a_fork_holds_everything_and_goes_its_own_way(server: MongoServer, fresh
         head = owned(there, mongo_connect)
         assert content(head) == before
         assert head.late.estimated_document_count() == 1500
-        guest = Address("127.0.0.1", there.private.port, "app", "p", fresh.name, {"directConnection": "true"}, scheme="mongodb")
+        guest = Address(
+            there.private.host, there.private.port, "app", "p", fresh.name, {"directConnection": "true"}, scheme="mongodb"
+        )
         visiting = mongo_connect(guest)
         assert visiting.late.count_documents({}) == 1500
         with head.client.start_session() as one, one.start_transaction():
