@@ -79,8 +79,8 @@ def filling_later(plan: TablePlan, referred: Referred, seed: int, keys: Keys) ->
 
 
 def _numbers(numbers: range, seed: int) -> str:  # noqa: ARG001 - chance is made of the seed where it is asked for
-    # FROM generate_series(…) would write all numbers down first
-    return f"(SELECT generate_series({numbers.start}::bigint, {numbers.stop - 1}) AS {NUMBER}) AS dbproof_numbers"
+    # FROM generate_series(…) would write all numbers down first; without OFFSET what is computed of values would make them anew
+    return f"(SELECT generate_series({numbers.start}::bigint, {numbers.stop - 1}) AS {NUMBER}) AS dbproof_numbers OFFSET 0"
 
 
 def _chance(salt: int) -> str:

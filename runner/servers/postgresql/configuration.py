@@ -45,6 +45,7 @@ def throwaway(major: int) -> dict[str, str]:
         "full_page_writes": "off",
         "synchronous_commit": "off",
         "wal_level": "replica",
+        "wal_init_zero": "off",  # new files of the log are not written twice, first with zeros
         "autovacuum": "off",
         "huge_pages": "off",
         "jit": "off",  # the image has no LLVM, and what is measured there and elsewhere should compare
