@@ -128,7 +128,8 @@ def _message(label: str, one: Survival, column: ColumnSurvival) -> str:
     least = "" if one.keyed else "at least "
     made = ON_MADE_ROWS if one.made else ""
     if column.retyped and column.type != column.now_type:
-        return f"{label} lost values when its type went from {column.type} to {column.now_type}, in {least}{rows}{more}{made}"
+        what = "holds something else" if _severity(one, column) is Severity.NOTICE else "lost values"
+        return f"{label} {what} since its type went from {column.type} to {column.now_type}, in {least}{rows}{more}{made}"
     return f"{label} holds something else than before in {least}{rows}{more}{made}"
 
 

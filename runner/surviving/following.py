@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from checks.schema.model import Catalogue, Column, Table
 from checks.schema.names import TableName
+from runner.errors import ServerFailed
 from runner.surviving.interface import Compared, Content, Followed, Pairing, Renames, Rows
 
 
@@ -47,10 +48,13 @@ class Follower:
     emptied: frozenset[TableName]
 
     def all(self) -> Iterator[Gone | Kept | Unread]:
-        """Every table of base that holds rows of its own, in the order of names. Raises ServerFailed."""
+        """Every table of base that holds rows of its own, in the order of names; one that the server does not read is that."""
         for table in self.before.tables:
             if table.partition_of is None or table.partition_of not in self.before.table:
-                yield self._one(table)
+                try:
+                    yield self._one(table)
+                except ServerFailed as failed:
+                    yield Unread(table, failed.message)
 
     def _one(self, table: Table) -> Gone | Kept | Unread:
         if reason := self._unread(table):
@@ -63,8 +67,11 @@ class Follower:
         return self._kept(table, now)
 
     def _unread(self, table: Table) -> str:
-        parts = [table, *self.before.partitions.get(table.name, ())]
-        return next((self.renames.unread[one.name] for one in parts if one.name in self.renames.unread), "")
+        parts = self.before.partitions.get(table.name, ())
+        alone = [one.name.label() for one in parts if (now := self._now(one)) is not None and now.partition_of is None]
+        if alone:
+            return f"partitions stand alone since: {', '.join(alone)}"
+        return next((self.renames.unread[one.name] for one in (table, *parts) if one.name in self.renames.unread), "")
 
     def _now(self, table: Table) -> Table | None:
         """The table that it is now: the same one under any name, else one of its name that was made anew."""

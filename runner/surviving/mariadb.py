@@ -80,7 +80,8 @@ class MariadbRows:
         for one in columns:
             text = _text(one)
             asked += [f"count({quoted(one.name)})", f"coalesce(min(md5({text})) <> max(md5({text})), 0)"]
-        ((number, *found),) = rows(self.base.driver, f"SELECT {', '.join(asked)} FROM {quoted(table.name.name)}")
+        with _said():
+            ((number, *found),) = rows(self.base.driver, f"SELECT {', '.join(asked)} FROM {quoted(table.name.name)}")
         values = dict(zip([one.name for one in columns], found[::2], strict=True))
         varied = dict(zip([one.name for one in columns], found[1::2], strict=True))
         return Content(number, values, frozenset(name for name in values if varied[name] or 0 < values[name] < number))
@@ -128,12 +129,13 @@ class _Side:
         return quoted((pairing.now if self.now else pairing.was).name.name)
 
     def _rows(self, statement: str) -> list[tuple[Any, ...]]:
-        return rows(self.driver, statement)
+        with _said():
+            return rows(self.driver, statement)
 
     def _stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         from pymysql.cursors import SSCursor
 
-        with self.driver.cursor(SSCursor) as cursor:
+        with _said(), self.driver.cursor(SSCursor) as cursor:
             cursor.execute(statement)
             yield from cursor
 

@@ -58,6 +58,14 @@ _WIDER = (
     (frozenset({"date", "timestamp without time zone"}), "timestamp without time zone"),
     (frozenset({"date", "timestamp without time zone", "timestamp with time zone"}), "timestamp with time zone"),
 )
+#: Functions of single values, of which one costs a third of a row's.
+_OF_ONE = {
+    "text": "hashtextextended",
+    "numeric": "hash_numeric_extended",
+    "double precision": "hashfloat8extended",
+    "uuid": "uuid_hash_extended",
+    "timestamp without time zone": "timestamp_hash_extended",
+}
 _MODIFIER = re.compile(r"\([^()]*\)(?=( with(out)? time zone)?$)")
 
 _OIDS = """
@@ -164,7 +172,7 @@ class _Side:
 
     def digest(self, pairing: Pairing) -> Digest:
         whole = _sql("sum({})").format(self._hash(pairing.columns, self._seed(pairing)))
-        keys = _sql("sum({})").format(self._seed(pairing) if pairing.key else _sql("0"))
+        keys = _sql("sum({})").format(self._hash(pairing.key, _sql("0")) if pairing.key else _sql("0"))
         ((rows, of_keys, of_rows),) = self._rows(
             _sql("SELECT count(*), {}, {} FROM {}").format(keys, whole, self._source(pairing))
         )
@@ -173,7 +181,7 @@ class _Side:
     def by_column(self, pairing: Pairing, columns: Sequence[Followed]) -> Sequence[int]:
         if not columns:
             return ()
-        sums = _sql(", ").join(_sql("sum({})").format(self._hash([one], self._seed(pairing))) for one in columns)
+        sums = _sql(", ").join(_sql("sum({})").format(self._hash_of_one(one, self._seed(pairing))) for one in columns)
         return [int(one or 0) for one in self._rows(_sql("SELECT {} FROM {}").format(sums, self._source(pairing)))[0]]
 
     def hashed(self, pairing: Pairing) -> Iterator[Row]:
@@ -188,11 +196,15 @@ class _Side:
             yield one
 
     def _in_order(self, pairing: Pairing, asked: Sequence[Composable]) -> Iterator[Row]:
-        keys = [_sql('{}::text COLLATE "C"').format(self._column(one)) for one in pairing.key]
-        order = _sql(", ").join(_sql(str(number)) for number in range(1, len(keys) + 1))
-        statement = _sql("SELECT {} FROM {} ORDER BY {}").format(_sql(", ").join([*keys, *asked]), self._source(pairing), order)
-        for row in self._stream(statement):
-            yield row[: len(keys)], row[len(keys) :]
+        """Numbers are compared as numbers, so that the server can go by its index; all else as text, by code points."""
+        numbers = all(common(one) == "bigint" for one in pairing.key)
+        form = _sql("{}") if numbers else _sql('{}::text COLLATE "C"')
+        keys = _sql(", ").join(form.format(self._column(one)) for one in pairing.key)
+        statement = _sql("SELECT {} FROM {} ORDER BY {}")
+        columns = _sql(", ").join([keys, *asked])
+        many = len(pairing.key)
+        for row in self._stream(statement.format(columns, self._source(pairing), keys)):
+            yield row[:many], row[many:]
 
     def _hash(self, columns: Sequence[Followed], seed: Composable) -> Composable:
         """A digest of some columns of a row, as a bigint."""
@@ -201,8 +213,16 @@ class _Side:
             return _sql("hashtextextended((ROW({}))::text, {})").format(values, seed)
         return _sql("hash_record_extended(ROW({}), {})").format(values, seed)
 
+    def _hash_of_one(self, one: Followed, seed: Composable) -> Composable:
+        name = _OF_ONE.get(common(one))
+        if name is None:
+            return self._hash([one], seed)
+        return _sql("coalesce({}({}, {}), 0)").format(_sql(name), self._form(one)[0], seed)
+
     def _seed(self, pairing: Pairing) -> Composable:
-        """What tells a row from others: the digest of its key, else of itself."""
+        """What tells a row from others: its key where that is a number, else the digest of the key, else of itself."""
+        if len(pairing.key) == 1 and common(pairing.key[0]) == "bigint":
+            return _sql("{}::bigint").format(self._column(pairing.key[0]))
         return self._hash(pairing.key or pairing.columns, _sql("0"))
 
     def _form(self, one: Followed) -> list[Composable]:
@@ -221,17 +241,23 @@ class _Side:
         return _source(pairing.now if self.now else pairing.was)
 
     def _rows(self, statement: SQL | Composed) -> list[tuple[Any, ...]]:
-        with _said():
-            found = list(self.connection.execute(statement))
-            self.connection.rollback()
-            return found
+        with self._undone():
+            return list(self.connection.execute(statement))
 
     def _stream(self, statement: Composed) -> Iterator[tuple[Any, ...]]:
-        with _said(), self.connection.cursor(name="rows") as cursor:
-            cursor.itersize = _STREAMED
+        with self._undone(), self.connection.cursor(name="rows") as cursor:
             cursor.execute(statement)
-            yield from cursor
-        self.connection.rollback()
+            while rows := cursor.fetchmany(_STREAMED):
+                yield from rows
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """A transaction of its own, so that a statement which fails ends no other. Raises ServerFailed."""
+        with _said():
+            try:
+                yield
+            finally:
+                self.connection.rollback()
 
 
 def common(one: Followed) -> str:

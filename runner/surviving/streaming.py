@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from runner.surviving.interface import Compared, Followed, Pairing
 from runner.surviving.tally import SAMPLE, Tally, shown
 
-Key = tuple[str, ...]
-#: A row's key and what is asked of it.
+Key = tuple[Any, ...]
+#: A row's key, in whose order rows come, and what is asked of it.
 Row = tuple[Key, Sequence[str | None]]
 
 
@@ -133,16 +133,15 @@ def side_by_side(
     first, second = iter(before), iter(after)
     was, now = next(first, None), next(second, None)
     while was is not None or now is not None:
-        if now is None or (was is not None and was[0] < now[0]):
-            assert was is not None  # noqa: S101 - for the type checker: one of them is there
-            yield was[0], was[1], None
-            was = next(first, None)
-        elif was is None or now[0] < was[0]:
-            yield now[0], None, now[1]
-            now = next(second, None)
-        else:
+        if was is not None and now is not None and was[0] == now[0]:
             yield was[0], was[1], now[1]
             was, now = next(first, None), next(second, None)
+        elif was is not None and (now is None or was[0] < now[0]):
+            yield was[0], was[1], None
+            was = next(first, None)
+        elif now is not None:
+            yield now[0], None, now[1]
+            now = next(second, None)
 
 
 def unlike(before: Iterable[int], after: Iterable[int]) -> tuple[int, int]:

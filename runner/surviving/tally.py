@@ -30,13 +30,14 @@ class Tally:
     _became: dict[str, str | None] | None = field(default_factory=dict)
     _rewritten: set[str | None] = field(default_factory=set)
 
-    def take(self, key: Sequence[str], old: str | None, new: str | None) -> None:
+    def take(self, key: Sequence[object], old: str | None, new: str | None) -> None:
         """Enter a value as it was and as it is."""
         if old is None:
             self.filled += new is not None
             return
         found = loss(old, new, self.was, self.now) if old != new else None
-        self._follow(old, new, changed=found is not None)
+        if self._became is not None:
+            self._follow(self._became, old, new, changed=found is not None)
         if found is None:
             return
         self.changed += 1
@@ -44,13 +45,11 @@ class Tally:
         if len(self.keys) < SAMPLE:
             self.keys.append(shown(self.key, key))
 
-    def _follow(self, old: str, new: str | None, *, changed: bool) -> None:
-        if self._became is None:
-            return
-        self._became[old] = new
+    def _follow(self, became: dict[str, str | None], old: str, new: str | None, *, changed: bool) -> None:
+        became[old] = new
         if changed:
             self._rewritten.add(new)
-        if len(self._became) > FEW or len(old) > _LONG:
+        if len(became) > FEW or len(old) > _LONG:
             self._became = None
 
     @property
@@ -60,6 +59,6 @@ class Tally:
         return sum(times for new, times in shared.items() if times > 1 and new in self._rewritten)
 
 
-def shown(names: Sequence[str], values: Sequence[str]) -> str:
+def shown(names: Sequence[str], values: Sequence[object]) -> str:
     """A row's key for people: ``id=3, line=1``."""
     return ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))

@@ -178,6 +178,9 @@ create table child () inherits (parent);
 insert into parent values (1), (2);
 insert into child values (3);
 create table nothing (id int);
+create table more (id int) partition by range (id);
+create table more_1 partition of more for values from (0) to (9);
+insert into more values (1);
 """
 
 
@@ -189,9 +192,55 @@ def test_partitions_are_their_table_and_what_a_copy_has_not_is_not_judged(follow
         drop table events_2;
         drop table events_1;
         delete from parent where id = 3;
+        alter table more detach partition more_1;
     """
     assert told(follow(change, PARTITIONS)) == {
         "events": {"missing": 30, "extra": 0},
         "cache": {"gap": "UNLOGGED: a copy of the server has none of its rows"},
         "child": {"missing": 1, "extra": 0},
+        "more": {"gap": "partitions stand alone since: more_1"},
     }
+
+
+ODD = """
+create type pair as (a int, b text);
+create domain code as varchar(9) check (value <> '');
+create table odd (id uuid primary key default gen_random_uuid(), pair pair, points point, range int4range, tags text[],
+    bits bit(4), money money, doc xml, address inet, span interval, code code, name name, day time with time zone, bytes bytea,
+    big bigint);
+insert into odd (pair, points, range, tags, bits, money, address, span, code, name, day, bytes, big)
+    select row(n, 'b')::pair, point(n, n), int4range(n, n + 2), array['a', n::text], n::bit(4), n::money, '10.0.0.1', '30 days',
+    'c' || n, 'n', '10:00+02', decode(md5(n::text), 'hex'), n from generate_series(1, 9) n;
+create table "no columns" ();
+insert into "no columns" default values;
+create table swapped (id int primary key, v text);
+insert into swapped values (1, 'a'), (2, 'b');
+"""
+
+
+def test_types_of_every_kind_and_changes_that_a_weaker_digest_would_not_see(follow: Follow) -> None:
+    """Shifted by 32 bits, an equal interval of other parts, values swapped between rows."""
+    change = """
+        update odd set big = big << 32, span = '1 month', points = point(0, 0) where code <> 'c9';
+        update swapped set v = case id when 1 then 'b' else 'a' end;
+        insert into "no columns" default values;
+    """
+    found = told(follow(change, ODD))
+    assert {name: count for name, (count, *_) in found["odd"].items()} == {"big": 8, "span": 8, "points": 8}
+    assert found["swapped"] == {"v": (2, 0, {"another value": 2}, 0)}
+    assert found["no columns"] == {"missing": 0, "extra": 1}
+
+
+def test_a_table_that_the_server_does_not_read_is_said_and_the_others_are_judged(follow: Follow) -> None:
+    """A cast of the project's own that fails."""
+    base = """
+        create type pair as (a int, b text);
+        create function refuse(pair) returns text language plpgsql as 'begin raise exception ''not readable''; end';
+        create cast (pair as text) with function refuse(pair);
+        create table bad (id int primary key, pair pair);
+        insert into bad values (1, (1, 'a'));
+        create table good (id int primary key);
+        insert into good values (1), (2);
+    """
+    found = told(follow("delete from good where id = 1", base))
+    assert found == {"bad": {"gap": "the rows could not be compared: not readable"}, "good": {"missing": 1, "extra": 0}}

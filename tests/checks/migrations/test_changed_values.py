@@ -32,7 +32,7 @@ def test_a_type_that_is_too_narrow_is_an_error_on_own_rows(judge: Judge) -> None
     finding = found(judge, 16, {Loss.ROUNDED: 16})
     assert (finding.subject, finding.count, finding.place) == ("orders.total", 16, STATEMENT.place)
     assert (finding.severity, finding.invented) == (Severity.ERROR, False)
-    said = "orders.total lost values when its type went from numeric(12,4) to numeric(12,2), in 16 of 38 rows: 16 rounded"
+    said = "orders.total lost values since its type went from numeric(12,4) to numeric(12,2), in 16 of 38 rows: 16 rounded"
     assert finding.message == said
 
 
