@@ -30,6 +30,7 @@ from runner.passes import passed
 from runner.plan import Built, Pair, Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
+from runner.snapshots.kept import Kept, expected
 from runner.snapshots.replaying import replayed
 from runner.steps import Building, as_superuser, load_rows, load_start, migrate, programs_of, project_in, read_project, start
 
@@ -69,11 +70,12 @@ def built(plan: Plan) -> Iterator[Pair]:
 def _build(building: Building) -> Pair:
     plan = building.plan
     server, database = start(building)
+    kept = expected(building, plan.base, server) if isinstance(plan.base, git.Base) else None
     read_project(building, server, database)
     if isinstance(plan.base, git.NoBase):
         head = passed(building, _head_alone(building, server, database), None)
         return Pair(None, head, plan.base.reason, (*building.notes, *_remedy(plan.base)))
-    base = _try_base(building, plan.base, server, database)
+    base = _try_base(building, plan.base, kept, server, database)
     if base is not None and (grown := _try_head(building, base, plan.base)) is not None:
         return Pair(drifted_on_base(building, grown, base.built), grown, str(plan.base), tuple(building.notes))
     alone = passed(building, _head_alone(building, *start(building)), None)
@@ -93,11 +95,11 @@ def _remedy(base: git.NoBase) -> tuple[str, ...]:
     return (f"Compared with nothing: {base.reason}; {base.remedy}.",) if base.remedy else ()
 
 
-def _try_base(building: Building, base: git.Base, server: Server, database: Database) -> _Base | None:
+def _try_base(building: Building, base: git.Base, kept: Kept | None, server: Server, database: Database) -> _Base | None:
     """Base, or ``None`` with a note where its files cannot be applied here: then everything is judged."""
     try:
         with ExitStack() as files:
-            return _base(building, base, lru_cache(partial(_laid, files, building.plan.root, base)), server, database)
+            return _base(building, kept, lru_cache(partial(_laid, files, building.plan.root, base)), server, database)
     except SuperuserRefused:
         raise
     except DbproofError as error:
@@ -109,9 +111,9 @@ def _laid(files: ExitStack, root: Path, base: git.Base) -> Path:
     return files.enter_context(git.files_of(root, base))
 
 
-def _base(building: Building, base: git.Base, laid: Callable[[], Path], server: Server, database: Database) -> _Base:
+def _base(building: Building, kept: Kept | None, laid: Callable[[], Path], server: Server, database: Database) -> _Base:
     plan = building.plan
-    stands = replayed(building, base, laid, server, database)
+    stands = replayed(building, kept, laid, server, database)
     server, database, revisions, applied = stands.server, stands.database, stands.revisions, stands.applied
     root = laid() if building.files else plan.root
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
