@@ -201,7 +201,8 @@ def _head_on_base(building: Building, base: _Base) -> Built:
     if applied.failure is not None and not applied.failure.invented:
         return _again(building, base, applied, (server, database))
     if contents(building.plan.root, building.files) != base.contents:
-        return replace(_again(building, base, applied, None), apart=_OTHER_ROWS)
+        grown = None if applied.failure else (server, server.seal(database))
+        return replace(_again(building, base, applied, None), grown=grown)
     return _finished(building, base, server, database, applied, base.built.evidence.loaded)
 
 
@@ -232,10 +233,6 @@ def _grown(building: Building, from_server: Server, base: _Base) -> tuple[Server
     database = server.open(Golden(database)) if from_server is base.built.server else database
     building.plan.backend.heed(database)
     return server, database
-
-
-#: Why head's rows are not base's.
-_OTHER_ROWS = "the files of `data.load` changed, so head has other rows than base"
 
 
 def _again(building: Building, base: _Base, first: Applied, kept: tuple[Server, Database] | None) -> Built:

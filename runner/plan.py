@@ -47,14 +47,14 @@ class Plan:
 class Built:
     """A sealed database with its evidence, on the server that clones it.
 
-    Of head ``apart`` says why its rows did not grow from base's, empty where they did, and ``refilled`` are the tables that were
-    empty behind the migrations and were filled since.
+    Of head ``grown`` is what the new migrations made of base's rows, where head itself has others, and ``refilled`` are tables
+    that were empty behind the migrations and were filled since.
     """
 
     server: Server
     golden: Golden
     evidence: Evidence
-    apart: str = ""
+    grown: tuple[Server, Golden] | None = None
     refilled: frozenset[TableName] = frozenset()
 
 

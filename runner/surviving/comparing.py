@@ -20,7 +20,7 @@ from checks.targets import RelationalTarget
 from runner.errors import ServerFailed
 from runner.gathering import counted
 from runner.plan import Built
-from runner.servers.interface import Database
+from runner.servers.interface import Database, Server
 from runner.steps import Building
 from runner.surviving.following import Follower, Gone, Kept, Unread, stored
 from runner.surviving.interface import Compared, Followed, Rows, Surviving
@@ -38,8 +38,8 @@ def survived(building: Building, head: Built, base: Built | None, applied: froze
         return head
     if base is None:
         return head
-    if why := head.apart or _stopped(head.evidence):
-        return _with(head, Survivals(gap=why))
+    if head.evidence.failure is not None:
+        return _with(head, Survivals(gap="the new migrations failed"))
     with building.plan.progress.stage("survive") as stage:
         try:
             found = Survivals(tuple(_compared(building, backend, head, base)))
@@ -61,10 +61,6 @@ def _something_new(evidence: Evidence, applied: frozenset[str]) -> bool:
     return any(not _READS.match(one.text) for one in evidence.statements)
 
 
-def _stopped(evidence: Evidence) -> str:
-    return "the new migrations failed" if evidence.failure is not None else ""
-
-
 def _said(found: Survivals) -> str:
     with_rows = [one for one in found.tables if one.before]
     rows = sum(one.before for one in with_rows)
@@ -72,14 +68,15 @@ def _said(found: Survivals) -> str:
 
 
 def _compared(building: Building, backend: Surviving, head: Built, base: Built) -> Iterator[Survival]:
+    grown, refilled = (head.grown, frozenset[TableName]()) if head.grown else ((head.server, head.golden), head.refilled)
     with ExitStack() as stack:
         was, now = (
-            one.golden.database if backend.READS_SEALED else stack.enter_context(one.server.clone(one.golden))
-            for one in (base, head)
+            golden.database if backend.READS_SEALED else stack.enter_context(server.clone(golden))
+            for server, golden in ((base.server, base.golden), grown)
         )
-        before, after = (_catalogue(building, one, database) for one, database in ((base, was), (head, now)))
+        before, after = (_catalogue(building, server, one) for server, one in ((base.server, was), (grown[0], now)))
         rows = stack.enter_context(backend.opened(was, now))
-        for found in survivals(rows, before, after, head.evidence.statements, head.refilled):
+        for found in survivals(rows, before, after, head.evidence.statements, refilled):
             yield replace(found, made=found.table in base.evidence.invented)
 
 
@@ -95,8 +92,8 @@ def survivals(
     return map(_survival, follower.all())
 
 
-def _catalogue(building: Building, one: Built, database: Database) -> Catalogue:
-    with building.plan.backend.target(one.server, None, database, Expectations(), Evidence()) as target:
+def _catalogue(building: Building, server: Server, database: Database) -> Catalogue:
+    with building.plan.backend.target(server, None, database, Expectations(), Evidence()) as target:
         return cast("RelationalTarget", target).catalogue
 
 

@@ -58,7 +58,9 @@ NEW = """
 
 
 def test_what_became_of_the_repositorys_own_rows_is_said_at_its_line(tmp_path: Path) -> None:
-    ran = run(tmp_path / "repo", {"migrations/001_first.sql": FIRST, "seeds.sql": SEEDS}, NEW, LOADED)
+    """Of base's rows, though the change brings others: head is built on those then."""
+    other = {"seeds.sql": "insert into customers values (1, 'the only one');\n"}
+    ran = run(tmp_path / "repo", {"migrations/001_first.sql": FIRST, "seeds.sql": SEEDS}, NEW, LOADED, other)
     assert said(ran) == {
         ("changed-values", "orders.total"): ("error", 2, 16),
         ("changed-values", "orders.state"): ("notice", 3, 10),
