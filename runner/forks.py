@@ -83,6 +83,7 @@ class _Ahead:
 
     def __init__(self, command: Command, start: Start, end: End) -> None:
         self._lock = RLock()
+        self._running: set[int] = set()
         self._statuses: dict[int, int] = {}
         self._said = bytearray()
         self._answer: Mapping[str, Any] | None = None
@@ -112,8 +113,17 @@ class _Ahead:
             while self._answer is None and not self._gone and time.monotonic() < until:
                 self._hear(until - time.monotonic())
             if self._answer is not None and "started" in self._answer:
-                return _Fork(self, int(self._answer["started"]))
+                fork = _Fork(self, int(self._answer["started"]))
+                self._running.add(fork.pid)
+                return fork
         return None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything that was forked off it has not ended."""
+        with self._lock:
+            self._hear(0)
+            return not self._gone and bool(self._running - self._statuses.keys())
 
     def status(self, pid: int, patience: float) -> int | None:
         """How a fork has ended, after at most ``patience`` seconds."""
@@ -152,7 +162,7 @@ _LOCK = RLock()
 def forked(command: Command, channel: Channel, start: Start, end: End) -> Process | None:
     """The program as a fork of one that stands by, which begins to where none does; ``None`` where there can be none.
 
-    Those that were asked longest ago are ended where there are more than a few.
+    Idle ones that were asked longest ago are ended where there are more than a few.
     """
     key = _key(command)
     with _LOCK:
@@ -163,11 +173,13 @@ def forked(command: Command, channel: Channel, start: Start, end: End) -> Proces
                     ahead = _Ahead(command, start, end)
             if ahead is None:
                 return None
-            if (fork := ahead.fork(command, channel)) is not None:
-                _STANDING[key] = ahead
-                _close_first()
-                return fork
-            ahead.close()
+            fork = ahead.fork(command, channel)
+            if fork is None and not ahead.busy:
+                ahead.close()
+                continue
+            _STANDING[key] = ahead
+            _close_first()
+            return fork
     return None
 
 
@@ -179,8 +191,8 @@ def _key(command: Command) -> Hashable:
 
 
 def _close_first() -> None:
-    while len(_STANDING) > _MOST:
-        _STANDING.pop(next(iter(_STANDING))).close()
+    for key in [key for key, ahead in _STANDING.items() if not ahead.busy][: max(len(_STANDING) - _MOST, 0)]:
+        _STANDING.pop(key).close()
 
 
 @atexit.register

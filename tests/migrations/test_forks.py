@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -19,7 +21,7 @@ from runner import children, forks
 from runner.children import Command, Finished
 from runner.lines import Line
 from runner.migrations import alembic
-from runner.migrations.interface import Broke, Event, Said
+from runner.migrations.interface import Broke, Direction, Event, Paused, Said, Step
 from runner.servers.interface import Address
 
 #: Says who it is, and whether what it imports of the project's was there before.
@@ -95,6 +97,18 @@ def test_other_settings_and_what_is_installed_since_have_a_start_of_their_own(tm
     (libraries / "new.py").write_text("")
     os.utime(libraries, ns=(1, 1))
     assert who(list(alembic.current(given, on(tmp_path / "1.db"))))[1] not in parents
+
+
+def test_who_is_at_work_is_not_ended_for_others(tmp_path: Path) -> None:
+    """More kinds of starts than may stand by, while a step of the first one waits to be told to go on."""
+    laid(tmp_path)
+    first = project(tmp_path, env={"KIND": "first"})
+    events = alembic.rehearse(first, on(tmp_path / "1.db"), [Step(Direction.UP, "one"), Step(Direction.UP, "two")])
+    with closing(cast("Any", events)) as steps:
+        assert any(isinstance(event, Paused) for event in steps)
+        for kind in ("2", "3", "4"):
+            assert who(list(alembic.current(project(tmp_path, env={"KIND": kind}), on(tmp_path / "2.db"))))
+        assert [event.number for event in steps if isinstance(event, Paused)] == [1]
 
 
 def test_a_signal_and_a_status_are_told(tmp_path: Path) -> None:
