@@ -154,7 +154,9 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
     first = case.statements[0]
     return Finding(
         subject=_subject(case.revision, case.relation),
-        message="; ".join((*said, *([] if (waited := _waited(_behind(case, statements))) == "" else [waited]))),
+        message="; ".join(
+            (*said, *([waited] if (waited := _waited(case.statements) or _waited(_behind(case, statements))) else []))
+        ),
         remedy=remedy_of(first, case.work),
         severity=Severity.ERROR if beyond else None,
         place=first.place,

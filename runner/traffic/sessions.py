@@ -19,7 +19,7 @@ from psycopg import sql
 from checks.traffic import Access
 from runner.servers.interface import Address
 from runner.servers.postgresql.sessions import ours
-from runner.traffic.tables import Table
+from runner.traffic.tables import BLOCKS_READS, Table
 
 if TYPE_CHECKING:
     from typing import Any
@@ -33,7 +33,8 @@ STAY, STAY_IN_ALL = 0.15, 1.0
 _PAUSE, _LOOK = 0.005, 0.01
 #: How much longer the pause is for each session, so that many together leave the machine to the migrations.
 _EACH = 0.002
-_PATIENCE = 5.0
+#: Within which a session that waits for nothing has ended what it does, and within which each is cancelled.
+_SOON, _PATIENCE = 0.5, 5.0
 
 # Triggers and foreign keys of the rows that are written would take locks on other tables.
 _OPTIONS = "-c log_min_duration_statement=-1 -c deadlock_timeout=1ms -c session_replication_role=replica"
@@ -128,7 +129,9 @@ def busy(private: Address, tables: Sequence[Table], *, long: bool) -> Iterator[B
 
 
 def _accesses(table: Table) -> tuple[Access, ...]:
-    return (Access.READS,) if table.kind == "m" else (Access.READS, Access.WRITES)
+    """A reader only where one may be kept out: the verdict's run says which lock was taken, or says nothing."""
+    reads = (Access.READS,) if table.asked is None or table.asked in BLOCKS_READS else ()
+    return reads if table.kind == "m" else (*reads, Access.WRITES)
 
 
 def _session(stack: ExitStack, private: Address, options: str, *, autocommit: bool = False) -> Connection[Any]:
@@ -141,6 +144,8 @@ def _end(threads: Sequence[Thread], connections: Sequence[Connection[Any]], stop
     """Let every session end what it does; one that still waits is cancelled."""
     stop.set()
     until = time.monotonic() + _PATIENCE
+    for thread in threads:
+        thread.join(max(0.0, until - _PATIENCE + _SOON - time.monotonic()))
     while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
         for connection in connections:
             with suppress(psycopg.Error):

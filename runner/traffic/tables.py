@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,21 @@ WHERE entry.oid >= 16384 AND relkind IN ('r', 'p', 'm') AND relpersistence <> 't
 ORDER BY entry.oid
 """
 
+_WATCH_WRITES = sql.SQL("""
+    CREATE TRIGGER dbproof_before BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH STATEMENT
+        EXECUTE FUNCTION pg_catalog.dbproof_wrote();
+    CREATE TRIGGER dbproof_after AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH STATEMENT
+        EXECUTE FUNCTION pg_catalog.dbproof_wrote();
+    ALTER TABLE {table} ENABLE ALWAYS TRIGGER dbproof_before, ENABLE ALWAYS TRIGGER dbproof_after;
+""")
+
 
 @dataclass(frozen=True)
 class Table:
     """A table as base has it. ``file`` is what it lies in, and ``indexes`` what each of its indexes (by OID) lies in.
 
-    ``column`` is one that may be written, ``None`` where there is none.
+    ``column`` is one that may be written, ``None`` where there is none; ``asked`` the strongest lock that new migrations are
+    known to take, ``None`` where that is not known.
     """
 
     oid: int
@@ -58,6 +67,7 @@ class Table:
     file: int | None
     indexes: Mapping[int, int | None]
     column: str | None
+    asked: str | None = None
 
     @property
     def label(self) -> str:
@@ -84,8 +94,12 @@ def touched(there: Sequence[Table], statements: Sequence[Statement]) -> list[Tab
     for lock in (lock for one in statements for lock in one.locks):
         if lock.mode in BLOCKS_WRITES:
             strength[lock.relation] = max(strength.get(lock.relation, 0), 1 + BLOCKS_WRITES.index(lock.mode))
-    found = [table for table in there if table.label in strength]
+    found = [replace(one, asked=_mode(strength[one.label])) for one in there if one.label in strength]
     return sorted(found, key=lambda table: -strength[table.label])[:WATCHED]
+
+
+def _mode(strength: int) -> str | None:
+    return BLOCKS_WRITES[strength - 1] if strength else None
 
 
 def _named(there: Sequence[Table], texts: Sequence[str]) -> frozenset[str]:
@@ -103,21 +117,9 @@ def watch(connection: Connection[Any], database: str, watched: Sequence[Table]) 
                 sql.Identifier(database), sql.SQL(".").join(map(sql.Identifier, name.split("."))), sql.Literal(value)
             )
         )
-    for table in watched:
-        if table.kind != "m":
-            for when in ("BEFORE", "AFTER"):
-                _watch_writes(connection, table, f"dbproof_{when.lower()}", when)
-
-
-def _watch_writes(connection: Connection[Any], table: Table, name: str, when: str) -> None:
-    parts = {"name": sql.Identifier(name), "table": sql.Identifier(table.name.schema, table.name.name), "when": sql.SQL(when)}
-    connection.execute(
-        sql.SQL(
-            "CREATE TRIGGER {name} {when} INSERT OR UPDATE OR DELETE ON {table} FOR EACH STATEMENT"
-            " EXECUTE FUNCTION pg_catalog.dbproof_wrote()"
-        ).format(**parts)
-    )
-    connection.execute(sql.SQL("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}").format(**parts))
+    written = [sql.Identifier(table.name.schema, table.name.name) for table in watched if table.kind != "m"]
+    if written:
+        connection.execute(sql.SQL("").join(_WATCH_WRITES.format(table=table) for table in written))
 
 
 def written_anew(connection: Connection[Any], before: Sequence[Table]) -> Mapping[int, bool]:
