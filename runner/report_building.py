@@ -67,7 +67,7 @@ _Waits = Mapping[tuple[Place | None, str], tuple[ReportedWait, ...]]
 def _waits(traffic: Traffic | None) -> _Waits:
     found: dict[tuple[Place | None, str], tuple[ReportedWait, ...]] = {}
     for one in traffic.statements if traffic is not None else ():
-        told = tuple(ReportedWait(wait.relation, wait.access.value, wait.seconds) for wait in one.waits)
+        told = tuple(ReportedWait(wait.relation, wait.access.value, wait.own) for wait in one.waits if wait.own)
         found[one.place, one.text] = (*found.get((one.place, one.text), ()), *told)
     return found
 
