@@ -17,7 +17,7 @@ from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.sql_files import SqlFile, read, section
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Script, Way, make, table
+from runner.migrations.versioned import Plain, Script, Way, books, make, on_engine, table
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class _Books(Plain):
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row."""
-        make(connection, self.table, "version varchar NOT NULL PRIMARY KEY")
+        self.table = books(connection, "schema_migrations", "public")
+        key = "version varchar(128) PRIMARY KEY"
+        make(connection, self.table, on_engine(connection, "version varchar NOT NULL PRIMARY KEY", key, key))
         applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
         return [script for script in scripts if script.version not in applied]
 

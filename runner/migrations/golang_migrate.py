@@ -18,7 +18,7 @@ from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.sql_files import read
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Refused, Script, Way, make, schema, table, twice
+from runner.migrations.versioned import Plain, Refused, Script, Way, books, make, on_engine, table, twice
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -49,20 +49,26 @@ def revisions(project: Project) -> Sequence[Revision]:
     return versioned.revisions(_scripts(project))
 
 
-def _scripts(project: Project) -> list[Script]:
+def _scripts(project: Project, on: Address | None = None) -> list[Script]:
+    """Each file, which on SQLite alone golang-migrate puts into a transaction of its own."""
+    alone = on is not None and on.scheme == "sqlite"
     found = [(path, match) for path in project.directory.glob("*.up.sql") if (match := _UP.fullmatch(path.name))]
-    return sorted((_script(project, path, match) for path, match in found), key=lambda script: (int(script.version), script.id))
+    return sorted(
+        (_script(project, path, match, alone) for path, match in found), key=lambda script: (int(script.version), script.id)
+    )
 
 
-def _script(project: Project, path: Path, found: re.Match[str]) -> Script:
+def _script(project: Project, path: Path, found: re.Match[str], alone: bool) -> Script:
     name = project.relative(path)
     title = found[2].replace("_", " ") or path.name
-    return Script(path.name.removesuffix(".up.sql"), str(int(found[1])), title, path, name, (read(path, name, "whole"),))
+    return Script(
+        path.name.removesuffix(".up.sql"), str(int(found[1])), title, path, name, (read(path, name, "whole"),), bracket=alone
+    )
 
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """Apply every file whose version is newer than the database's."""
-    return versioned.apply(project, on, _scripts(project), _Books(project.applied))
+    return versioned.apply(project, on, _scripts(project, on), _Books(project.applied))
 
 
 def reversible(project: Project) -> bool:  # noqa: ARG001 - every version may have a down file
@@ -72,7 +78,7 @@ def reversible(project: Project) -> bool:  # noqa: ARG001 - every version may ha
 
 def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
     """``migrate up 1`` and ``migrate down 1``."""
-    return versioned_steps.rehearse(project, on, _scripts(project), _Books(project.applied), _back, steps)
+    return versioned_steps.rehearse(project, on, _scripts(project, on), _Books(project.applied), _back, steps)
 
 
 def _back(script: Script) -> Way:
@@ -84,7 +90,7 @@ def _back(script: Script) -> Way:
     name = script.name.removesuffix(script.path.name) + path.name
     part = read(path, name, "whole")
     empty = not part.statements and any(one.statements for one in script.parts)
-    return Way(Place(name, 1), (part,), missing=f"{path.name} has no statement" if empty else "")
+    return Way(Place(name, 1), (part,), script.bracket, missing=f"{path.name} has no statement" if empty else "")
 
 
 class _Books(Plain):
@@ -98,8 +104,12 @@ class _Books(Plain):
         """What is newer. Refused: two files of one version, a dirty database, a new file that is passed over."""
         if found := twice(scripts):
             raise Refused(f"duplicate migration file: {found[0].name} has the same version", found[1])
-        self.table = table(schema(connection), "schema_migrations")
-        make(connection, self.table, "version bigint not null primary key, dirty boolean not null")
+        self.table = books(connection, "schema_migrations")
+        usual = "version bigint not null primary key, dirty boolean not null"
+        if make(connection, self.table, on_engine(connection, usual, usual, "version uint64, dirty bool")):
+            also = on_engine(connection, "", "", "CREATE UNIQUE INDEX version_unique ON schema_migrations (version)")
+            if also:
+                connection.execute(also.encode())
         row = connection.execute(b"SELECT version, dirty FROM %s LIMIT 1" % self.table).fetchone()
         version = int(str(row[0])) if row else -1
         if row and row[1]:
@@ -132,6 +142,6 @@ class _Books(Plain):
 
     def _set(self, connection: Connected, version: int, *, dirty: bool) -> None:
         with connection.transaction():
-            connection.execute(b"TRUNCATE %s" % self.table)
+            connection.execute(f"{on_engine(connection, 'TRUNCATE', 'DELETE FROM', 'DELETE FROM')} ".encode() + self.table)
             if version >= 0 or dirty:
                 connection.execute(b"INSERT INTO %s (version, dirty) VALUES (%%s, %%s)" % self.table, (version, dirty))

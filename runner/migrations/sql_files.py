@@ -32,11 +32,12 @@ HARMLESS = re.compile(
 
 @dataclass(frozen=True)
 class SqlFile:
-    """A file's text and what it consists of; ``name`` is relative to the repository's root."""
+    """A file's text, or a part of it that begins on ``line``, and what that consists of; ``name`` is relative to the root."""
 
     name: str
     text: str
     pieces: tuple[Statement | MetaCommand, ...]
+    line: int = 1
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -71,7 +72,8 @@ def section(file: SqlFile, start: int, end: int | None = None) -> SqlFile:
     """A part of a file by itself, from one position to another; its statements keep the lines that they have in the file."""
     text = file.text[start:end]
     before = file.text.count("\n", 0, start)
-    return SqlFile(file.name, text, tuple(replace(piece, line=piece.line + before) for piece in split(text)))
+    pieces = tuple(replace(piece, line=piece.line + before) for piece in split(text))
+    return SqlFile(file.name, text, pieces, file.line + before)
 
 
 def refuse_psql(file: SqlFile) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from checks.evidence import Place
+from runner.migrations.engine_sessions import BooksFailed, EngineBooks, EngineSession
+from runner.migrations.engine_sessions import opened as engine_session
 from runner.migrations.interface import Began, Broke, Ended, Event, Project, Revision, Said
 from runner.migrations.simple_query import Session, session
 from runner.migrations.sql_files import SqlFile, Transaction, apply_file, bracket
@@ -152,6 +154,19 @@ def revisions(scripts: Sequence[Script]) -> Sequence[Revision]:
     return [Revision(one.id, one.title, Place(one.name, 1), one.digest, one.repeatable) for one in scripts]
 
 
+def books(connection: Connected, name: str, within: str = "") -> bytes:
+    """The name of a tool's table, quoted; on PostgreSQL in a schema, that of new tables where none is named."""
+    if isinstance(connection, EngineBooks):
+        return connection.quoted(name)
+    return table(within or schema(connection), name)
+
+
+def on_engine(connection: Connected, postgresql: str, mariadb: str, sqlite: str) -> str:
+    """What is meant for the engine that is at hand."""
+    scheme = connection.scheme if isinstance(connection, EngineBooks) else ""
+    return {"mysql": mariadb, "sqlite": sqlite}.get(scheme, postgresql)
+
+
 def table(*names: str) -> bytes:
     """The name of a table, quoted."""
     from psycopg import sql
@@ -167,7 +182,10 @@ def schema(connection: Connected) -> str:
 
 def make(connection: Connected, name: bytes, columns: str) -> bool:
     """Make a table of books where there is none; whether it was made."""
-    if connection.execute(b"SELECT to_regclass(%s)", (name.decode(),)).fetchone() != (None,):
+    if isinstance(connection, EngineBooks):
+        if connection.has(name.decode()[1:-1]):
+            return False
+    elif connection.execute(b"SELECT to_regclass(%s)", (name.decode(),)).fetchone() != (None,):
         return False
     connection.execute(b"CREATE TABLE %s (%s)" % (name, columns.encode()))
     return True
@@ -189,14 +207,40 @@ def apply(project: Project, on: Address, scripts: Sequence[Script], books: Books
 
 
 #: What is done in a session; whatever is raised in it is told as the end of the script that was told of last.
-Doing = Callable[[Session], Iterator[Event | Script]]
+Doing = Callable[["Opened"], Iterator[Event | Script]]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session of a tool's: PostgreSQL's ``session``, or that of another engine; the books are kept by ``connection``."""
+
+    connection: Connected
+    session: Session | EngineSession
+
+    def bracket(self, script: Script, command: str) -> Broke | None:
+        """Send BEGIN or COMMIT; gives why it was refused, or ``None``."""
+        file = SqlFile(script.name, "", ())
+        if isinstance(self.session, EngineSession):
+            return self.session.bracket(file, command)
+        return bracket(self.session, file, command)
+
+    def apply(self, part: SqlFile, sent: Transaction) -> Generator[Event, None, Broke | None]:
+        """Send a part of a script; gives why it stopped, or ``None``."""
+        if isinstance(self.session, EngineSession):
+            return (yield from self.session.apply(part))
+        return apply_file(self.session, part, sent)
 
 
 def in_session(project: Project, on: Address, doing: Doing) -> Iterator[Event]:
     """The events of what is done in a session, with the server's notices before each."""
+    deadline = time.monotonic() + project.settings.timeout
+    if on.scheme in ("sqlite", "mysql"):
+        with engine_session(on, deadline) as other:
+            yield from _guarded(doing(Opened(cast("Connected", other.books), other)))
+        return
     notices: list[str] = []
-    with session(on, time.monotonic() + project.settings.timeout, notices.append) as opened:
-        for event in _guarded(doing(opened)):
+    with session(on, deadline, notices.append) as opened:
+        for event in _guarded(doing(Opened(opened.connection, opened))):
             yield from (Said(text) for text in notices)
             notices.clear()
             yield event
@@ -215,21 +259,22 @@ def _guarded(events: Iterator[Event | Script]) -> Iterator[Event]:
     except Refused as refused:
         script = refused.script
         yield Broke(script.id if script else None, Place(script.name, refused.line) if script else None, "", refused.said)
-    except psycopg.Error as failed:
+    except (psycopg.Error, BooksFailed) as failed:
         said = f"the tool's own table cannot be written: {str(failed).strip()}"
-        yield Broke(at.id if at else None, Place(at.name) if at else None, "", said, failed.sqlstate or "")
+        code = failed.code if isinstance(failed, BooksFailed) else failed.sqlstate or ""
+        yield Broke(at.id if at else None, Place(at.name) if at else None, "", said, code)
 
 
-def _pending(opened: Session, scripts: Sequence[Script], books: Books, most: int | None) -> Iterator[Event | Script]:
+def _pending(opened: Opened, scripts: Sequence[Script], books: Books, most: int | None) -> Iterator[Event | Script]:
     pending = books.pending(opened.connection, scripts)[:most]
     if books.at_once and pending:
-        yield from _broken(pending[0], bracket(opened, _first(pending[0]), "BEGIN"))
+        yield from _broken(pending[0], opened.bracket(pending[0], "BEGIN"))
     for at in pending:
         began = time.monotonic()
         yield at
         yield Began(at.id)
         try:
-            broke = _script(opened, at, books)
+            broke = yield from _script(opened, at, books)
         except PassedOver:
             broke = None
         if broke:
@@ -237,7 +282,7 @@ def _pending(opened: Session, scripts: Sequence[Script], books: Books, most: int
             return
         yield Ended(at.id, time.monotonic() - began)
     if books.at_once and pending:
-        yield from _broken(pending[-1], bracket(opened, _first(pending[-1]), "COMMIT"))
+        yield from _broken(pending[-1], opened.bracket(pending[-1], "COMMIT"))
 
 
 def _broken(script: Script, broke: Broke | None) -> Iterator[Event]:
@@ -245,27 +290,23 @@ def _broken(script: Script, broke: Broke | None) -> Iterator[Event]:
         yield replace(broke, revision=script.id)
 
 
-def _first(script: Script) -> SqlFile:
-    return SqlFile(script.name, "", ())
-
-
-def _script(opened: Session, script: Script, books: Books) -> Broke | None:
+def _script(opened: Opened, script: Script, books: Books) -> Generator[Event, None, Broke | None]:
     if script.wrong is not None:
         return Broke(None, Place(script.name, script.wrong[0]), "", script.wrong[1])
     books.begin(opened.connection, script)
     way = Way(Place(script.name), script.parts, script.bracket)
-    if broke := sent(opened, script, way, lambda: books.end(opened.connection, script)):
-        return broke
-    books.ended(opened.connection, script)
-    return None
+    broke = yield from sent(opened, script, way, lambda: books.end(opened.connection, script))
+    if broke is None:
+        books.ended(opened.connection, script)
+    return broke
 
 
-def sent(opened: Session, script: Script, way: Way, written: Callable[[], None]) -> Broke | None:
+def sent(opened: Opened, script: Script, way: Way, written: Callable[[], None]) -> Generator[Event, None, Broke | None]:
     """Send the parts of a script and what is ``written`` down of it, in a transaction where it has one."""
-    if way.bracket and (broke := bracket(opened, _first(script), "BEGIN")):
+    if way.bracket and (broke := opened.bracket(script, "BEGIN")):
         return broke
     for part in way.parts:
-        if broke := apply_file(opened, part, script.sent):
+        if broke := (yield from opened.apply(part, script.sent)):
             return broke
     written()
-    return bracket(opened, _first(script), "COMMIT") if way.bracket else None
+    return opened.bracket(script, "COMMIT") if way.bracket else None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 from checks.evidence import Place
 from runner.migrations import versioned
 from runner.migrations.interface import Began, Broke, Direction, Ended, Event, Project, Step
 from runner.migrations.rehearsing import walked
-from runner.migrations.simple_query import Session
-from runner.migrations.versioned import Refused, ReversibleBooks, Script, Way, in_session
+from runner.migrations.versioned import Opened, Refused, ReversibleBooks, Script, Way, in_session
 from runner.servers.interface import Address
 
 #: What undoes a script, read when it is asked for.
@@ -49,7 +48,7 @@ class _Steps:
         most = 1 if step.direction is Direction.UP else None
         return versioned.apply(self._project, self._on, self._scripts, self._books, most)
 
-    def _undone(self, opened: Session, script: Script) -> Iterator[Event | Script]:
+    def _undone(self, opened: Opened, script: Script) -> Iterator[Event | Script]:
         yield script
         held = self._books.held(opened.connection, self._scripts)
         if not held or held[-1].id != script.id:
@@ -57,17 +56,17 @@ class _Steps:
             raise Refused(f"the tool undoes {last} first", script)
         began = time.monotonic()
         yield Began(script.id)
-        if broke := self._back_sent(opened, script, held[-2] if len(held) > 1 else None):
+        if broke := (yield from self._back_sent(opened, script, held[-2] if len(held) > 1 else None)):
             yield replace(broke, revision=script.id)
         else:
             yield Ended(script.id, time.monotonic() - began)
 
-    def _back_sent(self, opened: Session, script: Script, before: Script | None) -> Broke | None:
+    def _back_sent(self, opened: Opened, script: Script, before: Script | None) -> Generator[Event, None, Broke | None]:
         way, books, connection = self._back(script), self._books, opened.connection
         if way.wrong is not None:
             return Broke(None, Place(script.name, way.wrong[0]), "", way.wrong[1])
         books.back(connection, script, before)
-        if broke := versioned.sent(opened, script, way, lambda: books.undo(connection, script)):
-            return broke
-        books.undone(connection, script, before)
-        return None
+        broke = yield from versioned.sent(opened, script, way, lambda: books.undo(connection, script))
+        if broke is None:
+            books.undone(connection, script, before)
+        return broke

@@ -110,6 +110,9 @@ FAULTS = {
     "databases.shop.migrations = { tool = 'alembic', command = 'make' }": (
         f"{SHOP}.migrations.command: belongs to 'command', and the tool is 'alembic'"
     ),
+    "databases.shop.migrations = { tool = 'sql', image = 'ruby:3.3' }": (
+        f"{SHOP}.migrations.image: belongs to 'command', and the tool is 'sql'"
+    ),
     "databases.shop.migrations = { command = 'make', transaction = 'file' }": (
         f"{SHOP}.migrations.transaction: belongs to 'sql', and the tool is 'command'"
     ),
@@ -210,9 +213,6 @@ FAULTS = {
         "databases.docs.migrations.tool: 'alembic' does not migrate MongoDB; "
         "'command' or 'python' or 'migrate-mongo' or 'pymongo-migrate' or 'beanie' or 'declared' does"
     ),
-    "databases.shop.migrations = { command = 'make', down = 'make down' }": (
-        f"{SHOP}.migrations.down: belongs to 'mongodb', and the engine is 'postgresql'"
-    ),
     f"{DOCS}, migrations = {{ tool = 'migrate-mongo', python = 'x' }} }}": (
         "databases.docs.migrations.python: belongs to 'alembic' or 'beanie' or 'command' or 'django' or 'flask-migrate' or "
         "'pymongo-migrate' or 'python' or 'yoyo', and the tool is 'migrate-mongo'"
@@ -303,7 +303,8 @@ FAULTS = {
     ),
     "databases.e = { engine = 'sqlite', migrations = { tool = 'prisma' } }": (
         "databases.e.migrations.tool: 'prisma' does not migrate SQLite; "
-        "'alembic' or 'django' or 'flask-migrate' or 'yoyo' or 'command' or 'sql' does"
+        "'alembic' or 'django' or 'flask-migrate' or 'yoyo' or 'command' or 'sql' or "
+        "'golang-migrate' or 'goose' or 'dbmate' does"
     ),
     "databases.f.foreign_keys = true": "databases.f.foreign_keys: belongs to 'sqlite', and the engine is 'postgresql'",
     "databases.shop.expect.schemas.a = 'b.json'": f"{SHOP}.expect.schemas: belongs to 'mongodb', and the engine is 'postgresql'",

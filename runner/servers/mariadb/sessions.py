@@ -26,12 +26,18 @@ _ANSWER = 600
 
 
 def connect(
-    address: Address, *, first: str | None = None, answer: float = _ANSWER, read: Mapping[Any, Any] | None = None
+    address: Address,
+    *,
+    first: str | None = None,
+    answer: float = _ANSWER,
+    read: Mapping[Any, Any] | None = None,
+    several: bool = False,
 ) -> Driver:
     """A session in autocommit mode whose first statement is ``first``; raises pymysql.err.Error.
 
     ``read`` are functions that make values from the bytes that come, by the driver's number of a type, in place of its own. Rows
-    count as touched by an UPDATE where they were found. A host that is a path is a Unix socket.
+    count as touched by an UPDATE where they were found. A host that is a path is a Unix socket. With ``several`` a message may
+    hold more than one statement.
     """
     from pymysql.connections import Connection
     from pymysql.constants import CLIENT
@@ -54,7 +60,7 @@ def connect(
         read_timeout=answer,
         write_timeout=answer,
         init_command=first if first is not None else (UNLOGGED if address.user == OUR_USER else None),
-        client_flag=CLIENT.FOUND_ROWS,
+        client_flag=CLIENT.FOUND_ROWS | (CLIENT.MULTI_STATEMENTS if several else 0),
         program_name=OURS,
         use_unicode=read is None,
         conv=None if read is None else {**encoders, **read},
