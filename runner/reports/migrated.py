@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 
 from checks.evidence import MigrationState
 from checks.interface import Json
-from checks.work import TableWork, Work
-from runner.report import Report, ReportedDatabase, ReportedMigration, ReportedStatement
+from runner.report import Report, ReportedDatabase, ReportedMigration, ReportedStatement, TableWork, Work
 from runner.reports import wording
 from runner.reports.markdown import code, head, prose, row
 
