@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runner.undoing.postgresql_sessions import Session
 
 #: Parts that a table is compared in, so that only those that differ come through here; smaller tables come as they are.
-_PARTS = 4096
+_PARTS = 1 << 16
 _SMALL = 50_000
 
 #: Tables with rows of their own: partitions are read by what they are parts of.

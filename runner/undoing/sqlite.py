@@ -89,10 +89,11 @@ def _content(connection: sqlite3.Connection, table: Table, numbers: bool) -> Con
         (rows,) = connection.execute(f"SELECT count(*) FROM {quoted(table.name.name)}").fetchone()
         return Content(rows, "", columns, table.primary_key)
     rows, total = 0, 0
+    connection.text_factory = bytes
     listed = " || ',' || ".join(f"quote({quoted(one)})" for one in columns) or "''"
     for (row,) in connection.execute(f"SELECT {listed} FROM {quoted(table.name.name)}"):
         rows += 1
-        total += int.from_bytes(hashlib.blake2b(row.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+        total += int.from_bytes(hashlib.blake2b(row, digest_size=16).digest())
     return Content(rows, str(total % _MODULUS), columns, table.primary_key)
 
 
@@ -136,7 +137,7 @@ def _by_key(connection: sqlite3.Connection, table: TableName, columns: Sequence[
     was, now = f"was.{quoted(table.name)}", f"now.{quoted(table.name)}"
     same = " AND ".join(f"a.{quoted(one)} IS b.{quoted(one)}" for one in key)
     others = [one for one in columns if one not in key]
-    each = [f"quote(a.{quoted(one)}) IS NOT quote(b.{quoted(one)})" for one in others]
+    each = [_differs(quoted(one)) for one in others]
     absent = "SELECT count(*) FROM {} a WHERE NOT EXISTS (SELECT 1 FROM {} b WHERE {})"
     (missing,) = connection.execute(absent.format(was, now, same)).fetchone()
     (extra,) = connection.execute(absent.format(now, was, same)).fetchone()
@@ -145,6 +146,11 @@ def _by_key(connection: sqlite3.Connection, table: TableName, columns: Sequence[
     numbers = ", ".join([f"total({' OR '.join(each)})", *(f"total({one})" for one in each)])
     changed, *of = connection.execute(f"SELECT {numbers} FROM {was} a JOIN {now} b ON {same}").fetchone()
     return Unlike(missing, extra, int(changed), tuple(name for name, number in zip(others, of, strict=True) if number))
+
+
+def _differs(column: str) -> str:
+    """Whether a column holds another value: 1 and 1.0 are two, and so are ``a`` and ``A`` whatever its collation says."""
+    return f"(a.{column} COLLATE BINARY IS NOT b.{column} OR typeof(a.{column}) <> typeof(b.{column}))"
 
 
 def _by_number(connection: sqlite3.Connection, table: TableName, columns: Sequence[str]) -> Unlike:

@@ -110,7 +110,11 @@ def label(of: object) -> str:
     return f"{of.kind.value} {'.'.join(part for part in (of.relation, of.name) if part)}"  # type: ignore[attr-defined]
 
 
-def test_rows_are_told_apart_one_by_one(mariadb_server: MariadbServer, database: Database) -> None:
+@pytest.mark.parametrize("small", [0, 50_000])
+def test_rows_are_told_apart_one_by_one(
+    small: int, mariadb_server: MariadbServer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.undoing.mariadb_rows._SMALL", small)
     before = mariadb.read(database)
     with mariadb.copied(database, mariadb_server) as copy:
         with session(database.private) as driver:
