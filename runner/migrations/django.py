@@ -21,7 +21,7 @@ from runner.lines import Message
 from runner.migrations import django_files, hearing, interpreter
 from runner.migrations.alembic import guarded
 from runner.migrations.comparing import compared
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
 from runner.migrations.revision_files import digest
@@ -142,7 +142,7 @@ def _command(project: Project, verb: str, on: Address | None, more: Mapping[str,
         "DBPROOF_REQUEST": json.dumps(request),
     }
     arguments = (str(python.python), str(_INSIDE / "start.py"), "django_child")
-    return Command(arguments, project.directory, variables, project.settings.timeout)
+    return Command(arguments, project.directory, variables, project.settings.timeout, varying=varying(project))
 
 
 def _parts(on: Address) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from runner.children import Command
 from runner.errors import UsageError
 from runner.migrations import hearing, interpreter
 from runner.migrations.alembic import guarded
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
 from runner.migrations.sql_folder import order
@@ -148,4 +148,4 @@ def _command(project: Project, verb: str, on: Address, more: Mapping[str, object
     }
     variables["PYTHONPATH"] = os.pathsep.join(part for part in (str(project.root), variables.get("PYTHONPATH", "")) if part)
     arguments = (str(python.python), str(_INSIDE / "start.py"), "python_child")
-    return Command(arguments, project.root, variables, project.settings.timeout)
+    return Command(arguments, project.root, variables, project.settings.timeout, varying=varying(project))

@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.children import Command
 from runner.migrations import interpreter
 from runner.migrations.alembic import guarded
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Project
 from runner.servers.interface import Address
 
@@ -38,7 +38,11 @@ def command(
     }
     variables["PYTHONPATH"] = os.pathsep.join(part for part in (str(project.root), variables.get("PYTHONPATH", "")) if part)
     return Command(
-        (str(python.python), str(_INSIDE / "start.py"), "tool_child"), project.root, variables, project.settings.timeout
+        (str(python.python), str(_INSIDE / "start.py"), "tool_child"),
+        project.root,
+        variables,
+        project.settings.timeout,
+        varying=varying(project),
     )
 
 

@@ -22,6 +22,9 @@ from .python_child import failed
 from .steps import walk
 from .telling import tell
 
+#: What every start imports and no project changes.
+AHEAD = ("django.core.management", "django.db.migrations.executor")
+
 
 def main() -> None:
     """Do what the request says; exit 1 where it failed, which has been told by then."""

@@ -21,6 +21,9 @@ from .place import MIGRATION, Place
 from .steps import NoWayBack, walk
 from .telling import tell
 
+#: What every start imports and no project changes.
+AHEAD = ("pymongo",)
+
 
 def main() -> None:
     """Do what the request says; exit 1 where it failed, which has been told by then."""
