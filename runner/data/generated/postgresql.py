@@ -8,6 +8,7 @@ side by side. Statistics are not gathered: whoever seals or queries the database
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,6 @@ from checks.interface import Engine
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
 from checks.rows.sets.planner import Wishes
-from checks.rows.sets.rendering import MadeKeys
 from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.orphans import counted
@@ -27,7 +27,8 @@ from checks.sql.spans import held
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.manner import MANNER
 from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, take_away, worked
-from runner.data.generated.scheduling import side_by_side
+from runner.data.generated.promises import Made, PromiseBroken
+from runner.data.generated.scheduling import Progress, side_by_side
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 #: Tables that are filled at once, where there are as many processors, and rows for which that is worth its sessions.
 WORKERS = 4
 WORTH = 20_000
+
+_FUNCTIONS = """
+SELECT p.proname FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+"""
 
 
 def generate(
@@ -52,7 +58,7 @@ def generate(
     """
     ordered = list(turns(catalogue))
     count = min(WORKERS, len(ordered), os.cpu_count() or 1) if sum(wanted.values()) > WORTH else 1
-    made: dict[tuple[TableName, str], MadeKeys] = {}
+    made: Made = {}
     with ExitStack() as opened:
         workers = [opened.enter_context(_opened(address, catalogue, seed, wishes, made)) for _ in range(max(count, 1))]
         empty = {turn.table.name for turn in ordered if wanted.get(turn.table.name) and is_empty(turn.table, workers[0])}
@@ -92,12 +98,19 @@ def _side_by_side(
     free: SimpleQueue[Worker] = SimpleQueue()
     for worker in workers:
         free.put(worker)
+    meant = [turn for turn in ordered if turn.table.name in wanted]
+    progress = Progress(meant)
+    functions = _functions(workers[0])
 
-    def work(turn: Turn) -> Came:
+    def work(turn: Turn, promise: Callable[[], None]) -> Came:
         worker, rows = free.get(), wanted[turn.table.name]
+        worker.promise, worker.wait = promise, lambda: progress.wait(progress.resting[turn.table.name])
         try:
             say(f"{turn.table.name.label()}, {rows} rows")
-            return worked(turn, rows, worker)
+            try:
+                return worked(turn, rows, worker)
+            except PromiseBroken:
+                return worked(turn, rows, worker)
         finally:
             free.put(worker)
 
@@ -105,8 +118,27 @@ def _side_by_side(
         for worker in workers:
             worker.driver.cancel()
 
-    meant = [turn for turn in ordered if turn.table.name in wanted]
-    return side_by_side(meant, work, len(workers), stop)
+    return side_by_side(meant, work, len(workers), progress, lambda turn: _may_be_early(turn, workers[0], functions), stop)
+
+
+def _functions(worker: Worker) -> frozenset[str]:
+    """Functions of the database's own: they may read tables."""
+    found = worker.driver.execute(_FUNCTIONS.encode()).fetchall()
+    return frozenset(name for (name,) in found)
+
+
+def _may_be_early(turn: Turn, worker: Worker, functions: frozenset[str]) -> bool:
+    """Whether a table's rows are the same when its parents' rows cannot be read yet: of these it needs the keys alone."""
+    table, wishes = turn.table, worker.wishes
+    referring = [name for key in turn.keys for name in key.columns]
+    given = any(f"{table.name.label()}.{name}" in wishes.given for name in table.column)
+    if turn.later or given or len(set(referring)) < len(referring) or {*wishes.tenants} & table.column.keys():
+        return False
+    texts = [one.expression for one in table.checks]
+    texts += [one.expression for column in table.columns for one in column.domain_checks]
+    texts += [column.default or "" for column in table.columns]
+    texts += [text for index in table.indexes for text in (*index.keys, index.predicate or "")]
+    return functions.isdisjoint(re.findall(r"\w+", " ".join(texts))) and not table.partitioned
 
 
 def catalogue_of(address: Address) -> Catalogue:
@@ -128,9 +160,7 @@ def reading(address: Address) -> Iterator[Read]:
 
 
 @contextmanager
-def _opened(
-    address: Address, catalogue: Catalogue, seed: int, wishes: Wishes, made: dict[tuple[TableName, str], MadeKeys]
-) -> Iterator[Worker]:
+def _opened(address: Address, catalogue: Catalogue, seed: int, wishes: Wishes, made: Made) -> Iterator[Worker]:
     """A worker with a session that writes, and one that asks."""
     with _session(address) as driver, reading(address) as read:
         yield Worker(catalogue, driver, read, seed, wishes, made)

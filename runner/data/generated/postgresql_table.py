@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from checks.rows import postgresql as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn
-from checks.rows.sets.plan import Numbered, Referred, TablePlan
+from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
 from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, suited, table_name, trying
-from checks.rows.sets.rendering import Keys, MadeKeys, Statement
+from checks.rows.sets.rendering import Keys, Statement
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
-from checks.schema.names import TableName
 from checks.targets import StatementFailed
 from runner.data.generated import indexes
 from runner.data.generated.filled import FilledTable
+from runner.data.generated.promises import Made, forgotten, heed, promised
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
+    from sqlalchemy import Executable
 
 #: Rows by which it is tried how many of those that are made meet all conditions, the share of them below which values are looked
 #: for that go together, and the least share.
@@ -42,20 +43,34 @@ _ENDLESS = 2**62
 
 @dataclass
 class Worker:
-    """Sessions of one who fills tables, what has to be heeded, and the keys that ``made`` tables have, known to all workers."""
+    """Sessions of one who fills tables, what has to be heeded, and the keys that ``made`` tables have, known to all workers.
+
+    A table is in ``made`` from when it is begun, where its keys can be foretold: ``promise`` says so to whoever rests on it.
+    ``wait`` waits for the tables that the present one refers to.
+    """
 
     catalogue: Catalogue
     driver: Connection[Any]
     read: Read
     seed: int
     wishes: Wishes
-    made: dict[tuple[TableName, str], MadeKeys]
+    made: Made
     keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
+    promise: Callable[[], None] = lambda: None
+    wait: Callable[[], None] = lambda: None
 
     @property
     def planner(self) -> Planner:
         """Who plans the tables."""
-        return Planner(self.catalogue, dialect, self.read)
+        return Planner(self.catalogue, dialect, self._asked)
+
+    def _asked(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """What a planner asks: where that is about rows that are there, when all are that the table refers to."""
+        from sqlalchemy import TextClause
+
+        if not isinstance(statement, TextClause):
+            self.wait()
+        return self.read(statement)
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,7 @@ def worked(turn: Turn, rows: int, worker: Worker) -> Came:
         if worker.driver.closed or failure.sqlstate is None or isinstance(failure, psycopg.errors.QueryCanceled):
             raise
         said = _said(failure)
+    forgotten(worker.made, turn.table)
     return Came(TablePlan(turn.table), FilledTable(name, 0, rows, said))
 
 
@@ -131,6 +147,7 @@ def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
     most = min((bound for bound in bounds if bound is not None), default=_ENDLESS)
     plan, kept, worst = _best(turn, plan, most, keys, worker)
     if kept < LEAST:
+        heed(worker.made, keys.values(), worker.wait)
         return Came(plan, FilledTable(name, 0, rows, plan.reason or f"no row that was made meets {worst}"))
     made = _inserted(_Insert(plan, min(rows, most), most, kept, keys), worker)
     return Came(plan, FilledTable(name, made, rows, "" if made >= rows else _why(plan, made, most, worst)))
@@ -157,6 +174,9 @@ def _inserted(insert: _Insert, worker: Worker) -> int:
     """
     import psycopg
 
+    if insert.kept == 1 and not insert.plan.guarded:
+        promised(worker.made, insert.plan, insert.rows)
+        worker.promise()
     try:
         return _transacted(insert, worker, quick=True)
     except psycopg.errors.QueryCanceled:
@@ -184,10 +204,11 @@ def _transacted(insert: _Insert, worker: Worker, *, quick: bool) -> int:
             made, numbers = _made(meant, worker)
         if made:
             _advance(table, worker)
+        heed(worker.made, insert.keys.values(), worker.wait)
     if made and made == numbers:
-        for source in plan.sources:
-            if isinstance(source, Numbered):
-                worker.made[(table.name, source.column)] = MadeKeys(table, source, made)
+        promised(worker.made, plan, made)
+    else:
+        forgotten(worker.made, table)
     return made
 
 
@@ -238,6 +259,7 @@ def _listed(referred: Referred, suiting: str, worker: Worker) -> Keys:
     columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
     known = (key.parent, columns, shared, suiting)
     if known not in worker.keys:
+        worker.wait()
         name = f"dbproof_keys_{len(worker.keys) + 1}"
         partitioned = worker.catalogue.table[key.parent].partitioned
         made = worker.driver.execute(_sql(listing(name, key.parent, columns, shared, suiting, partitioned)).encode())
