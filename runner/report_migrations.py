@@ -10,7 +10,10 @@ from checks.work import Work, strength
 
 @dataclass(frozen=True)
 class ReportedWait:
-    """How long others waited for a table behind a statement, in seconds at the most; ``access`` is ``reads`` or ``writes``."""
+    """How long others waited for a table behind a statement, in seconds at the most; ``access`` is ``reads`` or ``writes``.
+
+    Not counted is what they queued behind it while it waited itself.
+    """
 
     relation: str
     access: str

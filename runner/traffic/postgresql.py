@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -10,10 +10,10 @@ import psycopg
 from checks.evidence import Statement
 from checks.traffic import Traffic
 from runner.errors import ServerFailed
-from runner.servers.interface import Database, Server
+from runner.servers.interface import Database, LogRecord, Server
 from runner.servers.postgresql.sessions import session
 from runner.traffic.interface import Apply, Watching
-from runner.traffic.seen import seen
+from runner.traffic.seen import Seen, seen
 from runner.traffic.sessions import busy
 from runner.traffic.tables import BUSY, Table, tables, touched, watch, written_anew
 from runner.traffic.telling import Log, told
@@ -32,11 +32,18 @@ def prepared(server: Server, database: Database, statements: Sequence[Statement]
     return _Watching(server, database, found) if found else None
 
 
+#: Statements of which the server says nothing are kept up to this number, and beyond it where they took so long, in seconds.
+_MOST, _LONG = 10_000, 0.01
+
+
 @dataclass(frozen=True)
 class _Watching:
     server: Server
     database: Database
     tables: Sequence[Table]
+
+    def _records(self, mark: int) -> Iterator[LogRecord]:
+        return (record for record in self.server.log(mark) if record.database == self.database.name)
 
     def watched(self, apply: Apply, revisions: Mapping[str, str], *, long: bool) -> Traffic:
         """What the log says once all is over; see :class:`runner.traffic.interface.Watching`."""
@@ -48,10 +55,9 @@ class _Watching:
                 moved = written_anew(connection, self.tables)
         except psycopg.Error as error:
             raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
-        records = [record for record in self.server.log(mark) if record.database == self.database.name]
         log = Log(
-            seen=list(seen(records)),
-            waits=list(waits(records)),
+            seen=_telling(seen(self._records(mark))),
+            waits=list(waits(self._records(mark))),
             workers={process: (one.table, one.access) for process, one in at_work.workers.items()},
             tables=self.tables,
             moved=moved,
@@ -63,3 +69,13 @@ class _Watching:
             rows={table.label: table.rows for table in self.tables},
             unwatched=tuple(table.label for table in self.tables[BUSY:]),
         )
+
+
+def _telling(statements: Iterable[Seen]) -> list[Seen]:
+    """Those of which something may be told: a migration may send very many rows one by one."""
+    kept, silent = [], 0
+    for one in statements:
+        silent += not one.commands
+        if one.commands or silent <= _MOST or one.ended - one.began >= _LONG:
+            kept.append(one)
+    return kept

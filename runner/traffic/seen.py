@@ -23,9 +23,12 @@ Held = tuple[int, str]
 
 @dataclass(frozen=True)
 class Counted:
-    """What a session held (OID and mode) and had read and written (by OID of a table), before or after a statement."""
+    """What a session held (OID and mode), and by OID of a table the rows that it had read and written.
 
-    before: bool
+    ``phase`` is ``start`` or ``end`` of a command, or ``wrote``: rows written, all those of the transaction so far.
+    """
+
+    phase: str
     tag: str
     place: Place | None
     lock_timeout: float
@@ -36,7 +39,8 @@ class Counted:
 
 @dataclass
 class Seen:
-    """A statement of the migrations. Times are seconds since the epoch; ``read`` and ``wrote`` are rows by OID of a table.
+    """A statement of the migrations. Times are seconds since the epoch; ``read`` and ``wrote`` are rows by OID of a
+    table, those written by its transaction so far.
 
     ``before`` is what its session held when it began, ``after`` what it held then or later on. ``rewritten`` are tables by their
     label with PostgreSQL's bits of the reason, ``commands`` the server's tags, ``made`` the objects. ``until`` is when
@@ -61,24 +65,28 @@ class Seen:
 
     def count(self, one: Counted) -> None:
         """Enter what was counted before or after it, or a part of it: of parts within each other the outermost is counted."""
-        if one.before:
+        if one.phase != "end":
             self._first(one)
+        if one.phase == "start":
             self._outer.append(one)
             return
         self.until = one.at
+        if one.phase == "wrote":
+            self.after.update(one.held)
+            self.wrote.update({table: wrote for table, (_, wrote) in one.counts.items()})
+            return
         begun = self._outer.pop() if self._outer else None
         self.after.update(one.held)
         self.lock_timeout = one.lock_timeout if self.lock_timeout is None else self.lock_timeout
         if begun is None or self._outer:
             return
-        for table, (read, wrote) in one.counts.items():
-            read_before, wrote_before = begun.counts.get(table, (0, 0))
-            self.read[table] = self.read.get(table, 0) + max(0, read - read_before)
-            self.wrote[table] = self.wrote.get(table, 0) + max(0, wrote - wrote_before)
+        for table, (read, _) in one.counts.items():
+            self.read[table] = self.read.get(table, 0) + max(0, read - begun.counts.get(table, (0, 0))[0])
 
     def _first(self, one: Counted) -> None:
         if not self.commands:
-            self.before, self.lock_timeout, self.began = one.held, one.lock_timeout, max(self.began, one.at)
+            self.before, self.lock_timeout = one.held, one.lock_timeout
+            self.began = self.began if one.phase == "wrote" else max(self.began, one.at)
         self.commands.append(one.tag)
 
     def tell(self, event: recorder.Event) -> None:
@@ -140,7 +148,7 @@ def counted(record: LogRecord) -> Counted | None:
     try:
         said = json.loads(record.message[len("dbproof:") :])
         return Counted(
-            before=said["phase"] == "start",
+            phase=str(said["phase"]),
             tag=str(said["tag"]),
             place=None if said["at"] is None else decode(str(said["at"])),
             lock_timeout=float(said["timeout"]),

@@ -4,7 +4,7 @@
 -- The counters of the session itself (pg_stat_xact_…) are exact and at once there; what other sessions could read of them comes
 -- only after a transaction, up to a second late. They begin anew at some moment between two statements, so both ends of a
 -- statement are said. `dbproof.watched` holds the tables that are counted: their OIDs, with commas between.
-CREATE FUNCTION pg_catalog.dbproof_counts(phase text, tag text) RETURNS boolean
+CREATE FUNCTION pg_catalog.dbproof_say(phase text, tag text, counts json) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET log_min_messages = 'warning'
@@ -19,15 +19,7 @@ BEGIN
             SELECT json_agg(json_build_array(relation::bigint, mode))
             FROM pg_locks
             WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted AND relation >= 16384),
-        'counts', (
-            SELECT json_agg(json_build_array(
-                watched,
-                pg_stat_get_xact_tuples_returned(watched::oid) + (
-                    SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0)
-                    FROM pg_index WHERE indrelid = watched::oid),
-                pg_stat_get_xact_tuples_inserted(watched::oid) + pg_stat_get_xact_tuples_updated(watched::oid)
-                    + pg_stat_get_xact_tuples_deleted(watched::oid)))
-            FROM unnest(string_to_array(current_setting('dbproof.watched', true), ',')::bigint[]) AS watched));
+        'counts', counts);
     RETURN true;
 EXCEPTION WHEN OTHERS THEN
     RETURN false;
@@ -36,17 +28,46 @@ $body$;
 
 CREATE FUNCTION pg_catalog.dbproof_counted() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-    PERFORM pg_catalog.dbproof_counts(CASE tg_event WHEN 'ddl_command_start' THEN 'start' ELSE 'end' END, tg_tag);
+    PERFORM dbproof_say(CASE tg_event WHEN 'ddl_command_start' THEN 'start' ELSE 'end' END, tg_tag, (
+        SELECT json_agg(json_build_array(
+            watched,
+            pg_stat_get_xact_tuples_returned(watched::oid) + (
+                SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0)
+                FROM pg_index WHERE indrelid = watched::oid),
+            0))
+        FROM unnest(string_to_array(current_setting('dbproof.watched', true), ',')::bigint[]) AS watched));
+EXCEPTION WHEN OTHERS THEN
+    RETURN;
 END
 $body$;
 
+-- Rows that a transaction has written to a table, said when they are ten, and again whenever they have doubled: a migration may
+-- write them one statement at a time. The settings last for the transaction: the counter at its begin, and what was said last.
 CREATE FUNCTION pg_catalog.dbproof_wrote() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $body$
+DECLARE
+    counter text := 'dbproof.t' || tg_relid;
+    known bigint[] := string_to_array(nullif(current_setting(counter, true), ''), ',');
+    now bigint := pg_stat_get_xact_tuples_inserted(tg_relid) + pg_stat_get_xact_tuples_updated(tg_relid)
+        + pg_stat_get_xact_tuples_deleted(tg_relid);
+    wrote bigint;
 BEGIN
-    PERFORM pg_catalog.dbproof_counts(CASE tg_when WHEN 'BEFORE' THEN 'start' ELSE 'end' END, tg_op);
+    IF tg_when = 'BEFORE' THEN
+        IF known IS NULL THEN
+            PERFORM set_config(counter, now || ',0', true);
+        END IF;
+    ELSE
+        wrote := now - known[1];
+        IF wrote >= greatest(10, 2 * known[2]) THEN
+            PERFORM set_config(counter, known[1] || ',' || wrote, true);
+            PERFORM dbproof_say('wrote', tg_op, json_build_array(json_build_array(tg_relid::bigint, 0, wrote)));
+        END IF;
+    END IF;
     RETURN NULL;
 END
 $body$;
