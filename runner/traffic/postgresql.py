@@ -55,10 +55,13 @@ class _Watching:
                 moved = written_anew(connection, self.tables)
         except psycopg.Error as error:
             raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
+        workers = {process: (one.table, one.access) for process, one in at_work.workers.items()}
+        waited = list(waits(self._records(mark)))
         log = Log(
             seen=_telling(seen(self._records(mark))),
-            waits=list(waits(self._records(mark))),
-            workers={process: (one.table, one.access) for process, one in at_work.workers.items()},
+            waits=[wait for wait in waited if wait.process in workers],
+            own=[wait for wait in waited if wait.process not in workers],
+            workers=workers,
             tables=self.tables,
             moved=moved,
             revisions=revisions,

@@ -26,13 +26,16 @@ _ROWS = frozenset({"INSERT", "UPDATE", "DELETE"})
 
 @dataclass(frozen=True)
 class Log:
-    """What one run under traffic left in the log. ``workers`` are the processes of our sessions, with what they did.
+    """What one run under traffic left in the log: the ``waits`` of our sessions, and the migrations' ``own``.
+
+    ``workers`` are the processes of our sessions, with what they did.
 
     ``moved`` are tables that hold rows and lie in another file than before: true for the table, false for an index of it.
     """
 
     seen: Sequence[Seen]
     waits: Sequence[LockWait]
+    own: Sequence[LockWait]
     workers: Mapping[int, tuple[Table, Access]]
     tables: Sequence[Table]
     moved: Mapping[int, bool]
@@ -93,7 +96,7 @@ def _own_waits(log: Log, seen: Seen) -> list[LockWait]:
     """Where the statement itself waited: the wait's middle lies within it."""
     return [
         wait
-        for wait in log.waits
+        for wait in log.own
         if wait.process == seen.process and seen.began - _SLACK <= (wait.began + wait.ended) / 2 <= seen.ended + _SLACK
     ]
 
@@ -143,14 +146,12 @@ def _names(text: str, table: Table) -> bool:
 
 def _enter(wait: LockWait, all_told: Sequence[_Told], log: Log) -> None:
     """Put the wait of a session of ours to the statement that it waited behind, where it is the longest of its kind there."""
-    if wait.process not in log.workers:
-        return
     table, access = log.workers[wait.process]
     one = _behind(wait, all_told, table, access)
     if one is None:
         return
     queued = sum(
-        max(0.0, min(wait.ended, own.ended) - max(wait.began, own.began)) for own in log.waits if own.process == one.seen.process
+        max(0.0, min(wait.ended, own.ended) - max(wait.began, own.began)) for own in log.own if own.process == one.seen.process
     )
     found = Wait(table.label, access, wait.ended - wait.began, min(queued, wait.ended - wait.began), wait.mode)
     longest = one.waits.get((table.oid, access))
