@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 NAME: Final = "atlas"
 TITLE = "Atlas"
 FILES_ONLY = True
+#: Why nothing of it can be undone.
+NO_WAY_BACK = "a folder of Atlas holds no way back: `atlas migrate down` plans it from the database"
 
 _SUM = "atlas.sum"
 _PLACES = (_SUM, f"*/{_SUM}", f"*/*/{_SUM}", f"*/*/*/{_SUM}")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NAME: Final = "drizzle"
 TITLE = "Drizzle"
 FILES_ONLY = True
+#: Why nothing of it can be undone.
+NO_WAY_BACK = "Drizzle offers no way back"
 
 _JOURNAL = "meta/_journal.json"
 _BREAK = "--> statement-breakpoint"

@@ -29,6 +29,8 @@ from runner.settings.model import MigrationSettings
 NAME: Final = "flyway"
 TITLE = "Flyway"
 FILES_ONLY = True
+#: Why nothing of it can be undone.
+NO_WAY_BACK = "Flyway's own way back is paid for, and U files are not run here"
 
 _FILE = re.compile(r"(?:(?P<kind>[VB])(?P<version>\d[\d._]*?)|R)__(?P<title>.+)\.sql", re.ASCII)
 _FOREIGN = re.compile(r"(?:[VBR].*__.*\.(?:java|kt|py|sh|bash|ps1|cmd|class)|(?:before|after|create)[A-Z]\w*(?:__.*)?\.sql)")

@@ -201,7 +201,10 @@ class Adapter(Protocol):
 
 
 class Reversible(Protocol):
-    """What an adapter offers beside the rest where its tool can undo a migration."""
+    """What an adapter offers beside the rest where its tool can undo a migration.
+
+    One whose tool cannot says why in ``NO_WAY_BACK``, which is told where there are new migrations.
+    """
 
     @property
     def KEEPS_BOOKS(self) -> bool:

@@ -26,6 +26,8 @@ from runner.settings.model import MigrationSettings
 NAME = "prisma"
 TITLE = "Prisma"
 FILES_ONLY = True
+#: Why nothing of it can be undone.
+NO_WAY_BACK = "Prisma offers no way back: it runs no down.sql"
 
 _FILE = "migration.sql"
 _LOCK = "migrations/migration_lock.toml"

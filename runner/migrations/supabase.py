@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NAME: Final = "supabase"
 TITLE = "Supabase"
 FILES_ONLY = True
+#: Why nothing of it can be undone.
+NO_WAY_BACK = "Supabase offers no way back"
 
 _FILE = re.compile(r"([0-9]+)_(.*)\.sql", re.ASCII)
 _FOLDERS = ("supabase/migrations", "migrations", ".")

@@ -27,7 +27,9 @@ from runner.settings.model import DatabaseSettings, MigrationSettings
 from runner.steps import Building, project_in
 
 #: Tools of which only SQL is sent, by dbproof itself.
-_ONLY_SQL = frozenset({"sql", "prisma", "golang-migrate", "goose", "dbmate", "flyway", "supabase", "drizzle", "sqitch", "atlas"})
+_ONLY_SQL = frozenset(
+    {"sql", "prisma", "golang-migrate", "goose", "dbmate", "flyway", "liquibase", "supabase", "drizzle", "sqitch", "atlas"}
+)
 #: The types of files, outside of the folder, in which those tools keep SQL and settings.
 _READ = frozenset(
     {".sql", ".toml", ".conf", ".properties", ".plan", ".sum", ".hcl", ".prisma", ".json", ".yaml", ".yml", ".csv", ".env"}

@@ -42,11 +42,12 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
         return head
     if base is None and states.clear is None:
         return head
-    if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
-        return head
     names = [one.revision for one in head.evidence.migrations]
     new = [name for name in names if name not in applied]
     if not (new if names else base):
+        return head
+    if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
+        _say_why(building, getattr(tool, "NO_WAY_BACK", ""))
         return head
     with building.plan.progress.stage("undo") as stage:
         found = _found(building, head, base, _Tried(reversible, project, states, new))
@@ -57,6 +58,13 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
         else:
             stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
     return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
+
+
+def _say_why(building: Building, why: str) -> None:
+    """Say once that the tool has no way back, where it is known to have none."""
+    if why:
+        with building.plan.progress.stage("undo") as stage:
+            stage.skipped(why)
 
 
 @dataclass(frozen=True)
