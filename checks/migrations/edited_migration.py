@@ -68,7 +68,7 @@ def _refused(one: EditedMigration, failure: MigrationFailure) -> Finding:
     return Finding(
         subject=one.revision,
         message=f"{_what(one)}, and on a database that has applied it the migrations stop",
-        remedy=_TAKE_BACK,
+        remedy=_TELL if one.gone else _TAKE_BACK,
         place=None if one.gone else one.place,
         code=failure.code,
         said=failure.said,
@@ -91,6 +91,10 @@ def _apart(one: EditedMigration, schema: str) -> Finding:
 _TAKE_BACK = (
     "Restore the file as base has it, and write the change as a new migration: where the old file was applied this one never is. "
     "Tools that keep checksums (Flyway, Prisma, Atlas, Liquibase) refuse to go on there at all."
+)
+_TELL = (
+    "Restore the file, or tell the tool what stands for it before this is deployed (Django's `replaces`, a baseline, a stamp), and "
+    "accept this once with an allow."
 )
 _SQUASH = (
     "Restore the file, or let what replaces it come to the same schema; what it made and nothing else makes is dropped by a new "

@@ -52,6 +52,10 @@ _SURROUNDINGS = re.compile(
 )
 #: What the installers of Node's packages write of what they installed.
 _INSTALLED = (".package-lock.json", ".modules.yaml", ".yarn-integrity", ".yarn-state.yml")
+#: Tools that look for modules first where they run.
+_FROM_HOME = frozenset({"django", "flask-migrate", "yoyo"})
+_PREPENDED = re.compile(r"^\s*prepend_sys_path\s*=\s*(.*?)\s*$", re.MULTILINE)
+#: What linked packages are made of.
 _SOURCES = frozenset({".py", ".sql", ".json", ".csv", ".toml", ".ini", ".cfg", ".yaml", ".yml", ".txt"})
 #: Our own code that decides what comes of replaying; what it does may change without a new version.
 _OURS = ("recorder", "migrations", "servers", "snapshots", "data/own")
@@ -130,7 +134,19 @@ def _installed(project: Project) -> Iterator[tuple[str, object]]:
     python = _python(project)
     if python is not None:
         yield "python", _stamp(str(python))
-        yield "packages", dict(_packages(python, project.work_tree))
+        yield "packages", dict(packages(python, project.work_tree, frozenset(own_first(project))))
+
+
+def own_first(project: Project) -> Iterator[Path]:
+    """The folders whose modules base has of its own: they stand first where its files run, before linked packages."""
+    home = interpreter.home(project)
+    if project.settings.tool in _FROM_HOME:
+        yield home
+    elif project.settings.tool == "alembic":
+        for name in ("alembic.ini", "pyproject.toml", project.settings.config or ""):
+            text = (home / name).read_text("utf-8", "replace") if (home / name).is_file() else ""
+            for line in _PREPENDED.findall(text):
+                yield from ((home / part).resolve() for part in re.split(r"[\s:;,\[\]\"\']+", line) if part)
 
 
 def _python(project: Project) -> Path | None:
@@ -160,8 +176,11 @@ def _of_node(home: Path, work_tree: Path) -> Iterator[Path]:
         folder = folder.parent
 
 
-def _packages(python: Path, work_tree: Path) -> Iterator[tuple[str, object]]:
-    """The names and versions of installed packages; of those that lie in the work tree, as installers link them, the sources."""
+def packages(python: Path, work_tree: Path, own: frozenset[Path]) -> Iterator[tuple[str, object]]:
+    """The names and versions of installed packages, and the sources of those that lie in the work tree, as installers link them.
+
+    Without those in the folders that base has its ``own`` of.
+    """
     for site in sorted(python.parent.parent.glob("lib*/python*/*-packages")):
         yield str(site), sorted(one.name for one in site.iterdir() if one.suffix in {".dist-info", ".egg-info"})
         links = [path for path in sorted(site.iterdir()) if path.name.endswith((".pth", ".egg-link", "_finder.py"))]
@@ -169,7 +188,8 @@ def _packages(python: Path, work_tree: Path) -> Iterator[tuple[str, object]]:
             text = link.read_text("utf-8", "replace")
             yield str(link), text
             for folder in _within(text, work_tree):
-                yield folder, dict(_sources(Path(folder)))
+                if Path(folder).resolve() not in own:
+                    yield folder, dict(_sources(Path(folder)))
 
 
 def _within(text: str, work_tree: Path) -> Iterable[str]:

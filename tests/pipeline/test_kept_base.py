@@ -13,6 +13,7 @@ from repositories import Repository, repository
 
 from checks.schema.names import TableName, table_reference
 from checks.targets import Role
+from runner.migrations.interface import Project
 from runner.settings.model import DatabaseSettings, MigrationSettings
 from runner.snapshots import replaying, resting, store
 
@@ -224,3 +225,27 @@ def test_a_base_that_needs_a_superuser_is_not_asked_twice(tmp_path: Path, cache:
         assert said.stages["base"] == f"1 revision{AGAIN}"
         assert both.head.evidence.superuser_needed is not None
         assert both.head.evidence.superuser_needed.statement.startswith("create role")
+
+
+@pytest.mark.parametrize(
+    ("prepended", "said"), [("", KEPT), ("prepend_sys_path = .\n", AGAIN)], ids=["linked first", "own first"]
+)
+def test_packages_linked_to_the_work_tree_count_where_base_would_import_those(tmp_path: Path, prepended: str, said: str) -> None:
+    files = {**alembic(), "alembic.ini": f"[alembic]\nscript_location = scripts\n{prepended}", "shop.py": "A = 1\n"}
+    change = repo(tmp_path, files, ALEMBIC)
+    site = change.root / ".env/lib/python3.11/site-packages"
+    site.mkdir(parents=True)
+    (site / "shop.pth").write_text(f"{change.root}\n")
+    (site / "shop-1.0.dist-info").mkdir()
+    names = [_name(change)]
+    change.write({"shop.py": "A = 2\n"})
+    names.append(_name(change))
+    assert (names[0] == names[1]) is (said == AGAIN)
+    (site / "shop-1.0.dist-info").rename(site / "shop-1.1.dist-info")
+    assert _name(change) not in names
+
+
+def _name(change: Repository) -> str:
+    project = Project(change.root, change.root, MigrationSettings(tool="alembic"), change.root)
+    python = change.root / ".env/bin/python"
+    return repr(dict(resting.packages(python, change.root, frozenset(resting.own_first(project)))))

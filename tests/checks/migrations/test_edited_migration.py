@@ -62,6 +62,10 @@ def test_a_deleted_one_has_no_place_and_names_its_file(judge: Judge) -> None:
     assert (finding.subject, finding.place) == ("r0", None)
     assert finding.message.startswith("migration r0 was deleted (migrations/r2.sql) after base had applied it")
     assert "replaces it" in finding.remedy
+    refused = MigrationFailure(None, None, "", "", "Can't locate revision identified by 'r0'")
+    finding = judge(CHECK, evidence=history(EditedMigration("r0", PLACE, gone=True, refused=refused))).finding
+    assert (finding.place, finding.said) == (None, "Can't locate revision identified by 'r0'")
+    assert "a stamp" in finding.remedy
 
 
 def test_a_tool_that_refuses_to_go_on_is_the_finding(judge: Judge) -> None:
