@@ -93,8 +93,8 @@ _TAKE_BACK = (
     "Tools that keep checksums (Flyway, Prisma, Atlas, Liquibase) refuse to go on there at all."
 )
 _TELL = (
-    "Restore the file, or tell the tool what stands for it before this is deployed (Django's `replaces`, a baseline, a stamp), and "
-    "accept this once with an allow."
+    "Restore the file, or tell the tool what stands for it before this is deployed (Django's `replaces`, a baseline, a stamp), "
+    "and accept this once with an allow."
 )
 _SQUASH = (
     "Restore the file, or let what replaces it come to the same schema; what it made and nothing else makes is dropped by a new "
