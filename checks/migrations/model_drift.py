@@ -8,6 +8,9 @@ server writes in its own way, types that have no other name) and is a notice, as
 ("Datatypes In SQLite", affinity), a table that no model knows, as tables are made without models too, and the models of an
 installed package.
 
+Models that are printed as SQL (Prisma's `migrate diff --from-empty`, the setting `models`) are made in an empty database of the
+same server, and the two are compared as that server describes them.
+
 Differences that base has too are known. A tool that is given no models (`target_metadata = None`) has nothing to compare.
 
 **Anti-pattern**

@@ -28,6 +28,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("migrations", "statements_file"): frozenset({Engine.POSTGRESQL}),
     ("migrations", "n_minus_1"): RELATIONAL,
     ("migrations", "squawk"): frozenset({Engine.POSTGRESQL}),
+    ("migrations", "models"): frozenset({Engine.POSTGRESQL}),
     ("data", "columns"): RELATIONAL,
     ("tenancy", "reads", "*", "sql"): RELATIONAL,
     ("tenancy", "role"): frozenset({Engine.POSTGRESQL}),

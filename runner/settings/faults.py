@@ -199,7 +199,7 @@ def _starts_programs(database: Mapping[str, object]) -> bool:
     listed = data.get("load") if isinstance(data, Mapping) else None
     makes_rows = any(map(starts_a_program, listed)) if isinstance(listed, list | tuple) else False
     migrations = database.get("migrations")
-    if isinstance(migrations, Mapping) and ("statements" in migrations or "n_minus_1" in migrations):
+    if isinstance(migrations, Mapping) and any(key in migrations for key in ("statements", "n_minus_1", "models")):
         return True
     return makes_rows or (isinstance(expect, Mapping) and any(key in expect for key in ("models", "deletes")))
 

@@ -97,6 +97,9 @@ class MigrationSettings(Section):
     statements_file: Text | None = setting(
         None, "A file of statements that the application sends, which the new schema must understand.", "db/statements.sql"
     )
+    models: Command | None = setting(
+        None, "A program of the project's that prints its tables as SQL, as the models have them.", "npx drizzle-kit export"
+    )
     squawk: bool = setting(False, "Whether squawk is asked about the text of what new migrations send.", True)
     n_minus_1: Command | None = setting(
         None, "A program of the project's that is run as base has it on the new schema: its own tests.", "pytest --reuse-db"

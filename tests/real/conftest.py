@@ -145,3 +145,10 @@ def node_tools(request: pytest.FixtureRequest) -> Path:
 def yoyo(request: pytest.FixtureRequest) -> Published:
     """yoyo-migrations on psycopg 3."""
     return _published(request.config, "yoyo", "yoyo-migrations==9.0.0", "psycopg[binary]==3.3.9", "setuptools<81")
+
+
+@pytest.fixture(scope="session")
+def prisma_packages(request: pytest.FixtureRequest) -> Path:
+    """Prisma, with the driver that its own engine of WebAssembly needs."""
+    with _counted("prisma"):
+        return modules({"prisma": "6.19.0", "@prisma/adapter-pg": "6.19.0"}, _cache(request.config))
