@@ -210,19 +210,30 @@ def _fact(name: str, was: str, now: str) -> str:
 
 
 def _same(was: str | None, now: str | None) -> bool:
-    """Whether two facts say the same; what PostgreSQL makes of ``IN (…)`` looks otherwise where it was written down once."""
+    """Whether two facts say the same; PostgreSQL casts between types of text in one place or another (``IN (…)``)."""
     if was == now:
         return True
-    return was is not None and now is not None and "ANY (" in was and _bare(was) == _bare(now)
+    return was is not None and now is not None and "::" in was + now and _bare(was) == _bare(now)
 
 
-_CASTS = re.compile(r"::(?:character varying|text|varchar|bpchar|character)(?:\(\d+\))?(?:\[\])?|[()\s]")
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_CAST = re.compile(r"::(?:character varying|text|varchar|bpchar|character)(?:\(\d+\))?(?:\[\])?")
+#: Parentheses round one thing; those of a call belong to its name.
+_IDLE = re.compile(r"(?<![\w\"])\((\w+|\"[^\"]+\"|ARRAY\[[^\[\]()]*\])\)")
 
 
 def _bare(text: str) -> str:
-    """An expression without casts between types of text and without parentheses; what stands between quotes stays."""
-    parts = re.split(r"('(?:[^']|'')*')", text)
-    return "".join(part if number % 2 else _CASTS.sub("", part) for number, part in enumerate(parts))
+    """An expression without casts between types of text, and without parentheses round what needs none then."""
+    strings: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        strings.append(found[0])
+        return f"string_{len(strings)}"
+
+    bare, before = _CAST.sub("", _STRING.sub(keep, text)), ""
+    while bare != before:
+        before, bare = bare, _IDLE.sub(r"\1", bare)
+    return "\0".join([bare, *strings])
 
 
 def _contents(

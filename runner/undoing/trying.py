@@ -6,6 +6,7 @@ one process of the tool for all steps, and three digests a migration.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,8 @@ CHECK = "down-restores"
 WITHOUT_BASE = 5
 #: How many new ones are tried at most: the newest.
 NEW = 20
+#: Seconds after which no further one is begun.
+LONGEST = 120.0
 
 
 def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
@@ -141,7 +144,7 @@ class _Walk:
         """Compare where the tool pauses. ``early`` steps come before the first migration that is undone."""
         names = list(dict.fromkeys(step.revision for step in steps[early:] if step.direction is not Direction.AGAIN))
         begins = range(early, early + 3 * len(names), 3)
-        number = 0
+        number, began = 0, time.monotonic()
         if early:
             self.base = None
         if number in begins:
@@ -154,8 +157,8 @@ class _Walk:
                         self._paused(event, (event.number - early) % 3, steps[event.number])
                     if self._nothing_new(event.number - early, steps[event.number]):
                         return
-                    if number in begins:
-                        self._begin()
+                    if number in begins and not self._goes_on(began, names):
+                        return
                 elif isinstance(event, Broke):
                     self._broke(event, (number - early) % 3 if number >= early else 0, steps[number])
                 elif isinstance(event, Elsewhere):
@@ -173,6 +176,14 @@ class _Walk:
             copy = self.aside.enter_context(self.states.copied(self.database, self.server))
             self.live = lambda: copy
         self.base = None
+
+    def _goes_on(self, began: float, names: Sequence[str]) -> bool:
+        """Begin the next migration, unless those before it took too long already."""
+        if time.monotonic() - began > LONGEST:
+            self.found.leave(names, f"not tried: those before it took more than {LONGEST:.0f} s")
+            return False
+        self._begin()
+        return True
 
     def _nothing_new(self, number: int, step: Step) -> bool:
         """Whether a command changed nothing of base, so that there is nothing of this change to undo."""

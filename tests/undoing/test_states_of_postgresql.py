@@ -29,6 +29,7 @@ CREATE TYPE span AS RANGE (subtype = float8);
 CREATE SEQUENCE tickets INCREMENT 2 CACHE 3;
 CREATE TABLE buyers (id serial PRIMARY KEY, mood sales.mood NOT NULL DEFAULT 'good', name text UNIQUE CHECK (name <> ''),
     age positive, email varchar(20) COLLATE "C", full_name text GENERATED ALWAYS AS (name || '!') STORED);
+ALTER TABLE buyers ADD kind varchar(9), ADD CONSTRAINT is_known CHECK (kind IN ('a', '(b)'));
 CREATE TABLE "odd ""name%s" ("a ""b" int PRIMARY KEY, "ü
 n" text);
 CREATE TABLE sales.orders (id bigint GENERATED ALWAYS AS IDENTITY (START 5), at date, buyer int, total numeric(10, 2) DEFAULT 0,
@@ -118,6 +119,8 @@ CHANGES = [
      "constraint sales.orders.orders_buyer",
      "changed", "REFERENCES public.buyers(id) ON DELETE CASCADE"),
     ("ALTER INDEX buyers_pkey SET (fillfactor = 80)", "constraint buyers.buyers_pkey", "changed", "index options fillfactor=80"),
+    ("ALTER TABLE buyers DROP CONSTRAINT is_known; ALTER TABLE buyers ADD CONSTRAINT is_known CHECK (kind IN ('a', 'b'))",
+     "constraint buyers.is_known", "changed", "is CHECK (((kind)::text = ANY"),
     ("DROP INDEX sales.orders_by_buyer", "index sales.orders.orders_by_buyer", "missing", ""),
     ("ALTER INDEX buyers_lower RENAME TO other", "index buyers.buyers_lower", "changed", "is called other"),
     ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'buyers_lower'::regclass",
@@ -180,6 +183,8 @@ SAME = [
     "INSERT INTO alembic_version VALUES ('a'); INSERT INTO own_versions VALUES ('b'); CREATE TABLE django_migrations (id serial)",
     "ALTER TABLE buyers ALTER name SET NOT NULL; ALTER TABLE buyers ALTER name DROP NOT NULL",
     "CREATE TEMPORARY TABLE passing (id serial)",
+    "ALTER TABLE buyers DROP CONSTRAINT is_known; ALTER TABLE buyers ADD CONSTRAINT is_known CHECK "
+    "(((kind)::text = ANY (ARRAY[('a'::character varying)::text, ('(b)'::character varying)::text])))",
 ]
 
 

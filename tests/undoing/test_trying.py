@@ -141,3 +141,11 @@ def test_a_second_run_that_stops_or_changes_something(mongo_server: Server, mong
             assert found.second_run is not None
             assert found.second_run.changed == expected
             assert (found.second_run.failure is None) is bool(expected)
+
+
+def test_after_long_no_further_one_is_begun(
+    tmp_path: Path, mongo_server: Server, mongo_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.undoing.trying.LONGEST", 0.0)
+    found = walked(project(tmp_path, [UP + DOWN] * 2), mongo_server, mongo_database)
+    assert [one.gap for one in found.reversals] == ["", "not tried: those before it took more than 0 s"]
