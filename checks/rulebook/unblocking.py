@@ -41,10 +41,11 @@ _REINDEX = "REINDEX … CONCURRENTLY, outside a transaction."
 
 def remedy_of(one: Blocking, work: WorkOnRows) -> str:
     """What would not keep others out: by the kind of work, the server's reason and what the statement made."""
-    if work.kind is WorkKind.WRITE:
-        return _BATCHES
-    if not one.taken:
-        return _SPLIT
+    own = _BATCHES if work.kind is WorkKind.WRITE else _of_kind(one, work)
+    return own if one.taken or work.kind is WorkKind.WRITE else f"{_SPLIT} {own}"
+
+
+def _of_kind(one: Blocking, work: WorkOnRows) -> str:
     if work.kind is WorkKind.REWRITE:
         return _of_rewrite(work.reason)
     if work.kind is WorkKind.INDEX:
