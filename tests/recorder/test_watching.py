@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from checks.evidence import Lock, Rewrite, Statement
+from checks.evidence import Lock, Place, Rewrite, Statement
 from checks.schema.names import ObjectKind, ObjectReference
 from checks.targets import Role
 from checks.work import TableWork
 from recorder.project import Project, column, constraint, index, table
 from runner.recorder.install import watch_locks
 from runner.recorder.recording import Recording
+from runner.recorder.stamps import setting
 from runner.recorder.watching import watched
 from runner.servers.interface import Address
 from runner.servers.postgresql.sessions import session
@@ -162,6 +163,16 @@ def test_what_fails_concurrently_leaves_an_invalid_index(head: Head) -> None:
     failed = seen["CREATE UNIQUE INDEX CONCURRENTLY once ON b (a)"]
     assert (failed.invalid, failed.undone) == ((index("b", "once"),), True)
     assert not any(statement.invalid for statement in seen.values() if statement is not failed)
+
+
+def test_of_several_statements_in_a_message_the_work_is_known_together(head: Head) -> None:
+    first, second = "UPDATE a SET x = 0 WHERE id <= 5", "DELETE FROM b WHERE id <= 3"
+    seen = head.run(f"{setting(Place('m.sql', 1))}\n{first};\n{setting(Place('m.sql', 2))}\n{second};\n", "UPDATE a SET x = 1")
+    one, other, alone = seen.values()
+    assert (one.work, one.place, other.place) == (None, Place("m.sql", 1), Place("m.sql", 2))
+    assert (of(other, "a").updated, of(other, "b").deleted, other.work and other.work.statements) == (5, 3, 2)
+    assert alone.work is not None
+    assert (alone.work.statements, of(alone, "a").updated) == (1, ROWS)
 
 
 @pytest.mark.parametrize("transaction", [True, False])
