@@ -146,15 +146,19 @@ def _paired(was: Table, now: Table, names: Mapping[str, str]) -> Pairing:
 
 
 def _key(table: Table, columns: tuple[Followed, ...]) -> tuple[Followed, ...]:
-    """What names a row on both sides: the primary key, else a unique index of columns that must have a value."""
+    """What names a row on both sides: the primary key, else a unique index of columns that must have a value.
+
+    A primary key of SQLite's may hold NULL where no NOT NULL is written; then the engine sees to it.
+    """
     by_name = {one.was.name: one for one in columns}
     unique = [
         tuple(name for name in index.columns if name is not None)
         for index in table.indexes
         if index.unique and index.valid and index.predicate is None and None not in index.columns
     ]
-    for names in (table.primary_key, *unique):
-        if names and all(name in by_name and not table.column[name].nullable for name in names):
+    must = [names for names in unique if not any(table.column[name].nullable for name in names)]
+    for names in (table.primary_key, *must):
+        if names and all(name in by_name for name in names):
             return tuple(by_name[name] for name in names)
     return ()
 

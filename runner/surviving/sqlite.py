@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from checks.evidence import Statement
@@ -69,9 +69,9 @@ class SqliteRows:
         ((before, after),) = self._rows(
             f"SELECT (SELECT count(*) FROM {_base(pairing.was)}), (SELECT count(*) FROM {_head(pairing.now)})"
         )
-        found = Compared(before, after, keyed=bool(pairing.key))
-        if not pairing.key:
-            return self._without_key(pairing, found)
+        if not pairing.key or self._empty_keys(pairing):
+            return self._without_key(replace(pairing, key=()), Compared(before, after, keyed=False))
+        found = Compared(before, after)
         others = pairing.others
         differ = [f"total({_there(pairing)} AND {_differs(one)})" for one in others]
         ((missing, *sums),) = self._rows(
@@ -85,6 +85,12 @@ class SqliteRows:
             found.keys = [shown(_names(pairing), _texts(row)) for row in self._rows(_gone(pairing))]
         self._values(pairing, [one for one, number in zip(others, sums, strict=True) if number or one.retyped], found)
         return found
+
+    def _empty_keys(self, pairing: Pairing) -> bool:
+        """Whether a key holds NULL, which SQLite lets a primary key do (lang_createtable.html, "The PRIMARY KEY")."""
+        nullable = [_was(one) for one in pairing.key if one.was.nullable]
+        some = " OR ".join(f"{name} IS NULL" for name in nullable)
+        return bool(some and self._rows(f"SELECT EXISTS (SELECT 1 FROM {_base(pairing.was)} AS b WHERE {some})")[0][0])
 
     def _values(self, pairing: Pairing, columns: Sequence[Followed], found: Compared) -> None:
         if not columns:

@@ -91,7 +91,9 @@ def _of_values(
 ) -> None:
     tallies = [pairing.tally(one) for one in columns]
     for key, was, now in side_by_side(before, after):
-        if was is not None and now is not None:
+        if was is None or now is None:
+            continue
+        if was != now or any(tally.following for tally in tallies):
             for tally, old, new in zip(tallies, was, now, strict=True):
                 tally.take(key, old, new)
     found.tallies = {one.was.name: tally for one, tally in zip(columns, tallies, strict=True) if tally.changed or tally.filled}

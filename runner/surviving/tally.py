@@ -45,6 +45,11 @@ class Tally:
         if len(self.keys) < SAMPLE:
             self.keys.append(shown(self.key, key))
 
+    @property
+    def following(self) -> bool:
+        """Whether values that did not change are still to be entered, as their number says whether others became one of them."""
+        return self._became is not None
+
     def _follow(self, became: dict[str, str | None], old: str, new: str | None, *, changed: bool) -> None:
         became[old] = new
         if changed:

@@ -79,12 +79,19 @@ def _number(old: str, new: str) -> Loss | None:
         before, after = Decimal(old), Decimal(new)
         if before == after:
             return None
-        digits = int(after.as_tuple().exponent)
-        finer = int(before.as_tuple().exponent) < digits
+        digits = _digits(new, after)
+        finer = _digits(old, before) > digits
     except (InvalidOperation, ValueError):  # a text, infinity
         return Loss.OTHER
-    near = max(Decimal(1).scaleb(digits), abs(before) * _SINGLE)
+    near = max(Decimal(1).scaleb(-digits), abs(before) * _SINGLE)
     return Loss.ROUNDED if finer and abs(before - after) < near else Loss.OTHER
+
+
+def _digits(text: str, number: Decimal) -> int:
+    """How many digits stand behind the point; negative where the last ones before it are no digits of it (``1e5``)."""
+    if text.lstrip("-").replace(".", "", 1).isdecimal():
+        return len(text.partition(".")[2])
+    return -int(number.as_tuple().exponent)
 
 
 def _time(old: str, new: str) -> Loss | None:

@@ -113,6 +113,14 @@ def test_what_is_copied_is_followed_and_keys_that_are_rewritten_lose_no_row() ->
     assert follow(change) == {"orders": {"gone": (0, 1, {}, 0)}, "log": {"now": "anew"}}
 
 
+def test_a_primary_key_that_may_be_empty_names_rows_as_long_as_none_is() -> None:
+    base = f"create table codes (code text primary key, n int); {NUMBERS} insert into codes select 'c' || n, n from numbers;"
+    change = "update codes set n = 0 where code in ('c1', 'c2'); delete from codes where code = 'c9';"
+    found = {"missing": 1, "extra": 0, "n": (2, 0, {"another value": 2}, 2)}
+    assert follow(change, base) == {"codes": found}
+    assert follow(change, f"{base} insert into codes values (null, 1);") == {"codes": {**found, "n": (2, 0, {}, 0)}}
+
+
 def test_what_cannot_be_read_is_said() -> None:
     with sqlite_server() as server, session(server.create("app").private) as connection:
         connection.execute("create table orders (id integer primary key)")
