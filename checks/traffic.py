@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -84,14 +84,20 @@ class Blocking:
 class Traffic:
     """What came of the new migrations with other sessions beside them, on a copy of what base holds.
 
-    ``rows`` are those of the tables that they touch, as base has them; ``touched`` says which revision touches which. ``gap`` is
-    why nothing was tried. ``gave_up`` says that they stopped at their own lock_timeout behind the long transaction, and were
-    tried without one; ``unwatched`` are touched tables that had no sessions, as there are too many.
+    ``rows`` are those of the tables that they touch, as base has them. ``gap`` is why nothing was tried. ``gave_up`` says that
+    they stopped at their own lock_timeout behind the long transaction, and were tried without one; ``unwatched`` are touched
+    tables that had no sessions, as there are too many.
     """
 
     statements: tuple[Blocking, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
-    touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gave_up: bool = False
     unwatched: tuple[str, ...] = ()
     gap: str = ""
+
+    def by_revision(self, new: Sequence[str], otherwise: str) -> Mapping[str, Sequence[Blocking]]:
+        """The statements of each new revision; those of none of them under the name ``otherwise``."""
+        found: dict[str, list[Blocking]] = {revision: [] for revision in new}
+        for one in self.statements:
+            found.setdefault(one.revision if one.revision in new else otherwise, []).append(one)
+        return found

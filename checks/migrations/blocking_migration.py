@@ -76,8 +76,8 @@ def run(target: Target) -> Iterator[Judgement]:
     if traffic.gap:
         yield from (NotProven(revision, traffic.gap) for revision in new)
         return
-    for revision in new:
-        yield from _judge(revision, [one for one in traffic.statements if (one.revision or ALL) == revision], traffic, target)
+    for revision, statements in traffic.by_revision(new, ALL).items():
+        yield from _judge(revision, statements, traffic, target)
 
 
 def _judge(revision: str, statements: Sequence[Blocking], traffic: Traffic, target: Target) -> Iterator[Judgement]:

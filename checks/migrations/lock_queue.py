@@ -47,8 +47,9 @@ def run(target: Target) -> Iterator[Judgement]:
     traffic = target.evidence.traffic
     if traffic is None:
         return
-    for revision in [one.revision for one in target.evidence.migrations if one.new] or [ALL]:
-        asked = [one for one in traffic.statements if (one.revision or ALL) == revision and one.taken]
+    new = [one.revision for one in target.evidence.migrations if one.new] or [ALL]
+    for revision, statements in traffic.by_revision(new, ALL).items():
+        asked = [one for one in statements if one.taken]
         if traffic.gap:
             yield NotProven(revision, traffic.gap)
         elif asked:

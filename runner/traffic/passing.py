@@ -63,7 +63,7 @@ def _say(stage: Stage, found: Traffic | None) -> None:
     else:
         longest = max((wait.own for one in found.statements for wait in one.waits), default=0.0)
         waited = f", at most {longest * 1000:.0f} ms waited" if longest else ", nobody waited"
-        stage.say(f"{counted(len(found.rows), 'table')} read and written meanwhile{waited}")
+        stage.say(f"{counted(len(found.rows) - len(found.unwatched), 'table')} read and written meanwhile{waited}")
 
 
 def _found(building: Building, head: Built, base: Built, project: Project, revisions: Mapping[str, str]) -> Traffic | None:
@@ -96,4 +96,4 @@ def _once(
         def once_more() -> None:
             done.append(apply(plan.backend, adapter, project, server, database, building.role))
 
-        return watching.watched(once_more, revisions, long=long), done[0]
+        return watching.watched(once_more, revisions, long=long), done[0] if done else Applied()

@@ -25,11 +25,24 @@ def prepared(server: Server, database: Database, statements: Sequence[Statement]
     try:
         with session(database.private) as connection:
             found = touched(tables(connection), statements)
-            if found:
+            if any(table.rows for table in found):
                 watch(connection, database.name, found)
     except psycopg.Error as error:
         raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
+    if found and not any(table.rows for table in found):
+        return _NoRows(found)
     return _Watching(server, database, found) if found else None
+
+
+@dataclass(frozen=True)
+class _NoRows:
+    """Nothing is tried: where there are no rows there is nothing to wait for."""
+
+    tables: Sequence[Table]
+
+    def watched(self, apply: Apply, revisions: Mapping[str, str], *, long: bool) -> Traffic:  # noqa: ARG002 - as any other
+        """Why nothing was tried."""
+        return Traffic(gap=f"no rows in {', '.join(table.label for table in self.tables[:3])}")
 
 
 #: Statements of which the server says nothing are kept up to this number, and beyond it where they took so long, in seconds.

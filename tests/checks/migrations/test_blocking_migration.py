@@ -116,6 +116,11 @@ def test_what_could_not_be_looked_at_is_not_proven() -> None:
     assert list(blocking_migration.run(Target(Evidence(migrations=(NEW,)), Expectations()))) == []  # type: ignore[arg-type]
 
 
+def test_a_statement_of_no_file_is_told_all_the_same() -> None:
+    said = judged(replace(ADD, revision="", place=None))
+    assert [one.subject for one in said] == ["2_check", "migrations on orders"]
+
+
 def test_a_tool_without_revisions_is_judged_as_one() -> None:
     one = replace(ADD, revision="")
     traffic = Traffic((one,), rows={"orders": 100_000})
