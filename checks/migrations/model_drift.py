@@ -91,4 +91,7 @@ def _remedy(one: DriftOperation, drift: Drift) -> str:
         return "Set what the package asks for (`DEFAULT_AUTO_FIELD`), or take the version whose migrations fit its models."
     if one.kind is DriftKind.UNKNOWN_TABLE:
         return "Import its model in env.py, or leave the table out of the comparison (`include_name`) if it has none on purpose."
-    return f"Write the migration (`{drift.write}`) and read what it does, or take the change back in the model."
+    if one.kind is DriftKind.UNKNOWN:
+        return "Take it into the models, or write the migration that takes it away."
+    written = f" (`{drift.write}`)" if drift.write else ""
+    return f"Write the migration{written} and read what it does, or take the change back in the models."
