@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from document_judging import JudgeDocuments
-from judging import Judged
+from judging import Judge, Judged
 
 from checks.evidence import Evidence, MigrationFailure, Place
 from checks.interface import Severity
 from checks.reversals import Difference, DifferenceKind, Reversal, SecondRun
 from checks.schema.collections import collection_reference, index_reference, validator_reference
+from checks.schema.names import ObjectKind, ObjectReference, TableName, column_reference, table_reference
 
 CHECK = "down-restores"
 PLACE = Place("migrations/2_b.py", 6)
@@ -93,3 +94,36 @@ def test_a_second_run_must_do_nothing(judge_documents: JudgeDocuments) -> None:
     assert finding.message.endswith("changes the database: 1 document of companies was not there")
     failure = MigrationFailure(None, PLACE, "", "", "boom")
     assert judged(judge_documents, second=SecondRun(failure=failure)).finding.said == "boom"
+
+
+ORDERS = TableName("public", "orders")
+OTHER = TableName("sales", 'or"d %s\n')
+
+
+def test_of_a_relational_database_rows_columns_and_schemas_are_said(judge: Judge) -> None:
+    column, index = column_reference(ORDERS, "note"), ObjectReference(ObjectKind.INDEX, "sales", OTHER.name, "ix")
+    left = (
+        Difference(column, DifferenceKind.MISSING, 1),
+        Difference(column, DifferenceKind.CHANGED, words="has type text, expected date"),
+        Difference(table_reference(OTHER), DifferenceKind.EXTRA, 2),
+        Difference(table_reference(ORDERS), DifferenceKind.ROWS_CHANGED, 3, "note"),
+        Difference(index, DifferenceKind.MISSING),
+        Difference(ObjectReference(ObjectKind.SCHEMA, "sales"), DifferenceKind.MISSING, 4),
+    )
+    finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left=left),))).finding
+    assert finding.message == (
+        "undoing migration 2_b does not restore what was there: column orders.note is gone, with 1 value; "
+        "column orders.note has type text, expected date; "
+        'table sales.or"d %s\n is there, and was not, with 2 rows; '
+        "3 rows of orders hold something else in note; "
+        'index sales.or"d %s\n.ix is gone; schema sales is gone, with 4 rows'
+    )
+    assert (finding.count, finding.objects[0]) == (10, column)
+    assert "copy it into a table of its own" in finding.remedy
+
+
+def test_a_relational_difference_of_objects_alone_has_no_count(judge: Judge) -> None:
+    left = (Difference(ObjectReference(ObjectKind.OTHER, "", "", "publication all"), DifferenceKind.EXTRA),)
+    finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left=left),))).finding
+    assert finding.message.endswith("publication all is there, and was not")
+    assert (finding.count, finding.remedy) == (None, "Let the way back undo each step, the last one first.")
