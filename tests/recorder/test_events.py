@@ -17,8 +17,24 @@ JSON = st.recursive(
     max_leaves=30,
 )
 RECORDS = st.fixed_dictionaries(
-    {"event": st.sampled_from(["made", "dropped", "rewritten", "locked", "failed", "x"]), "at": JSON, "xid": JSON | st.just("7")},
-    optional={"objects": JSON, "heirs": JSON | st.none(), "relation": JSON, "reason": JSON, "locks": JSON},
+    {
+        "event": st.sampled_from(["made", "dropped", "rewritten", "locked", "wrote", "sampled", "failed", "x"]),
+        "at": JSON,
+        "xid": JSON | st.just("7"),
+    },
+    optional={
+        "objects": JSON,
+        "heirs": JSON | st.none(),
+        "relation": JSON,
+        "reason": JSON,
+        "locks": JSON | st.none(),
+        "changed": JSON | st.none(),
+        "in": JSON | st.none(),
+        "lsn": JSON | st.just(7),
+        "tables": JSON | st.none(),
+        "invalid": JSON | st.none(),
+        "pid": JSON | st.just(7),
+    },
 )
 
 
