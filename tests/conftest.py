@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -52,8 +53,33 @@ MONGO_IMAGE = "mongo:6.0"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+#: Where files lie in memory, and how many bytes must be free there for the servers of several processes.
+_MEMORY, _ROOM = "/dev/shm", 8 * 2**30
+
 Connect = Callable[[Address], psycopg.Connection[Any]]
 MongoConnect = Callable[[Address], MongoDatabase[dict[str, Any]]]
+
+
+def _work_in_memory() -> None:
+    """Let servers have their files in memory where there is plenty: to make and remove thousands of them is much of their work.
+
+    What tests themselves write stays where it was.
+    """
+    if "TMPDIR" in os.environ or not Path(_MEMORY).is_mount():
+        return
+    found = os.statvfs(_MEMORY)
+    if found.f_bavail * found.f_frsize >= _ROOM and not found.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+        os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
+
+
+_work_in_memory()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end, so it is not looked through again and again for what can go."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +201,7 @@ def _image(name: str) -> str:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory with a short path that every user may write to, to be the TMPDIR of a child: what is left can be seen."""
-    path = Path(tempfile.mkdtemp(prefix="place-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="place-", dir=_MEMORY if os.environ.get("TMPDIR") == _MEMORY else "/tmp"))
     path.chmod(0o777)
     yield path
     shutil.rmtree(path)
