@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from standing import completed
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 _LEVELS = ("error", "warning", "notice")
@@ -151,8 +151,8 @@ def run_on(copy: Path, *, selftest: str = "off") -> Run:
     }
     if cache := os.environ.get("DBPROOF_CACHE"):
         environment["DBPROOF_CACHE"] = cache
-    command = [str(Path(sys.executable).with_name("dbproof")), "run", str(copy), "--report-dir", str(copy.parent / "report")]
-    ended = subprocess.run(command, env=environment, cwd=copy.parent, check=False, capture_output=True, text=True, timeout=300)
+    arguments = ["run", str(copy), "--report-dir", str(copy.parent / "report")]
+    ended = completed(arguments, env=environment, cwd=copy.parent, timeout=300)
     said = ended.stdout + ended.stderr
     report = copy.parent / "report" / "report.json"
     assert report.is_file(), said

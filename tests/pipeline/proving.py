@@ -15,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from standing import completed
+
 DBPROOF = str(Path(sys.executable).with_name("dbproof"))
 #: Seconds that one run may take at most before its test fails.
 DEADLINE = 180
@@ -104,17 +106,8 @@ class Ran:
 def dbproof(*arguments: str, root: Path, more: Mapping[str, str] | None = None) -> Ran:
     """Run a subcommand at a root, with reports beside it."""
     reports = root.parent / "reports"
-    done = subprocess.run(
-        [DBPROOF, *arguments],
-        cwd=root,
-        env=environment({"DBPROOF_REPORT_DIR": str(reports), **(more or {})}),
-        check=False,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        stdin=subprocess.DEVNULL,
-        timeout=DEADLINE,
-    )
+    told = environment({"DBPROOF_REPORT_DIR": str(reports), **(more or {})})
+    done = completed(arguments, cwd=root, env=told, timeout=DEADLINE)
     assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
     return Ran(done.returncode, done.stdout, done.stderr, reports)
 

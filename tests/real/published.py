@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from standing import completed
+
 from runner.servers.locks import held, lock
 
 _MINUTE = 60.0
@@ -113,16 +115,20 @@ def dbproof(root: Path, *arguments: str) -> Run:
     home = root.parent / "home"
     home.mkdir(exist_ok=True)
     report = root.parent / "report"
-    command = [str(Path(sys.executable).with_name("dbproof")), "run", str(root), "--report-dir", str(report), *arguments]
-    ended = _run(command, root.parent, {"HOME": str(home)})
+    told = ["run", str(root), "--report-dir", str(report), *arguments]
+    ended = completed(told, cwd=root.parent, env=_environment({"HOME": str(home)}), timeout=5 * _MINUTE)
     said = ended.stdout + ended.stderr
     assert (report / "report.json").is_file(), said
     return Run(ended.returncode, json.loads((report / "report.json").read_text("utf-8")), said, home)
 
 
 def _run(command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TMPDIR", "DBPROOF_CACHE"}}
-    environment = {**kept, **variables}
+    environment = _environment(variables)
     return subprocess.run(
         command, cwd=directory, env=environment, check=False, capture_output=True, text=True, timeout=5 * _MINUTE
     )
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TMPDIR", "DBPROOF_CACHE"}}
+    return {**kept, **variables}
