@@ -5,9 +5,9 @@ One side replays them as a run does: Alembic lists them and applies them in one 
 while the project's tool proves its address, every file is checked and copied, and a server started on them.
 What both take from the server's start on is printed too, and ten times the revisions. Exits 1 above the limit.
 
-With ten others at work on two processors: 17.5 s replayed, 0.02 s from the cache; 1.4 s (0.08x) with no proof of an address beside
-it; from the start on 23.8 s and 2.6 s. 4000 revisions: 127 s replayed, 0.02 s from the cache; from the start on 139 s and 14 s, in
-which Alembic lists them.
+With ten others at work on two processors: 17.5 s replayed, 0.02 s from the cache; 1.4 s (0.08x) with no proof of an address
+beside it; from the start on 23.8 s and 2.6 s. 4000 revisions: 127 s replayed, 0.02 s from the cache; from the start on 139 s
+and 14 s, in which Alembic lists them.
 
     python -m bench.replay [REVISIONS [PAIRS]]
 """
