@@ -1,9 +1,11 @@
 """What the recorder costs: a published history with it and without it, and a long script of DDL.
 
 Run as ``python -m bench.recorder [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
-environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds. Exits 1 where the
-median of the published history is above 1.10. A busy machine moves the median of a few pairs by some hundredths, as the bounds
-show: measure more pairs there. Only the migrations are timed, in a child that has imported everything already.
+environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds, of wall time and,
+on Linux, of the processors' time that the client and the server took together, which others on a busy machine move less. The
+history is measured as base has it, and as new migrations are watched: locks, and the counters after every message. Exits 1 where
+the median of the published history, as base has it, is above 1.10 by wall time, and by the processors' time too where that is
+known. Only the migrations are timed, in a child that has imported everything already.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -25,7 +29,9 @@ from psycopg import sql
 from bench.ratios import Ratio, bounded, environment
 from checks.interface import Engine
 from checks.targets import Role
+from runner.backends import postgresql
 from runner.servers.interface import Address, Server, Wanted
+from runner.servers.postgresql.server import PostgresServer
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 
@@ -45,12 +51,28 @@ for address in sys.stdin:
     config = Config(str(home / "alembic.ini"))
     config.set_main_option("script_location", str(home / "migrations"))
     logging.disable(logging.CRITICAL)
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     command.upgrade(config, "head")
-    print(time.perf_counter() - began, file=answers, flush=True)
+    print(time.perf_counter() - began, time.process_time() - busy, file=answers, flush=True)
 """
 
-Timed = Callable[[Address], float]
+
+class Took(NamedTuple):
+    """Seconds by the clock, and of the processors' time."""
+
+    wall: float
+    busy: float
+
+
+Timed = Callable[[Address], Took]
+
+
+class Manner(StrEnum):
+    """How a database is observed."""
+
+    BARE = "without"
+    RECORDED = "with"
+    WATCHED = "watched"
 
 
 def main() -> int:
@@ -65,40 +87,79 @@ def main() -> int:
         history(wanted.python or environment("arize-phoenix", PACKAGE) / "python") as upgrade,
     ):
         print(f"PostgreSQL {server.version}")
-        published = compare("arize-phoenix, upgrade head", server, upgrade, wanted.pairs)
+        wall, busy = compare("arize-phoenix, upgrade head", server, upgrade, wanted.pairs)
+        compare("arize-phoenix, as new migrations", server, upgrade, max(3, wanted.pairs // 3), Manner.WATCHED)
         compare(f"{len(script())} statements of DDL, one transaction", server, run_script, max(3, wanted.pairs // 3))
     print(f"limit for the published history: {LIMIT:.2f}")
-    return int(published.median > LIMIT)
+    return int(wall.median > LIMIT and (busy is None or busy.median > LIMIT))
 
 
-def compare(name: str, server: Server, run: Timed, pairs: int) -> Ratio:
-    """The ratio of interleaved pairs, after one pair that does not count."""
-    timings = [both(server, run, number) for number in range(pairs + 1)][1:]
-    ratio = bounded([recorded / bare for recorded, bare in timings])
-    recorded, bare = (statistics.median(column) for column in zip(*timings, strict=True))
-    print(f"  {name}: {ratio} in {pairs} pairs, medians {recorded:.3f} s with, {bare:.3f} s without", flush=True)
-    return ratio
+def compare(name: str, server: Server, run: Timed, pairs: int, manner: Manner = Manner.RECORDED) -> tuple[Ratio, Ratio | None]:
+    """The ratios of interleaved pairs, after one pair that does not count: of wall time, and of the processors' time."""
+    timings = [both(server, run, number, manner) for number in range(pairs + 1)][1:]
+    wall = bounded([observed.wall / bare.wall for observed, bare in timings])
+    medians = [statistics.median(one.wall for one in column) for column in zip(*timings, strict=True)]
+    print(f"  {name}: {wall} in {pairs} pairs, medians {medians[0]:.3f} s {manner}, {medians[1]:.3f} s without", flush=True)
+    if not all(bare.busy for _, bare in timings):
+        return wall, None
+    busy = bounded([observed.busy / bare.busy for observed, bare in timings])
+    print(f"    processors' time: {busy}", flush=True)
+    return wall, busy
 
 
-def both(server: Server, run: Timed, number: int) -> tuple[float, float]:
-    """One pair: seconds with and without, the order changing from pair to pair."""
-    seconds = {}
-    for recorded in (True, False) if number % 2 else (False, True):
-        with fresh(server, f"bench_{number}_{recorded:d}", recorded) as address:
-            seconds[recorded] = run(address)
-    return seconds[True], seconds[False]
+def both(server: Server, run: Timed, number: int, manner: Manner) -> tuple[Took, Took]:
+    """One pair: observed and without, the order changing from pair to pair."""
+    took = {}
+    for each in (manner, Manner.BARE) if number % 2 else (Manner.BARE, manner):
+        with fresh(server, f"bench_{number}_{each}", each) as address:
+            before = spent(server)
+            ran = run(address)
+            took[each] = Took(ran.wall, ran.busy + spent(server) - before if before else 0.0)
+    return took[manner], took[Manner.BARE]
+
+
+def spent(server: Server) -> float:
+    """The processors' time of the server's processes so far, those of ended sessions too; 0 where the system does not say."""
+    if not isinstance(server, PostgresServer) or not Path("/proc/self/stat").exists():
+        return 0.0
+    with session(server.private) as admin:
+        (postmaster,) = admin.execute("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int").fetchone() or (0,)
+        while admin.execute(OTHERS).fetchone() != (0,):  # a session that has ended counts when it has been cleared away
+            time.sleep(0.01)
+    ticks = _ticks(postmaster, with_ended=True) + sum(_ticks(child, with_ended=False) for child in _children(postmaster))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname LIKE 'bench%'"
+
+
+def _children(process: int) -> list[int]:
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in listed.read_text().split()]
+
+
+def _ticks(process: int, *, with_ended: bool) -> int:
+    """The clock ticks of a process (fields 14 and 15 of its ``stat``), and of its children that have ended (16 and 17)."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(field) for field in fields[11 : 15 if with_ended else 13])
 
 
 @contextmanager
-def fresh(server: Server, name: str, recorded: bool) -> Iterator[Address]:
+def fresh(server: Server, name: str, manner: Manner) -> Iterator[Address]:
     """An empty database with the recorder in it or not; all else is equal, the server's log too."""
     database = server.create(name)
-    with session(replace(database.private, database="postgres")) as admin:
-        if not recorded:
+    with session(replace(database.private, database="postgres")) as admin, ExitStack() as until:
+        if manner is Manner.BARE:
             named, owner = sql.Identifier(name), sql.Identifier(database.addresses[Role.OWNER].user)
             admin.execute(sql.SQL("DROP DATABASE {}").format(named))
             admin.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(named, owner))
         try:
+            if manner is Manner.WATCHED:
+                postgresql.heed(database)
+                database = until.enter_context(postgresql.watched(database))
             yield database.addresses[Role.OWNER]
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -112,12 +173,13 @@ def history(interpreter: Path) -> Iterator[Timed]:
     assert child.stdout is not None
     stdin, stdout = child.stdin, child.stdout
 
-    def upgrade(address: Address) -> float:
+    def upgrade(address: Address) -> Took:
         print(address.url(), file=stdin, flush=True)
         said = stdout.readline()
         if not said:
             raise SystemExit("the migrations failed; what they said stands above")
-        return float(said)
+        wall, busy = map(float, said.split())
+        return Took(wall, busy)
 
     try:
         yield upgrade
@@ -126,14 +188,14 @@ def history(interpreter: Path) -> Iterator[Timed]:
         child.wait()
 
 
-def run_script(address: Address) -> float:
-    """Seconds for the script over one session, in one transaction."""
+def run_script(address: Address) -> Took:
+    """The script over one session, in one transaction."""
     with psycopg.connect(**address.keywords()) as connection:
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         for statement in script():
             connection.execute(statement)
         connection.commit()
-        return time.perf_counter() - began
+        return Took(time.perf_counter() - began, time.process_time() - busy)
 
 
 def script() -> list[bytes]:

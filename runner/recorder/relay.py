@@ -99,7 +99,10 @@ class _Line:
                 for one in (self.client, server):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.server = server
-                self._begin(server)
+                try:
+                    self._begin(server)
+                finally:
+                    self.end()  # closing alone would leave a thread that waits for the client where it is
         except (OSError, ValueError):
             pass  # the client sees its connection end, as it would without us
         finally:

@@ -253,3 +253,11 @@ def test_an_address_that_cannot_be_followed_stays_as_it_is(project: Project) -> 
 def test_a_type_that_gets_a_value_is_changed(head: Head) -> None:
     seen = head.run("CREATE TYPE mood AS ENUM ('good')", "ALTER TYPE mood ADD VALUE 'bad'")
     assert seen["ALTER TYPE mood ADD VALUE 'bad'"].changed == (ObjectReference(ObjectKind.TYPE, "public", "", "mood"),)
+
+
+def test_a_session_that_the_server_ends_ends_for_the_client_too(head: Head) -> None:
+    with closing(psycopg.connect(**head.address.keywords(), autocommit=True)) as connection:
+        with session(head.project.database.private) as ours:
+            ours.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
