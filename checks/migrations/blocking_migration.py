@@ -9,9 +9,9 @@ says, so they are facts at any size.
 
 How long others waited was measured, at the size that base has. It is judged where `blocked` is declared under
 `[databases.NAME.limits]`: a longer wait is an error, and `production_rows` say what it would come to there if it grows with the
-rows (from 10 000 rows on; of fewer, nothing can be said). More than its statements take where nobody else works never counts: a
-busy machine is not the migration's. What stays within the limit at that size is no finding. Without a limit it is a warning, as
-only you know the size and the hour.
+rows (from 10 000 rows on, or where base has as many as production; of fewer, nothing can be said). More than its statements
+take where nobody else works never counts: a busy machine is not the migration's. What stays within the limit at that size is no
+finding. Without a limit it is a warning, as only you know the size and the hour.
 
 **Anti-pattern**
 
@@ -140,7 +140,8 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
     rows = traffic.rows.get(case.relation, 0)
     production = limits.production_rows.get(case.relation)
     seconds = min(_seconds(case, statements), _alone(case.revision, target))
-    grown = seconds * production / rows if production and rows >= ENOUGH else None
+    enough = production is not None and rows > 0 and (rows >= ENOUGH or production <= rows)
+    grown = seconds * production / rows if production is not None and enough else None
     beyond = limits.blocked is not None and max(seconds, grown or 0.0) > limits.blocked
     if limits.blocked is not None and not beyond and grown is not None:
         return Proven(_subject(case.revision, case.relation))
@@ -165,11 +166,12 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
 
 
 def _alone(revision: str, target: Target) -> float:
-    """How long its statements took where nobody else was: what a busy machine and other sessions add is not theirs."""
+    """How long it took where nobody else was, itself or its statements: what other sessions add is not its own."""
     evidence = target.evidence
     files = {one.place.file for one in evidence.migrations if one.revision == revision}
     told = [one.seconds for one in evidence.statements if not files or (one.place is not None and one.place.file in files)]
-    return sum(seconds for seconds in told if seconds is not None) or math.inf
+    whole = next((one.seconds for one in evidence.migrations if one.revision == revision), None)
+    return max(whole or 0.0, sum(seconds for seconds in told if seconds is not None)) or math.inf
 
 
 def _subject(revision: str, relation: str) -> str:

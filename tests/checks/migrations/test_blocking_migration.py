@@ -84,6 +84,7 @@ def test_of_few_rows_nothing_is_said_of_many() -> None:
     (finding,) = judged(few, rows=100, blocked=0.5, production_rows={"orders": 400_000_000})
     assert finding.severity is None
     assert "too few rows to say how long at production's 400 000 000" in finding.message
+    assert judged(few, rows=100, blocked=0.5, production_rows={"orders": 80}) == [Proven("2_check on orders")]
 
 
 def test_a_quick_lock_is_open_to_others_unless_they_waited_beyond_the_limit() -> None:
