@@ -297,7 +297,7 @@ _BELONGS = {
     "current": frozenset({"command"}),
     "image": frozenset({"command"}),
     "down": frozenset({"command"}),
-    "config": frozenset({"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway", "liquibase"}) | _NODES,
+    "config": _NODES | {"alembic", "django", "flask-migrate", "yoyo", "prisma", "migrate-mongo", "flyway", "liquibase"},
     "python": _PYTHONS,
     "setup": _PROGRAMS,
     "env": _PROGRAMS | {"flyway", "liquibase"},
