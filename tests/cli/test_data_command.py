@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from standing import completed
 
 
 def dbproof(*told: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner.cli", "data", *told]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+    return completed(["data", *told], cwd=Path.cwd(), env=os.environ, timeout=120)
 
 
 @pytest.fixture

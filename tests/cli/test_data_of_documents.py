@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from standing import completed
 
 from checks.declared.documents import DocumentExpectations, parse_document_reference
 from checks.declared.expectations import Expectations
@@ -31,8 +31,7 @@ REFERENCES = (
 
 
 def dbproof(*told: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "runner.cli", "data", *told]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ))
+    return completed(["data", *told], cwd=Path.cwd(), env=os.environ, timeout=120)
 
 
 @pytest.fixture
