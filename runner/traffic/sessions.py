@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-#: How long the long transaction stays when the migrations wait for it, and how long in all, in seconds.
-STAY, STAY_IN_ALL = 0.15, 1.0
+#: How long the long transaction stays when the migrations wait for it, at most where nobody queues yet, and in all; in seconds.
+STAY, STAY_LONGER, STAY_IN_ALL = 0.15, 0.9, 1.0
 
 #: Between two reads or writes of a session, and between two looks at who waits; in seconds.
 _PAUSE, _LOOK = 0.005, 0.01
@@ -40,8 +40,13 @@ _SOON, _PATIENCE = 0.5, 5.0
 _OPTIONS = "-c log_min_duration_statement=-1 -c deadlock_timeout=1ms -c session_replication_role=replica"
 _LONG = "-c log_min_duration_statement=-1 -c lock_timeout=5ms -c statement_timeout=1000"
 
+# Who waits for the long transaction, and whether somebody must still come to queue behind it: only a lock on a table has a queue.
 _BEHIND = """
-SELECT 1 FROM pg_stat_activity
+SELECT wait_event = 'relation' AND NOT EXISTS (
+           SELECT FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock'
+             AND application_name = current_setting('application_name'))
+FROM pg_stat_activity
 WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name <> current_setting('application_name')
   AND %s = ANY (pg_blocking_pids(pid)) LIMIT 1
 """
@@ -187,11 +192,11 @@ class _Long:
             while not stop.wait(_LOOK) and self._stayed < STAY_IN_ALL:
                 if not there:
                     there, since = self.begin(), None
-                elif looking.execute(_BEHIND, [self.process]).fetchone() is None:
+                elif (waiting := looking.execute(_BEHIND, [self.process]).fetchone()) is None:
                     since = None
                 elif since is None:
                     since = time.monotonic()
-                elif (waited := time.monotonic() - since) >= STAY:
+                elif (waited := time.monotonic() - since) >= (STAY_LONGER if waiting[0] else STAY):
                     self._stayed += waited
                     self._let_go()
                     there = False
