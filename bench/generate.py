@@ -40,8 +40,8 @@ from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 
 SHOP = Path(__file__).parents[1] / "examples" / "shop"
-#: Rows a table that the Faker loader makes.
-FAKED = 500
+#: Rows a table that the Faker loader makes at most: of more it makes as many in a second.
+FAKED = 10_000
 LIMITS = {"INSERT … SELECT": 3.0, "COPY": 0.5, "Faker": 50.0}
 
 FAKER = """
@@ -53,12 +53,14 @@ rows = int(sys.argv[2])
 def price(): return fake.pydecimal(left_digits=4, right_digits=2, positive=True)
 def sku(n): return f"{n}-{fake.bothify('??-####')}"
 def number(): return fake.random_int(0, 9)
+def parent(): return fake.random_int(1, rows)
 def order(n):
     parts = [price() for _ in range(3)]
-    return (n, n, sku(n), fake.word(), *parts, 0, sum(parts), fake.name(), fake.date_time())
+    discount = min(price(), parts[0])
+    return (n, parent(), sku(n), fake.word(), *parts, discount, sum(parts) - discount, fake.name(), fake.date_time())
 def item(n):
     each, many = price(), fake.random_int(1, 9)
-    return (n, n, n, sku(n), fake.catch_phrase(), many, each, each * many)
+    return (n, parent(), parent(), sku(n), fake.catch_phrase(), many, each, each * many)
 def user(n):
     score = fake.pydecimal(min_value=0, max_value=100, right_digits=2)
     email = f"{n}{fake.email()}"
@@ -68,14 +70,14 @@ tables = {
         user),
     "orders": ("id, buyer_id, number, status, subtotal, tax, shipping, discount, total, shipping_name, created_at", order),
     "payment_methods": ("id, buyer_id, kind, label, external_id",
-        lambda n: (n, n, fake.word(), fake.credit_card_number(), str(fake.uuid4()))),
+        lambda n: (n, parent(), fake.word(), fake.credit_card_number(), str(fake.uuid4()))),
     "products": ("id, vendedor_id, sku, name, precio_venta, precio_costo, comision, peso",
-        lambda n: (n, n, sku(n), fake.catch_phrase(), price(), price(), price(), price())),
+        lambda n: (n, parent(), sku(n), fake.catch_phrase(), price(), price(), price(), price())),
     "order_items": ("id, order_id, product_id, product_sku, product_name, quantity, unit_price, total", item),
     "order_transactions": ("id, order_id, payment_method_id, outcome, created_at, external_id",
-        lambda n: (n, n, n, fake.word(), fake.date_time(), str(fake.uuid4()))),
+        lambda n: (n, parent(), parent(), fake.word(), fake.date_time(), str(fake.uuid4()))),
     "payments": ("id, transaction_id, amount, currency, method_type, status, external_id",
-        lambda n: (n, n, price(), fake.currency_code(), fake.word(), fake.word(), str(fake.uuid4()))),
+        lambda n: (n, parent(), price(), fake.currency_code(), fake.word(), fake.word(), str(fake.uuid4()))),
 }
 with psycopg.connect(sys.argv[1]) as c:
     began = time.perf_counter()
@@ -122,7 +124,7 @@ def emptied(connection: Connection[Any], catalogue: Catalogue) -> None:
     connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE".encode())
 
 
-def rivals(server: Server, source: Database, ddl: str) -> dict[str, Callable[[], float]]:
+def rivals(server: Server, source: Database, ddl: str, rows: int) -> dict[str, Callable[[], float]]:
     """Ways to get the source's rows into an empty schema with all constraints on, each giving rows in a second."""
     target, catalogue = made(server, "rivals", ddl)
     ordered = [turn.table for turn in turns(catalogue)]
@@ -163,7 +165,7 @@ def rivals(server: Server, source: Database, ddl: str) -> dict[str, Callable[[],
         with session(target.private) as connection:
             emptied(connection, catalogue)
         program = environment("faker", "faker", "psycopg[binary]") / "python"
-        told: list[str | Path] = [program, "-c", FAKER, make_conninfo(**target.private.keywords()), str(FAKED)]
+        told: list[str | Path] = [program, "-c", FAKER, make_conninfo(**target.private.keywords()), str(min(FAKED, rows))]
         return float(subprocess.run(told, capture_output=True, text=True, timeout=600, check=True).stdout)
 
     return {"INSERT … SELECT": lambda: timed(selected), "COPY": lambda: timed(copied), "Faker": faked}
@@ -176,7 +178,7 @@ def main() -> None:
     with provision(Wanted(Engine.POSTGRESQL)) as server:
         source, catalogue = made(server, "made", ddl)
         filled(source, catalogue, rows)
-        ways = rivals(server, source, ddl)
+        ways = rivals(server, source, ddl, rows)
         ratios: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(pairs):
             for name, way in ways.items():

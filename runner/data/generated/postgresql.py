@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 #: Tables that are filled at once, where there are as many processors, and rows for which that is worth its sessions.
 WORKERS = 4
 WORTH = 20_000
+#: Processes that help to build an index, where no table is filled on their processors.
+HELPERS = 2
 
 _FUNCTIONS = """
 SELECT p.proname FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
@@ -59,8 +61,9 @@ def generate(
     ordered = list(turns(catalogue))
     count = min(WORKERS, len(ordered), os.cpu_count() or 1) if sum(wanted.values()) > WORTH else 1
     made: Made = {}
+    helpers = min(HELPERS, (os.cpu_count() or 1) // max(count, 1) - 1)
     with ExitStack() as opened:
-        workers = [opened.enter_context(_opened(address, catalogue, seed, wishes, made)) for _ in range(max(count, 1))]
+        workers = [opened.enter_context(_opened(address, catalogue, seed, wishes, made, helpers)) for _ in range(max(count, 1))]
         empty = {turn.table.name for turn in ordered if wanted.get(turn.table.name) and is_empty(turn.table, workers[0])}
         came = _side_by_side(workers, ordered, {name: wanted[name] for name in empty}, say)
         for one in came:
@@ -160,18 +163,19 @@ def reading(address: Address) -> Iterator[Read]:
 
 
 @contextmanager
-def _opened(address: Address, catalogue: Catalogue, seed: int, wishes: Wishes, made: Made) -> Iterator[Worker]:
+def _opened(address: Address, catalogue: Catalogue, seed: int, wishes: Wishes, made: Made, helpers: int) -> Iterator[Worker]:
     """A worker with a session that writes, and one that asks."""
-    with _session(address) as driver, reading(address) as read:
+    with _session(address, helpers) as driver, reading(address) as read:
         yield Worker(catalogue, driver, read, seed, wishes, made)
 
 
-def _session(address: Address) -> Connection[Any]:
+def _session(address: Address, helpers: int) -> Connection[Any]:
     import psycopg
 
     from runner.servers.postgresql.sessions import ours
 
-    return psycopg.connect(**ours(address, MANNER).keywords(), autocommit=True, prepare_threshold=None)
+    manner = f"{MANNER} -c max_parallel_maintenance_workers={helpers}"
+    return psycopg.connect(**ours(address, manner).keywords(), autocommit=True, prepare_threshold=None)
 
 
 def orphans(catalogue: Catalogue, read: Read) -> Mapping[ForeignKey, int]:
@@ -182,12 +186,12 @@ def orphans(catalogue: Catalogue, read: Read) -> Mapping[ForeignKey, int]:
 
 def _orphans(workers: Sequence[Worker], keys: Sequence[ForeignKey], catalogue: Catalogue) -> Mapping[ForeignKey, int]:
     """The same of some references, counted side by side."""
-    sure = held(keys, catalogue, workers[0].read)
-    open_ones = [key for key in keys if key not in sure]
-    shares = [open_ones[place :: len(workers)] for place in range(len(workers))]
+    parents = list(dict.fromkeys(key.parent for key in keys))
+    shares = [[key for key in keys if parents.index(key.parent) % len(workers) == place] for place in range(len(workers))]
 
     def share(worker: Worker, own: Sequence[ForeignKey]) -> dict[ForeignKey, int]:
-        return {key: rows for key in own if (rows := _count(key, catalogue, worker.read))}
+        sure = held(own, catalogue, worker.read)
+        return {key: rows for key in own if key not in sure and (rows := _count(key, catalogue, worker.read))}
 
     with ThreadPoolExecutor(len(workers)) as pool:
         return {key: rows for found in pool.map(share, workers, shares) for key, rows in found.items()}
