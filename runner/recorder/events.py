@@ -133,16 +133,17 @@ def _event(said: dict[str, Any]) -> Event | None:
             return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
         case "locked":
             changed = tuple(row for entry in said["changed"] or () for row in _object(entry, None))
-            return Event(place, transaction, locks=_locks(said), changed=changed, transaction=_text(said["in"] or ""))
+            return Event(place, transaction, locks=_locks(said), changed=changed, transaction=_text(said["held"]["in"] or ""))
         case "wrote":
-            return Event(place, transaction, locks=_locks(said), transaction=_text(said["in"] or ""), reading=_reading(said))
+            held_in = _text(said["held"]["in"] or "")
+            return Event(place, transaction, locks=_locks(said), transaction=held_in, reading=_reading(said))
         case "sampled":
             return Event(place, None, locks=_locks(said), of_process=_number(said["pid"], _OID))
     return None
 
 
 def _locks(said: dict[str, Any]) -> tuple[HeldLock, ...]:
-    return tuple(_lock(entry) for entry in said["locks"] or ())
+    return tuple(_lock(entry) for entry in said["held"]["locks"] or ())
 
 
 def _reading(said: dict[str, Any]) -> Reading:

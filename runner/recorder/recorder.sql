@@ -264,7 +264,7 @@ $body$;
 
 -- The locks that this session holds after a statement, on relations that the transaction did not make itself, and what the
 -- statement changed without making it. Off unless watched: reading pg_locks after each of very many statements costs the square
--- of their number. `in` names the transaction: the reader tells a lock once in it.
+-- of their number. `held` has the transaction's name, `in`: the reader tells a lock once in it.
 -- A table's system columns are never written again, so the xmin of ctid's row tells when the table was made.
 CREATE FUNCTION pg_catalog.dbproof_locked() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -274,19 +274,18 @@ SET log_min_error_statement = 'panic'
 SET client_min_messages = 'notice'
 AS $body$
 DECLARE
-    locks json;
+    held json;
     changed json;
 BEGIN
-    locks := dbproof_locks(pg_backend_pid());
+    held := dbproof_locks(pg_backend_pid());
     SELECT json_agg(json_build_array(classid::bigint, objid::bigint, objsubid, false, object_type, object_identity, NULL))
     INTO changed
     FROM pg_event_trigger_ddl_commands()
     WHERE NOT in_extension AND classid IS NOT NULL AND command_tag LIKE 'ALTER %';
 
-    IF locks IS NOT NULL OR changed IS NOT NULL THEN
+    IF held ->> 'locks' IS NOT NULL OR changed IS NOT NULL THEN
         RAISE LOG 'dbproof:%', json_build_object('event', 'locked', 'at', current_setting('dbproof.at', true),
-                                                 'xid', pg_current_xact_id_if_assigned(), 'in', dbproof_transaction(),
-                                                 'locks', locks, 'changed', changed);
+                                                 'xid', pg_current_xact_id_if_assigned(), 'held', held, 'changed', changed);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'locked');
@@ -299,24 +298,17 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
     RETURN (
-        SELECT json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode))
+        SELECT json_build_object(
+            'in', max(lock.virtualtransaction),
+            'locks', json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode)) FILTER (
+                WHERE lock.relation >= 16384 AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
+                  AND (made.attrelid IS NULL OR age(made.xmin) > 0)))
         FROM pg_locks AS lock
         LEFT JOIN pg_class AS entry ON entry.oid = lock.relation
         LEFT JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
         LEFT JOIN pg_attribute AS made ON made.attrelid = lock.relation AND made.attnum = -1
-        WHERE lock.pid = of_session AND lock.locktype = 'relation' AND lock.relation >= 16384 AND lock.granted
-          AND lock.mode <> 'SIReadLock'
-          AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
-          AND (made.attrelid IS NULL OR age(made.xmin) > 0));
-END
-$body$;
-
-CREATE FUNCTION pg_catalog.dbproof_transaction() RETURNS text
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $body$
-BEGIN
-    RETURN (SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'virtualxid' AND granted LIMIT 1);
+        WHERE lock.pid = of_session AND lock.granted AND lock.mode <> 'SIReadLock'
+          AND (lock.locktype = 'virtualxid' OR (lock.locktype = 'relation' AND lock.relation >= 16384)));
 END
 $body$;
 
@@ -371,9 +363,9 @@ BEGIN
     WHERE NOT indisvalid AND indexrelid >= 16384;
 
     RAISE LOG 'dbproof:%', json_build_object(
-        'event', 'wrote', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(), 'in', dbproof_transaction(),
+        'event', 'wrote', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(),
         'lsn', (pg_current_wal_insert_lsn() - '0/0')::bigint, 'tables', tables, 'invalid', invalid,
-        'locks', dbproof_locks(pg_backend_pid()));
+        'held', dbproof_locks(pg_backend_pid()));
     RETURN coalesce(after, '{}');
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'wrote');
@@ -389,12 +381,9 @@ SET log_min_messages = 'warning'
 SET client_min_messages = 'notice'
 AS $body$
 DECLARE
-    locks json := dbproof_locks(of_session);
+    held json := dbproof_locks(of_session);
 BEGIN
-    IF locks IS NULL THEN
-        RETURN false;
-    END IF;
-    RAISE LOG 'dbproof:%', json_build_object('event', 'sampled', 'at', NULL, 'xid', NULL, 'pid', of_session, 'locks', locks);
+    RAISE LOG 'dbproof:%', json_build_object('event', 'sampled', 'at', NULL, 'xid', NULL, 'pid', of_session, 'held', held);
     RETURN true;
 END
 $body$;
@@ -409,7 +398,6 @@ ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locked();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locks(int);
-ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_transaction();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_wrote(text);
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_sampled(int);
 
