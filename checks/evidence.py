@@ -16,8 +16,8 @@ from checks.schema.names import ObjectReference, TableName
 if TYPE_CHECKING:
     from checks.advice import Advice
     from checks.drift import Drift
-    from checks.previous import Previous
     from checks.histories import EditedMigration
+    from checks.previous import Previous
     from checks.reversals import Reversal, SecondRun
     from checks.survivals import Survivals
     from checks.traffic import Traffic
@@ -292,9 +292,9 @@ class Evidence:
     the reference that declares a delete rule. ``filled`` are the tables for which rows were made from the schema; ``invented``
     hold no others, and ``derived`` what migrations wrote when made rows were there. ``reversals`` are the new migrations on their
     way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
-    where it has none, ``previous`` what became of base's release on this schema, and ``advice`` what a linter says. ``survivals`` is what
-    became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are
-    base's migrations whose files head has edited or deleted.
+    where it has none, ``previous`` what became of base's release on this schema, and ``advice`` what a linter says.
+    ``survivals`` is what became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are base's
+    migrations whose files head has edited or deleted.
     ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at.
     """
 
