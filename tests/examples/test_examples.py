@@ -33,7 +33,7 @@ WITHOUT_FAULT = {
     "reference-cycle",
     "row-security-not-forced",
     "sequence-behind",
-    "static-advice",  # it needs a base: tests/pipeline/test_static_advice.py
+    "static-advice",  # it needs a base: tests/pipeline/test_squawk.py
     "superuser-migration",
     "undeclared-reference",
     "tenant-query",

@@ -47,6 +47,10 @@ def own(server: Server) -> Database:
     return server.create(f"optuna_{secrets.token_hex(4)}")
 
 
+#: In what its models differ from its history: a new database of Optuna's is made of the models, and marked as migrated.
+DRIFT = {"trial_heartbeats", "trial_values.trial_id", "trials.trials_study_id_key", "trials.ix_trials_study_id"}
+
+
 def upgrade(optuna: Published, own: Database, to: str, place: Path) -> tuple[int, str]:
     """``alembic upgrade`` by the tool itself, with our address in a copy of its configuration."""
     directory = place / "own"
@@ -68,7 +72,8 @@ def test_a_new_database_ends_as_its_own_tool_ends(optuna: Published, own: Databa
     assert run.code == 0, run.said
     assert run.checks["no-rows"]["proven"] == 2
     assert run.checks["migration-failed"]["proven"] == 10
-    assert run.findings("error", "warning", "notice") == []
+    found = run.findings("error", "warning", "notice")
+    assert {(one["check"], one["subject"]) for one in found} == {("model-drift", subject) for subject in DRIFT}
 
 
 def test_a_database_that_exists_ends_as_its_own_tool_ends(optuna: Published, own: Database, root: Path) -> None:
@@ -180,5 +185,6 @@ def test_on_sqlite_it_ends_as_its_own_tool_ends(optuna: Published, root: Path) -
         "duplicate-index": 30,
         "redundant-index": 21,
     }
-    assert run.findings("error", "warning", "notice") == []
+    found = run.findings("error", "warning", "notice")
+    assert {(one["check"], one["subject"]) for one in found} == {("model-drift", subject) for subject in DRIFT}
     assert not (root / "rdb" / "alembic.db").exists()

