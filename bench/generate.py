@@ -1,16 +1,17 @@
 """Rows made from a schema, against the ways to get the same rows in: how fast, and what ten times as many cost.
 
 The shop's own migrations make the schema. Our rows go in with every constraint holding at the end: references are counted by
-one join each, or seen by the numbers alone. Two rivals get the very same rows: `INSERT … SELECT` from a copy and COPY from a file,
-both with all constraints on. The third gives every column of the same tables a value of Faker's, parents by chance among them, and
-sends them by executemany. Prints rows in a second and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x COPY. We fill tables
-side by side where there are processors for it.
+one join each, or seen by the numbers alone. Two rivals get the very same rows: `INSERT … SELECT` from a copy and COPY from a
+file, both with all constraints on. The third gives every column of the same tables a value of Faker's, parents by chance
+among them, and sends them by executemany. Prints rows in a second and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x
+COPY. We fill tables side by side where there are processors for it.
 
-On two processors with others at work (a load of 7 to 12 on the two), medians of three interleaved pairs: 1 015 000 rows at 120 000
-to 240 000 rows/s were 4.0x (3.9 to 5.0) INSERT … SELECT, 4.5x (3.8 to 5.0) COPY of a ready file and 59x (41 to 61) Faker's 3 300 to
-3 800 rows/s. Ten times the rows took 6.0 times as long; the process used 127 MB, the rivals' files among them. The server's
-processors were busy for 3.3 s: six tenths of it are the INSERT itself, a fifth is building the indexes. Faker's loader takes about
-135 µs of processors a row, with 10 000 rows a table as with 30 000. On a machine that nobody else used this was not measured yet.
+On two processors with others at work (a load of 7 to 12 on the two), medians of three interleaved pairs: 1 015 000 rows at
+120 000 to 240 000 rows/s were 4.0x (3.9 to 5.0) INSERT … SELECT, 4.5x (3.8 to 5.0) COPY of a ready file and 59x (41 to 61)
+Faker's 3 300 to 3 800 rows/s. Ten times the rows took 6.0 times as long; the process used 127 MB, the rivals' files among
+them. The server's processors were busy for 3.3 s: six tenths of it are the INSERT itself, a fifth is building the indexes.
+Faker's loader takes about 135 µs of processors a row, with 10 000 rows a table as with 30 000. On a machine that nobody else
+used this was not measured yet; a load favours us, who work in two sessions.
 
     python -m bench.generate [ROWS A TABLE] [PAIRS]
 """
