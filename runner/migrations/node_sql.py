@@ -30,10 +30,11 @@ _PACKAGE = "package.json"
 _ENDS = frozenset({"&&", "||", ";", "|"})
 _FILE = re.compile(r"\.(?:[cm]?[jt]s|sql)$")
 _NO_FILE = re.compile(r"\.d\.[cm]?ts$|^\.|\.down\.sql$")
+_PATTERN = re.compile(r"[*?\[{]")
 _UP = re.compile(r"\bup\b\s*[:=(]")
 
-#: Where a name stands in the order in which a tool applies its files.
-Order = Callable[[str], tuple[int, str]]
+#: Where a file stands in the order in which a tool applies them.
+Order = Callable[[Path], tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class NodeTool:
 
     def revisions(self, project: Project) -> Sequence[Revision]:
         """The files of the folder in the tool's order."""
-        return [_revision(project, path) for path in sorted(_files(self.folder(project)), key=lambda path: self.order(path.name))]
+        return [_revision(project, path) for path in sorted(_files(self.folder(project)), key=self.order)]
 
     def current(self, project: Project, on: Address) -> Iterator[Event]:
         """The same program, which is ended once it has connected: what these tools call a look makes their tables already."""
@@ -181,19 +182,22 @@ class _Steps:
         return hearing.events(self.tool.command(self.project, self.on, words, more))
 
 
-def by_name(name: str) -> tuple[int, str]:
+def by_name(path: Path) -> tuple[int, str]:
     """The order of file names."""
-    return 0, name
+    return 0, path.name
 
 
-def by_number(name: str) -> tuple[int, str]:
+def by_number(path: Path) -> tuple[int, str]:
     """The order of the numbers that names begin with, then of the names."""
-    found = re.match(r"\d+", name)
-    return (int(found[0]) if found else 0, name)
+    found = re.match(r"\d+", path.name)
+    return (int(found[0]) if found else 0, path.name)
 
 
 def _within(folder: Path, name: str) -> Path:
-    return Path((folder / name).as_posix().partition("*")[0].rstrip("/")) if name else folder / "migrations"
+    """The folder that a name says, which may be a pattern of the files in it."""
+    pattern = _PATTERN.search(name)
+    named = name[: pattern.start()].rpartition("/")[0] if pattern else name
+    return folder / named if name else folder / "migrations"
 
 
 def _files(folder: Path) -> list[Path]:

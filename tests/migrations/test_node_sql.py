@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.migrations import typeorm
 from runner.migrations.interface import Project
 from runner.migrations.node_sql import NodeTool, by_number
 from runner.settings.model import MigrationSettings
@@ -58,3 +59,18 @@ def test_one_step_takes_the_place_of_the_action() -> None:
     words = ["-d", "a.js", "migration:run", "3", "--verbose"]
     assert TOOL.single(words, TOOL.up, "1_a.js") == ["-d", "a.js", "migration:run", "--only", "1_a.js", "--verbose"]
     assert TOOL.single(["migration:run"], TOOL.down, "1_a.js") == ["migration:revert"]
+
+
+@pytest.mark.parametrize("pattern", ["steps/[0-9]*.js", "./steps/*.js", "steps/**/*{.js,.ts}", "steps/1?.js"])
+def test_typeorm_s_order_is_that_of_the_names_that_its_migrations_give_themselves(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "data-source.js").write_text(f'new DataSource({{ migrations: ["{pattern}"] }})')
+    (tmp_path / "steps").mkdir()
+    files = {
+        "1700000000009-Last.js": "class Last1700000000003 { up() {} }",
+        "1700000000008-Named.js": "class Named1600000000000 { name = 'Named1700000000002'; up() {} }",
+        "1700000000001-First.js": "exports.up = 1;",
+    }
+    for name, text in files.items():
+        (tmp_path / "steps" / name).write_text(text)
+    project = Project(tmp_path, tmp_path, MigrationSettings(tool="typeorm"), tmp_path)
+    assert [one.title for one in typeorm.revisions(project)] == ["First", "Named", "Last"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mongods import OLDER, mongod_of
 
-from real.packages import modules
+from real.packages import content, modules
 from real.published import NotInstalled, Published, install
 from runner.servers.mongodb.installations import Installation as MongodInstallation
 
@@ -131,6 +131,29 @@ def flask_migrate(request: pytest.FixtureRequest) -> Published:
     """Flask-Migrate on Flask-SQLAlchemy."""
     wanted = ("Flask-Migrate==4.1.0", "Flask-SQLAlchemy==3.1.1", "psycopg[binary]==3.3.9")
     return _published(request.config, "flask_migrate", *wanted)
+
+
+@pytest.fixture(scope="session")
+def ihatemoney(request: pytest.FixtureRequest) -> Published:
+    """I hate money, a Flask application with its migrations."""
+    return _published(request.config, "ihatemoney", "ihatemoney==7.2.1", "psycopg[binary]==3.3.9", "setuptools<81")
+
+
+@pytest.fixture(scope="session")
+def backstage_catalog(request: pytest.FixtureRequest) -> Path:
+    """The files of Backstage's catalog, whose migrations are Knex's."""
+    return _content(request.config, "@backstage/plugin-catalog-backend@4.0.0")
+
+
+@pytest.fixture(scope="session")
+def flowise(request: pytest.FixtureRequest) -> Path:
+    """The files of Flowise, whose migrations are TypeORM's."""
+    return _content(request.config, "flowise@2.2.0")
+
+
+def _content(config: pytest.Config, package: str) -> Path:
+    with _counted("packages of npm"):
+        return content(package, _cache(config))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,16 +26,33 @@ def modules(packages: Mapping[str, str], cache: Path) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "package.json").write_text(wanted)
-            _install(folder)
+            _npm(folder, "install", "--no-audit", "--no-fund", "--ignore-scripts")
             (folder / "ready").touch()
     return folder
 
 
-def _install(folder: Path) -> None:
+def content(package: str, cache: Path) -> Path:
+    """The files of one package (``name@version``) without what it depends on, made once. Raises NotInstalled."""
+    folder = cache / f"npm-{hashlib.sha256(package.encode()).hexdigest()[:16]}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with held(lock(cache / f"{folder.name}.lock", 10 * _MINUTE)):
+        if not (folder / "ready").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            _npm(folder, "pack", package)
+            (packed,) = folder.glob("*.tgz")
+            with tarfile.open(packed) as archive:
+                archive.extractall(folder, filter="data")
+            packed.unlink()
+            (folder / "ready").touch()
+    return folder / "package"
+
+
+def _npm(folder: Path, *words: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NotInstalled("there is no npm")
-    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command = [npm, *words]
     ended = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=10 * _MINUTE)
     if ended.returncode:
         raise NotInstalled(ended.stderr[-2000:])
