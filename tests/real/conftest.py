@@ -11,7 +11,7 @@ import pytest
 from mongods import OLDER, mongod_of
 
 from real.packages import content, modules
-from real.published import NotInstalled, Published, install
+from real.published import NotInstalled, Published, install, installed_into
 from runner.servers.mongodb.installations import Installation as MongodInstallation
 
 
@@ -175,3 +175,23 @@ def prisma_packages(request: pytest.FixtureRequest) -> Path:
     """Prisma, with the driver that its own engine of WebAssembly needs."""
     with _counted("prisma"):
         return modules({"prisma": "6.19.0", "@prisma/adapter-pg": "6.19.0"}, _cache(request.config))
+
+
+@pytest.fixture(scope="session")
+def litellm(request: pytest.FixtureRequest) -> Path:
+    """The files of LiteLLM's proxy, whose migrations are Prisma's."""
+    with _counted("published projects"):
+        return installed_into(_cache(request.config), "litellm-proxy-extras==0.4.110") / "litellm_proxy_extras"
+
+
+@pytest.fixture(scope="session")
+def procrastinate(request: pytest.FixtureRequest) -> Path:
+    """The SQL files of Procrastinate: a whole schema, and the migrations that lead to it."""
+    with _counted("published projects"):
+        return installed_into(_cache(request.config), "procrastinate==3.10.0") / "procrastinate" / "sql"
+
+
+@pytest.fixture(scope="session")
+def paperclip(request: pytest.FixtureRequest) -> Path:
+    """The files of Paperclip's database, whose migrations are Drizzle's; later ones need extensions."""
+    return _content(request.config, "@paperclipai/db@2026.403.0") / "dist"
