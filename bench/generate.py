@@ -6,12 +6,13 @@ file, both with all constraints on. The third gives every column of the same tab
 among them, and sends them by executemany. Prints rows in a second and the ratios; limits: 3x INSERT … SELECT, 50x Faker, 0.5x
 COPY. We fill tables side by side where there are processors for it.
 
-On two processors with others at work (a load of 7 to 12 on the two), medians of three interleaved pairs: 1 015 000 rows at
-120 000 to 240 000 rows/s were 4.0x (3.9 to 5.0) INSERT … SELECT, 4.5x (3.8 to 5.0) COPY of a ready file and 59x (41 to 61)
-Faker's 3 300 to 3 800 rows/s. Ten times the rows took 6.0 times as long; the process used 127 MB, the rivals' files among
-them. The server's processors were busy for 3.3 s: six tenths of it are the INSERT itself, a fifth is building the indexes.
-Faker's loader takes about 135 µs of processors a row, with 10 000 rows a table as with 30 000. On a machine that nobody else
-used this was not measured yet; a load favours us, who work in two sessions.
+On two processors, medians of two and three interleaved pairs. While others were hardly at work (a load of 3 to 4 that was
+going down): 1 015 000 rows at 490 000 to 518 000 rows/s, 250 000 to 330 000 while they were, were 57x (56 to 57) Faker's
+9 000 rows/s, 4.2x (3.8 to 4.6) INSERT … SELECT and 3.2x (2.9 to 3.6) COPY of a ready file. With a load of 7 to 12: 59x (41 to
+61), 4.0x (3.9 to 5.0) and 4.5x (3.8 to 5.0); a load favours us, who work in two sessions. Ten times the rows took 5.9 times
+as long; the process used 125 MB, the rivals' files among them. The server's processors were busy for 3.3 s: six tenths of it
+are the INSERT itself, a fifth is building the indexes. Faker's loader takes about 135 µs of processors a row, with 10 000
+rows a table as with 30 000.
 
     python -m bench.generate [ROWS A TABLE] [PAIRS]
 """
