@@ -136,7 +136,7 @@ def flask_migrate(request: pytest.FixtureRequest) -> Published:
 @pytest.fixture(scope="session")
 def ihatemoney(request: pytest.FixtureRequest) -> Published:
     """I hate money, a Flask application with its migrations."""
-    return _published(request.config, "ihatemoney", "ihatemoney==7.2.1", "psycopg[binary]==3.3.9", "setuptools<81")
+    return _published(request.config, "ihatemoney", "ihatemoney==7.2.1", "psycopg[binary]==3.3.9")
 
 
 @pytest.fixture(scope="session")
