@@ -111,6 +111,16 @@ def test_who_is_at_work_is_not_ended_for_others(tmp_path: Path) -> None:
         assert [event.number for event in steps if isinstance(event, Paused)] == [1]
 
 
+def test_its_output_can_be_wrapped_anew(tmp_path: Path) -> None:
+    """As click does it. What stands by writes nowhere, which can be sought in, and a fork into a pipe, which cannot."""
+    lines = (
+        "import io, sys\nfor one in (sys.stdout, sys.stderr):\n"
+        "    io.TextIOWrapper(one.buffer, 'utf-8', write_through=True).write('wrapped\\n')\nurl = os.environ['DATABASE_URL']"
+    )
+    events = list(alembic.apply(project(laid(tmp_path, lines)), on(tmp_path / "1.db")))
+    assert [event.text for event in events if isinstance(event, Said) and event.text == "wrapped"] == ["wrapped"] * 2
+
+
 def test_a_signal_and_a_status_are_told(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -110,6 +111,15 @@ def _say(asked: socket.socket, what: Dict[str, Any]) -> None:
         asked.sendall(json.dumps(what).encode() + b"\n")
 
 
+def _stream(number: int, before: Any) -> Any:
+    """A stream like the one before: that one goes by what its descriptor was when Python started, which no pipe is."""
+    raw: Any = open(number, "wb", 0, closefd=False)  # noqa: SIM115 - to the end of the process
+    raw.name = before.name
+    whole = raw if isinstance(before.buffer, io.FileIO) else io.BufferedWriter(raw)
+    through, lines = before.write_through, before.line_buffering
+    return io.TextIOWrapper(whole, before.encoding, before.errors, "\n", line_buffering=lines, write_through=through)
+
+
 def _begin(asked: socket.socket, request: Dict[str, Any], output: Sequence[int]) -> None:
     """What a start from nothing would have."""
     os.setsid()
@@ -118,6 +128,8 @@ def _begin(asked: socket.socket, request: Dict[str, Any], output: Sequence[int])
     for descriptor, number in zip(output, (1, 2)):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    sys.stdout = sys.__stdout__ = _stream(1, sys.stdout)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2, sys.stderr)  # type: ignore[misc]
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
