@@ -17,6 +17,7 @@ from checks.evidence import Place
 from checks.schema.names import ObjectKind
 from checks.targets import Role
 from real.dumps import applied, ended, same
+from real.filled import short
 from real.own_tool import ask
 from real.published import Published
 from runner.backends import postgresql
@@ -59,6 +60,7 @@ def _ends_as_its_own_tool_ends(
     same(own, database, history.books)
     recording = postgresql.recording(server, database, mark, events, ())
     made = postgresql.provenance(database, [recording], {})
+    assert short(server, database) == {}, "rows for its schema"
     return ended(events), {one.relation: how.place for one, how in made.items() if one.kind is ObjectKind.TABLE}
 
 

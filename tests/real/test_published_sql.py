@@ -12,6 +12,7 @@ import pytest
 from checks.evidence import Place
 from checks.targets import Role
 from real.dumps import applied, ended, schema
+from real.filled import short
 from real.own_tool import CATALOGUE, TABLES, ask
 from real.test_sql_tools import MIGRATE, run, url
 from runner.backends import postgresql
@@ -50,6 +51,7 @@ def test_prisma_applies_litellm(litellm: Path, server: Server, database: Databas
     report = "migrations/20261009000100_telemetry_reports/migration.sql"
     assert places["LiteLLM_TelemetryReport", ""] == Place(report, 3)
     assert places["LiteLLM_TelemetryReport", "LiteLLM_TelemetryReport_created_at_idx"] == Place(report, 14)
+    assert short(server, database) == {}
 
 
 def test_drizzle_applies_paperclip_as_its_own_migrator(
@@ -66,6 +68,7 @@ def test_drizzle_applies_paperclip_as_its_own_migrator(
     run(["node", str(script), url(own.addresses[Role.OWNER]), str(folder)])
     for query in (TABLES, CATALOGUE, "SELECT hash, created_at FROM drizzle.__drizzle_migrations ORDER BY id"):
         assert ask(database, query) == ask(own, query)
+    assert short(server, database) == {}
 
 
 def test_sql_files_of_procrastinate_end_as_its_whole_schema(procrastinate: Path, server: Server, database: Database) -> None:
@@ -78,3 +81,4 @@ def test_sql_files_of_procrastinate_end_as_its_whole_schema(procrastinate: Path,
     applied(ADAPTERS["sql"], _project("sql", procrastinate, "schema.sql"), whole)
     # Columns that were added later stand at the end of their tables.
     assert sorted(schema(database).splitlines()) == sorted(schema(whole).splitlines())
+    assert short(server, database) == {}

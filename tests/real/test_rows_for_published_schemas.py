@@ -1,25 +1,21 @@
-"""Rows compiled from the schemas of published projects: every table is filled, and nothing in them is broken."""
+"""Rows compiled from the schemas of published projects: every table is filled, and nothing in them is broken.
+
+So are those of test_published_sql.py and test_published_code.py, which apply whole histories.
+"""
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 import pytest
-from sound import violations
 
-from checks.rows.sets.planner import Wishes
 from checks.targets import Role
+from real.filled import short
 from real.published import Published
-from runner.data.generated.postgresql import catalogue_of, generate
-from runner.servers.interface import Database, Server
+from runner.servers.interface import Server
 
 pytestmark = pytest.mark.real
-
-#: Rows a table; by hand 10 000.
-ROWS = int(os.environ.get("DBPROOF_PUBLISHED_ROWS", "300"))
-
 
 #: Tables whose rows have a parent of one kind each, keys that one object gives, or room for few rows.
 PHOENIX = {
@@ -32,18 +28,6 @@ PHOENIX = {
     "experiment_prompt_tasks",
     "project_annotation_configs",
 }
-
-
-def short(server: Server, database: Database) -> dict[str, str]:
-    """Fill a migrated database and judge it; gives the tables that got fewer rows (none got none), and why."""
-    catalogue = catalogue_of(database.private)
-    wanted = {table.name: ROWS for table in catalogue.tables}
-    made = generate(database.private, catalogue, wanted, 1, Wishes(), lambda _: None)
-    assert len(made) > 5
-    found = violations(server, database)
-    assert not found, found
-    assert all(one.rows for one in made)
-    return {one.table.name: one.reason for one in made if one.rows < one.wanted}
 
 
 def test_optuna(optuna: Published, server: Server, tmp_path: Path) -> None:
