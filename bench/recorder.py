@@ -1,25 +1,30 @@
-"""What the recorder costs: a published history with it and without it, and a long script of DDL.
+"""What the recorder costs: a history of 120 revisions, a published history, and a long script of DDL, with it and without it.
 
 Run as ``python -m bench.recorder [--python INTERPRETER]``, with an interpreter that has arize-phoenix; without one, a virtual
 environment with it is made once in the cache. Prints the median ratios of interleaved pairs with their bounds, of wall time and,
-on Linux, of the processors' time that the client and the server took together, which others on a busy machine move less. The
-history is measured as base has it, and as new migrations are watched: locks, and the counters after every message. Exits 1 where
-the median of the published history, as base has it, is above 1.10 by wall time, and by the processors' time too where that is
-known. Only the migrations are timed, in a child that has imported everything already.
+on Linux, of the processors' time that the client and the server took together, which others on a busy machine move less.
+
+The 120 revisions (those of bench.replay) are applied by the command ``alembic upgrade head``, from its start to its end. Of the
+published history the migrations alone are timed, in a child that has imported everything already: as base has it, and as new
+migrations are watched, with locks and the counters after every message. Exits 1 where a median by wall time is above its limit,
+1.05 of the command and 1.10 of the published history as base has it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +32,7 @@ import psycopg
 from psycopg import sql
 
 from bench.ratios import Ratio, bounded, environment
+from bench.replay import repository
 from checks.interface import Engine
 from checks.targets import Role
 from runner.backends import postgresql
@@ -36,6 +42,7 @@ from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 
 LIMIT = 1.10
+OWN_LIMIT = 1.05
 PACKAGE = "arize-phoenix[pg]"
 
 #: Reads addresses, upgrades each to head and answers with the seconds.
@@ -55,6 +62,10 @@ for address in sys.stdin:
     command.upgrade(config, "head")
     print(time.perf_counter() - began, time.process_time() - busy, file=answers, flush=True)
 """
+
+
+#: How many revisions the history has that the command itself applies.
+REVISIONS = 120
 
 
 class Took(NamedTuple):
@@ -87,11 +98,14 @@ def main() -> int:
         history(wanted.python or environment("arize-phoenix", PACKAGE) / "python") as upgrade,
     ):
         print(f"PostgreSQL {server.version}")
+        with tempfile.TemporaryDirectory() as folder:
+            repository(Path(folder), REVISIONS)
+            own, _ = compare(f"{REVISIONS} revisions, the command", server, partial(run_command, Path(folder)), wanted.pairs)
         wall, _ = compare("arize-phoenix, upgrade head", server, upgrade, wanted.pairs)
         compare("arize-phoenix, as new migrations", server, upgrade, max(3, wanted.pairs // 3), Manner.WATCHED)
         compare(f"{len(script())} statements of DDL, one transaction", server, run_script, max(3, wanted.pairs // 3))
-    print(f"limit for the published history: {LIMIT:.2f}")
-    return int(wall.median > LIMIT)
+    print(f"limits: {OWN_LIMIT:.2f} for {REVISIONS} revisions, {LIMIT:.2f} for the published history")
+    return int(wall.median > LIMIT or own.median > OWN_LIMIT)
 
 
 def compare(name: str, server: Server, run: Timed, pairs: int, manner: Manner = Manner.RECORDED) -> tuple[Ratio, Ratio | None]:
@@ -186,6 +200,16 @@ def history(interpreter: Path) -> Iterator[Timed]:
     finally:
         child.kill()
         child.wait()
+
+
+def run_command(folder: Path, address: Address) -> Took:
+    """``alembic upgrade head`` as people run it, from the start of Python to its end."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "DATABASE_URL": address.url()}, capture_output=True, check=True)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def run_script(address: Address) -> Took:
