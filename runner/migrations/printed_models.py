@@ -80,8 +80,9 @@ def _is_asked_for(project: Project) -> bool:
 def _said(shown: str, command: Command) -> bytes:
     finished, said = children.captured(command, _MOST)
     if finished.timed_out or finished.status:
-        how = "did not end in time" if finished.timed_out else " ".join(line for line in finished.tail if line.strip())
-        raise ToolFailed(f"`{shown}` failed: {how}", "Run it by hand in the root of the repository.")
+        how = "did not end in time" if finished.timed_out else f"ended with status {finished.status}"
+        last = " ".join(line.strip() for line in finished.tail if line.strip())
+        raise ToolFailed(f"`{shown}` {how}" + (f": {last}" if last else ""), "Run it by hand in the root of the repository.")
     if len(said) > _MOST:
         raise ToolFailed(f"`{shown}` prints more than {_MOST // 1024**2} MB", "It prints SQL and nothing else.")
     return said

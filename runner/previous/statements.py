@@ -33,11 +33,14 @@ def prepared(recorded: Iterable[Statement]) -> list[str]:
 
 
 def captured(root: Path, name: str, where: str) -> list[str]:
-    """The statements of a file, one after the other as psql reads them. Raises UsageError where it is not there."""
+    """The statements of a file, one after the other as psql reads them. Raises UsageError where it cannot be read."""
+    remedy = "Name a file of SQL statements in UTF-8, by its path from the root of the repository."
     try:
         text = (root / name).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{where}: {name} cannot be read: {error}", "Name a file of SQL statements in UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{where}: {name}: {error.strerror}", remedy) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: {name} is no UTF-8 (byte {error.start})", remedy) from None
     return _different(part.text for part in _parts(text))
 
 

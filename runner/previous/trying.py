@@ -113,10 +113,15 @@ class _Release:
         since = self._since(good, on_head, before)
         return Previous(len(good), len(on_base), tuple(self._broken(on_head, since)))
 
+    def _captured(self, root: Path) -> list[str]:
+        """Of base's file; one that comes with this change is none of base's yet."""
+        name = self.building.migrations.statements_file if self.building.migrations else None
+        if name is None or (not (root / name).exists() and (self.building.plan.root / name).exists()):
+            return []
+        return statements.captured(root, name, f"databases.{self.building.plan.name}.migrations.statements_file")
+
     def _texts(self, root: Path) -> list[str]:
-        told = self.building.migrations
-        where = f"databases.{self.building.plan.name}.migrations.statements_file"
-        texts = statements.captured(root, told.statements_file, where) if told and told.statements_file else []
+        told, texts = self.building.migrations, self._captured(root)
         if told is None or not told.statements:
             return texts
         self.say(f"running `{told.statements}` on base")

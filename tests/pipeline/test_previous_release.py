@@ -39,12 +39,13 @@ engine = "postgresql"
 [databases.app.migrations]
 tool = "sql"
 directory = "migrations"
-env = {{ DATABASE_URL = "{{url}}" }}
 """
+#: What programs of the project's are told.
+ENV = 'env = { DATABASE_URL = "{url}" }\n'
 
 
 def change(tmp_path: Path, settings: str, new: dict[str, str]) -> Path:
-    files = {"dbproof.toml": SETTINGS.replace("{{", "{").replace("}}", "}") + settings, "migrations/1_first.sql": FIRST}
+    files = {"dbproof.toml": SETTINGS + settings, "migrations/1_first.sql": FIRST}
     made = repository(tmp_path / "app", {**files, "own_tests.py": TESTS, "sent.sql": "SELECT nick FROM customers;\nVACUUM;\n"})
     made.branch("change")
     made.commit({f"migrations/{name}": text for name, text in new.items()} | {"own_tests.py": "raise SystemExit('head')\n"})
@@ -59,7 +60,7 @@ def found(run: Run) -> dict[str, tuple[str, str]]:
 
 def test_what_the_old_release_sends_is_prepared_and_its_tests_run(tmp_path: Path) -> None:
     python = sys.executable
-    settings = f'statements = "{python} own_tests.py"\nstatements_file = "sent.sql"\nn_minus_1 = "{python} own_tests.py"\n'
+    settings = f'{ENV}statements = "{python} own_tests.py"\nstatements_file = "sent.sql"\nn_minus_1 = "{python} own_tests.py"\n'
     run = run_on(change(tmp_path, settings, NEW))
     check = run.check("n-minus-1")
     assert found(run) == {
@@ -78,8 +79,18 @@ def test_what_the_old_release_sends_is_prepared_and_its_tests_run(tmp_path: Path
 
 
 def test_a_change_that_the_old_release_does_not_notice(tmp_path: Path) -> None:
-    settings = f'statements = "{sys.executable} own_tests.py"\nn_minus_1 = "{sys.executable} own_tests.py"\n'
+    settings = f'{ENV}statements = "{sys.executable} own_tests.py"\nn_minus_1 = "{sys.executable} own_tests.py"\n'
     run = run_on(change(tmp_path, settings, {"2_harmless.sql": NEW["2_harmless.sql"]}))
     check = run.check("n-minus-1")
     assert (check["outcome"], check["proven"], check["findings"]) == ("passed", 2, [])
     assert "5 statements of base, none broken, base's own tests pass" in run.said
+
+
+def test_a_file_that_is_nowhere_is_refused_and_one_that_is_new_is_none_of_base_s(tmp_path: Path) -> None:
+    root = change(tmp_path, 'statements_file = "later.sql"\n', {"2_harmless.sql": NEW["2_harmless.sql"]})
+    run = run_on(root)
+    assert run.code == 2
+    assert "databases.app.migrations.statements_file: later.sql: No such file or directory" in run.said
+    (root / "later.sql").write_text("SELECT 1;")
+    (gap,) = run_on(root).check("n-minus-1")["not_proven"]
+    assert gap["reason"] == "base's release sent no statement that could be prepared"
