@@ -152,7 +152,7 @@ def test_a_sentence_that_no_row_can_break_is_said_to_be_vacuous() -> None:
 
 def test_the_page_names_every_check() -> None:
     page = (Path(__file__).parents[2] / "docs" / "selftest.md").read_text("utf-8")
-    named = set(re.findall(r"[a-z]+(?:-[a-z]+)+", page))
+    named = set(re.findall(r"[a-z]+(?:-[a-z0-9]+)+", page))
     assert FAULTS.keys() | NO_FAULT.keys() <= named
     assert f"{SHARE:.0%}".replace("%", " %") in page
     assert f"at least {LEAST:g} s, at most {MOST:g} s" in page
