@@ -22,10 +22,11 @@ class Hint:
 class Advice:
     """What the linter ``tool`` said of the new migrations; ``looked`` are the revisions that it was shown.
 
-    ``gap`` is why it could not be asked.
+    ``unread`` are revisions that it could not be shown, or did not understand, and why; ``gap`` is why it could not be asked.
     """
 
     tool: str
     looked: tuple[str, ...] = ()
     hints: tuple[Hint, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
     gap: str = ""

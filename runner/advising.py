@@ -27,6 +27,7 @@ from runner.children import Command
 from runner.errors import ToolFailed
 from runner.gathering import counted
 from runner.plan import Built
+from runner.recorder.reading import LONGEST
 from runner.steps import Building
 
 #: The check that judges it.
@@ -37,7 +38,8 @@ _TIMEOUT = 60.0
 #: So many bytes are more than it says of any history.
 _MOST = 16 * 1024 * 1024
 #: What a migration fails of when it is applied, which a run sees; and the tool's own matters of taste.
-_SEEN = ("syntax-error", "ban-concurrent-index-creation-in-transaction", "transaction-nesting", "ban-uncommitted-transaction")
+_NOT_UNDERSTOOD = "syntax-error"
+_SEEN = (_NOT_UNDERSTOOD, "ban-concurrent-index-creation-in-transaction", "transaction-nesting", "ban-uncommitted-transaction")
 _STYLE = re.compile(r"prefer-|ban-char-field$")
 _IGNORE = re.compile(r"--\s*squawk-ignore(?P<file>-file)?\b[ \t]*(?P<rules>[^\n]*)")
 
@@ -48,14 +50,13 @@ def advised(building: Building, head: Built, base: Built | None, applied: frozen
     if CHECK not in building.plan.checks or told is None or not told.squawk or head.server.engine is not Engine.POSTGRESQL:
         return head
     new = [one for one in head.evidence.migrations if base is not None and one.revision not in applied]
-    sent = {one.revision: statements for one in new if (statements := _sent(head, one))}
-    if not sent:
+    if not new:
         return head
+    sent = {one.revision: _sent(head, one) for one in new}
     with building.plan.progress.stage("advice") as stage:
         try:
-            found = tuple(_hints(building.plan.root, head.server.version, sent))
-            advice = Advice(_TOOL, tuple(sent), found)
-            stage.say(f"{_TOOL}: {counted(len(found), 'hint') if found else 'nothing'}")
+            advice = _advice(building.plan.root, head.server.version, sent)
+            stage.say(f"{_TOOL}: {counted(len(advice.hints), 'hint') if advice.hints else 'nothing'}")
         except ToolFailed as failed:
             advice = Advice(_TOOL, gap=failed.message)
             stage.skipped(failed.message)
@@ -67,7 +68,22 @@ def _sent(head: Built, migration: Migration) -> list[Statement]:
     return [one for one in head.evidence.statements if one.place is not None and one.place.file == migration.place.file]
 
 
+def _advice(root: Path, version: str, sent: Mapping[str, Sequence[Statement]]) -> Advice:
+    """What squawk says, and of which revisions it says nothing because it could not read them. Raises ToolFailed."""
+    whole = {name: all(len(one.text) < LONGEST for one in statements) for name, statements in sent.items() if statements}
+    unread = {name: "no statement of it could be traced to its file" for name in sent if name not in whole}
+    unread |= {name: f"a statement of it is longer than {LONGEST} characters" for name, told in whole.items() if not told}
+    found = list(_hints(root, version, {name: sent[name] for name, told in whole.items() if told}))
+    unread |= {
+        one.revision or "": f"{_TOOL} does not understand it: {one.message}" for one in found if one.rule == _NOT_UNDERSTOOD
+    }
+    hints = [one for one in found if not (_STYLE.match(one.rule) or one.rule in _SEEN or _is_ignored(root, one))]
+    return Advice(_TOOL, tuple(sent), tuple(hints), tuple(unread.items()))
+
+
 def _hints(root: Path, version: str, sent: Mapping[str, Sequence[Statement]]) -> Iterator[Hint]:
+    if not sent:
+        return
     with tempfile.TemporaryDirectory(prefix="dbproof-squawk-") as folder:
         files = {f"{number}.sql": revision for number, revision in enumerate(sent)}
         for name, revision in files.items():
@@ -76,9 +92,7 @@ def _hints(root: Path, version: str, sent: Mapping[str, Sequence[Statement]]) ->
             (Path(folder) / name).write_text(text, "utf-8", "replace")
         for said in _said(root, version, Path(folder), list(files)):
             revision = files[Path(str(said["file"])).name]
-            hint = _hint(said, revision, _at(sent[revision], int(said["line"])))
-            if not (_STYLE.match(hint.rule) or hint.rule in _SEEN or _is_ignored(root, hint)):
-                yield hint
+            yield _hint(said, revision, _at(sent[revision], int(said["line"])))
 
 
 def _at(statements: Sequence[Statement], line: int) -> Statement:
@@ -98,12 +112,11 @@ def _said(root: Path, version: str, folder: Path, names: list[str]) -> list[dict
     arguments = (program, "--reporter", "json", "--pg-version", version.split()[0], "--assume-in-transaction", *options, *names)
     finished, said = children.captured(Command(arguments, folder, clean_environment(()), _TIMEOUT), _MOST)
     try:
-        listed = json.loads(said or b"[]")
-    except ValueError:
-        raise ToolFailed(f"{_TOOL} failed: {' '.join(finished.tail[-3:])}", _REMEDY) from None
-    if finished.timed_out or not isinstance(listed, list):
-        raise ToolFailed(f"{_TOOL} did not come to an end", _REMEDY)
-    return listed
+        listed = json.loads(said)
+    except ValueError:  # it prints a list also where it has nothing to say
+        how = "did not come to an end" if finished.timed_out else f"ended with status {finished.status}"
+        raise ToolFailed(f"{_TOOL} {how}: {' '.join(finished.tail[-3:])}", "Run it by hand; look at .squawk.toml.") from None
+    return list(listed)
 
 
 def _hint(said: Mapping[str, Any], revision: str, statement: Statement) -> Hint:

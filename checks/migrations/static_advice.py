@@ -46,7 +46,9 @@ def run(target: Target) -> Iterator[Judgement]:
         return
     if advice.gap:
         yield NotProven(ALL, advice.gap)
-    for revision in advice.looked:
+    unread = dict(advice.unread)
+    yield from (NotProven(revision, why) for revision, why in unread.items())
+    for revision in (one for one in advice.looked if one not in unread):
         hints = [one for one in advice.hints if one.revision == revision]
         if not hints:
             yield Proven(revision)

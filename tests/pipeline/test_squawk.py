@@ -34,3 +34,19 @@ def test_its_rules_at_the_lines_of_the_statements(tmp_path: Path) -> None:
         "require-lock-timeout",
         "require-statement-timeout",
     }
+
+
+def test_what_it_could_not_read_is_not_proven(tmp_path: Path) -> None:
+    made = repository(tmp_path / "app", {"dbproof.toml": f"{SETTINGS}squawk = true\n", "migrations/1.sql": FIRST})
+    made.branch("change")
+    long = f"ALTER TABLE users ADD COLUMN note text DEFAULT '{'x' * 12_000}';\n"
+    made.commit({"migrations/2.sql": long, "migrations/3.sql": "CREATE TABLE quiet (id bigint PRIMARY KEY);\n"})
+    check = run_on(made.root).check("static-advice")
+    assert [(gap["subject"], gap["reason"]) for gap in check["not_proven"]] == [
+        ("2", "a statement of it is longer than 10000 characters")
+    ]
+    made.commit({".squawk.toml": "nonsense = [\n"})
+    check = run_on(made.root).check("static-advice")
+    assert (check["outcome"], check["proven"]) == ("skipped", 0)
+    (gap,) = check["not_proven"]
+    assert gap["reason"].startswith("squawk ended with status 1: ")

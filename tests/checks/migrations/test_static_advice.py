@@ -30,3 +30,9 @@ def test_where_it_is_not_asked_or_not_there(judge: Judge) -> None:
     assert judge(CHECK, evidence=Evidence(advice=Advice("squawk", gap="not installed"))).gaps == {
         "new migrations": "not installed"
     }
+
+
+def test_what_the_linter_did_not_understand_is_not_proven(judge: Judge) -> None:
+    unread = (("2", "squawk does not understand it: expected command"),)
+    said = judge(CHECK, evidence=Evidence(advice=Advice("squawk", ("2", "3"), unread=unread)))
+    assert (said.proven, said.gaps) == (["3"], dict(unread))
