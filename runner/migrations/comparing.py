@@ -36,10 +36,10 @@ def compared(command: Command, drift: Drift, default_schema: str = "") -> Drift 
                 return Drift(drift.command, drift.write, gap=f"`{drift.command}` failed: {event.said}")
             if isinstance(event, Elsewhere):
                 return Drift(drift.command, drift.write, gap=f"`{drift.command}` went to another database")
-    found = next((one for one in told if one.get("event") == "drift"), None)
-    if found is None:
+    compared = [one for one in told if one.get("event") == "drift"]  # one for each database that env.py goes through
+    if not compared:
         return None
-    operations = tuple(_operation(one, default_schema) for one in found["operations"])
+    operations = tuple(_operation(one, default_schema) for found in compared for one in found["operations"])
     return Drift(drift.command, drift.write, operations)
 
 

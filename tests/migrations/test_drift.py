@@ -114,6 +114,13 @@ def test_what_alembic_finds_again_after_it_was_settled_is_no_difference(tmp_path
     assert all("default" in words for words in said)
 
 
+def test_an_env_that_goes_through_several_sets_of_models_is_told_of_each(tmp_path: Path, database: Database) -> None:
+    again = "    context.configure(connection=connection, target_metadata=MetaData())\n    with context.begin_transaction():\n"
+    env = f"from sqlalchemy import MetaData\n{with_models(SYNC_ENV)}{again}        context.run_migrations()\n"
+    said = drift(laid(tmp_path, env, MODELS), database).operations
+    assert [(one.subject, one.kind) for one in said] == [("customers", DriftKind.UNKNOWN_TABLE)]
+
+
 def test_without_models_there_is_nothing_to_compare(tmp_path: Path, database: Database) -> None:
     given, on = project(lay(tmp_path)), database.addresses[Role.OWNER]
     assert not [event for event in alembic.apply(given, on) if isinstance(event, Broke)]
