@@ -1,8 +1,8 @@
 """The pass that asks the migration tool whether the application's models are what the migrations make.
 
 It works on a copy of head, as a difference is applied there to see whether it goes away; models that are printed as SQL are made
-beside it, and the two databases compared. Where head differs base is asked too, by
-base's own files, so that what main has already is known.
+beside it, and the two databases compared. Where head differs base is asked too, by base's own files, so that what main has
+already is known.
 """
 
 from __future__ import annotations

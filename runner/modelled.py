@@ -19,8 +19,10 @@ from runner.servers.postgresql.sessions import session
 from runner.undoing import postgresql
 from runner.undoing.relational import State
 
-#: What models are made of. The rest (functions, triggers, grants) is made by hand, and is no difference.
+#: What all models are made of. The rest (functions, triggers, views) may be made by hand, and then only the database has it.
 _KINDS = frozenset({ObjectKind.TABLE, ObjectKind.COLUMN, ObjectKind.CONSTRAINT, ObjectKind.INDEX, ObjectKind.TYPE})
+#: What is the database's own, whoever made its tables: the schema public, its settings and extensions.
+_OF_THE_DATABASE = frozenset({ObjectKind.SCHEMA, ObjectKind.EXTENSION, ObjectKind.OTHER})
 #: Of what the database has in addition, what only few tools' models can say.
 _BY_HAND = ("CHECK", "EXCLUDE")
 _NAME = "models"
@@ -58,13 +60,14 @@ def _refused(models: Database, database: Database, role: Role, text: bytes) -> s
 
 def _operations(found: tuple[Difference, ...], made: State, printed: Printed) -> Iterator[DriftOperation]:
     for one in found:
-        if one.of.kind in _KINDS and not _is_by_hand(one, made):
+        if one.of.kind not in _OF_THE_DATABASE and not _is_by_hand(one, made):
             yield _operation(one, printed)
 
 
 def _is_by_hand(one: Difference, made: State) -> bool:
     definition = made.objects.get(one.of, {}).get("definition", "")
-    return one.kind is DifferenceKind.EXTRA and (definition.startswith(_BY_HAND) or " WHERE " in definition)
+    seldom = one.of.kind not in _KINDS or definition.startswith(_BY_HAND) or " WHERE " in definition
+    return one.kind is DifferenceKind.EXTRA and seldom
 
 
 def _operation(one: Difference, printed: Printed) -> DriftOperation:
