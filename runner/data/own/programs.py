@@ -66,7 +66,7 @@ class ProjectPrograms:
         Raises WrongAddress where it went elsewhere, ToolFailed where it cannot start or never came.
         """
         failure, _ = self._run(self._as_command(text, self.project.root))
-        return failure.said if failure is not None else ""
+        return (failure.said or "it failed and said nothing") if failure is not None else ""
 
     def fixtures(self, files: Sequence[RowFile]) -> MigrationFailure | None:
         """``manage.py loaddata``, once for all files. Raises UsageError where there is no Django project."""
