@@ -9,7 +9,7 @@ since; the server would take it until it is executed. With `n_minus_1` base's ow
 there and not on base, that is a finding.
 
 What cannot be prepared (statements of clients that put values into the text of several statements at once, temporary tables) and
-what base refuses too is left out, and the number of the rest is said.
+what base refuses too is not proven, and how many those are is said.
 
 **Anti-pattern**
 
@@ -42,6 +42,8 @@ PROVES = "run on the new schema"
 #: The subjects of what holds as a whole.
 STATEMENTS = "statements of the previous release"
 TESTS = "tests of the previous release"
+#: The subject of those of which nothing is known.
+LEFT = "statements that base refuses too"
 
 
 def run(target: Target) -> Iterator[Judgement]:
@@ -51,6 +53,8 @@ def run(target: Target) -> Iterator[Judgement]:
         return
     if found.gap:
         yield NotProven(STATEMENTS, found.gap)
+    if found.left:
+        yield NotProven(LEFT, f"{found.left} of {found.statements + found.left} statements cannot be prepared on base either")
     for one in found.broken:
         yield _broken(one)
     if found.statements and not found.broken:

@@ -15,7 +15,8 @@ BROKEN = BrokenStatement("42703", 'column "note" does not exist', ("SELECT note 
 def test_what_is_understood_is_proven(judge: Judge) -> None:
     said = judge(CHECK, evidence=Evidence(previous=Previous(12, 1, tests=OwnTests("pytest"))))
     assert said.proven == ["statements of the previous release", "tests of the previous release"]
-    assert (said.findings, said.gaps) == ([], {})
+    gap = "1 of 13 statements cannot be prepared on base either"
+    assert (said.findings, said.gaps) == ([], {"statements that base refuses too": gap})
 
 
 def test_what_is_not_understood_is_a_finding_at_its_migration(judge: Judge) -> None:
