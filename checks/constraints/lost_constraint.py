@@ -4,8 +4,9 @@ Proves, for every foreign key, CHECK, primary key, unique, exclusion constraint,
 database had, that head has it too, so that no kind of rule falls without somebody knowing. A constraint stands where one of its
 kind and name does, or where the table is held to the same by another: the same condition under a new name or in other words, a
 CHECK that is a part of a longer one, a primary key in place of a UNIQUE, a UNIQUE of fewer columns, a CHECK that says
-`IS NOT NULL` for a NOT NULL. What belonged to a table or a column that is gone went with it and is no subject; nor is it judged
-whether a rule that kept its name still says the same, for a list of states may grow.
+`IS NOT NULL` for a NOT NULL, a new trigger that fires for the same and calls another function. What belonged to a table or a
+column that is gone went with it and is no subject; nor is it judged whether a rule that kept its name still says the same, for a
+list of states may grow.
 
 It compares what the two databases hold, not the text of the migrations: what a tool leaves out when it makes a table anew
 (Alembic's batch mode, a model that never knew of the CHECK) is seen as well as a `DROP`. The inventory in the reports counts both

@@ -133,6 +133,29 @@ def test_a_trigger_is_lost_by_drop_and_not_by_another_name(
     assert judge(CHECK, evidence=base).findings == []
 
 
+def test_a_trigger_that_gave_way_to_a_new_one_for_the_same_is_not_lost(
+    server: Server, database: Database, judge: Judge, query: Query
+) -> None:
+    query("""
+        CREATE TABLE jobs (id int, state text);
+        CREATE FUNCTION notify() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE FUNCTION unlink() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+        CREATE TRIGGER notify AFTER INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION notify();
+        CREATE TRIGGER guard BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION notify();
+        CREATE TRIGGER stays BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION unlink();
+        CREATE TRIGGER unlink BEFORE DELETE ON jobs FOR EACH ROW EXECUTE FUNCTION unlink();
+    """)
+    base = Evidence(base=_catalogue(server, database))
+    query("""
+        CREATE FUNCTION notify_v1() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        DROP TRIGGER notify ON jobs; DROP TRIGGER guard ON jobs;
+        CREATE TRIGGER notify_v1 AFTER INSERT ON jobs FOR EACH ROW WHEN (new.state = 'todo') EXECUTE FUNCTION notify_v1();
+        ALTER FUNCTION unlink() RENAME TO unlink_v1; ALTER TRIGGER unlink ON jobs RENAME TO unlink_v1;
+    """)
+    judged = judge(CHECK, evidence=base)
+    assert (judged.finding.subject, len(judged.proven)) == ("jobs.guard (trigger)", 3)
+
+
 def test_it_is_found_at_the_statement_that_dropped_it(server: Server, database: Database, judge: Judge, query: Query) -> None:
     query("CREATE TABLE orders (total int CONSTRAINT positive CHECK (total > 0), email text NOT NULL)")
     catalogue = _catalogue(server, database)
