@@ -134,8 +134,8 @@ class _Line:
 
     def _through(self, server: socket.socket) -> None:
         """Hand on without looking."""
-        threading.Thread(target=_pour, args=(self.client, server), name="dbproof-relay", daemon=True).start()
-        _pour(server, self.client)
+        threading.Thread(target=wire.pour, args=(self.client, server), name="dbproof-relay", daemon=True).start()
+        wire.pour(server, self.client)
 
     def _from_client(self, server: socket.socket) -> None:
         with suppress(OSError):
@@ -227,11 +227,3 @@ class _Line:
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
-
-
-def _pour(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(_PIECE):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 
 #: What a client may ask for before its startup message; the server answers with one byte.
 ENCRYPTION = frozenset({80877103, 80877104})
@@ -86,3 +87,12 @@ def answer(message: bytes) -> bytes | None:
 def tag(message: bytes) -> str:
     """The first word of the tag with which a statement ended (``C``), in lower case."""
     return message[5:].split(b"\0")[0].split(b" ")[0].decode("ascii", "replace").lower()
+
+
+def pour(source: socket.socket, sink: socket.socket) -> None:
+    """Hand on all that comes, as it comes, until the source ends; then the sink hears nothing more."""
+    with suppress(OSError):
+        while data := source.recv(_PIECE):
+            sink.sendall(data)
+    with suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
