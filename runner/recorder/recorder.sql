@@ -100,23 +100,24 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $body$
 DECLARE
-    made json[];
+    command record;
 BEGIN
-    made := ARRAY(
-        SELECT json_build_array(
-            classid::bigint, objid::bigint, objsubid, true, object_type, object_identity,
-            (SELECT concat_ws(' ', indrelid, indrelid::regclass) FROM pg_index WHERE indexrelid = objid))
-        FROM pg_event_trigger_ddl_commands()
-        WHERE NOT in_extension);
+    SELECT classid, objid, object_type, object_identity, in_extension,
+        (SELECT concat_ws(' ', indrelid, indrelid::regclass) FROM pg_index WHERE indexrelid = objid) AS stands_on
+    INTO command
+    FROM pg_event_trigger_ddl_commands();
 
-    IF cardinality(made) > 0 THEN
-        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":%,"heirs":null}',
-            coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
-            coalesce(pg_current_xact_id_if_assigned(), '0'), to_json(made);
+    IF NOT command.in_extension THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":[%],"heirs":null}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'), coalesce(pg_current_xact_id_if_assigned(), '0'),
+            json_build_array(command.classid::bigint, command.objid::bigint, 0, true, command.object_type,
+                             command.object_identity, command.stands_on);
     END IF;
 END
 $body$;
 
+-- Nearly every ALTER TABLE is one command about one table without heirs, of which all is said without aggregates; nothing is said
+-- where it wrote no row of a column or constraint.
 CREATE FUNCTION pg_catalog.dbproof_altered() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -125,6 +126,32 @@ SET log_min_error_statement = 'panic'
 SET client_min_messages = 'notice'
 SET enable_seqscan = off
 SET enable_bitmapscan = off
+AS $body$
+DECLARE
+    command record;
+BEGIN
+    SELECT classid, objid, object_type, object_identity, in_extension, command_tag, count(*) OVER () AS commands,
+        EXISTS (SELECT FROM pg_inherits WHERE inhparent = objid) AS has_heirs,
+        ARRAY(SELECT concat_ws(' ', attnum, part.xmin, attname) FROM pg_attribute AS part
+              WHERE attrelid = objid AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0) AS columns,
+        ARRAY(SELECT concat_ws(' ', oid, part.xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END, conname)
+              FROM pg_constraint AS part WHERE conrelid = objid AND contype <> 'n' AND age(part.xmin) <= 0) AS constraints
+    INTO command
+    FROM pg_event_trigger_ddl_commands();
+
+    IF command.commands > 1 OR command.has_heirs OR command.object_type <> 'table' OR command.command_tag <> 'ALTER TABLE' THEN
+        PERFORM dbproof_tell_altered();
+    ELSIF NOT command.in_extension AND (cardinality(command.columns) > 0 OR cardinality(command.constraints) > 0) THEN
+        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":[%],"heirs":null}',
+            coalesce(to_json(current_setting('dbproof.at', true)), 'null'), coalesce(pg_current_xact_id_if_assigned(), '0'),
+            json_build_array(command.classid::bigint, command.objid::bigint, 0, false, 'table', command.object_identity,
+                             json_build_array(command.objid::bigint, command.columns, command.constraints));
+    END IF;
+END
+$body$;
+
+CREATE FUNCTION pg_catalog.dbproof_tell_altered() RETURNS boolean
+LANGUAGE plpgsql
 AS $body$
 DECLARE
     made json;
@@ -163,6 +190,7 @@ BEGIN
             coalesce(to_json(current_setting('dbproof.at', true)), 'null'),
             coalesce(pg_current_xact_id_if_assigned(), '0'), made, coalesce(heirs, 'null');
     END IF;
+    RETURN true;
 END
 $body$;
 
@@ -392,6 +420,7 @@ ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_made();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_made();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_indexed();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_altered();
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_altered();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_heirs(oid[]);
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_dropped();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_tell_dropped();
