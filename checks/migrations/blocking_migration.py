@@ -101,7 +101,7 @@ def _open(revision: str, relation: str, statements: Sequence[Blocking], traffic:
     if limit is not None and slowest is not None and min(_longest(slowest, relation), _alone(revision, target)) > limit:
         return Finding(
             subject=subject,
-            message=f"{_waited(behind, relation)}; the limit is {lapse(limit)}",
+            message=f"{_waited(behind, slowest, relation)}; the limit is {lapse(limit)}",
             remedy="Look at what its transaction does meanwhile, and let it do less, or split it.",
             severity=Severity.ERROR,
             place=slowest.place,
@@ -153,11 +153,10 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
     if beyond and limits.blocked is not None:
         said.append(f"the limit is {lapse(limits.blocked)}")
     first = case.statements[0]
+    said.append(_waited(case.statements, first) or _waited(_behind(case, statements), first))
     return Finding(
         subject=_subject(case.revision, case.relation),
-        message="; ".join(
-            (*said, *([waited] if (waited := _waited(case.statements) or _waited(_behind(case, statements))) else []))
-        ),
+        message="; ".join(filter(None, said)),
         remedy=remedy_of(first, case.work),
         severity=Severity.ERROR if beyond else None,
         place=first.place,
@@ -192,10 +191,11 @@ def _behind(case: _Case, statements: Sequence[Blocking]) -> list[Blocking]:
 def _what(case: _Case) -> str:
     """``ALTER TABLE reads 1 000 rows of orders under AccessExclusiveLock on orders (keeps out readers and writers)``."""
     one = case.statements[0]
-    own, earlier = _held_by(one.taken), _held_by([lock for lock, _ in one.earlier])
-    since = "" if own else f", held since {_lines(one)}"
+    taken = {lock.relation for lock in one.taken}
+    earlier = _held_by([lock for lock, _ in one.earlier if lock.relation not in taken])
+    held = [*([_held_by(one.taken)] if taken else []), *([f"{earlier}, held since {_lines(one)}"] if earlier else [])]
     more = f" (and {len(case.statements) - 1} more)" if len(case.statements) > 1 else ""
-    return f"{_tag(one)}{more} {_does(case.work)} under {own or earlier}{since}"
+    return f"{_tag(one)}{more} {_does(case.work)} under {', and '.join(held)}"
 
 
 def _tag(one: Blocking) -> str:
@@ -203,8 +203,17 @@ def _tag(one: Blocking) -> str:
 
 
 def _lines(one: Blocking) -> str:
-    places = dict.fromkeys(str(place) for _, place in one.earlier if place is not None)
-    return " and ".join(places) or "an earlier statement of its transaction"
+    """``line 49``, ``lines 49, 110 and 171``: of its own file the lines alone."""
+    places = {place for _, place in one.earlier if place is not None}
+    own = sorted(place.line for place in places if one.place is not None and place.file == one.place.file and place.line)
+    others = sorted(str(place) for place in places if one.place is None or place.file != one.place.file or not place.line)
+    lines = [f"line{'s' if len(own) > 1 else ''} {_and([str(line) for line in own])}"] if own else []
+    return _and([*lines, *others]) or "an earlier statement of its transaction"
+
+
+def _and(listed: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
 
 
 def _does(work: WorkOnRows) -> str:
@@ -231,8 +240,11 @@ def _held_by(locks: Sequence[Lock]) -> str:
     )
 
 
-def _waited(behind: Sequence[Blocking], relation: str = "") -> str:
-    """``writes to orders waited 2.7 s for RowExclusiveLock behind ALTER TABLE at db/4.sql:14``, the longest of each access."""
+def _waited(behind: Sequence[Blocking], first: Blocking, relation: str = "") -> str:
+    """``writes to orders waited 2.7 s for RowExclusiveLock behind ALTER TABLE at line 14``, the longest of each access.
+
+    ``first`` is the statement that the finding is placed at.
+    """
     longest: Mapping[Access, tuple[Wait, Blocking]] = {}
     for one in behind:
         for wait in one.waits:
@@ -240,7 +252,7 @@ def _waited(behind: Sequence[Blocking], relation: str = "") -> str:
             if wait.relation == (relation or wait.relation) and (held is None or wait.own > held[0].own):
                 longest = {**longest, wait.access: (wait, one)}
     return ", ".join(
-        f"{_access(wait)} {wait.relation} waited {lapse(wait.own)} for {wait.mode} behind {_where(one)}"
+        f"{_access(wait)} {wait.relation} waited {lapse(wait.own)} for {wait.mode} behind {_where(one, first)}"
         for wait, one in longest.values()
     )
 
@@ -249,8 +261,11 @@ def _access(wait: Wait) -> str:
     return "reads of" if wait.access is Access.READS else "writes to"
 
 
-def _where(one: Blocking) -> str:
-    return f"{_tag(one)} at {one.place}" if one.place is not None else _tag(one)
+def _where(one: Blocking, first: Blocking) -> str:
+    if one.place is None:
+        return _tag(one)
+    same = first.place is not None and first.place.file == one.place.file and one.place.line
+    return f"{_tag(one)} at {f'line {one.place.line}' if same else one.place}"
 
 
 def _count(rows: int) -> str:

@@ -101,8 +101,23 @@ _REMEDIES = {
     "58P01": "Choose a server that has it (`image` or `version` in the settings), if this is an extension.",
 }
 
-#: What SQLite, or Alembic for it, says without a code of its own.
+#: How golang-migrate, goose, Atlas, Flyway and Supabase refuse a new migration that is older than what is applied.
+_LATE = (
+    "golang-migrate passes this file over",
+    "found a missing migration before the database's version",
+    "was added out of order",
+    "detected resolved migration not applied to database",
+    "to be inserted before the last migration on remote database",
+)
+
+#: What SQLite, Alembic for it, or a tool before it begins says without a code of its own.
 _BY_WORDS = (
+    (
+        "the journal dates it before the newest",
+        "Generate it again on top of the newest one, or give its entry in meta/_journal.json a later `when`: a database that has"
+        " the newer one never gets it.",
+    ),
+    *((words, "Give it a number after the newest one.") for words in _LATE),
     (
         "Cannot add a NOT NULL column with default value NULL",
         "Give the column a default, or add it nullable, fill it, and make the table anew with NOT NULL (op.batch_alter_table).",

@@ -26,6 +26,7 @@ _ATTACH = (
     "Put a CHECK with the partition's bounds on it first, NOT VALID, and VALIDATE it in a transaction of its own: ATTACH"
     " PARTITION then reads no row."
 )
+_APART = "Read the rows in a transaction of its own, apart from the statement that takes the lock."
 _DEFAULT = (
     "Add the column without that default (a constant one rewrites nothing), SET DEFAULT for rows to come, and fill the old rows"
     " in batches, each in a transaction of its own."
@@ -42,7 +43,7 @@ _REINDEX = "REINDEX … CONCURRENTLY, outside a transaction."
 def remedy_of(one: Blocking, work: WorkOnRows) -> str:
     """What would not keep others out: by the kind of work, the server's reason and what the statement made."""
     own = _BATCHES if work.kind is WorkKind.WRITE else _of_kind(one, work)
-    return own if one.taken or work.kind is WorkKind.WRITE else f"{_SPLIT} {own}"
+    return own if one.taken or work.kind is WorkKind.WRITE else f"{_SPLIT} {own}".rstrip()
 
 
 def _of_kind(one: Blocking, work: WorkOnRows) -> str:
@@ -64,7 +65,9 @@ def _of_rewrite(reason: str) -> str:
 def _of_scan(one: Blocking) -> str:
     if _made(one, ObjectKind.CONSTRAINT):
         return _VALIDATE
-    return _NOT_NULL if _made(one, ObjectKind.COLUMN) else _ATTACH
+    if _made(one, ObjectKind.COLUMN):
+        return _NOT_NULL
+    return _ATTACH if set(one.commands) <= {"ALTER TABLE"} else _APART if one.taken else ""
 
 
 def _made(one: Blocking, kind: ObjectKind) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checks.evidence import Lock, Place
-from checks.schema.names import ObjectKind
+from checks.schema.names import ObjectKind, TableName
 from checks.traffic import Access, Blocking, Wait, WorkKind, WorkOnRows
 from runner.recorder.recording import reason
 from runner.traffic.seen import Held, Seen
@@ -114,12 +114,16 @@ def _work(one: _Told, tables: Sequence[Table]) -> Iterator[WorkOnRows]:
         if table.label in seen.rewritten:
             yield WorkOnRows(table.label, WorkKind.REWRITE, table.rows, reason(seen.rewritten[table.label]))
         elif read and 2 * read >= table.rows and not rows_only:
-            indexed = any(one.kind is ObjectKind.INDEX for one in seen.made) or "REINDEX" in seen.commands
-            yield WorkOnRows(
-                table.label, WorkKind.INDEX if indexed and table.oid in one.taken else WorkKind.SCAN, min(read, table.rows)
-            )
+            kind = WorkKind.INDEX if _indexed(one, table) else WorkKind.SCAN
+            yield WorkOnRows(table.label, kind, min(read, table.rows))
         elif wrote >= _FEW and 2 * wrote >= table.rows:
             yield WorkOnRows(table.label, WorkKind.WRITE, wrote)
+
+
+def _indexed(one: _Told, table: Table) -> bool:
+    """Whether rows were read for an index of the table, whoever took the lock that this was done under."""
+    on = (TableName(made.schema, made.relation) for made in one.seen.made if made.kind is ObjectKind.INDEX)
+    return table.name in on or ("REINDEX" in one.seen.commands and table.oid in one.taken)
 
 
 def _moved(all_told: Sequence[_Told], log: Log, tables: Mapping[int, Table]) -> None:

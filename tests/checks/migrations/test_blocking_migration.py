@@ -54,7 +54,7 @@ def test_without_a_limit_it_is_a_warning_with_what_was_measured() -> None:
     assert finding.message == (
         "ALTER TABLE reads 100 000 rows of orders under AccessExclusiveLock on orders (keeps out readers and writers);"
         " held for 2.7 s at 100 000 rows; writes to orders waited 2.7 s for RowExclusiveLock behind ALTER TABLE at"
-        " db/2_check.sql:14, reads of orders waited 300 ms for AccessShareLock behind ALTER TABLE at db/2_check.sql:14"
+        " line 14, reads of orders waited 300 ms for AccessShareLock behind ALTER TABLE at line 14"
     )
     assert "VALIDATE CONSTRAINT in a transaction of its own" in finding.remedy
     (fact,) = finding.evidence["statements"]
@@ -104,7 +104,7 @@ def test_work_under_the_lock_of_an_earlier_statement_names_both() -> None:
     later = replace(ADD, taken=(), earlier=((EXCLUSIVE, first.place),), waits=())
     (finding,) = judged(first, later)
     assert finding.place == PLACE
-    assert "under AccessExclusiveLock on orders (keeps out readers and writers), held since db/2_check.sql:3" in finding.message
+    assert "under AccessExclusiveLock on orders (keeps out readers and writers), held since line 3" in finding.message
     assert "in a transaction of its own" in finding.remedy
 
 

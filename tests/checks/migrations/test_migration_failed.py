@@ -61,5 +61,19 @@ def test_every_failure_has_a_remedy(judge: Judge, code: str) -> None:
     assert judge(CHECK, evidence=Evidence(failure=MigrationFailure("r1", None, "", code, "no"))).finding.remedy
 
 
+#: As the adapters say it.
+LATE = [
+    "golang-migrate passes this file over: a database at version 8 never applies it",
+    "Drizzle passes this entry over: the journal dates it before the newest that is applied",
+    "Atlas: migration file 3_a.sql was added out of order",
+]
+
+
+@pytest.mark.parametrize("said", LATE)
+def test_a_new_migration_that_is_too_old_is_to_become_the_newest(judge: Judge, said: str) -> None:
+    remedy = judge(CHECK, evidence=Evidence(failure=MigrationFailure("r1", None, "", "", said))).finding.remedy
+    assert "newest one" in remedy
+
+
 def test_nothing_applied_says_nothing(judge: Judge) -> None:
     assert judge(CHECK).all == ()
