@@ -10,7 +10,8 @@ list of states may grow.
 
 It compares what the two databases hold, not the text of the migrations: what a tool leaves out when it makes a table anew
 (Alembic's batch mode, a model that never knew of the CHECK) is seen as well as a `DROP`. The inventory in the reports counts both
-sides by kind. A warning, because taking a rule away may be meant. Without a base revision there is nothing to compare with.
+sides by kind. A warning, because taking a rule away may be meant, and a notice where a new key of more columns, or of some rows
+only, shows that it is. Without a base revision there is nothing to compare with.
 
 **Anti-pattern**
 
@@ -39,7 +40,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.rulebook.covering import covered, speaks_of
 from checks.rulebook.intended import renamed
 from checks.rulebook.inventory import Kind, Rule, rules
-from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Trigger
+from checks.schema.model import Catalogue, CheckConstraint, Column, ForeignKey, Index, Table, Trigger
 from checks.schema.names import TableName
 from checks.sql.remedies import made_anew
 from checks.sql.statements import quoted, quoted_table
@@ -66,13 +67,22 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         if (table.name, rule.kind, rule.thing.name) in standing or covered(rule, table, target.engine):
             yield Proven(replace(rule, table=table).subject)
         elif all(column in table.column for column in speaks_of(rule, target.engine)):
-            yield _gone(replace(rule, table=table), target)
+            yield _gone(replace(rule, table=table), rule.table, target)
 
 
-def _gone(rule: Rule, target: RelationalTarget) -> Judgement:
+def _gone(rule: Rule, was: Table, target: RelationalTarget) -> Judgement:
     if target.evidence.incomplete:
         return NotProven(rule.subject, "not there, the migrations failed")
-    return _lost(rule, target)
+    return _lost(rule, _looser(rule, was), target)
+
+
+def _looser(rule: Rule, was: Table) -> Index | None:
+    """What is new in place of a key and keeps fewer rows apart: a key of more columns, or of some rows only."""
+    if not isinstance(rule.thing, Index) or rule.kind is Kind.EXCLUSION or None in rule.thing.columns:
+        return None
+    known, columns = {index.name for index in was.indexes if index is not rule.thing}, set(rule.thing.columns)
+    new = (index for index in rule.table.indexes if index.unique and index.valid and index.name not in known)
+    return next((index for index in new if columns <= set(index.columns)), None)
 
 
 def _called_now(target: RelationalTarget) -> dict[TableName, TableName]:
@@ -82,12 +92,15 @@ def _called_now(target: RelationalTarget) -> dict[TableName, TableName]:
     return {table: TableName(table.schema, one.new) for table, one in whole if not one.constraint}
 
 
-def _lost(rule: Rule, target: RelationalTarget) -> Finding:
+def _lost(rule: Rule, looser: Index | None, target: RelationalTarget) -> Finding:
     place, statement = _where(rule, target.evidence)
+    instead = f"{looser.name} in its place asks for less: {_columns(looser)}; it was" if looser else ""
     return Finding(
         subject=rule.subject,
-        message=f"{rule.table.name.label()} lost its {_noun(rule)}, and nothing in its place asks for the same: {_said(rule)}",
+        message=f"{rule.table.name.label()} lost its {_noun(rule)}, and"
+        f" {instead or 'nothing in its place asks for the same:'} {_said(rule)}",
         remedy=_remedy(rule, target),
+        severity=Severity.NOTICE if looser else None,
         objects=rule.references,
         place=place,
         evidence={"kind": rule.kind.value, "was": _said(rule), **({"statement": statement} if statement else {})},
@@ -111,14 +124,18 @@ def _said(rule: Rule) -> str:
         case CheckConstraint() as check:
             return " ".join(check.expression.split())
         case Index() as index:
-            where = f" where {' '.join(index.predicate.split())}" if index.predicate else ""
-            return (
-                f"({', '.join(name or '…' for name in index.columns)}){where}" if None not in index.columns else index.definition
-            )
+            return _columns(index)
         case Column() as column:
             return f"{column.name} {column.type} NOT NULL"
         case Trigger() as trigger:
             return " ".join(trigger.definition.split())
+
+
+def _columns(index: Index) -> str:
+    if None in index.columns:
+        return index.definition
+    where = f" where {' '.join(index.predicate.split())}" if index.predicate else ""
+    return f"({', '.join(name or '…' for name in index.columns)}){where}"
 
 
 def _remedy(rule: Rule, target: RelationalTarget) -> str:

@@ -165,12 +165,17 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
 
 
 def _alone(revision: str, target: Target) -> float:
-    """How long it took where nobody else was, itself or its statements: what other sessions add is not its own."""
-    evidence = target.evidence
-    files = {one.place.file for one in evidence.migrations if one.revision == revision}
-    told = [one.seconds for one in evidence.statements if not files or (one.place is not None and one.place.file in files)]
-    whole = next((one.seconds for one in evidence.migrations if one.revision == revision), None)
-    return max(whole or 0.0, sum(seconds for seconds in told if seconds is not None)) or math.inf
+    """How long it took where nobody else was, itself or its statements: what other sessions add is not its own.
+
+    With those after it, for all may be one transaction, which holds its locks to the end.
+    """
+    migrations = target.evidence.migrations
+    since = next((number for number, one in enumerate(migrations) if one.revision == revision), 0)
+    from_here = [one for one in migrations[since:] if one.new or one.revision == revision]
+    files = {one.place.file for one in from_here}
+    statements = [one for one in target.evidence.statements if not files or (one.place is not None and one.place.file in files)]
+    whole = sum(one.seconds or 0.0 for one in from_here)
+    return max(whole, sum(one.seconds or 0.0 for one in statements)) or math.inf
 
 
 def _subject(revision: str, relation: str) -> str:

@@ -9,6 +9,7 @@ import sqlite_judging
 from judging import Judge, Judged, Query, target
 
 from checks.evidence import Evidence, Migration, MigrationFailure, MigrationState, Place, Statement
+from checks.interface import Severity
 from checks.schema.model import Catalogue
 from checks.schema.names import ObjectKind, ObjectReference
 from runner.servers.interface import Database, Server
@@ -154,6 +155,30 @@ def test_a_trigger_that_gave_way_to_a_new_one_for_the_same_is_not_lost(
     """)
     judged = judge(CHECK, evidence=base)
     assert (judged.finding.subject, len(judged.proven)) == ("jobs.guard (trigger)", 3)
+
+
+def test_a_key_that_gave_way_to_a_looser_one_is_a_notice_that_names_both(
+    server: Server, database: Database, judge: Judge, query: Query
+) -> None:
+    query("""
+        CREATE TABLE notes (name text, span int, who int, kind int);
+        ALTER TABLE notes ADD CONSTRAINT two UNIQUE (name, span), ADD CONSTRAINT apart UNIQUE (kind);
+        CREATE UNIQUE INDEX few ON notes (span);
+        CREATE UNIQUE INDEX other ON notes (kind, span);
+    """)
+    base = Evidence(base=_catalogue(server, database))
+    query("""
+        ALTER TABLE notes DROP CONSTRAINT two, ADD CONSTRAINT three UNIQUE (name, span, who), DROP CONSTRAINT apart;
+        DROP INDEX few; CREATE UNIQUE INDEX few ON notes (span) WHERE who > 0;
+    """)
+    found = {one.subject: one for one in judge(CHECK, evidence=base).findings}
+    assert {name: one.severity for name, one in found.items()} == {
+        "notes.two": Severity.NOTICE, "notes.few": Severity.NOTICE, "notes.apart": None
+    }  # fmt: skip
+    assert found["notes.two"].message == (
+        "notes lost its UNIQUE two, and three in its place asks for less: (name, span, who); it was (name, span)"
+    )
+    assert "few in its place asks for less: (span) where (who > 0)" in found["notes.few"].message
 
 
 def test_it_is_found_at_the_statement_that_dropped_it(server: Server, database: Database, judge: Judge, query: Query) -> None:

@@ -129,3 +129,14 @@ def test_a_tool_without_revisions_is_judged_as_one() -> None:
     (finding,) = blocking_migration.run(target)  # type: ignore[arg-type]
     assert isinstance(finding, Finding)
     assert finding.subject == "migrations on orders"
+
+
+def test_what_comes_after_it_in_one_transaction_lengthens_what_its_locks_are_held_for() -> None:
+    later = replace(NEW, revision="3_more", place=Place("db/3_more.sql", 1))
+    executed = [Statement("ALTER TABLE", PLACE, "2_check", seconds=0.1), Statement("UPDATE", later.place, "3_more", seconds=2.0)]
+    evidence = Evidence(
+        migrations=(NEW, later), statements=tuple(executed), traffic=Traffic((replace(ADD, held=2.1),), rows={"orders": 500})
+    )
+    (finding, _) = blocking_migration.run(Target(evidence, Expectations()))  # type: ignore[arg-type]
+    assert isinstance(finding, Finding)
+    assert "held for 2.1 s at 500 rows" in finding.message
