@@ -1,8 +1,8 @@
 """Flyway's files ("flyway" in the settings): ``V1__name.sql`` by version, then ``R__name.sql`` by name, with placeholders.
 
 A file is one transaction, unless a statement in it is one that PostgreSQL takes in none, or ``V1__name.sql.conf`` says so. An
-empty database begins at the newest ``B`` file. What was applied must not change (Flyway's documentation, "Migrations" and
-"Script Config Files").
+empty database begins at the newest ``B`` file. What was applied must not change. ``U1__name.sql`` undoes version 1 (Flyway's
+documentation, "Migrations", "Undo migrations" and "Script Config Files").
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from runner.errors import ToolFailed
-from runner.migrations import flyway_settings, versioned
+from runner.migrations import flyway_settings, versioned, versioned_steps
 from runner.migrations.flyway_books import Books, FlywayScript, version
 from runner.migrations.flyway_settings import Flyway
+from runner.migrations.flyway_undo import UndoBooks, Undoing, undo_files
 from runner.migrations.folders import detected
-from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.sql_files import SqlFile, read, refuse_psql
 from runner.migrations.sql_folder import current as current
 from runner.migrations.statements import split
@@ -29,8 +30,9 @@ from runner.settings.model import MigrationSettings
 NAME: Final = "flyway"
 TITLE = "Flyway"
 FILES_ONLY = True
-#: Why nothing of it can be undone.
-NO_WAY_BACK = "Flyway's own way back is paid for, and U files are not run here"
+KEEPS_BOOKS = True
+#: Why nothing of a project can be undone.
+NO_WAY_BACK = "Flyway undoes a version by its U file, and there is none"
 
 _FILE = re.compile(r"(?:(?P<kind>[VB])(?P<version>\d[\d._]*?)|R)__(?P<title>.+)\.sql", re.ASCII)
 _FOREIGN = re.compile(r"(?:[VBR].*__.*\.(?:java|kt|py|sh|bash|ps1|cmd|class)|(?:before|after|create)[A-Z]\w*(?:__.*)?\.sql)")
@@ -65,6 +67,22 @@ def apply(project: Project, on: Address) -> Iterator[Event]:
     """Apply what ``flyway_schema_history`` does not name, and each repeatable one that changed."""
     flyway = flyway_settings.read(project)
     return versioned.apply(project, on, _scripts(project, flyway, on), Books(flyway))
+
+
+def reversible(project: Project) -> bool:
+    """Where a version has a U file, which the editions of Flyway run that are paid for."""
+    return bool(undo_files(flyway_settings.read(project)))
+
+
+def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[Event]:
+    """``flyway -target=next migrate`` and ``flyway undo``."""
+    flyway = flyway_settings.read(project)
+
+    def script(folder: Path, path: Path, found: re.Match[str]) -> FlywayScript:
+        return _script(project, flyway, folder, path, found, _given(flyway, path, on))
+
+    undoing = Undoing(undo_files(flyway), script)
+    return versioned_steps.rehearse(project, on, _scripts(project, flyway, on), UndoBooks(flyway, undoing), undoing.way, steps)
 
 
 def _scripts(project: Project, flyway: Flyway, on: Address | None = None) -> list[FlywayScript]:

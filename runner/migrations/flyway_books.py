@@ -29,6 +29,10 @@ _ADD = b"""INSERT INTO %(table)s SELECT coalesce(max("installed_rank"), 0) + 1, 
 %%s, true FROM %(table)s"""
 
 
+#: Version, description, checksum and type.
+Row = tuple[object, ...]
+
+
 @dataclass(frozen=True)
 class FlywayScript(Script):
     """``checksum`` is Flyway's own; ``kind`` is V, B or R; ``script`` the name in the books."""
@@ -61,11 +65,10 @@ class Books(Plain):
         given: list[FlywayScript] = list(scripts)  # type: ignore[arg-type]  # the scripts of these books
 
         self._open(connection)
-        rows = connection.execute(_ROWS % self.table).fetchall()
+        applied, rows = self._applied(connection)
         versions = [one for one in given if one.kind != "R"]
         for kind in "VB":
             _one_each([one for one in versions if one.kind == kind])
-        applied = {version(str(row[0])): row for row in rows if row[0] is not None}
         floor = max((version(str(row[0])) for row in rows if row[3] in ("SQL_BASELINE", "BASELINE")), default=())
         if not rows:
             versions = _from_baseline(versions)
@@ -75,6 +78,17 @@ class Books(Plain):
         checksums = {str(row[1]): row[2] for row in rows if row[0] is None and row[3] == "SQL"}
         pending = [one for one in versions if version(one.version) not in applied]
         return [*pending, *(one for one in given if one.kind == "R" and checksums.get(one.title) != one.checksum)]
+
+    def _applied(self, connection: Connected) -> tuple[dict[tuple[int, ...], Row], Sequence[Row]]:
+        """The rows of the versions that were applied and not undone since, and all rows."""
+        rows = connection.execute(_ROWS % self.table).fetchall()
+        applied = dict[tuple[int, ...], Row]()
+        for row in rows:
+            if str(row[3]).startswith("UNDO"):
+                applied.pop(version(str(row[0])), None)
+            elif row[0] is not None:
+                applied[version(str(row[0]))] = row
+        return applied, rows
 
     def _open(self, connection: Connected) -> None:
         """Make Flyway's schemas and its table where they are not there, and remember the search path."""
@@ -104,7 +118,7 @@ class Books(Plain):
         connection.execute(b"CREATE SCHEMA %s" % table(name))
         return True
 
-    def _validate(self, versions: Sequence[FlywayScript], applied: dict[tuple[int, ...], tuple[object, ...]]) -> None:
+    def _validate(self, versions: Sequence[FlywayScript], applied: dict[tuple[int, ...], Row]) -> None:
         """What was applied is there and as it was, and nothing new is older."""
 
         here = {version(one.version): one for one in versions}
@@ -129,8 +143,11 @@ class Books(Plain):
         """Its row."""
 
         assert isinstance(script, FlywayScript)  # noqa: S101 - the scripts of these books
-        kind = "SQL_BASELINE" if script.kind == "B" else "SQL"
-        took = int(1000 * (time.monotonic() - self.began[script.id]))
+        self._add(connection, script, "SQL_BASELINE" if script.kind == "B" else "SQL", script.id)
+
+    def _add(self, connection: Connected, script: FlywayScript, kind: str, began: str) -> None:
+        """A row for a file that was run, which took as long as it is since what ``began``."""
+        took = int(1000 * (time.monotonic() - self.began[began]))
         row = (script.version or None, script.title, kind, script.script, script.checksum, took)
         connection.execute(_ADD % {b"table": self.table}, row)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sql_tools import applied, project, rows, write
+from sql_tools import applied, project, rows, there_and_back, write
 
 from checks.evidence import Place
 from runner.errors import ToolFailed, UsageError
@@ -109,3 +109,54 @@ def test_placeholders_without_a_value_and_what_only_flyway_can_run(tmp_path: Pat
     write(tmp_path, {"flyway.toml": "[flyway]\ntarget = 3\n"})
     with pytest.raises(ToolFailed, match=r"flyway\.toml: flyway\.target = '3' is not understood here"):
         adapter.revisions(project(adapter, tmp_path))
+
+
+BACK = {
+    "flyway.conf": "flyway.locations=filesystem:sql\n",
+    "sql/V1__a.sql": "create table a (id int);",
+    "sql/U1__no_a.sql": "-- what ${flyway:filename} undoes\n\ndrop table a;",
+    "sql/V2__b.sql": "create index concurrently b on a (id);",
+    "sql/U2.0__b.sql": "drop index concurrently b;",
+    "sql/V3__c.sql": "create table c (id int);",
+    "sql/R__v.sql": "create or replace view v as select 1 as one;",
+}
+
+
+def test_versions_go_back_by_their_u_files(tmp_path: Path, database: Database) -> None:
+    write(tmp_path, BACK)
+    here = project(adapter, tmp_path)
+    names = [one.id for one in adapter.revisions(here)]
+    seen = there_and_back(adapter, here, database, *names)
+    made = [{name for (name, *rest) in one[:-1] if not rest and not name.startswith("flyway")} for one in seen]
+    assert made == [{"a"}, set(), {"a"}, {"a", "b"}, {"a"}, {"a", "b"}, *[{"a", "b", "c"}] * 7]
+    assert [one[-1] for one in seen[1::3]] == [
+        ("sql/U1__no_a.sql:1", ""),
+        ("sql/U2.0__b.sql:1", ""),
+        ("sql/V3__c.sql:1", "there is no U3__*.sql"),
+        ("sql/R__v.sql:1", "Flyway undoes no repeatable migration"),
+    ]
+    books = rows(database, "select version, type, script from flyway_schema_history order by installed_rank")
+    assert books == [
+        ("1", "SQL", "V1__a.sql"),
+        ("1", "UNDO_SQL", "U1__no_a.sql"),
+        ("1", "SQL", "V1__a.sql"),
+        ("2", "SQL", "V2__b.sql"),
+        ("2.0", "UNDO_SQL", "U2.0__b.sql"),
+        ("2", "SQL", "V2__b.sql"),
+        ("3", "SQL", "V3__c.sql"),
+        (None, "SQL", "R__v.sql"),
+    ]
+    assert applied(adapter, here, database) == ([], None)
+
+
+def test_a_project_without_u_files_has_no_way_back(tmp_path: Path) -> None:
+    write(tmp_path, {name: text for name, text in BACK.items() if "/U" not in name})
+    assert not adapter.reversible(project(adapter, tmp_path))
+
+
+def test_a_u_file_of_another_prefix_and_one_without_a_statement(tmp_path: Path, database: Database) -> None:
+    conf = "flyway.locations=filesystem:sql\nflyway.undoSqlMigrationPrefix=down\n"
+    write(tmp_path, {"flyway.conf": conf, "sql/V1__a.sql": "create table a (id int);", "sql/down1__a.sql": "-- nothing\n"})
+    here = project(adapter, tmp_path)
+    seen = there_and_back(adapter, here, database, "V1__a")
+    assert seen[1][-1] == ("sql/down1__a.sql:1", "down1__a.sql has no statement")
