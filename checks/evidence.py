@@ -295,7 +295,8 @@ class Evidence:
     where it has none, ``previous`` what became of base's release on this schema, and ``advice`` what a linter says.
     ``survivals`` is what became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are base's
     migrations whose files head has edited or deleted.
-    ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at.
+    ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at. ``base_failed``
+    says that base's own migrations fail, so that head was built from nothing.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -321,6 +322,7 @@ class Evidence:
     advice: Advice | None = None
     survivals: Survivals | None = None
     edited: tuple[EditedMigration, ...] = ()
+    base_failed: bool = False
 
     @property
     def incomplete(self) -> bool:

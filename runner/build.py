@@ -33,6 +33,7 @@ from runner.servers.interface import Database, Golden, Server
 from runner.snapshots.kept import Kept, expected
 from runner.snapshots.replaying import replayed
 from runner.steps import Building, as_superuser, load_rows, load_start, migrate, programs_of, project_in, read_project, start
+from runner.untried import BASE_FAILS
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,7 @@ def _alone(building: Building, stands: Standing) -> Built:
 
 def _head(building: Building, base: _Base) -> Built:
     if base.built.evidence.failure is not None:
-        building.notes.append("Base's own migrations fail. Head was built from nothing.")
-        return passed(building, _with_new(_head_alone(building, *start(building)), base), None)
+        return _past_base(building, base)
     found = edited(base.revisions, building.revisions)
     if not found:
         return passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
@@ -170,6 +170,14 @@ def _head(building: Building, base: _Base) -> Built:
         building.notes.append(f"{said(found)} It comes to the same schema.")
         head = passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
     return replace(head, evidence=replace(head.evidence, edited=found))
+
+
+def _past_base(building: Building, base: _Base) -> Built:
+    """Head where base's own migrations fail: nothing new can be tried on it, and nothing it applied be compared."""
+    building.notes.append("Base's own migrations fail. Head was built from nothing.")
+    head = _with_new(_head_alone(building, *start(building)), base)
+    found = tuple(replace(one, gap=BASE_FAILS) for one in edited(base.revisions, building.revisions))
+    return passed(building, replace(head, evidence=replace(head.evidence, base_failed=True, edited=found)), None)
 
 
 def _fresh(building: Building) -> Standing:

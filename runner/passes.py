@@ -12,6 +12,7 @@ from runner.steps import Building
 from runner.surviving.comparing import survived
 from runner.traffic.passing import under_traffic
 from runner.undoing.trying import undone
+from runner.untried import untried
 
 
 class Pass(Protocol):
@@ -28,6 +29,7 @@ PASSES: tuple[Pass, ...] = (survived, undone, drifted, advised, previous, under_
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:
     """Head with what every pass saw. Raises DbproofError."""
+    head = untried(building, head, base)
     for one in PASSES:
         head = one(building, head, base, applied)
     return head

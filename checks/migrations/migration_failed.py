@@ -134,7 +134,8 @@ def run(target: Target) -> Iterator[Judgement]:
     evidence = target.evidence
     failure = evidence.failure
     broken = _subject(failure) if failure else ""
-    yield from (_judge(migration, broken) for migration in evidence.migrations if migration.revision != broken)
+    known = evidence.base_failed and not any(one.new for one in evidence.migrations if one.revision == broken)
+    yield from (_judge(migration, broken, known) for migration in evidence.migrations if migration.revision != broken)
     if failure:
         yield _finding(broken, failure, target)
     elif evidence.statements and not evidence.migrations:
@@ -145,14 +146,28 @@ def _subject(failure: MigrationFailure) -> str:
     return failure.revision or ALL
 
 
-def _judge(migration: Migration, broken: str) -> Judgement:
+def _judge(migration: Migration, broken: str, known: bool) -> Judgement:
+    """What became of one that did not fail. ``known`` says that the one before it fails on base too, which fails no run."""
     match migration.state:
         case MigrationState.APPLIED:
             return Proven(migration.revision)
+        case MigrationState.PENDING if known and migration.new:
+            return _out_of_reach(migration, broken)
         case MigrationState.PENDING:
             return NotProven(migration.revision, f"not reached, {broken} failed" if broken else "not reached")
         case MigrationState.FAILED:
             return Finding(migration.revision, f"migration {migration.revision} failed", place=migration.place)
+
+
+def _out_of_reach(migration: Migration, broken: str) -> Finding:
+    before = "the migrations before it fail" if broken == ALL else f"{broken} before it fails"
+    return Finding(
+        subject=migration.revision,
+        message=f"migration {migration.revision} was not reached, so nothing of it is proven: {before}, on base too",
+        remedy="Let base's history apply here first (`dbproof run --all` shows why it does not): mend it, start from a dump "
+        "(`start_from`), or give the server what it lacks (`before`, `version`, `image`).",
+        place=migration.place,
+    )
 
 
 def _finding(subject: str, failure: MigrationFailure, target: Target) -> Finding:

@@ -189,6 +189,21 @@ def test_a_base_whose_migrations_fail_is_known_to_fail(repo: Repository) -> None
     assert [one["state"] for one in ran.findings("migration-failed")] == ["known"]
 
 
+def test_a_new_migration_behind_one_that_fails_on_base_is_not_clean(repo: Repository) -> None:
+    """Known failures fail no run, and this one keeps all that is new from being tried."""
+    base(repo, {"migrations/002_wrong.sql": "create table more (id int, id int);"})
+    repo.commit(
+        {"migrations/001_first.sql": FIRST + "-- edited", "migrations/003_new.sql": "alter table books add column x int;"}
+    )
+    ran = run(repo)
+    assert ran.code == 1, ran.said
+    assert ran.failing == [("migration-failed", "003_new")], ran.said
+    assert states(ran)["003_new"] == ("pending", True)
+    untried = {check["id"]: check["not_proven"] for check in ran.database["checks"] if check.get("not_proven")}
+    for check in ("edited-migration", "blocking-migration", "lost-rows"):
+        assert "base's own migrations fail" in json.dumps(untried[check]), untried.keys()
+
+
 def test_a_change_that_mends_a_migration_that_failed_on_base_is_judged(repo: Repository) -> None:
     base(repo, {"migrations/002_wrong.sql": "create table more (id int, id int);"}, STRICT + SQL)
     repo.commit({"migrations/002_wrong.sql": "create table more (id int primary key);", "migrations/003_doubtful.sql": DOUBTFUL})

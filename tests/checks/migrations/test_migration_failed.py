@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from judging import Judge
 
@@ -77,3 +79,23 @@ def test_a_new_migration_that_is_too_old_is_to_become_the_newest(judge: Judge, s
 
 def test_nothing_applied_says_nothing(judge: Judge) -> None:
     assert judge(CHECK).all == ()
+
+
+@pytest.mark.parametrize(("broken", "said"), [("r1", "r1 before it fails, on base too"), (None, "the migrations before it fail")])
+def test_a_new_migration_behind_one_that_fails_on_base_too_is_no_clean_one(judge: Judge, broken: str | None, said: str) -> None:
+    """What fails on base is known and fails no run: then nobody would hear that the new one was never tried."""
+    first, second = _history(MigrationState.PENDING, MigrationState.PENDING)
+    known = replace(first, new=False, state=MigrationState.FAILED if broken else MigrationState.PENDING)
+    evidence = Evidence((known, second), failure=MigrationFailure(broken, None, "", "42601", "no"), base_failed=True)
+    judged = judge(CHECK, evidence=evidence)
+    (found,) = [one for one in judged.findings if one.subject == "r2"]
+    assert found.severity is None
+    assert said in found.message
+    assert "start_from" in found.remedy
+
+
+def test_behind_a_new_one_that_fails_it_is_not_said_twice(judge: Judge) -> None:
+    history = _history(MigrationState.FAILED, MigrationState.PENDING)
+    evidence = Evidence(history, failure=MigrationFailure("r1", None, "", "42601", "no"), base_failed=True)
+    judged = judge(CHECK, evidence=evidence)
+    assert (judged.finding.subject, judged.gaps) == ("r1", {"r2": "not reached, r1 failed"})
