@@ -66,7 +66,8 @@ class Need(StrEnum):
     """What a check cannot do without; where a run cannot give it, the check is skipped with that reason.
 
     ``ROWS`` are the repository's own: on rows that were made from the schema alone nothing is proven, and what is found weighs
-    less. ``ANY_ROWS`` may be such rows too. ``BASE`` is what the base revision's database held, ``Evidence.base``.
+    less. ``ANY_ROWS`` may be such rows too. ``BASE`` is what the base revision's database held, ``Evidence.base`` (of documents
+    what was gathered beside it).
     """
 
     ROWS = "rows"

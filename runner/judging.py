@@ -33,6 +33,7 @@ from runner.scheduler import Checks, run_checks, with_severities
 from runner.selftest.in_a_run import SelfProving
 from runner.servers.registry import provision
 from runner.settings.declarations import Source
+from runner.settings.engines import DOCUMENTS
 from runner.settings.load import Loaded
 from runner.settings.model import DatabaseSettings
 
@@ -103,7 +104,9 @@ def prove(
             head = judges.measured(audited(backend, judges.expect, head, pair.base))
             judges.hold_tenancy(head, loaded.source(name))
             head = judges.deleted(planned, head, stage.say)
-            after = judges.judge(head, outcomes, pair.compared, together(proving.see, across.seeing(name, Revision.HEAD)))
+            seen = together(proving.see, across.seeing(name, Revision.HEAD))
+            based = before is not None or (pair.base is not None and settings.engine in DOCUMENTS)
+            after = judges.judge(head, outcomes, "" if based else pair.compared, seen)
             if pair.base:
                 held = judges.deleted_on_base(planned, pair.base, outcomes)
                 judges.judge_base(held, outcomes, on_base, across.seeing(name, Revision.BASE))
@@ -163,7 +166,7 @@ class _Judges:
 
         ``see`` is shown what was judged at the end. Gives what the database holds.
         """
-        missing = {Need.BASE: f"no base revision: {alone}"} if one.evidence.base is None else {}
+        missing = {Need.BASE: f"no base revision: {alone}"} if alone else {}
         missing = {**missing, **tenancy.without_role(self.expect)}
         as_said: list[Outcome] = []
 

@@ -18,7 +18,7 @@ from runner.data.own.sources import Entry
 from runner.migrations.interface import Event
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
-from runner.surviving.interface import Surviving
+from runner.surviving.interface import Surviving, SurvivingDocuments
 from runner.traffic.interface import Busy
 from runner.undoing.interface import States
 
@@ -37,7 +37,7 @@ class Backend(Protocol):
         ...
 
     @property
-    def surviving(self) -> Surviving | None:
+    def surviving(self) -> Surviving | SurvivingDocuments | None:
         """How base's rows are compared with head's; ``None`` where that is not done yet."""
         ...
 

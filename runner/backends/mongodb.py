@@ -29,7 +29,8 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.mongodb.server import owner_of
 from runner.servers.mongodb.sessions import session
-from runner.surviving.interface import Surviving
+from runner.surviving import mongodb as documents_of_mongodb
+from runner.surviving.interface import SurvivingDocuments
 from runner.targets.mongodb import MongoTarget
 from runner.targets.mongodb_sessions import failed
 from runner.traffic.interface import Busy
@@ -38,7 +39,7 @@ from runner.undoing import mongodb as states_of_documents
 CHECKS = DOCUMENTS
 states = states_of_documents
 traffic: Busy | None = None
-surviving: Surviving | None = None
+surviving: SurvivingDocuments | None = documents_of_mongodb
 
 
 def load(

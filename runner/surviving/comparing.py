@@ -23,7 +23,7 @@ from runner.plan import Built
 from runner.servers.interface import Database, Server
 from runner.steps import Building
 from runner.surviving.following import Follower, Gone, Kept, Unread, stored
-from runner.surviving.interface import Compared, Followed, Rows, Surviving
+from runner.surviving.interface import Compared, Followed, Rows, Surviving, SurvivingDocuments
 
 #: The checks that judge what is gathered here.
 CHECKS = frozenset({"dropped-with-values", "lost-rows", "changed-values"})
@@ -43,7 +43,7 @@ def survived(building: Building, head: Built, base: Built | None, applied: froze
     with building.plan.progress.stage("survive") as stage:
         try:
             found = Survivals(tuple(_compared(building, backend, head, base)))
-            stage.say(_said(found))
+            stage.say(_said(found, documents=isinstance(backend, SurvivingDocuments)))
         except ServerFailed as failed:
             found = Survivals(gap=failed.message)
             stage.skipped(failed.message)
@@ -61,14 +61,19 @@ def _something_new(evidence: Evidence, applied: frozenset[str]) -> bool:
     return any(not _READS.match(one.text) for one in evidence.statements)
 
 
-def _said(found: Survivals) -> str:
+def _said(found: Survivals, *, documents: bool) -> str:
+    row, table = ("document", "collection") if documents else ("row", "table")
     with_rows = [one for one in found.tables if one.before]
     rows = sum(one.before for one in with_rows)
-    return f"{counted(rows, 'row')} in {counted(len(with_rows), 'table')} followed" if rows else "no rows to follow"
+    return f"{counted(rows, row)} in {counted(len(with_rows), table)} followed" if rows else f"no {row}s to follow"
 
 
-def _compared(building: Building, backend: Surviving, head: Built, base: Built) -> Iterator[Survival]:
+def _compared(building: Building, backend: Surviving | SurvivingDocuments, head: Built, base: Built) -> Iterator[Survival]:
     grown, refilled = (head.grown, frozenset[TableName]()) if head.grown else ((head.server, head.golden), head.refilled)
+    if isinstance(backend, SurvivingDocuments):
+        for found in backend.documents(base.golden.database, grown[1].database, refilled):
+            yield replace(found, made=found.table in base.evidence.invented)
+        return
     with ExitStack() as stack:
         was, now = (
             golden.database if backend.READS_SEALED else stack.enter_context(server.clone(golden))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from checks.evidence import Statement
 from checks.schema.model import Catalogue, Column, Table
 from checks.schema.names import TableName
+from checks.survivals import Survival
 from runner.servers.interface import Database
 from runner.surviving.tally import Tally
 from runner.surviving.values import Family, family
@@ -105,7 +106,7 @@ class Rows(Protocol):
 
 
 class Surviving(Protocol):
-    """A module per engine; the module itself is the implementation."""
+    """A module per engine with tables; the module itself is the implementation."""
 
     @property
     def READS_SEALED(self) -> bool:
@@ -114,4 +115,16 @@ class Surviving(Protocol):
 
     def opened(self, base: Database, head: Database) -> AbstractContextManager[Rows]:
         """Both databases, to be read. Raises ServerFailed."""
+        ...
+
+
+@runtime_checkable
+class SurvivingDocuments(Protocol):
+    """The module of an engine with documents."""
+
+    def documents(self, base: Database, head: Database, refilled: frozenset[TableName]) -> Iterator[Survival]:
+        """What became of the documents of every collection of base, both sealed and read where they are.
+
+        ``refilled`` are head's collections without documents but those that were made after migrating. Raises ServerFailed.
+        """
         ...

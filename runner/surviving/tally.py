@@ -35,7 +35,10 @@ class Tally:
         if old is None:
             self.filled += new is not None
             return
-        found = loss(old, new, self.was, self.now) if old != new else None
+        self.enter(key, old, new, loss(old, new, self.was, self.now) if old != new else None)
+
+    def enter(self, key: Sequence[object], old: str, new: str | None, found: Loss | None) -> None:
+        """Enter a value of which it is known what became of it."""
         if self._became is not None:
             self._follow(self._became, old, new, changed=found is not None)
         if found is None:

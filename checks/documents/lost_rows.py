@@ -1,0 +1,78 @@
+"""New migrations delete no documents.
+
+Proves, for every collection of the base revision's database that holds documents and is still there, that each of them is there
+when the new migrations have been applied on them: found by its `_id`, whatever else of it was changed. Documents that were added
+do not count. Where every `_id` was rewritten, and of a time series, whose measurements have none, the numbers are compared.
+
+It sees what a `deleteMany` takes, whatever program sends it, and a collection that was made anew (`$out`) without all of its
+documents. A warning with the exact number, because deleting may be meant; then accept it. On documents that dbproof made the
+number says how far the condition reaches there, and not how many production loses.
+
+**Anti-pattern**
+
+```python
+db.orders.delete_many({"buyer_id": None})  # so that the new validator takes what is left; and what was ordered is gone
+```
+
+**Best practice**
+
+```python
+db.orders.aggregate([{"$match": {"buyer_id": None}}, {"$out": "orders_without_buyer"}])
+db.orders.delete_many({"buyer_id": None})  # dbproof: allow lost-rows, kept in orders_without_buyer
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.rulebook.followed import of
+from checks.rulebook.followed_documents import DELETES, ON_MADE_DOCUMENTS, collections, culprit
+from checks.schema.collections import collection_reference
+from checks.survivals import Survival
+from checks.targets import DocumentTarget
+
+SEVERITY = Severity.WARNING
+ENGINES = frozenset({Engine.MONGODB})
+NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
+SUBJECTS = "collections under new migrations"
+PROVES = "kept every document"
+
+_REMEDY = (
+    "Keep them aside in a collection of their own first, or correct them instead; where they are to go, accept it on its line "
+    "(dbproof: allow lost-rows, why)."
+)
+
+
+def run(target: DocumentTarget) -> Iterator[Judgement]:
+    """Judge every collection that held documents and is still there."""
+    for one in collections(target):
+        if isinstance(one, NotProven):
+            yield one
+        elif one.now is not None:
+            reference = collection_reference(one.now.name)
+            yield _finding(one, one.now.name, target) if one.missing else Proven(one.table.name, (reference,))
+
+
+def _finding(one: Survival, now: str, target: DocumentTarget) -> Finding:
+    name = one.table.name
+    gone = f"{of(one.missing, one.before, 'document')} of {name} {'is' if one.missing == 1 else 'are'} gone"
+    added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
+    place, statement = culprit(target.evidence, DELETES, *{name, now})
+    return Finding(
+        subject=name,
+        message=f"{gone}{added}{ON_MADE_DOCUMENTS if one.made else ''}",
+        remedy=_REMEDY,
+        objects=(collection_reference(now),),
+        place=place,
+        count=one.missing,
+        values=one.keys,
+        evidence={
+            "before": one.before,
+            "after": one.after,
+            "added": one.extra,
+            "made_rows": one.made,
+            **({"statement": statement} if statement else {}),
+        },
+    )
