@@ -16,6 +16,7 @@ from runner.migrations.interface import Broke
 from runner.migrations.simple_query import Refusal, Reply, Session
 from runner.migrations.statements import MetaCommand, Statement, split
 from runner.recorder import stamps
+from runner.recorder.asking import room_after
 
 #: "statement": each statement alone, as ``psql -f``. "file": so too, in one transaction. "whole": the file as one message.
 Transaction = Literal["statement", "file", "whole"]
@@ -145,10 +146,11 @@ def _stamped(file: SqlFile) -> tuple[str, list[int]]:
     parts: list[str] = []
     starts: list[int] = []
     length = 0
-    for statement in file.statements:
+    for number, statement in enumerate(file.statements, 1):
         stamp = f"{stamps.setting(Place(file.name, statement.line))}\n"
+        following = file.statements[number].text if number < len(file.statements) else None
         starts.append(length + len(stamp))
-        parts.append(f"{stamp}{statement.text};\n")
+        parts.append(f"{stamp}{statement.text};{room_after(statement.text, number, following)}\n")
         length += len(parts[-1])
     return "".join(parts), starts
 

@@ -82,11 +82,18 @@ class Counted:
 
 @dataclass(frozen=True)
 class Reading:
-    """Where the write-ahead log stood after a statement (in bytes), the tables whose counters moved, the invalid indexes."""
+    """Where the write-ahead log stood after a statement (in bytes), the tables whose counters moved, the invalid indexes.
+
+    ``invalid`` is ``None`` where it was taken in an open transaction, which leaves none invalid. ``number`` counts from 1 the
+    statement of a message of several after which it was taken, and is 0 after a message. ``moments`` are when that message
+    came, and when the reading began and ended, in seconds.
+    """
 
     position: int
     tables: tuple[Counted, ...]
-    invalid: tuple[Row, ...]
+    invalid: tuple[Row, ...] | None = None
+    number: int = 0
+    moments: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -133,17 +140,22 @@ def _event(said: dict[str, Any]) -> Event | None:
             return Event(place, transaction, rewritten=(Rewritten(_text(schema), _text(name), _number(said["reason"], _OID)),))
         case "locked":
             changed = tuple(row for entry in said["changed"] or () for row in _object(entry, None))
-            return Event(place, transaction, locks=_locks(said), changed=changed, transaction=_text(said["held"]["in"] or ""))
-        case "wrote":
-            held_in = _text(said["held"]["in"] or "")
-            return Event(place, transaction, locks=_locks(said), transaction=held_in, reading=_reading(said))
+            return Event(place, transaction, locks=_locks(said), changed=changed, transaction=_text(_held(said, "in") or ""))
+        case "wrote" | "within" as which:
+            reading = _reading(said) if which == "wrote" else _within(said)
+            return Event(place, transaction, locks=_locks(said), transaction=_text(_held(said, "in") or ""), reading=reading)
         case "sampled":
             return Event(place, None, locks=_locks(said), of_process=_number(said["pid"], _OID))
     return None
 
 
 def _locks(said: dict[str, Any]) -> tuple[HeldLock, ...]:
-    return tuple(_lock(entry) for entry in said["held"]["locks"] or ())
+    return tuple(_lock(entry) for entry in _held(said, "locks") or ())
+
+
+def _held(said: dict[str, Any], part: str) -> Any:  # noqa: ANN401 - whatever the record says
+    """A part of what was said of locks; ``None`` where they were not asked for."""
+    return None if said["held"] is None else said["held"][part]
 
 
 def _reading(said: dict[str, Any]) -> Reading:
@@ -152,6 +164,12 @@ def _reading(said: dict[str, Any]) -> Reading:
         tuple(_counted(entry) for entry in said["tables"] or ()),
         tuple(row for entry in said["invalid"] or () for row in _object(entry, None)),
     )
+
+
+def _within(said: dict[str, Any]) -> Reading:
+    came, began, ended = (_number(moment, _XID) / 1_000_000 for moment in said["moments"])
+    tables = tuple(_counted(entry) for entry in said["tables"] or ())
+    return Reading(_number(said["lsn"], _XID), tables, None, _number(said["number"], _OID), (came, began, ended))
 
 
 def _counted(entry: list[Any]) -> Counted:

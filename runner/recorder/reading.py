@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from runner.recorder.asking import QUIET, first_word
 from runner.recorder.events import Event, HeldLock, Reading, parse
 from runner.recorder.recording import Draft, Recording, ServerError, complete
 from runner.recorder.stamps import unstamp
@@ -72,8 +73,11 @@ class _Session:
         drafts = [Draft(sent, place) for place, sent in unstamp(text)] or [Draft("", None)]
         current = 0
         for event in self.events:
-            later = (number for number in range(current, len(drafts)) if drafts[number].place == event.place)
-            current = next(later, current)
+            if event.reading is not None:
+                current = min(event.reading.number, len(drafts)) - 1
+            else:
+                later = (number for number in range(current, len(drafts)) if drafts[number].place == event.place)
+                current = next(later, current)
             drafts[current].add(event)
         self.events = []
         return drafts
@@ -85,6 +89,30 @@ class _Session:
             for event in events:
                 draft.add(event)
             yield draft
+
+
+def timed(drafts: Sequence[Draft], seconds: float) -> None:
+    """Say how long each of the statements of a message took that lasted so long in all, as far as it was asked between them."""
+    if len(drafts) == 1:
+        drafts[0].seconds = seconds
+        return
+    asked = [draft.reading.moments for draft in drafts if draft.reading is not None and draft.reading.moments is not None]
+    if not asked:
+        return
+    came = since = asked[0][0]
+    pending: list[Draft] = []
+    for draft in drafts:
+        pending += [draft] if first_word(draft.text) not in QUIET else []
+        if draft.reading is not None and draft.reading.moments is not None:
+            _, until, goes_on = draft.reading.moments
+            _take_time(pending, until - since)
+            since, pending = goes_on, []
+    _take_time(pending, came + seconds - since)
+
+
+def _take_time(pending: Sequence[Draft], seconds: float) -> None:
+    if len(pending) == 1:
+        pending[0].seconds = max(0.0, seconds)
 
 
 class _Reader:
@@ -111,12 +139,12 @@ class _Reader:
         elif record.severity != "LOG":
             return
         elif event := parse(record.message):
-            if event.reading is None:
+            if event.reading is None or event.reading.number:
                 session.note(event)
             else:
                 self._read(session, record.session, event, event.reading)
         elif found := _DURATION.match(record.message):
-            self._step(session, found[2], float(found[1]) / 1000, record.message[found.end() :])
+            self._step(session, record.session, found[2], float(found[1]) / 1000, record.message[found.end() :])
 
     def _sampled(self, event: Event, process: int) -> None:
         """What a session of ours saw of one of the project's, whose statement is still under way."""
@@ -135,9 +163,9 @@ class _Reader:
         unread, self._unread = self._unread, []
         if unread:
             unread[-1].locks.extend(session.new_locks(event))
-        self._readings.take(reading, name, unread, over=not event.locks)
+        self._readings.take(reading, name, unread, over=reading.moments is None and not event.locks)
 
-    def _step(self, session: _Session, step: str, seconds: float, text: str) -> None:
+    def _step(self, session: _Session, name: str, step: str, seconds: float, text: str) -> None:
         """A step of a statement: the extended protocol parses and binds before it executes, and each takes its time."""
         before = session.prepared[1] if session.prepared[0] == text else 0.0
         if step in ("parse", "bind"):
@@ -145,11 +173,10 @@ class _Reader:
             return
         session.prepared = ("", 0.0)
         drafts = session.drafts(text)
-        if len(drafts) == 1:
-            drafts[0].seconds = before + seconds
+        timed(drafts, before + seconds)
         for draft in drafts:
             session.transaction.ran(draft, draft.text)
-            self._keep(draft)
+            self._keep(draft, name)
 
     def _fail(self, session: _Session, record: LogRecord) -> None:
         """A statement failed: what it did until then is told too, as undone."""
@@ -159,16 +186,21 @@ class _Reader:
             ServerError(record.code, record.message, record.detail, text[:LONGEST], place, record.session, record.severity)
         )
         session.failed = Draft(text[:LONGEST], place, undone=True)
-        for draft in session.drafts(record.sent) if session.events else ():
+        for draft in session.drafts(record.sent) if any(event.reading is None for event in session.events) else ():
             draft.undone = True
-            self._keep(draft)
+            self._keep(draft, record.session)
             session.failed = None
+        session.events = []
         session.transaction.failed()
 
-    def _keep(self, draft: Draft) -> None:
+    def _keep(self, draft: Draft, session: str) -> None:
+        """Enter a statement, and where the counters were read right after it, its work."""
         draft.text = draft.text[:LONGEST]
         self._drafts.append(draft)
         self._unread.append(draft)
+        if draft.reading is not None:
+            unread, self._unread = self._unread, []
+            self._readings.take(draft.reading, session, unread, over=False)
 
     def finish(self, after: Sequence[Recording]) -> Recording:
         for session in self._sessions.values():

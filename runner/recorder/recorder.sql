@@ -341,11 +341,11 @@ END
 $body$;
 
 -- What this session has done so far: where the write-ahead log stands, the rows that each table got, lost and had read, the
--- locks held, the indexes that are not valid. The relay (relay.py) has it called after each message of the project's, by the
--- protocol's function call, which touches no statement and no portal of the session. `seen` is what the last call gave, so that
--- only what changed since is said; without it everything is. Counters of this transaction are the session's own; those
--- of earlier ones are in shared memory as soon as they have been flushed, which is what the first line sees to.
--- The size of a table is asked of its file (its first one, of at most 1 GiB): pg_relation_size would wait for a lock.
+-- locks held, the indexes that are not valid. The relay (relay.py) has it called after messages of the project's that leave no
+-- transaction open, by the protocol's function call, which touches no statement and no portal of the session. `seen` is what the
+-- last call gave, so that only what changed since is said; without it everything is. Counters of this transaction are the
+-- session's own; those of earlier ones are in shared memory as soon as they have been flushed, which is what the first line sees
+-- to. The size of a table is asked of its file (its first one, of at most 1 GiB): pg_relation_size would wait for a lock.
 CREATE FUNCTION pg_catalog.dbproof_wrote(seen text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -401,6 +401,47 @@ EXCEPTION WHEN OTHERS THEN
 END
 $body$;
 
+-- The same within a transaction that is open, and cheaper: only tables that this transaction counted something of or gave another
+-- file can have moved, and an index that a transaction made is valid. `number` is 0 after a message. From 1 on it counts the
+-- statements of a message of several, after one of which it is asked; then the moments say how long that one took. `locks` is
+-- false after a statement of which dbproof_locked has told them.
+CREATE FUNCTION pg_catalog.dbproof_within(number int, locks boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET log_min_messages = 'warning'
+SET log_min_error_statement = 'panic'
+SET client_min_messages = 'notice'
+AS $body$
+DECLARE
+    began timestamptz := clock_timestamp();
+    tables json;
+BEGIN
+    SELECT json_agg(json_build_array(
+        entry.oid::bigint, nspname, relname,
+        pg_stat_get_tuples_inserted(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid),
+        pg_stat_get_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_updated(entry.oid),
+        pg_stat_get_tuples_deleted(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid),
+        pg_stat_get_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_returned(entry.oid),
+        relfilenode::bigint, (pg_stat_file(pg_relation_filepath(entry.oid), true)).size))
+    INTO tables
+    FROM pg_class AS entry
+    JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+    WHERE entry.oid >= 16384 AND entry.relkind IN ('r', 'm') AND entry.relpersistence <> 't' AND nspname NOT LIKE 'pg\_%'
+      AND (age(entry.xmin) <= 0
+           OR pg_stat_get_xact_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid)
+              + pg_stat_get_xact_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid) > 0);
+
+    RAISE LOG 'dbproof:%', json_build_object(
+        'event', 'within', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(), 'number', number,
+        'lsn', (pg_current_wal_insert_lsn() - '0/0')::bigint, 'tables', tables,
+        'held', CASE WHEN locks THEN dbproof_locks(pg_backend_pid()) END,
+        'moments', ARRAY(SELECT (extract(epoch FROM moment) * 1000000)::bigint
+                         FROM unnest(ARRAY[statement_timestamp(), began, clock_timestamp()]) AS moment));
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'within');
+END
+$body$;
+
 -- The locks of another session, said by a session of ours while that one waits: CREATE INDEX CONCURRENTLY holds none at its end.
 CREATE FUNCTION pg_catalog.dbproof_sampled(of_session int) RETURNS boolean
 LANGUAGE plpgsql
@@ -428,6 +469,7 @@ ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_rewritten();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locked();
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_locks(int);
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_wrote(text);
+ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_within(int, boolean);
 ALTER EXTENSION plpgsql ADD FUNCTION pg_catalog.dbproof_sampled(int);
 
 CREATE EVENT TRIGGER dbproof_dropped ON sql_drop EXECUTE FUNCTION pg_catalog.dbproof_dropped();

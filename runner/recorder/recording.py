@@ -10,7 +10,7 @@ from checks.evidence import Lock, Place, Rewrite, Statement
 from checks.schema.names import ObjectKind, TableName
 from checks.work import Work, strength
 from runner.migrations.interface import Ran
-from runner.recorder.events import Address, Event, HeldLock, Row
+from runner.recorder.events import Address, Event, HeldLock, Reading, Row
 from runner.recorder.ledger import Ledger
 
 #: The bits of AT_REWRITE_* in PostgreSQL's event_trigger.h, in words.
@@ -61,7 +61,10 @@ class Recording:
 
 @dataclass
 class Draft:
-    """A statement as the log is read: what the recorder said of it, still by OID."""
+    """A statement as the log is read: what the recorder said of it, still by OID.
+
+    ``reading`` is that of the server's counters right after it, within a message of several statements.
+    """
 
     text: str
     place: Place | None
@@ -74,6 +77,7 @@ class Draft:
     changed: list[Row] = field(default_factory=list)
     invalid: list[Row] = field(default_factory=list)
     work: Work | None = None
+    reading: Reading | None = None
 
     def add(self, event: Event) -> None:
         """Enter a record of the recorder."""
@@ -81,6 +85,7 @@ class Draft:
         self.changed.extend(event.changed)
         self.dropped.extend(event.dropped)
         self.locks.extend(event.locks)
+        self.reading = event.reading or self.reading
         for table in event.rewritten:
             self.rewrites.append(Rewrite(TableName(table.schema, table.name).label(), reason(table.reason)))
 

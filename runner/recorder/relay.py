@@ -6,6 +6,9 @@ has nothing under way, the server is asked in the same session, by the protocol'
 the log (``dbproof_wrote`` in recorder.sql): what belongs to the session is exact there, locks in an open transaction too. A
 function call touches no prepared statement and no portal. The client gets the end of its answer after that.
 
+A message of several statements that dbproof itself has put together, of a file that its tool sends whole, has room between them
+(stamps.py): there a question is put in the place of a comment, and its answer is kept from the client.
+
 Nothing is asked after a statement that by its kind wrote nothing (a transaction that has read may take no other level of
 isolation), in a transaction that has failed, between messages that are sent ahead, and where asking has taken too much time
 already. Then the work of several statements is known together only. A session that is encrypted goes through unseen.
@@ -20,15 +23,25 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
-from runner.recorder import wire
+from runner.recorder import stamps, wire
+from runner.recorder.asking import QUIET, TOLD
 from runner.recorder.concurrently import Concurrently
-from runner.recorder.working import QUIET
 from runner.servers.interface import Address
 
 _PIECE = 1 << 16
 _PATIENCE = 10.0
 #: Seconds that asking may take in all, and the share of the time that a session has lasted, which may be asked for beyond that.
 _ALLOWANCE, _SHARE = 1.0, 0.05
+#: Seconds that a question is taken to need before one has been timed.
+_EACH = 0.001
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The OIDs of the functions that write down counters: between transactions, and in one."""
+
+    wrote: int
+    within: int
 
 
 @dataclass
@@ -37,7 +50,7 @@ class Relay:
 
     target: Address
     database: str
-    function: int
+    functions: Functions
     watching: Callable[[int], Concurrently]
     _lines: list[_Line] = field(default_factory=list)
     _listener: socket.socket | None = None
@@ -87,8 +100,14 @@ class _Line:
     seen: bytes | None = None
     asks: bool = True
     wrote: bool = True
+    #: Whether locks may have been taken of which the recorder has not told.
+    locks: bool = True
+    #: Whether a message of our own sender's is under way to the server, and whether an answer to us comes back.
+    stamped: bool = False
+    answers: bool = False
     began: float = field(default_factory=time.monotonic)
     asked: float = 0.0
+    times: int = 0
     watch: Concurrently | None = None
 
     def run(self) -> None:
@@ -141,8 +160,10 @@ class _Line:
         with suppress(OSError):
             while data := self.client.recv(_PIECE):
                 with self.sending:
+                    if self.sent.is_between:
+                        self.stamped = data[:1] == b"Q" and stamps.is_stamped(data[5:])
                     self._hear(data)
-                    server.sendall(data)
+                    server.sendall(self._asking(data) if self.stamped else data)
         with suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 
@@ -160,6 +181,15 @@ class _Line:
         except ValueError:
             self.asks = False
 
+    def _asking(self, data: bytes) -> bytes:
+        """A piece of a message of our own sender's, with questions where it has room for them. Its length stays."""
+        if not self.asks or self.seen is None:
+            return data
+        data, asked = stamps.asking(data, int(self._left() / self._each()))
+        self.asked += asked * self._each()
+        self.times += asked
+        return data
+
     def _from_server(self, server: socket.socket) -> None:
         messages = wire.Messages()
         while data := server.recv(_PIECE):
@@ -170,7 +200,7 @@ class _Line:
                     self._send(ready)
                     self._answered(server, message[5:6], messages if number == len(whole) else None)
                     ready = [message]
-                else:
+                elif not self._is_for_us(message):
                     self._see(message)
                     ready.append(message)
             self._send(ready)
@@ -179,12 +209,23 @@ class _Line:
         if messages:
             self.client.sendall(b"".join(messages))
 
+    def _is_for_us(self, message: bytes) -> bool:
+        """Whether this is a part of an answer to a question of ours: what its row looks like, its row, its end."""
+        kind = message[:1]
+        if self.stamped and kind == b"T":
+            self.answers = wire.first_column(message) == stamps.ANSWER
+        ours = self.answers and kind in (b"T", b"D", b"C")
+        self.answers = self.answers and kind not in (b"C", b"E")
+        return ours
+
     def _see(self, message: bytes) -> None:
         kind = message[:1]
         if kind == b"K":
             self.process = int.from_bytes(message[5:9], "big")
         elif kind == b"C":
-            self.wrote = self.wrote or wire.tag(message) not in QUIET
+            tag = wire.tag(message)
+            self.wrote = self.wrote or tag not in QUIET
+            self.locks = self.locks or tag not in QUIET | TOLD
         elif kind == b"E":
             self.wrote = True
         elif kind == b"G" and not self.simple:
@@ -199,22 +240,33 @@ class _Line:
                 self._stop_watching()
             if messages is None or not messages.is_between or not rests:
                 return
-            if self.asks and self.wrote and state in (b"I", b"T") and self._may_ask():
+            if self.asks and self.wrote and state in (b"I", b"T") and self._left() >= 0:
                 began = time.monotonic()
-                self._ask(server, messages)
+                self._ask(server, messages, self._question(state))
                 self.asked += time.monotonic() - began
-                self.wrote = False
+                self.times += 1
+                self.wrote = self.locks = False
 
-    def _may_ask(self) -> bool:
-        return self.asked <= _ALLOWANCE + _SHARE * (time.monotonic() - self.began)
+    def _left(self) -> float:
+        """Seconds that asking may still take."""
+        return _ALLOWANCE + _SHARE * (time.monotonic() - self.began) - self.asked
 
-    def _ask(self, server: socket.socket, messages: wire.Messages) -> None:
-        server.sendall(wire.call(self.relay.function, self.seen))
+    def _each(self) -> float:
+        return self.asked / self.times if self.times else _EACH
+
+    def _question(self, state: bytes) -> bytes:
+        functions = self.relay.functions
+        if state == b"I" or self.seen is None:
+            return wire.call(functions.wrote, self.seen)
+        return wire.call(functions.within, b"0", b"true" if self.locks else b"false")
+
+    def _ask(self, server: socket.socket, messages: wire.Messages, question: bytes) -> None:
+        server.sendall(question)
         while data := server.recv(_PIECE):
             whole = list(messages.feed(data))
             for message in whole:
                 if message[:1] == b"V":
-                    self.seen = wire.answer(message)
+                    self.seen = wire.answer(message) or self.seen
                 elif message[:1] == b"E":
                     self.asks = False
                 elif message[:1] != b"Z":

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.recorder.concurrently import Concurrently
-from runner.recorder.relay import Relay
+from runner.recorder.relay import Functions, Relay
 from runner.servers.postgresql.sessions import ours, session
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 #: Since when counters are in shared memory, where they can be told to be up to date.
 _SINCE = 150000
-_FUNCTION = "SELECT to_regprocedure('pg_catalog.dbproof_wrote(text)')::oid"
+_FUNCTIONS = """
+SELECT to_regprocedure('pg_catalog.dbproof_wrote(text)')::oid, to_regprocedure('pg_catalog.dbproof_within(int, boolean)')::oid
+"""
 
 
 @contextmanager
@@ -29,15 +31,16 @@ def watched(database: Database) -> Iterator[Database]:
     """
     with session(ours(database.private)) as connection:
         version = connection.info.server_version
-        (function,) = connection.execute(_FUNCTION).fetchone() or (None,)
+        wrote, within = connection.execute(_FUNCTIONS).fetchone() or (None, None)
     plain = all(_is_plain(address) for address in database.addresses.values())
-    if function is None or version < _SINCE or not plain:
+    if wrote is None or within is None or version < _SINCE or not plain:
         yield database
         return
     watching = partial(Concurrently, ours(database.private))
     with ExitStack() as until:
         addresses = {
-            role: Relay(address, database.name, function, watching).open(until) for role, address in database.addresses.items()
+            role: Relay(address, database.name, Functions(wrote, within), watching).open(until)
+            for role, address in database.addresses.items()
         }
         yield replace(database, addresses=addresses)
 

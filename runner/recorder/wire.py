@@ -71,10 +71,10 @@ def parameters(startup: bytes) -> dict[str, str]:
     return {name: value for name, value in zip(names, names, strict=False) if name}
 
 
-def call(function: int, argument: bytes | None) -> bytes:
-    """A call of a function with one argument, as text."""
-    given = _LENGTH.pack(-1) if argument is None else _LENGTH.pack(len(argument)) + argument
-    content = struct.pack("!ihh", function, 0, 1) + given + struct.pack("!h", 0)
+def call(function: int, *arguments: bytes | None) -> bytes:
+    """A call of a function, its arguments and its answer as text."""
+    given = b"".join(_LENGTH.pack(-1) if one is None else _LENGTH.pack(len(one)) + one for one in arguments)
+    content = struct.pack("!ihh", function, 0, len(arguments)) + given + struct.pack("!h", 0)
     return b"F" + _LENGTH.pack(4 + len(content)) + content
 
 
@@ -82,6 +82,11 @@ def answer(message: bytes) -> bytes | None:
     """The value that a function's answer (``V``) holds, ``None`` for NULL."""
     (length,) = _LENGTH.unpack_from(message, 5)
     return None if length < 0 else message[9 : 9 + length]
+
+
+def first_column(message: bytes) -> bytes:
+    """The name of the first column of what rows look like (``T``)."""
+    return message[7:].split(b"\0", 1)[0]
 
 
 def tag(message: bytes) -> str:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from checks.schema.names import TableName
 from checks.work import TableWork, Work
+from runner.recorder.asking import QUIET, first_word
 from runner.recorder.events import Address, Counted, HeldLock, Reading
 from runner.recorder.recording import Draft
 
-#: What begins a statement (and is the server's tag for it) that writes nothing: after such a one no counters are read, also
-#: because a transaction that has read something takes no other level of isolation any more.
-QUIET = frozenset(
-    {"begin", "start", "savepoint", "release", "set", "reset", "show", "discard", "deallocate", "prepare", "declare", "fetch"}
-    | {"move", "close", "listen", "unlisten", "notify"}
-)
-_FIRST = re.compile(r"\s*(\w+)", re.ASCII)
 #: Nobody else may use a table while its rows go into another file.
 _NEW_FILE, _ROWS = "AccessExclusiveLock", "RowExclusiveLock"
 
@@ -32,7 +25,7 @@ class Readings:
 
     def left_invalid(self, reading: Reading) -> bool:
         """Whether there are invalid indexes that were not there, or not invalid, when the last reading was taken."""
-        return self._position is not None and any(row.address not in self._invalid for row in reading.invalid)
+        return self._position is not None and any(row.address not in self._invalid for row in reading.invalid or ())
 
     def take(self, reading: Reading, session: str, drafts: Sequence[Draft], over: bool) -> None:
         """Give what has moved since the last reading to the last of the statements that ended since; the first only begins.
@@ -43,7 +36,7 @@ class Readings:
             draft, alone = drafts[-1], len(_distinct(drafts)) <= 1
             tables = tuple(self._moved(reading))
             draft.work = Work(tuple(tables), max(0, reading.position - self._position), max(1, len(_distinct(drafts))))
-            draft.invalid.extend(row for row in reading.invalid if row.address not in self._invalid)
+            draft.invalid.extend(row for row in reading.invalid or () if row.address not in self._invalid)
             if alone and over:
                 draft.locks.extend(self._certain(reading, {lock.relation for lock in draft.locks}))
         self._note(reading, session)
@@ -79,15 +72,11 @@ class Readings:
                 now = Counted(now.relation, now.schema, now.name, (most[0], most[1], most[2], most[3]), now.file, now.bytes)
             self._tables[now.relation] = now
         self._position = max(reading.position, self._position or 0)
-        self._invalid = frozenset(row.address for row in reading.invalid)
+        if reading.invalid is not None:
+            self._invalid = frozenset(row.address for row in reading.invalid)
         self._session = session
 
 
 def _distinct(drafts: Sequence[Draft]) -> set[object]:
     """The different statements among those that may have written something."""
-    return {(draft.text, draft.place) for draft in drafts if not _is_quiet(draft.text)}
-
-
-def _is_quiet(text: str) -> bool:
-    found = _FIRST.match(text)
-    return found is not None and found[1].lower() in QUIET
+    return {(draft.text, draft.place) for draft in drafts if first_word(draft.text) not in QUIET}

@@ -18,7 +18,7 @@ JSON = st.recursive(
 )
 RECORDS = st.fixed_dictionaries(
     {
-        "event": st.sampled_from(["made", "dropped", "rewritten", "locked", "wrote", "sampled", "failed", "x"]),
+        "event": st.sampled_from(["made", "dropped", "rewritten", "locked", "wrote", "within", "sampled", "failed", "x"]),
         "at": JSON,
         "xid": JSON | st.just("7"),
     },
@@ -33,6 +33,8 @@ RECORDS = st.fixed_dictionaries(
         "tables": JSON | st.none(),
         "invalid": JSON | st.none(),
         "pid": JSON | st.just(7),
+        "number": JSON | st.just(7),
+        "moments": JSON | st.just([1, 2, 3]),
     },
 )
 
