@@ -34,7 +34,8 @@ def _encodable(source: Pooled, table: Table) -> Pooled:
     once: dict[tuple[Value, ...], tuple[Value, ...]] = {}
     for row in rows:
         once.setdefault(tuple(map(_folded, columns, row)), row)
-    return replace(source, rows=tuple(once.values()))
+    certain = sum(row in source.rows[: source.certain] for row in once.values())
+    return replace(source, rows=tuple(once.values()), certain=certain)
 
 
 def _folded(column: Column, value: Value) -> Value:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from checks.rows.compiler import Compiler
 from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue
+from checks.rows.sets.awkward import FEW, awkward, of_one_make
 from checks.rows.sets.proposals import PLENTY, alike, as_meant, proposed
 from checks.rows.sets.rules import feeds_a_formula
 from checks.rows.shapes import Kind, Shape, Value
@@ -47,12 +49,20 @@ class Lists:
         self._readable = readable
         self._ends = ends and readable is None
         self._pools: dict[str, Sequence[Value]] = {}
+        self._awkward: dict[str, Sequence[Value]] = {}
 
     def taken(self, column: Column) -> Sequence[Value]:
         """Values of a column for which the conditions that speak of it alone hold, by asking for all at once. Remembered."""
         if column.name not in self._pools:
             self._pools[column.name] = self._found(column)
         return self._pools[column.name]
+
+    def awkward(self, column: Column) -> Sequence[Value]:
+        """Those of a column's values that are to come up for certain: awkward ones, or all where they are few."""
+        pool = self.taken(column)
+        if len(pool) <= FEW:
+            return pool
+        return self._awkward.get(column.name, ())
 
     def _found(self, column: Column) -> Sequence[Value]:
         shape = self._dialect.shape(column)
@@ -67,7 +77,21 @@ class Lists:
             rare = not coupled or bool(shape.labels) or shape.kind is Kind.BYTES
             listed += self._dialect.candidates(column) if rare else ()
         values = [value for value in dict.fromkeys(listed) if value is not None][: 2 * PLENTY]
-        return (self._held_by(column, alone, values) or self._held_by(column, alone, self._searched(column)))[:PLENTY]
+        odd = self._odd(column, sought, spoken, values, coupled=coupled)
+        found = self._held_by(column, alone, [*values, *(value for value in odd if value not in values)])
+        found = of_one_make(column, found) if sought.kind is Kind.JSON else found
+        self._awkward[column.name] = held = [value for value in odd if value in found]
+        everyday = [value for value in found if value not in held]
+        return [*everyday[: PLENTY - len(held)], *held] or self._held_by(column, alone, self._searched(column))[:PLENTY]
+
+    def _odd(
+        self, column: Column, shape: Shape, spoken: Sequence[Condition], values: Sequence[Value], *, coupled: bool
+    ) -> Sequence[Value]:
+        """Awkward values; of columns that rules bind to others only nothing, as more would leave few rows."""
+        if not self._ends:
+            return ()
+        found = list(dict.fromkeys(awkward(column, shape, spoken, values)))
+        return [value for value in found if value in (Decimal(0), "")] if coupled else found
 
     def _texts(self, column: Column, shape: Shape) -> Sequence[Value]:
         """Texts for people, as far as they fit."""

@@ -13,6 +13,7 @@ from checks.rows.sets import hashing, rendering
 from checks.rows.sets.forms import DIGITS
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
 from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
+from checks.rows.sets.retouching import Manner
 from checks.rows.shapes import Kind, Value
 from checks.schema.mariadb import plain_type
 from checks.schema.model import Column, Table
@@ -75,16 +76,19 @@ def filling_later(plan: TablePlan, referred: Referred, seed: int, keys: Keys) ->
     changed = f"SELECT {', '.join((*(f'base.{place}' for place in places), *kept, *others))} FROM {joined} {_FENCE}"
     source = f"({changed}) AS {writing.alias}{rendering.where(plan.conditions, LANGUAGE)}"
     found = f"SELECT {', '.join((*places, *map(quoted, mine)))} FROM {source} {_FENCE}"
-    moments = [one.name for one in plan.table.columns if shape(one).kind is Kind.MOMENT and not one.generated]
     sets = ", ".join(
         (
             *(f"child.{quoted(name)} = found.{quoted(name)}" for name in mine),
-            *(f"child.{quoted(name)} = child.{quoted(name)}" for name in moments if name not in mine),
+            *(f"child.{quoted(name)} = child.{quoted(name)}" for name in _moments(plan.table) if name not in mine),
         )
     )
     same = " AND ".join(f"child.{quoted(name)} = found.{place}" for name, place in zip(by, places, strict=True))
     whole = " AND ".join(f"found.{quoted(name)} IS NOT NULL" for name in mine)
     return Statement(f"UPDATE {table} AS child JOIN ({found}) AS found ON {same} SET {sets} WHERE {whole}", writing.values)
+
+
+def _moments(table: Table) -> Sequence[str]:
+    return [one.name for one in table.columns if shape(one).kind is Kind.MOMENT and not one.generated]
 
 
 def told_by(table: Table) -> Sequence[str]:
@@ -190,3 +194,5 @@ LANGUAGE = Language(
     numbered=_numbered,
     fenced=_fenced,
 )
+#: How single rows are changed; moments stay what they are.
+MANNER = Manner(LANGUAGE, ordered=lambda column: quoted(column.name), unmoved=_moments)

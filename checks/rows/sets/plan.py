@@ -55,13 +55,15 @@ class Numbered:
 class Pooled:
     """Columns that take their values together from a list, by chance that the seed decides. ``nulls`` in a hundred are NULL.
 
-    Of ``numbered`` columns the list says only whether they are NULL; their values follow from the row's number.
+    The first so many (``certain``) come up one after the other too, in one of four rows: each of them soon. Of ``numbered``
+    columns the list says only whether they are NULL; their values follow from the row's number.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
     nulls: int = 0
     numbered: Mapping[str, Form] = field(default_factory=dict, hash=False)
+    certain: int = 0
 
 
 @dataclass(frozen=True)

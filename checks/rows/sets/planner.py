@@ -245,7 +245,12 @@ class _Table:
                 if mine not in self._sources:
                     itself = key in own and key not in waiting
                     self._sources[mine] = self._as(mine, theirs) if itself else self._for_now(mine)
-        return tuple(Referred(key, self._is_once(key), self._of_tenants(key)) for key in waiting)
+        return tuple(self._later(key) for key in waiting)
+
+    def _later(self, key: ForeignKey) -> Referred:
+        once = self._is_once(key)
+        nulls = 0 if once and self._one_null(key) else self._share_of_nulls(key)
+        return Referred(key, once, self._of_tenants(key), nulls=nulls)
 
     def _is_once(self, key: ForeignKey) -> bool:
         """Whether a parent may have one row only."""
@@ -351,7 +356,10 @@ class _Table:
             if pool:
                 often = _OFTEN if self._is_bound(column.name) else NULLS
                 nulls = often if column.nullable and self._lists.may_be_null(column) else 0
-                self._sources[column.name] = Pooled((column.name,), tuple((value,) for value in pool), nulls)
+                certain = list(self._lists.awkward(column))
+                listed = [*certain, *(value for value in pool if value not in certain)]
+                values = tuple((value,) for value in listed)
+                self._sources[column.name] = Pooled((column.name,), values, nulls, certain=len(certain))
             elif not column.nullable and column.default is None and not column.identity:
                 if alone:
                     rules = " and ".join(one.name for one in alone)

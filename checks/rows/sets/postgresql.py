@@ -14,6 +14,7 @@ from checks.rows.sets import rendering
 from checks.rows.sets.forms import DIGITS
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
 from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
+from checks.rows.sets.retouching import Manner
 from checks.rows.shapes import TEMPORAL, Kind, Value
 from checks.schema.model import Column
 from checks.schema.names import TableName
@@ -201,3 +202,13 @@ LANGUAGE = Language(
     numbered=_numbered,
     fenced=_fenced,
 )
+
+
+def _ordered(column: Column) -> str:
+    """Texts by their bytes: a collation's order may be another one on the next machine."""
+    collated = shape(column).kind is Kind.TEXT and not shape(column).labels
+    return quoted(column.name) + (' COLLATE "C"' if collated else "")
+
+
+#: How single rows are changed. What is read is text, so that the driver need not know the type.
+MANNER = Manner(LANGUAGE, alone="ONLY ", read=lambda name: f"{name}::text", ordered=_ordered)

@@ -19,6 +19,8 @@ from checks.schema.names import TableName
 
 #: The row's number, among columns that may be called anything else.
 NUMBER = "dbproof_n"
+#: Prime numbers by which rows are counted: none of them divides what they are counted modulo (53 at most).
+_STRIDES = (59, 61, 67, 71, 73, 79)
 #: Whether a row meets the conditions that rows are mended by.
 HOLDS = "dbproof_holds"
 
@@ -293,6 +295,8 @@ def joined(layer: str, referred: Referred, keys: Keys, writing: Writing, what: s
         return f"{layer} AS base LEFT JOIN {language.quoted(keys.name)} AS parent ON parent.dbproof_k = {pick}"
     own, theirs = (_same(side, referred, language) for side in ("own", "parent"))
     pick = f"1 + {writing.chance(what, 'own.dbproof_of')}"
+    if referred.nulls:
+        pick = f"CASE WHEN {writing.chance(f'{what}?', 100)} >= {referred.nulls} THEN {pick} END"
     counted = f"SELECT DISTINCT dbproof_of, {', '.join(map(language.quoted, keys.shared))} FROM {language.quoted(keys.name)}"
     return (
         f"{layer} AS base LEFT JOIN ({counted}) AS own ON {own}"
@@ -319,7 +323,7 @@ def _free(source: Numbered | Pooled, table: Table, writing: Writing) -> Iterator
         yield f"{language.cast(language.numbered(source.form, column, writing), column)} AS {language.quoted(column.name)}"
         return
     for place, name in enumerate(source.columns):
-        pick = writing.chance(",".join(source.columns), len(source.rows))
+        pick = _place(source, writing)
         value = language.picked([row[place] for row in source.rows], pick, table.column[name], writing)
         if source.nulls:
             value = f"CASE WHEN {writing.chance(f'{name}?', 100)} >= {source.nulls} THEN {value} END"
@@ -327,6 +331,21 @@ def _free(source: Numbered | Pooled, table: Table, writing: Writing) -> Iterator
             own = language.numbered(source.numbered[name], table.column[name], writing)
             value = f"CASE WHEN {value} IS NOT NULL THEN {language.cast(own, table.column[name])} END"
         yield f"{value} AS {language.quoted(name)}"
+
+
+def _place(source: Pooled, writing: Writing) -> str:
+    """Which of a list's values a row takes: by chance, but the certain ones come up in turn as well.
+
+    Rows are counted in strides, from another one for each column, so that two columns' certain values rarely stand together.
+    """
+    what = ",".join(source.columns)
+    chance = writing.chance(what, len(source.rows))
+    if not source.certain:
+        return chance
+    salt, modulo = writing.salt(f"{what}!"), writing.language.modulo
+    stride = _STRIDES[salt % len(_STRIDES)]
+    turn = f"(({NUMBER} * {stride} + {salt % 1000}) {modulo} {4 * source.certain + 1 + salt % 4})"
+    return f"(CASE WHEN {turn} < {source.certain} THEN {turn} ELSE {chance} END)"
 
 
 def where(conditions: Sequence[Condition], language: Language) -> str:

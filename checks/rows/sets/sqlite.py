@@ -10,6 +10,7 @@ from checks.rows.sets import hashing, rendering
 from checks.rows.sets.forms import DIGITS
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
 from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
+from checks.rows.sets.retouching import Manner
 from checks.rows.shapes import TEMPORAL, Kind, Value
 from checks.rows.sqlite import bound, shape
 from checks.schema.model import Column, Table
@@ -177,3 +178,5 @@ LANGUAGE = Language(
     fenced=_fenced,
     keeps_order=True,
 )
+#: How single rows are changed: what a table says of conflicts does not count.
+MANNER = Manner(LANGUAGE, "UPDATE OR ABORT ", ordered=lambda column: quoted(column.name))

@@ -17,10 +17,11 @@ from checks.interface import Engine
 from checks.rows import mariadb as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.characters import encodable
-from checks.rows.sets.mariadb import filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.mariadb import MANNER, filling, filling_later, listing, quoted, table_name, trying
 from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Wishes
 from checks.rows.sets.rendering import Keys, Statement
+from checks.rows.sets.retouching import Manner
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName
 from checks.targets import StatementFailed
@@ -89,6 +90,7 @@ class _MariadbLoader:
     """A session that fills tables."""
 
     driver: Driver
+    manner: Manner = MANNER
 
     def execute(self, statement: Statement) -> int:
         """Execute a statement; gives how many rows it wrote. Raises StatementFailed."""

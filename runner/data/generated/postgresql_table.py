@@ -11,14 +11,16 @@ from checks.rows.missing import Read
 from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
-from checks.rows.sets.postgresql import filling, filling_later, listing, quoted, suited, table_name, trying
+from checks.rows.sets.postgresql import MANNER, filling, filling_later, listing, quoted, suited, table_name, trying
 from checks.rows.sets.rendering import Keys, Statement
+from checks.rows.sets.retouching import Retouching
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.targets import StatementFailed
 from runner.data.generated import indexes
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.promises import Made, forgotten, heed, promised
+from runner.data.generated.retouched import retouch
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
@@ -204,12 +206,37 @@ def _transacted(insert: _Insert, worker: Worker, *, quick: bool) -> int:
             made, numbers = _made(meant, worker)
         if made:
             _advance(table, worker)
+            _retouch(plan, made, worker)
         heed(worker.made, insert.keys.values(), worker.wait)
     if made and made == numbers:
         promised(worker.made, plan, made)
     else:
         forgotten(worker.made, table)
     return made
+
+
+def _retouch(plan: TablePlan, made: int, worker: Worker) -> None:
+    """Let a few keys be as alike as the schema allows; those that people look at stay as they are."""
+    if worker.wishes.readable is not None:
+        return
+    given = [name for name in plan.table.column if f"{plan.table.name.label()}.{name}" in worker.wishes.given]
+    retouching = Retouching(plan, worker.catalogue, (*given, *worker.wishes.tenants), MANNER)
+    retouch(retouching, made, lambda one: worker.driver.execute(*_sent(one)).fetchall(), lambda one: _attempted(one, worker))
+
+
+def _attempted(statement: Statement, worker: Worker) -> bool:
+    """Whether the server takes a statement; if not, nothing has happened."""
+    import psycopg
+
+    try:
+        with worker.driver.transaction():
+            return worker.driver.execute(*_sent(statement)).rowcount > 0
+    except psycopg.errors.QueryCanceled:
+        raise
+    except psycopg.Error:
+        if worker.driver.closed:
+            raise
+    return False
 
 
 def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:

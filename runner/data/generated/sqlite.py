@@ -17,7 +17,8 @@ from checks.rows.missing import Read
 from checks.rows.sets.plan import Pooled, Referred, TablePlan
 from checks.rows.sets.planner import Wishes
 from checks.rows.sets.rendering import Keys, Statement
-from checks.rows.sets.sqlite import filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.retouching import Manner
+from checks.rows.sets.sqlite import MANNER, filling, filling_later, listing, quoted, table_name, trying
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName
 from checks.schema.sqlite import read as read_catalogue
@@ -74,6 +75,7 @@ class _SqliteLoader:
     """A session that fills tables."""
 
     session: Session
+    manner: Manner = MANNER
 
     def execute(self, statement: Statement) -> int:
         """Execute a statement; gives how many rows it wrote. Raises StatementFailed."""
@@ -102,7 +104,10 @@ class _SqliteLoader:
         if values <= room:
             return plan
         share = max(1, room // sum(len(source.columns) for source in pooled))
-        sources = (replace(source, rows=source.rows[:share]) if source in pooled else source for source in plan.sources)
+        sources = (
+            replace(source, rows=source.rows[:share], certain=min(source.certain, share)) if source in pooled else source
+            for source in plan.sources
+        )
         return replace(plan, sources=tuple(sources))
 
     def tried(self, plan: TablePlan, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> Sequence[int]:
