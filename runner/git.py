@@ -134,10 +134,14 @@ def _differing(top: Path, base: Base, name: str) -> list[range]:
 def _asked_for(root: Path, compare: str) -> Base:
     commit = _commit(root, compare) or _commit(root, f"origin/{compare}")
     if commit is None:
-        raise UsageError(
-            f"--base {compare}: no such revision in {root}", f"fetch it (`git fetch origin {compare}`), or {_SHALLOW}"
-        )
+        raise UsageError(f"--base {compare}: no such revision in {root}", f"fetch it{_fetching(compare)}, or {_SHALLOW}")
     return Base(_fork_point(root, commit), compare)
+
+
+def _fetching(compare: str) -> str:
+    """The command that brings a revision, where it is a branch's or tag's name."""
+    name = compare.removeprefix("origin/")
+    return f" (`git fetch origin {name}`)" if re.fullmatch(r"[\w][\w./-]*", name) and name != "HEAD" else ""
 
 
 def _named_by_ci(root: Path, candidate: _Candidate) -> Base | NoBase:

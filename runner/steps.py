@@ -93,6 +93,7 @@ def _stand(building: Building, fill: bool) -> Database:
 
 def read_project(building: Building, server: Server, database: Database) -> Project | None:
     """Head's project with its revisions read, and the address proven before anything is applied. Raises UsageError."""
+    _dump_of(building.plan)
     adapter, project = building.plan.adapter, project_in(building, building.plan.root)
     if adapter is not None and project is not None and building.needed is None:
         where = f"databases.{building.plan.name}.migrations"
@@ -131,12 +132,10 @@ def load_start(building: Building, root: Path, server: Server, database: Databas
 
     Base may not have it yet: then its migrations start from nothing. Raises UsageError, SuperuserRefused.
     """
-    plan, name = building.plan, building.plan.settings.start_from
-    if name is None or (root != plan.root and not (root / name).is_file()):
+    plan, name = building.plan, _dump_of(building.plan)
+    if name is None or not (root / name).is_file():
         return None
     where = f"databases.{plan.name}.start_from"
-    if not (root / name).is_file():
-        raise UsageError(f"{where}: there is no file {name}", "The path starts at the repository's root.")
     mark = server.mark()
     for file in plan.backend.load(root, [name], database, building.role):
         if (refused := file.refused) is None:
@@ -149,6 +148,16 @@ def load_start(building: Building, root: Path, server: Server, database: Databas
             "(`pg_dump --no-owner --no-privileges`), and with the rows of the migration tool's own table.",
         )
     return mark
+
+
+def _dump_of(plan: Plan) -> str | None:
+    """The dump that the settings name, ``None`` where they name none; it has to be there, as base may lack it."""
+    name = plan.settings.start_from
+    if name is not None and not (plan.root / name).is_file():
+        raise UsageError(
+            f"databases.{plan.name}.start_from: there is no file {name}", "The path starts at the repository's root."
+        )
+    return name
 
 
 def project_in(building: Building, root: Path, applied: frozenset[str] = frozenset()) -> Project | None:

@@ -96,6 +96,15 @@ def test_an_unknown_revision_is_a_usage_error(repo: Repository, name: str) -> No
     assert "fetch" in wrong.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "command"), [("origin/main", "`git fetch origin main`"), ("HEAD~7", None), ("v1.2", "origin v1.2")]
+)
+def test_what_would_fetch_it_is_said_where_it_has_a_name(repo: Repository, name: str, command: str | None) -> None:
+    with pytest.raises(UsageError) as wrong:
+        find_base(repo.root, name, {})
+    assert (command or "fetch it, or check out") in wrong.value.remedy
+
+
 def test_nothing_is_nothing_on_purpose(repo: Repository, tmp_path: Path) -> None:
     for root in (repo.root, tmp_path):
         assert no_base(root, GITHUB, "nothing") == NoBase("compared with nothing, as asked")

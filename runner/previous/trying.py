@@ -53,8 +53,8 @@ def previous(building: Building, head: Built, base: Built | None, applied: froze
             raise
         except DbproofError as error:
             found = Previous(gap=error.message)
-        if found.gap:
-            stage.skipped(found.gap)
+        if found.gap or (found.tests and found.tests.gap and not found.statements):
+            stage.skipped(found.gap or (found.tests.gap if found.tests else ""))
         elif found.broken or (found.tests and found.tests.said):
             stage.failed(_said(found))
         else:

@@ -71,7 +71,7 @@ def put(name: str, build: Callable[[Path], None], limit: int) -> bool:
     """Keep a directory of this user's, made by ``build``, in place of what is there; whether it is kept.
 
     Directories of its kind (the name up to ``-``) together hold at most ``limit`` bytes: those that were used last stay.
-    What ``build`` raises comes through.
+    What ``build`` raises comes through. Raises OSError where the cache cannot be written to.
     """
     top = root()
     if top is None:
@@ -80,7 +80,7 @@ def put(name: str, build: Callable[[Path], None], limit: int) -> bool:
     try:
         top.mkdir(parents=True, exist_ok=True)
         file = lock(top / f"{kind}.lock", patience=_SHORT)
-    except (OSError, TimeoutError):
+    except TimeoutError:
         return False
     with held(file):
         _prune(top, kind, f"{kind}-*.new-*")  # whoever makes one holds the lock

@@ -208,7 +208,7 @@ def test_nothing_is_kept_where_that_is_switched_off_or_what_is_handed_on_may_be_
     monkeypatch.setenv("DBPROOF_CACHE", "")
     assert based(files.root) == "1 revision"
     monkeypatch.setenv("DBPROOF_CACHE", str(cache / "base.lock" / "below"))
-    assert based(files.root) == "1 revision"
+    assert based(files.root) == "1 revision; not kept: Not a directory"
 
 
 def test_a_base_that_fails_is_tried_again_each_time(tmp_path: Path) -> None:

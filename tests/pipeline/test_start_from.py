@@ -75,6 +75,13 @@ def test_base_without_the_dump_starts_from_nothing(tmp_path: Path) -> None:
         assert both.head.evidence.failure is None
 
 
+def test_a_dump_that_neither_has_is_no_run_without_one(tmp_path: Path) -> None:
+    change = repo(tmp_path, {"migrations/001_first.sql": "create table authors (id integer primary key);"}, SQLITE)
+    change.commit({"migrations/002_more.sql": "create table books (id integer primary key);"})
+    with pytest.raises(UsageError, match=r"databases\.app\.start_from: there is no file db/structure\.sql"), pair(change.root):
+        pass
+
+
 def stood(change: Repository) -> Said:
     with pair(change.root, "nothing") as (_, said):
         return said
