@@ -12,6 +12,7 @@ from enum import StrEnum
 from checks.evidence import Place
 from checks.interface import Json, Severity, State
 from checks.rulebook.inventory import Inventory
+from checks.work import Log as Log
 from checks.work import TableWork as TableWork
 from checks.work import Work as Work
 from runner.errors import Exit

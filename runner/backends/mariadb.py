@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from runner.data.own.sources import Entry
 from runner.measure import mariadb_queries
 from runner.migrations.interface import Event
 from runner.recorder import mariadb as recorder
+from runner.recorder import mariadb_watching as watching
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.servers.mariadb.sessions import rows, session
@@ -67,12 +68,12 @@ def write_down(database: Database, file: Path) -> WrittenRows:
 
 
 def heed(database: Database) -> None:
-    """Nothing: MariaDB's log has no locks to record."""
+    """Nothing: what is recorded of locks begins where new migrations are watched."""
 
 
 def watched(database: Database) -> AbstractContextManager[Database]:
-    """As it is: its log is all that it says."""
-    return nullcontext(database)
+    """By a relay in front of the server, which has its counters read between statements."""
+    return watching.watched(database)
 
 
 def arrived(server: Server, database: Database, mark: int, told: Sequence[Event]) -> bool:
@@ -87,8 +88,11 @@ def recording(
     told: Sequence[Event],  # noqa: ARG001 - the log says it
     after: Sequence[Recording],
 ) -> Recording:
-    """What the server's log says."""
-    return recorder.read(server.log(mark), database.name, shortened(database.name, "_owner"), after)
+    """What the server's log says, and of new migrations its counters and its slow log."""
+    with session(database.private) as driver:
+        timed = watching.timed(driver, database.name)
+    version = tuple(int(part) for part in server.version.split("."))
+    return recorder.read(server.log(mark), database.name, shortened(database.name, "_owner"), after, version, timed)
 
 
 def provenance(

@@ -1,7 +1,8 @@
 """From MariaDB's log to what happened: the project's statements, what they made, and the sessions that it came in.
 
 The log is written before a statement runs, so it does not say which failed. What a statement would make that is there already was
-made by the one before it, and at the end only what exists counts.
+made by the one before it, and at the end only what exists counts. Of new migrations it also says, behind each statement, what the
+server's counters have moved by (``mariadb_counters.py``).
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from checks.evidence import Made, Statement
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import ObjectKind, ObjectReference
+from runner.recorder.mariadb_drafts import Drafts
 from runner.recorder.mariadb_text import changes, unnamed
+from runner.recorder.mariadb_watching import Timed
 from runner.recorder.reading import LONGEST
 from runner.recorder.recording import Recording
 from runner.recorder.stamps import unstamp
-from runner.servers.interface import LogRecord
+from runner.servers.interface import OURS, LogRecord
 
 _SENT = frozenset({"Query", "Execute"})
 _CAME = re.compile(r"^(?P<user>.*?)@.*? on (?P<database>.*?)(?: using .*)?$", re.DOTALL)
@@ -26,17 +29,29 @@ _READING = re.compile(
 )
 
 
-def read(records: Iterable[LogRecord], database: str, owner: str, after: Sequence[Recording] = ()) -> Recording:
-    """What was executed in one database: every statement of a session that is in it, but those that only read."""
+def read(
+    records: Iterable[LogRecord],
+    database: str,
+    owner: str,
+    after: Sequence[Recording] = (),
+    version: tuple[int, ...] = (),
+    timed: Sequence[Timed] = (),
+) -> Recording:
+    """What was executed in one database: every statement of a session that is in it, but those that only read.
+
+    ``version`` is the server's, which tells what locks it takes, ``timed`` how long statements took, where that is known.
+    """
     schema = _Schema()
     for recording in after:
         for statement in recording.statements:
             schema.enter(statement)
     inside: dict[str, str] = {}
     came: set[str] = set()
-    statements: list[Statement] = []
+    drafts = Drafts(version, timed)
     for record in records:
-        if record.message == "Connect":
+        if record.user == OURS:
+            drafts.move(record.sent)
+        elif record.message == "Connect":
             found = _CAME.match(record.sent)
             inside[record.session] = found["database"] if found else ""
             if found and (found["database"] == database or found["user"] == owner):
@@ -44,8 +59,8 @@ def read(records: Iterable[LogRecord], database: str, owner: str, after: Sequenc
         elif record.message == "Init DB":
             inside[record.session] = record.sent
         elif record.message in _SENT and inside.get(record.session, database) in (database, ""):
-            statements.extend(schema.enter(each) for each in _statements(record.sent))
-    return Recording(tuple(statements), sessions=frozenset(came))
+            drafts.add(record.session, record.sent, [schema.enter(each) for each in _statements(record.sent)])
+    return Recording(tuple(drafts.statements), sessions=frozenset(came))
 
 
 def _statements(text: str) -> Iterator[Statement]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from checks.evidence import MigrationState
 from checks.interface import Json
-from runner.report import Report, ReportedDatabase, ReportedMigration, ReportedStatement, TableWork, Work
+from runner.report import Log, Report, ReportedDatabase, ReportedMigration, ReportedStatement, TableWork, Work
 from runner.reports import wording
 from runner.reports.markdown import code, head, prose, row
 
@@ -15,6 +15,8 @@ from runner.reports.markdown import code, head, prose, row
 FOLDED_ABOVE = 25
 #: How many characters of a statement stand on a line of the console.
 _EXCERPT = 60
+#: What an engine's log is called in ``report.json``.
+_LOGS = {Log.WAL: "wal", Log.REDO: "redo"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,20 @@ def table(migration: ReportedMigration, name: str) -> Table:
     statements = migration.statements
     if not statements:
         return Table(opening, ("No statement of it was seen.\n",), "\n")
-    shown = [(heading, cell) for heading, cell, always in _COLUMNS if always or any(cell(each) for each in statements)]
+    columns = ((_heading(heading, migration), cell, always) for heading, cell, always in _COLUMNS)
+    shown = [(heading, cell) for heading, cell, always in columns if always or any(cell(each) for each in statements)]
     rows = tuple(row([cell(each) for _, cell in shown]) for each in statements)
     titles = head([heading for heading, _ in shown])
     if len(statements) <= FOLDED_ABOVE:
         return Table(opening + titles, rows, "\n")
     folded = f"<details><summary>{wording.plural(len(statements), 'statement')}</summary>\n\n"
     return Table(opening + folded + titles, rows, "\n</details>\n\n")
+
+
+def _heading(heading: str, migration: ReportedMigration) -> str:
+    """The log is called as the engine calls it."""
+    name = heading if heading != Log.WAL or migration.work is None else migration.work.log
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def totals(migration: ReportedMigration) -> Iterator[str]:
@@ -55,7 +64,7 @@ def totals(migration: ReportedMigration) -> Iterator[str]:
     if migration.work is not None:
         if migration.work.rows:
             yield f"{wording.plural(migration.work.rows, 'row')} changed"
-        yield f"{wording.size(migration.work.wal)} of WAL"
+        yield f"{wording.size(migration.work.wal)} of {migration.work.log}"
 
 
 def sentences(report: Report) -> Iterator[str]:
@@ -79,7 +88,7 @@ def _line(said: ReportedStatement) -> str:
     changed = (f"{_counted(each)} in {each.relation}" for each in (said.work.tables if said.work else ()) if _counted(each))
     facts = [*modes, *rewrites, *changed, *(f"{one} is left invalid" for one in said.invalid)]
     if said.work is not None and said.work.wal and facts:
-        facts.append(f"{wording.size(said.work.wal)} of WAL")
+        facts.append(f"{wording.size(said.work.wal)} of {said.work.log}")
     if not facts:
         return ""
     line = "" if said.place is None or said.place.line is None else f"line {said.place.line}, "
@@ -102,8 +111,11 @@ def as_json(migration: ReportedMigration) -> dict[str, Json]:
 
 
 def work_as_json(work: Work | None) -> Json:
-    """Rows by table, and bytes."""
-    return None if work is None else {"wal": work.wal, "tables": [asdict(each) for each in work.tables]}
+    """Rows by table, and bytes of the engine's log, by its name."""
+    if work is None:
+        return None
+    logs: dict[str, Json] = {name: work.wal if work.log is log else None for log, name in _LOGS.items()}
+    return {**logs, "tables": [asdict(each) for each in work.tables]}
 
 
 def names(given: Sequence[str], most: int = 40) -> str:
@@ -148,7 +160,8 @@ def _rows(said: ReportedStatement) -> str:
 
 
 def _counted(each: TableWork) -> str:
-    kinds = (("inserted", each.inserted), ("updated", each.updated), ("deleted", each.deleted), ("read", each.read))
+    changed = (("inserted", each.inserted), ("updated", each.updated), ("deleted", each.deleted), ("changed", each.changed))
+    kinds = (*changed, ("read", each.read))
     return ", ".join(f"{wording.thousands(count)} {kind}" for kind, count in kinds if count)
 
 

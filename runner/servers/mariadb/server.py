@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = 10.0
 
+#: How a statement of ours begins that is in the log for what it says there: what new migrations have moved.
+MOVED = "SET @dbproof_moved = "
+
 #: So much is read of a statement in the log, in characters: bulk inserts are long.
 LONGEST = 100_000
 _LOG = """
@@ -130,13 +133,15 @@ class MariadbServer:
     def log(self, since: int = 0) -> Iterator[LogRecord]:
         """The records from a mark up to now, in order, complete: the server writes each before it does what it says.
 
-        ``message`` is the kind of command (``Query``, ``Connect``, ``Quit``), ``sent`` its text; our own sessions are left out.
+        ``message`` is the kind of command (``Query``, ``Connect``, ``Quit``), ``sent`` its text. Our own sessions are left out,
+        but for what they say of the project's (:data:`MOVED`).
         """
         with session(self.private) as driver:
             found = rows(driver, _LOG, (LONGEST, since))
         for when, who, thread, kind, said in found:
             user = _text(who).partition("[")[0]
-            if user != OURS and not _text(said).startswith(f"{OURS}@"):
+            theirs = user != OURS and not _text(said).startswith(f"{OURS}@")
+            if theirs or (user == OURS and _text(said).startswith(MOVED)):
                 yield LogRecord(str(when), str(thread), user, "", "", "LOG", "", _text(kind), sent=_text(said))
 
     def _named(self, name: str, owner: str) -> Database:
