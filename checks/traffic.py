@@ -28,7 +28,7 @@ class WorkKind(StrEnum):
 
 @dataclass(frozen=True)
 class WorkOnRows:
-    """What a statement did to the rows of a table: how many it read or wrote, and of a rewrite PostgreSQL's reason."""
+    """What a statement did to the rows of a table: how many it read or wrote, and of a rewrite the server's reason."""
 
     relation: str
     kind: WorkKind
@@ -60,16 +60,18 @@ class Wait:
 class Blocking:
     """A statement that held a lock on a table from before which keeps others out (``taken``, the strongest mode of each table).
 
-    ``earlier`` are such locks that an earlier statement of its transaction took, with that statement's place. ``work`` is what
-    it did while they were held. ``held`` is how many seconds after ``taken`` was granted its transaction ended, ``waited`` how
-    long it queued before. ``commands`` are the server's tags (``ALTER TABLE``), ``made`` the objects that it made.
-    ``lock_timeout`` is in seconds, 0 for none.
+    ``briefly`` are such locks that it has for a moment only, before or after its work (MariaDB's ``MDL_EXCLUSIVE`` of an online
+    ALTER TABLE). ``earlier`` are such locks that an earlier statement of its transaction took (in MariaDB: LOCK TABLES of its
+    session), with that statement's place. ``work`` is what it did while they were held. ``held`` is how many seconds after
+    ``taken`` was granted its transaction ended, ``waited`` how long it queued before. ``commands`` are the server's tags
+    (``ALTER TABLE``), ``made`` the objects that it made. ``lock_timeout`` is in seconds, 0 for none.
     """
 
     text: str
     place: Place | None
     revision: str
     taken: tuple[Lock, ...] = ()
+    briefly: tuple[Lock, ...] = ()
     earlier: tuple[tuple[Lock, Place | None], ...] = ()
     work: tuple[WorkOnRows, ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -85,8 +87,8 @@ class Traffic:
     """What came of the new migrations with other sessions beside them, on a copy of what base holds.
 
     ``rows`` are those of the tables that they touch, as base has them. ``gap`` is why nothing was tried. ``gave_up`` says that
-    they stopped at their own lock_timeout behind the long transaction, and were tried without one; ``unwatched`` are touched
-    tables that had no sessions, as there are too many.
+    they stopped at their own lock_timeout (MariaDB: lock_wait_timeout) behind the long transaction, and were tried without one;
+    ``unwatched`` are touched tables that had no sessions, as there are too many.
     """
 
     statements: tuple[Blocking, ...] = ()

@@ -7,6 +7,10 @@ it rewrites a table, reads or indexes all of it, or writes most of its rows: tha
 lock may also be one that an earlier statement of its transaction took. Locks, rewrites and rows read are what the server itself
 says, so they are facts at any size.
 
+On MariaDB a statement is found that copies a table row by row, or reads all of it while nobody else may write
+(`MDL_SHARED_NO_WRITE` and above): it says of each ALTER TABLE which of its stages that went through, and whether it applied
+what others wrote meanwhile. What works in place with `LOCK=NONE`, or instantly, holds `MDL_EXCLUSIVE` for a moment only.
+
 How long others waited was measured, at the size that base has. It is judged where `blocked` is declared under
 `[databases.NAME.limits]`: a longer wait is an error, and `production_rows` say what it would come to there if it grows with the
 rows (from 10 000 rows on, or where base has as many as production; of fewer, nothing can be said). More than its statements
@@ -26,6 +30,12 @@ ALTER TABLE orders ADD CONSTRAINT orders_total_positive CHECK (total > 0) NOT VA
 -- and in a transaction of its own, beside readers and writers:
 ALTER TABLE orders VALIDATE CONSTRAINT orders_total_positive;
 ```
+
+MariaDB:
+
+```sql
+ALTER TABLE orders ADD COLUMN note text, ALGORITHM=INSTANT;   -- refused, instead of slow, where that cannot be
+```
 """
 
 from __future__ import annotations
@@ -43,7 +53,7 @@ from checks.timings import lapse
 from checks.traffic import Access, Blocking, Traffic, Wait, WorkKind, WorkOnRows
 
 SEVERITY = Severity.WARNING
-ENGINES = frozenset({Engine.POSTGRESQL})
+ENGINES = frozenset({Engine.POSTGRESQL, Engine.MARIADB})
 NEEDS = frozenset({Need.EVIDENCE})
 SUBJECTS = "tables that new migrations lock"
 PROVES = "stay open to others"
@@ -54,7 +64,8 @@ ALL = "migrations"
 #: Of fewer rows than these nothing is said of more: what does not grow with them takes most of the time.
 ENOUGH = 10_000
 
-_READERS_TOO = "AccessExclusiveLock"
+#: Modes that keep out readers as well: PostgreSQL's, MariaDB's.
+_READERS_TOO = frozenset({"AccessExclusiveLock", "MDL_EXCLUSIVE", "MDL_SHARED_NO_READ_WRITE"})
 
 
 @dataclass(frozen=True)
@@ -84,12 +95,13 @@ def _judge(revision: str, statements: Sequence[Blocking], traffic: Traffic, targ
     cases = {case.relation: case for case in _cases(revision, statements)}
     for case in cases.values():
         yield _weighed(case, statements, traffic, target)
-    locked = dict.fromkeys(lock.relation for one in statements for lock in one.taken)
+    locked = dict.fromkeys(lock.relation for one in statements for lock in (*one.taken, *one.briefly))
+    locked |= dict.fromkeys(_rows_waited_for(statements, target.expect.limits.blocked))
     covered = {relation for case in cases.values() for one in case.statements for relation in _kept(one)}
     for relation in locked:
         if relation not in covered | cases.keys():
             yield _open(revision, relation, statements, traffic, target)
-    if not statements:
+    if not locked and not cases:
         yield Proven(revision)
 
 
@@ -108,6 +120,11 @@ def _open(revision: str, relation: str, statements: Sequence[Blocking], traffic:
             evidence=_facts(behind),
         )
     return Proven(subject) if traffic.rows.get(relation) else NotProven(subject, "no rows")
+
+
+def _rows_waited_for(statements: Sequence[Blocking], limit: float | None) -> Iterator[str]:
+    """Tables that nobody locked, but others waited for rows of them for longer than the limit."""
+    yield from (wait.relation for one in statements for wait in one.waits if limit is not None and wait.own > limit)
 
 
 def _kept(one: Blocking) -> Iterator[str]:
@@ -240,8 +257,8 @@ def _held_by(locks: Sequence[Lock]) -> str:
     for lock in locks:
         modes.setdefault(lock.mode, []).append(lock.relation)
     return " and ".join(
-        f"{mode} on {', '.join(relations)} (keeps out {'readers and writers' if mode == _READERS_TOO else 'writers'})"
-        for mode, relations in sorted(modes.items(), key=lambda one: one[0] != _READERS_TOO)
+        f"{mode} on {', '.join(relations)} (keeps out {'readers and writers' if mode in _READERS_TOO else 'writers'})"
+        for mode, relations in sorted(modes.items(), key=lambda one: one[0] not in _READERS_TOO)
     )
 
 

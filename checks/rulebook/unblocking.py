@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.rulebook.unblocking_mariadb import of_mariadb
 from checks.schema.names import ObjectKind
 from checks.traffic import Blocking, WorkKind, WorkOnRows
 
@@ -42,6 +43,8 @@ _REINDEX = "REINDEX … CONCURRENTLY, outside a transaction."
 
 def remedy_of(one: Blocking, work: WorkOnRows) -> str:
     """What would not keep others out: by the kind of work, the server's reason and what the statement made."""
+    if any(lock.mode.startswith("MDL_") for lock in (*one.taken, *(lock for lock, _ in one.earlier))):
+        return of_mariadb(one, work)
     own = _BATCHES if work.kind is WorkKind.WRITE else _of_kind(one, work)
     return own if one.taken or work.kind is WorkKind.WRITE else f"{_SPLIT} {own}".rstrip()
 

@@ -35,13 +35,14 @@ from runner.servers.names import shortened
 from runner.surviving import mariadb as rows_of_mariadb
 from runner.surviving.interface import Surviving
 from runner.targets.mariadb import MariadbTarget
+from runner.traffic import mariadb as traffic_of_mariadb
 from runner.traffic.interface import Busy
 from runner.undoing import mariadb as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
-traffic: Busy | None = None
+traffic: Busy | None = traffic_of_mariadb
 surviving: Surviving | None = rows_of_mariadb
 
 

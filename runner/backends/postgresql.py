@@ -37,14 +37,14 @@ from runner.surviving import postgresql as rows_of_postgresql
 from runner.surviving.interface import Surviving
 from runner.targets.postgresql import PostgresTarget
 from runner.targets.sessions import Manner, PostgresReadSession, opened, sessions
+from runner.traffic import postgresql as traffic_of_postgresql
 from runner.traffic.interface import Busy
-from runner.traffic.postgresql import prepared
 from runner.undoing import postgresql as undoing
 from runner.undoing.interface import States
 
 CHECKS = RELATIONAL
 states: States[Any] = undoing
-traffic: Busy | None = prepared
+traffic: Busy | None = traffic_of_postgresql
 surviving: Surviving | None = rows_of_postgresql
 
 

@@ -328,3 +328,8 @@ def _table(name: str) -> ObjectReference:
 
 def _of(kind: ObjectKind, table: str, name: str) -> ObjectReference:
     return ObjectReference(kind, "", table, name)
+
+
+def words(statement: str) -> frozenset[str]:
+    """All words and quoted names of a statement, as they stand there; none of its strings and comments."""
+    return frozenset(token.text for token in _tokens(statement) if token.plain != "''")

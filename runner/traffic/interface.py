@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from checks.evidence import Statement
@@ -25,8 +26,12 @@ class Watching(Protocol):
 
 
 class Busy(Protocol):
-    """An engine that new migrations can be watched on while others work."""
+    """An engine that new migrations can be watched on while others work; a module itself is the implementation."""
 
-    def __call__(self, server: Server, database: Database, statements: Sequence[Statement]) -> Watching | None:
+    def copied(self, server: Server) -> AbstractContextManager[Server]:
+        """A second server with everything this one holds, on which others can be watched."""
+        ...
+
+    def prepared(self, server: Server, database: Database, statements: Sequence[Statement]) -> Watching | None:
         """Prepare a copy of base; ``None`` where ``statements`` (the verdict's) touch no table that it has."""
         ...

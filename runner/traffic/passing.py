@@ -23,8 +23,8 @@ from runner.steps import Building, project_in
 #: The checks that judge it.
 CHECKS = frozenset({"blocking-migration", "lock-queue"})
 
-#: lock_not_available, which lock_timeout ends a statement with.
-_GAVE_UP = "55P03"
+#: What a timeout of locks ends a statement with: PostgreSQL's lock_not_available, MariaDB's ER_LOCK_WAIT_TIMEOUT.
+_GAVE_UP = frozenset({"55P03", "1205"})
 
 
 def under_traffic(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
@@ -70,7 +70,7 @@ def _found(building: Building, head: Built, base: Built, project: Project, revis
     found, done = _once(building, head, base, project, revisions, long=True)
     if found is None or done.failure is None:
         return found
-    if done.failure.code == _GAVE_UP:
+    if done.failure.code in _GAVE_UP:
         found, done = _once(building, head, base, project, revisions, long=False)
         found = replace(found, gave_up=True) if found is not None else None
     if done.failure is not None:
@@ -82,13 +82,13 @@ def _once(
     building: Building, head: Built, base: Built, project: Project, revisions: Mapping[str, str], *, long: bool
 ) -> tuple[Traffic | None, Applied]:
     plan = building.plan
-    adapter, prepare = plan.adapter, plan.backend.traffic
-    if adapter is None or prepare is None:
+    adapter, traffic = plan.adapter, plan.backend.traffic
+    if adapter is None or traffic is None:
         raise AssertionError("there are migrations, and an engine to watch them on")
     with ExitStack() as stack:
-        server = stack.enter_context(base.server.fork())
+        server = stack.enter_context(traffic.copied(base.server))
         database = server.open(Golden(server.database(base.golden.database.name)))
-        watching = prepare(server, database, head.evidence.statements)
+        watching = traffic.prepared(server, database, head.evidence.statements)
         if watching is None:
             return None, Applied()
         done: list[Applied] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import psycopg
@@ -13,11 +14,18 @@ from runner.errors import ServerFailed
 from runner.servers.interface import Database, LogRecord, Server
 from runner.servers.postgresql.sessions import session
 from runner.traffic.interface import Apply, Watching
+from runner.traffic.pace import BUSY
 from runner.traffic.seen import Seen, seen
 from runner.traffic.sessions import busy
-from runner.traffic.tables import BUSY, Table, tables, touched, watch, written_anew
+from runner.traffic.tables import Table, tables, touched, watch, written_anew
 from runner.traffic.telling import Log, told
+from runner.traffic.untried import without_rows
 from runner.traffic.waits import waits
+
+
+def copied(server: Server) -> AbstractContextManager[Server]:
+    """A second server with everything: any of PostgreSQL's can be watched."""
+    return server.fork()
 
 
 def prepared(server: Server, database: Database, statements: Sequence[Statement]) -> Watching | None:
@@ -30,19 +38,8 @@ def prepared(server: Server, database: Database, statements: Sequence[Statement]
     except psycopg.Error as error:
         raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
     if found and not any(table.rows for table in found):
-        return _NoRows(found)
+        return without_rows([table.label for table in found])
     return _Watching(server, database, found) if found else None
-
-
-@dataclass(frozen=True)
-class _NoRows:
-    """Nothing is tried: where there are no rows there is nothing to wait for."""
-
-    tables: Sequence[Table]
-
-    def watched(self, apply: Apply, revisions: Mapping[str, str], *, long: bool) -> Traffic:  # noqa: ARG002 - as any other
-        """Why nothing was tried."""
-        return Traffic(gap=f"no rows in {', '.join(table.label for table in self.tables[:3])}")
 
 
 #: Statements of which the server says nothing are kept up to this number, and beyond it where they took so long, in seconds.

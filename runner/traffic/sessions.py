@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -19,22 +20,13 @@ from psycopg import sql
 from checks.traffic import Access
 from runner.servers.interface import Address
 from runner.servers.postgresql.sessions import ours
+from runner.traffic.pace import EACH, LOOK, PAUSE, STAY, STAY_IN_ALL, STAY_LONGER, end
 from runner.traffic.tables import BLOCKS_READS, Table
 
 if TYPE_CHECKING:
     from typing import Any
 
     from psycopg import Connection
-
-#: How long the long transaction stays when the migrations wait for it, at most where nobody queues yet, and in all; in seconds.
-STAY, STAY_LONGER, STAY_IN_ALL = 0.15, 0.9, 1.0
-
-#: Between two reads or writes of a session, and between two looks at who waits; in seconds.
-_PAUSE, _LOOK = 0.005, 0.01
-#: How much longer the pause is for each session, so that many together leave the machine to the migrations.
-_EACH = 0.002
-#: Within which a session that waits for nothing has ended what it does, and within which each is cancelled.
-_SOON, _PATIENCE = 0.5, 5.0
 
 # Triggers and foreign keys of the rows that are written would take locks on other tables.
 _OPTIONS = "-c log_min_duration_statement=-1 -c deadlock_timeout=1ms -c session_replication_role=replica"
@@ -120,14 +112,14 @@ def busy(private: Address, tables: Sequence[Table], *, long: bool) -> Iterator[B
     with ExitStack() as stack:
         wanted = [(table, access) for table in tables for access in _accesses(table)]
         workers = [Worker(table, access, _session(stack, private, _OPTIONS, autocommit=True)) for table, access in wanted]
-        threads = [Thread(target=one.work, args=(_PAUSE + _EACH * len(workers), stop), daemon=True) for one in workers]
+        threads = [Thread(target=one.work, args=(PAUSE + EACH * len(workers), stop), daemon=True) for one in workers]
         in_the_way = _Long(_session(stack, private, _LONG), tables) if long else None
         if in_the_way is not None:
             in_the_way.begin()
             threads.append(
                 Thread(target=in_the_way.stay, args=(_session(stack, private, _LONG, autocommit=True), stop), daemon=True)
             )
-        stack.callback(_end, threads, [one.connection for one in workers], stop)
+        stack.callback(end, threads, partial(_cancel, [one.connection for one in workers]), stop)
         for thread in threads:
             thread.start()
         yield Busy({one.process: one for one in workers}, in_the_way.process if in_the_way else 0)
@@ -145,18 +137,10 @@ def _session(stack: ExitStack, private: Address, options: str, *, autocommit: bo
     return connection
 
 
-def _end(threads: Sequence[Thread], connections: Sequence[Connection[Any]], stop: Event) -> None:
-    """Let every session end what it does; one that still waits is cancelled."""
-    stop.set()
-    until = time.monotonic() + _PATIENCE
-    for thread in threads:
-        thread.join(max(0.0, until - _PATIENCE + _SOON - time.monotonic()))
-    while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
-        for connection in connections:
-            with suppress(psycopg.Error):
-                connection.cancel()
-        for thread in threads:
-            thread.join(0.05)
+def _cancel(connections: Sequence[Connection[Any]]) -> None:
+    for connection in connections:
+        with suppress(psycopg.Error):
+            connection.cancel()
 
 
 class _Long:
@@ -189,7 +173,7 @@ class _Long:
         """Stay until somebody has waited for it for a while, let go, and come again, until its time is over."""
         try:
             there, since = True, None
-            while not stop.wait(_LOOK) and self._stayed < STAY_IN_ALL:
+            while not stop.wait(LOOK) and self._stayed < STAY_IN_ALL:
                 if not there:
                     there, since = self.begin(), None
                 elif (waiting := looking.execute(_BEHIND, [self.process]).fetchone()) is None:

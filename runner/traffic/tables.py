@@ -25,8 +25,8 @@ _WATCH = files(__package__).joinpath("watch.sql").read_text(encoding="utf-8")
 BLOCKS_WRITES = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 BLOCKS_READS = frozenset({"AccessExclusiveLock"})
 
-#: How many tables are watched, and beside how many of them other sessions work.
-WATCHED, BUSY = 200, 20
+#: How many tables are watched.
+WATCHED = 200
 
 # Members of extensions are none of the project's. What autovacuum would know of the rows the sealing VACUUM ANALYZE has said.
 _TABLES = """

@@ -209,7 +209,7 @@ def test_every_check_that_names_mariadb_is_tried_here_or_elsewhere() -> None:
     of_runs |= {"model-drift", "n-minus-1"}
     of_runs |= {"dropped-with-values", "lost-rows", "changed-values"}
     of_runs |= {"edited-migration"}
-    of_runs |= {"migration-limit"}
+    of_runs |= {"migration-limit", "blocking-migration", "lock-queue"}
     without = {
         name for name, check in RELATIONAL.items() if Engine.MARIADB in check.ENGINES and check.SEVERITY is not Severity.OFF
     }

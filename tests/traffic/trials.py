@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.evidence import Migration, MigrationState, Place
+from checks.evidence import Migration, MigrationState, Place, Statement
 from checks.targets import Role
 from checks.traffic import Blocking, Traffic
 from runner.applying import Applied, apply
-from runner.backends import postgresql
+from runner.backends import mariadb, postgresql
 from runner.migrations import sql_folder
 from runner.migrations.interface import Project
 from runner.servers.interface import Golden, Server
+from runner.servers.mariadb.server import MariadbServer
 from runner.settings.model import MigrationSettings
+from runner.traffic import mariadb as watched_on_mariadb
 from runner.traffic.postgresql import prepared
 
 
@@ -30,6 +32,26 @@ class Trial:
         """The one statement at that line."""
         (found,) = [one for one in self.traffic.statements if one.place is not None and one.place.line == line]
         return found
+
+
+def tried_on_mariadb(server: MariadbServer, golden: Golden, root: Path, text: str) -> Trial:
+    """The same on MariaDB, of one file with a statement on each line; what the verdict's run would tell of them is their text."""
+    folder = root / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "1_new.sql").write_text(text, encoding="utf-8")
+    project = Project(root, folder, MigrationSettings(tool="sql", directory="migrations", transaction="statement"), root)
+    done: list[Applied] = []
+    with watched_on_mariadb.copied(server) as copy:
+        busy = copy.open(golden)
+        watching = watched_on_mariadb.prepared(copy, busy, [Statement(line) for line in text.splitlines()])
+        assert watching is not None
+        traffic = watching.watched(
+            lambda: done.append(apply(mariadb, sql_folder, project, copy, busy, Role.OWNER)),
+            {"migrations/1_new.sql": "1_new"},
+            long=True,
+        )
+    new = Migration("1_new", "", Place("migrations/1_new.sql", 1), MigrationState.APPLIED, new=True)
+    return Trial((new,), traffic, done[0])
 
 
 def tried(server: Server, golden: Golden, root: Path, files: Mapping[str, str], *, long: bool = True) -> Trial | None:

@@ -81,9 +81,11 @@ class _Served:
         self._build = build
 
     @contextmanager
-    def running(self, seat: Seat, passwords: dict[str, str], statements: str = "") -> Iterator[MariadbServer]:
+    def running(
+        self, seat: Seat, passwords: dict[str, str], statements: str = "", *, observed: bool = False
+    ) -> Iterator[MariadbServer]:
         """A server on a seat whose data directory is there."""
-        process = start(seat, statements)
+        process = start(seat, statements, observed=observed)
         try:
             private = Address(str(seat.socket), 0, OUR_USER, self._ours, "mysql", scheme="mysql")
             with session(private) as driver:
@@ -101,11 +103,11 @@ class _Served:
             process.stop()
 
     @contextmanager
-    def _fork(self, seat: Seat, process: Mariadbd, server: MariadbServer) -> Iterator[MariadbServer]:
+    def _fork(self, seat: Seat, process: Mariadbd, server: MariadbServer, observed: bool) -> Iterator[MariadbServer]:
         with server_directory(seat.account) as run:
             copied = _seat(run, seat)
             _copy_running(server, seat, process, copied.data, seat.account)
-            with self.running(copied, dict(server.passwords)) as fork:
+            with self.running(copied, dict(server.passwords), observed=observed) as fork:
                 yield fork
 
     def passwords(self) -> str:

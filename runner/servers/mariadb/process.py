@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,25 @@ _OPTIONS = (
     "--general-log=ON",
     "--general-log-file=unused.log",
 )
+#: For a copy whose sessions are looked at while they work: what each statement went through is kept in memory, by one clock.
+#: Which of it is asked for is said by whoever looks; what nobody looks at here is not kept.
+_OBSERVED = (
+    "--performance-schema=ON",
+    "--performance-schema-events-statements-history-long-size=5000",
+    "--performance-schema-events-stages-history-long-size=10000",
+    "--performance-schema-events-waits-history-long-size=10000",
+    "--performance-schema-max-sql-text-length=4096",
+    *(
+        f"--loose-performance-schema-{name}=0"
+        for name in (
+            *("events-statements-history-size", "events-stages-history-size", "events-waits-history-size"),
+            *("events-transactions-history-size", "events-transactions-history-long-size"),
+            *("max-digest-length", "digests-size", "accounts-size", "hosts-size", "session-connect-attrs-size"),
+            *("max-mutex-instances", "max-rwlock-instances", "max-cond-instances", "max-file-instances"),
+            *("max-memory-classes", "max-socket-instances", "max-prepared-statements-instances"),
+        )
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -117,14 +137,15 @@ class Mariadbd:
             raise ServerFailed(f"MariaDB did not end within {_START:.0f} s", "See what slows the disk down.") from None
 
 
-def start(seat: Seat, statements: str = "") -> Mariadbd:
+def start(seat: Seat, statements: str = "", *, observed: bool = False) -> Mariadbd:
     """Start a server on a free port and wait until it takes connections; raises ServerFailed with its last words.
 
-    ``statements`` (a line each) are executed before anybody can connect.
+    ``statements`` (a line each) are executed before anybody can connect. ``observed`` is for a server whose sessions are looked
+    at while they work: it has its performance schema.
     """
     for _ in range(_ATTEMPTS):
         try:
-            return _started(seat, statements)
+            return _started(seat, statements, _OBSERVED if observed else ())
         except _PortTaken:
             seat.log.unlink(missing_ok=True)
     raise ServerFailed(
@@ -136,14 +157,14 @@ class _PortTaken(Exception):
     """Somebody took the port between our look and the server's."""
 
 
-def _started(seat: Seat, statements: str) -> Mariadbd:
+def _started(seat: Seat, statements: str, more: Sequence[str]) -> Mariadbd:
     port = _free_port()
     first = seat.place / "first.sql"
     try:
         if statements:
             _private(first, statements, seat.account)
         with shielded():
-            server = Mariadbd(_spawned(seat, port, first if statements else None), port)
+            server = Mariadbd(_spawned(seat, port, first if statements else None, more), port)
         try:
             _wait(server.process, seat)
         except BaseException:
@@ -161,7 +182,7 @@ def _private(file: Path, content: str, account: Account) -> None:
     account.own(file)
 
 
-def _spawned(seat: Seat, port: int, first: Path | None) -> subprocess.Popen[bytes]:
+def _spawned(seat: Seat, port: int, first: Path | None, more: Sequence[str]) -> subprocess.Popen[bytes]:
     """A session of its own, so that Ctrl-C in a terminal does not reach the server before we end it."""
     command = [
         str(seat.program),
@@ -173,6 +194,7 @@ def _spawned(seat: Seat, port: int, first: Path | None) -> subprocess.Popen[byte
         "--bind-address=127.0.0.1",
         f"--tmpdir={seat.place}",
         *_OPTIONS,
+        *more,
         *([f"--init-file={first}"] if first else []),
     ]
     with seat.log.open("wb") as words:

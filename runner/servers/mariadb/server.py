@@ -41,8 +41,8 @@ LIMIT 18446744073709551615 OFFSET %s
 #: Databases that every server has.
 TAKEN = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
-#: Makes a second server with everything that one holds.
-Fork = Callable[["MariadbServer"], AbstractContextManager["MariadbServer"]]
+#: Makes a second server with everything that one holds; the flag is for one whose sessions are looked at while they work.
+Fork = Callable[["MariadbServer", bool], AbstractContextManager["MariadbServer"]]
 
 
 @dataclass
@@ -123,7 +123,11 @@ class MariadbServer:
 
     def fork(self) -> AbstractContextManager[MariadbServer]:
         """A second server with everything this one holds, users included."""
-        return self.forked(self)
+        return self.forked(self, False)
+
+    def observed(self) -> AbstractContextManager[MariadbServer]:
+        """The same with its performance schema, from which it is told what sessions do: 0.1 s and 75 MB more."""
+        return self.forked(self, True)
 
     def mark(self) -> int:
         """A position in the log: everything logged so far stands before it."""
