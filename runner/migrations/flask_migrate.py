@@ -18,7 +18,7 @@ from runner.errors import UsageError
 from runner.migrations import alembic, hearing, interpreter
 from runner.migrations.alembic import guarded
 from runner.migrations.comparing import compared
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
 from runner.servers.interface import Address
@@ -90,7 +90,7 @@ def _command(project: Project, verb: str, on: Address, more: Mapping[str, object
         "DBPROOF_REQUEST": json.dumps(request),
     }
     arguments = (str(python.python), str(_INSIDE / "start.py"), "flask_child")
-    return Command(arguments, project.directory, variables, project.settings.timeout)
+    return Command(arguments, project.directory, variables, project.settings.timeout, varying=varying(project))
 
 
 def _folder(project: Project) -> Path:

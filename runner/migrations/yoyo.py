@@ -18,7 +18,7 @@ from runner.errors import UsageError
 from runner.lines import Message
 from runner.migrations import hearing, interpreter
 from runner.migrations.alembic import guarded
-from runner.migrations.environment import environment
+from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.rehearsing import stepping
 from runner.migrations.revision_files import digest
@@ -103,7 +103,7 @@ def _command(project: Project, verb: str, on: Address | None, more: Mapping[str,
         "DBPROOF_REQUEST": json.dumps(request),
     }
     arguments = (str(python.python), str(_INSIDE / "start.py"), "yoyo_child")
-    return Command(arguments, project.directory, variables, project.settings.timeout)
+    return Command(arguments, project.directory, variables, project.settings.timeout, varying=varying(project))
 
 
 def _config(project: Project) -> Path | None:

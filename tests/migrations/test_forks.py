@@ -175,3 +175,11 @@ def killed(root: Path) -> None:
     standing = who(list(alembic.current(given, on(root / "1.db"))))[1]
     os.write(1, str(standing).encode())
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_every_tool_of_python_is_forked_off_one_that_stands_by() -> None:
+    """An adapter that says not what varies has each start import all anew."""
+    adapters = {path: path.read_text("utf-8") for path in Path(alembic.__file__).parent.glob("*.py")}
+    starting = {path.name: text for path, text in adapters.items() if '"start.py"' in text}
+    assert {name for name, text in starting.items() if "varying=varying(project)" not in text} == set()
+    assert len(starting) == 6

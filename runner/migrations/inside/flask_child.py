@@ -14,9 +14,12 @@ import sys
 from contextlib import suppress
 from typing import Any, Callable, Dict, Mapping
 
-from . import alembic_drift, alembic_steps, guard
+from . import alembic_child, alembic_drift, alembic_steps, guard
 from .alembic_child import led
 from .python_child import failed
+
+#: What every start imports and no project changes. No driver: those are guarded as they are imported.
+AHEAD = (*alembic_child.AHEAD, "flask.cli", "flask_sqlalchemy", "flask_migrate")
 
 _COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads"), "drift": ("current",), "rehearse": ("current",)}
 

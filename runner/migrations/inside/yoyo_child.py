@@ -23,6 +23,9 @@ from .python_child import failed
 from .steps import NoWayBack, walk
 from .telling import tell
 
+#: What every start imports and no project changes.
+AHEAD = ("yoyo.scripts.main",)
+
 
 def main() -> None:
     """Do what the request says; exit 1 where it failed, which has been told by then."""
