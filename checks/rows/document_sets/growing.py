@@ -20,6 +20,7 @@ from checks.rows.document_sets.heeded import Counted, Drawn, Grown, Heeded, Left
 from checks.rows.document_sets.keys import furthest
 from checks.rows.document_sets.leaves import leaf
 from checks.rows.document_sets.plan import ArrayOf, Arrays, Form, Member, Node, Numbered, ObjectOf, OneOf, Pooled, Spread, Taken
+from checks.rows.sets.awkward import FEW
 
 #: In so many of a hundred documents a field that may be missing is, and one that may be null is.
 MISSING, NULLS = 8, 8
@@ -113,7 +114,9 @@ class Growing:
             return None
         if self._heeded.is_key(path):
             return self._counted(Form("listed", len(values), listed=values), path, ()) or Pooled(values)
-        return self.template(values[0], path, ()) if len(values) == 1 and isinstance(values[0], Mapping) else Pooled(values)
+        if len(values) == 1 and isinstance(values[0], Mapping):
+            return self.template(values[0], path, ())
+        return Pooled(values, len(values) if len(values) <= FEW else 0)
 
     def _kind(self, demand: Demand, kind: str, path: str, arrays: Arrays, depth: int) -> Node | None:
         if kind == "object":

@@ -17,6 +17,7 @@ from checks.jsonschema.matching import Matching, Schema
 from checks.jsonschema.scalars import scalars
 from checks.rows.document_sets.plan import Node, Pooled, Spread
 from checks.rows.patterns import regular
+from checks.rows.sets.awkward import FEW, texts
 
 #: How many different values a pool has at most, and a text of a limit how many characters.
 PLENTY = 160
@@ -55,9 +56,19 @@ def leaf(demand: Demand, kind: str, matching: Matching, chance: random.Random, *
     if spread is not None:
         sound = tuple(value for value in spread.ends if suits(value))
         return Spread(spread.kind, spread.low, spread.high, sound) if spread.low <= spread.high else None
+    odd = [value for value in _awkward(demand, kind) if suits(value)] if ends else []
     listed = chain(_proposed(demand, kind, chance, ends=ends, later=later), scalars(demand, kind, 0), scalars(demand, kind, 7))
-    values = tuple(islice(_distinct(value for value in listed if suits(value)), PLENTY))
-    return Pooled(values) if values else None
+    values = tuple(islice(_distinct(value for value in chain(odd, listed) if suits(value)), PLENTY))
+    return Pooled(values, len(values) if len(values) <= FEW else len(odd)) if values else None
+
+
+def _awkward(demand: Demand, kind: str) -> Iterator[Any]:
+    """Values that migrations forget: nothing, zero, the longest, the other spelling."""
+    if kind == "string":
+        yield from texts(demand.most("maxLength"))
+    elif kind in NUMBERS:
+        made = (number_of(number, kind) for number in (Decimal(0), Decimal(-1), Decimal("7.333")))
+        yield from (one for one in made if one is not None)
 
 
 def _is_simple(schemas: Sequence[Schema]) -> bool:

@@ -15,9 +15,10 @@ Arrays = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Pooled:
-    """One of these values, by chance that the seed decides."""
+    """One of these values, by chance that the seed decides; the first so many (``certain``) come up in turn as well."""
 
     values: tuple[Any, ...] = field(hash=False)
+    certain: int = 0
 
 
 @dataclass(frozen=True)

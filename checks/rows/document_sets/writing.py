@@ -45,8 +45,8 @@ from checks.rows.document_sets.plan import (
     Taken,
 )
 
-#: Of so many documents one has a number or date at an end.
-ENDS = 16
+#: Of so many documents one has a number or date at an end, or a value that is to come for certain.
+ENDS, TURNS = 8, 5
 #: Keeps a share of a range within it, however it is rounded.
 _BELOW = 1 - 1e-12
 
@@ -94,7 +94,7 @@ class Writing:
 
     def _member(self, member: Member) -> Write:
         if isinstance(member.node, Pooled):
-            return pooled(thinned(elements(member.node.values, member.name.encode() + b"\0"), member.missing), self._chance())
+            return self._pooled(member.node, member.name.encode() + b"\0", member.missing)
         write = self._field(member.node, member.name)
         if not member.missing:
             return write
@@ -124,7 +124,7 @@ class Writing:
         label = name.encode() + b"\0"
         match node:
             case Pooled():
-                return pooled(elements(node.values, label), self._chance())
+                return self._pooled(node, label)
             case Spread():
                 return self._spread(node, label)
             case Numbered():
@@ -138,6 +138,14 @@ class Writing:
             case OneOf():
                 made = {id(one): self._field(one, name) for one in node.nodes}
                 return one_of([made[id(one)] for one in node.nodes], self._chance())
+
+    def _pooled(self, node: Pooled, label: bytes, missing: int = 0) -> Write:
+        """One of the values; in one of so many documents one of those that are to come for certain."""
+        listed, certain = elements(node.values, label), node.certain
+        any_of, turn = pooled(thinned(listed, missing), self._chance()), self._chances % TURNS
+        if not certain or len(listed) == 1:
+            return any_of
+        return lambda number: listed[number // TURNS % certain] if number % TURNS == turn else any_of(number)
 
     def _spread(self, node: Spread, label: bytes) -> Write:
         """Every so many documents one of the ends, so that each of them comes; any number of the range in between."""

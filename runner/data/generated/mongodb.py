@@ -23,6 +23,7 @@ from checks.schema.names import TableName
 from runner.data.generated.asking import Asking
 from runner.data.generated.batches import Batches, Filling
 from runner.data.generated.parents import keys_of, narrow
+from runner.data.generated.retouched_documents import retouch
 from runner.servers.interface import Address
 from runner.servers.mongodb.sessions import session
 
@@ -89,7 +90,9 @@ def _taken_turn(run: Filling, turn: Turn) -> str:
         barren = [draw for draw in plan.draws if not keys[draw.name].rows and not _begins(draw, plan)]
         if not barren:
             narrow(plan.draws, keys)
-            return Batches(run, plan, keys, turn.documents).fill()
+            reason = Batches(run, plan, keys, turn.documents).fill()
+            retouch(run, turn.collection)
+            return reason
         without |= {one for draw in barren if draw.reference for one in (draw.reference, *draw.also)}
         lacking = next(f"{_empty(draw, run)}, and {draw.reference.label} must refer to it" for draw in barren if draw.reference)
 
