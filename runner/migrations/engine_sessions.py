@@ -25,6 +25,7 @@ _LONGEST = 10_000
 _STEPS = 10_000
 _INTERRUPTED = "SQLITE_INTERRUPT"
 _LATE = "not finished at the deadline"
+_DELIMITER = re.compile(r"^[ \t]*delimiter\b", re.IGNORECASE | re.MULTILINE)
 #: What holds statements of its own, which only the server can tell from those around it, and what no server knows.
 _COMPOUND = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?(?:definer\s*=\s*\S+\s+)?(?:procedure|function|trigger|event)\b|^[ \t]*delimiter\b",
@@ -79,8 +80,11 @@ class EngineSession:
 
     books: EngineBooks
 
-    def apply(self, part: SqlFile) -> Generator[Event, None, Broke | None]:
-        """Send a part; tells what it did, gives why it stopped, or ``None``."""
+    def apply(self, part: SqlFile, *, apart: bool = False) -> Generator[Event, None, Broke | None]:
+        """Send a part; tells what it did, gives why it stopped, or ``None``.
+
+        With ``apart`` the tool itself cuts it up at its DELIMITER, which no server knows.
+        """
         raise NotImplementedError
 
     def bracket(self, file: SqlFile, command: str) -> Broke | None:
@@ -142,7 +146,7 @@ class _Sqlite(EngineSession):
         self.connection = connection
         self.books = _SqliteBooks(connection)
 
-    def apply(self, part: SqlFile) -> Generator[Event, None, Broke | None]:
+    def apply(self, part: SqlFile, *, apart: bool = False) -> Generator[Event, None, Broke | None]:  # noqa: ARG002 - always
         yield Came()
         watch = Watch(self.connection)
         for statement in split(part.text):
@@ -208,12 +212,12 @@ class _Mariadb(EngineSession):
         self.deadline = deadline
         self.books = _MariadbBooks(driver)
 
-    def apply(self, part: SqlFile) -> Generator[Event, None, Broke | None]:
+    def apply(self, part: SqlFile, *, apart: bool = False) -> Generator[Event, None, Broke | None]:
         """One statement after the other; as one message where one holds others, which the server takes apart itself."""
         yield Came()
         from runner.migrations import mariadb_files
 
-        if _COMPOUND.search(part.text):
+        if _COMPOUND.search(part.text) and not (apart and _DELIMITER.search(part.text)):
             first = part.statements[0].line if part.statements else part.line
             return self._sent(part.text, Place(part.name, first))
         for statement in mariadb_files.split(part.text):

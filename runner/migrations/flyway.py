@@ -79,7 +79,7 @@ def rehearse(project: Project, on: Address, steps: Sequence[Step]) -> Iterator[E
     flyway = flyway_settings.read(project)
 
     def script(folder: Path, path: Path, found: re.Match[str]) -> FlywayScript:
-        return _script(project, flyway, folder, path, found, _given(flyway, path, on))
+        return _script(project, flyway, folder, path, found, on)
 
     undoing = Undoing(undo_files(flyway), script)
     return versioned_steps.rehearse(project, on, _scripts(project, flyway, on), UndoBooks(flyway, undoing), undoing.way, steps)
@@ -94,13 +94,14 @@ def _scripts(project: Project, flyway: Flyway, on: Address | None = None) -> lis
             'Set migrations.tool to "command" and migrations.command to your call of Flyway.',
         )
     named = [(folder, path, match) for folder, path in found if (match := _FILE.fullmatch(path.name))]
-    scripts = [_script(project, flyway, folder, path, match, _given(flyway, path, on)) for folder, path, match in named]
+    scripts = [_script(project, flyway, folder, path, match, on) for folder, path, match in named]
     return sorted(scripts, key=lambda one: (one.kind == "R", version(one.version), one.kind == "V", one.title))
 
 
 def _given(flyway: Flyway, path: Path, on: Address | None) -> Mapping[str, str]:
-    """What Flyway itself gives values for."""
-    schema = flyway.says("defaultSchema") or flyway.says("schemas").partition(",")[0] or "public"
+    """What Flyway itself gives values for; the schemas of MariaDB are its databases, and SQLite has one."""
+    usual = {"mysql": on.database, "sqlite": "main"}.get(on.scheme, "public") if on else "public"
+    schema = flyway.says("defaultSchema") or flyway.says("schemas").partition(",")[0] or usual
     return {
         "flyway:defaultschema": schema,
         "flyway:table": flyway.says("table", "flyway_schema_history"),
@@ -110,17 +111,21 @@ def _given(flyway: Flyway, path: Path, on: Address | None) -> Mapping[str, str]:
     }
 
 
-def _script(
-    project: Project, flyway: Flyway, folder: Path, path: Path, found: re.Match[str], given: Mapping[str, str]
-) -> FlywayScript:
+def _script(project: Project, flyway: Flyway, folder: Path, path: Path, found: re.Match[str], on: Address | None) -> FlywayScript:
+    on_postgresql = on is not None and on.scheme == "postgresql"
     raw = read(path, project.relative(path), "statement")
     own = dict(_own(path))
-    text = raw.text if own.get("placeholderreplacement") == "false" else flyway.replaced(raw.text, raw.name, given)
+    text = (
+        raw.text
+        if own.get("placeholderreplacement") == "false"
+        else flyway.replaced(raw.text, raw.name, _given(flyway, path, on))
+    )
     file = raw if text == raw.text else SqlFile(raw.name, text, split(text))
-    refuse_psql(file)
+    if on_postgresql:
+        refuse_psql(file)
     kind = found["kind"] or "R"
     checksum = _checksum(text if kind == "R" else raw.text)
-    alone = [bool(_ALONE.match(statement.text)) for statement in file.statements]
+    alone = [on_postgresql and bool(_ALONE.match(statement.text)) for statement in file.statements]
     mixed = any(alone) and not all(alone) and flyway.says("mixed") != "true" and "executeintransaction" not in own
     bracket = own.get("executeintransaction", "false" if any(alone) else "true") == "true"
     script = FlywayScript(

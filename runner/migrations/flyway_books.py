@@ -9,25 +9,41 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from runner.migrations.engine_sessions import EngineBooks
 from runner.migrations.flyway_settings import Flyway
-from runner.migrations.versioned import Plain, Refused, Script, schema, table
+from runner.migrations.versioned import Plain, Refused, Script, books, on_engine, schema, table
 
 if TYPE_CHECKING:
     from runner.migrations.versioned import Connected
 
-_TABLE = b"""CREATE TABLE %(table)s (
+_POSTGRESQL = """CREATE TABLE {table} (
     "installed_rank" INT NOT NULL, "version" VARCHAR(50), "description" VARCHAR(200) NOT NULL, "type" VARCHAR(20) NOT NULL,
     "script" VARCHAR(1000) NOT NULL, "checksum" INTEGER, "installed_by" VARCHAR(100) NOT NULL,
     "installed_on" TIMESTAMP NOT NULL DEFAULT now(), "execution_time" INTEGER NOT NULL, "success" BOOLEAN NOT NULL
 );
-ALTER TABLE %(table)s ADD CONSTRAINT %(key)s PRIMARY KEY ("installed_rank");
-CREATE INDEX %(index)s ON %(table)s ("success")"""
+ALTER TABLE {table} ADD CONSTRAINT {key} PRIMARY KEY ("installed_rank");
+CREATE INDEX {index} ON {table} ("success")"""
+_MARIADB = """CREATE TABLE {table} (
+    installed_rank INT NOT NULL, version VARCHAR(50), description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL,
+    script VARCHAR(1000) NOT NULL, checksum INT, installed_by VARCHAR(100) NOT NULL,
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, execution_time INT NOT NULL, success BOOL NOT NULL,
+    CONSTRAINT {key} PRIMARY KEY (installed_rank)
+) ENGINE=InnoDB;
+CREATE INDEX {index} ON {table} (success)"""
+_SQLITE = """CREATE TABLE {table} (
+    "installed_rank" INT NOT NULL PRIMARY KEY, "version" VARCHAR(50), "description" VARCHAR(200) NOT NULL,
+    "type" VARCHAR(20) NOT NULL, "script" VARCHAR(1000) NOT NULL, "checksum" INT, "installed_by" VARCHAR(100) NOT NULL,
+    "installed_on" TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f','now')), "execution_time" INT NOT NULL,
+    "success" BOOLEAN NOT NULL
+);
+CREATE INDEX {index} ON {table} ("success")"""
 _MADE = b"""INSERT INTO %s
 VALUES (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', %%s, NULL, current_user, now(), 0, true)"""
-_ROWS = b"""SELECT "version", "description", "checksum", "type" FROM %s WHERE "success" ORDER BY "installed_rank" """
-_ADD = b"""INSERT INTO %(table)s SELECT coalesce(max("installed_rank"), 0) + 1, %%s, %%s, %%s, %%s, %%s, current_user, now(),
-%%s, true FROM %(table)s"""
-
+_ROWS = b"SELECT version, description, checksum, type FROM %s WHERE success ORDER BY installed_rank"
+_ADD = b"""INSERT INTO %(table)s
+(installed_rank, version, description, type, script, checksum, execution_time, installed_by, success)
+SELECT coalesce(max(installed_rank), 0) + 1, %%s, %%s, %%s, %%s, %%s, %%s, %(user)s, true FROM %(table)s"""
+_USER = ("current_user", "substring_index(user(), '@', 1)", "''")
 
 #: Version, description, checksum and type.
 Row = tuple[object, ...]
@@ -81,7 +97,7 @@ class Books(Plain):
 
     def _applied(self, connection: Connected) -> tuple[dict[tuple[int, ...], Row], Sequence[Row]]:
         """The rows of the versions that were applied and not undone since, and all rows."""
-        rows = connection.execute(_ROWS % self.table).fetchall()
+        rows = list(connection.execute(_ROWS % self.table))
         applied = dict[tuple[int, ...], Row]()
         for row in rows:
             if str(row[3]).startswith("UNDO"):
@@ -92,6 +108,11 @@ class Books(Plain):
 
     def _open(self, connection: Connected) -> None:
         """Make Flyway's schemas and its table where they are not there, and remember the search path."""
+        if isinstance(connection, EngineBooks):
+            self.table = books(connection, self.name)
+            if not connection.has(self.name):
+                self._make(connection)
+            return
         made = [each for each in self._schemas() if self._made(connection, each)]
         named = self._schemas()[:1]
         for each in named:
@@ -101,11 +122,17 @@ class Books(Plain):
         self.path = str((connection.execute(b"SHOW search_path").fetchone() or ("",))[0])
         if connection.execute(b"SELECT to_regclass(%s)", (self.table.decode(),)).fetchone() != (None,):
             return
-        names = {b"table": self.table, b"key": table(f"{self.name}_pk"), b"index": table(f"{self.name}_s_idx")}
-        for statement in (_TABLE % names).split(b";\n"):
-            connection.execute(statement)
+        self._make(connection)
         if made:
             connection.execute(_MADE % self.table, (",".join(table(each).decode() for each in made),))
+
+    def _make(self, connection: Connected) -> None:
+        """Flyway's table, as it makes it on this engine."""
+        quoted = connection.quoted if isinstance(connection, EngineBooks) else table
+        key, index = (quoted(f"{self.name}{ending}").decode() for ending in ("_pk", "_s_idx"))
+        statements = on_engine(connection, _POSTGRESQL, _MARIADB, _SQLITE)
+        for statement in statements.format(table=self.table.decode(), key=key, index=index).split(";\n"):
+            connection.execute(statement.encode())
 
     def _schemas(self) -> list[str]:
         """The schemas of the settings, the default one first."""
@@ -136,6 +163,8 @@ class Books(Plain):
     def begin(self, connection: Connected, script: Script) -> None:
         """What a file set for its session does not reach the next."""
         self.began[script.id] = time.monotonic()
+        if isinstance(connection, EngineBooks):
+            return
         connection.execute(b"RESET ROLE")
         connection.execute(b"SELECT set_config('search_path', %s, false)", (self.path,))
 
@@ -149,7 +178,7 @@ class Books(Plain):
         """A row for a file that was run, which took as long as it is since what ``began``."""
         took = int(1000 * (time.monotonic() - self.began[began]))
         row = (script.version or None, script.title, kind, script.script, script.checksum, took)
-        connection.execute(_ADD % {b"table": self.table}, row)
+        connection.execute(_ADD % {b"table": self.table, b"user": on_engine(connection, *_USER).encode()}, row)
 
 
 def _one_each(scripts: Sequence[FlywayScript]) -> None:

@@ -227,7 +227,7 @@ class Opened:
     def apply(self, part: SqlFile, sent: Transaction) -> Generator[Event, None, Broke | None]:
         """Send a part of a script; gives why it stopped, or ``None``."""
         if isinstance(self.session, EngineSession):
-            return (yield from self.session.apply(part))
+            return (yield from self.session.apply(part, apart=sent == "statement"))
         return apply_file(self.session, part, sent)
 
 

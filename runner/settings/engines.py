@@ -76,7 +76,7 @@ TOOL_ENGINES: Mapping[str, frozenset[Engine]] = {
     "golang-migrate": RELATIONAL,
     "goose": RELATIONAL,
     "dbmate": RELATIONAL,
-    "flyway": frozenset({Engine.POSTGRESQL}),
+    "flyway": RELATIONAL,
     "liquibase": frozenset({Engine.POSTGRESQL}),
     "supabase": frozenset({Engine.POSTGRESQL}),
     "drizzle": frozenset({Engine.POSTGRESQL}),

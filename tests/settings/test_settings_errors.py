@@ -304,7 +304,7 @@ FAULTS = {
     "databases.e = { engine = 'sqlite', migrations = { tool = 'prisma' } }": (
         "databases.e.migrations.tool: 'prisma' does not migrate SQLite; "
         "'alembic' or 'django' or 'flask-migrate' or 'yoyo' or 'command' or 'sql' or "
-        "'golang-migrate' or 'goose' or 'dbmate' does"
+        "'golang-migrate' or 'goose' or 'dbmate' or 'flyway' does"
     ),
     "databases.f.foreign_keys = true": "databases.f.foreign_keys: belongs to 'sqlite', and the engine is 'postgresql'",
     "databases.shop.expect.schemas.a = 'b.json'": f"{SHOP}.expect.schemas: belongs to 'mongodb', and the engine is 'postgresql'",
