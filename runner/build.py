@@ -21,7 +21,7 @@ from runner import git
 from runner.applying import Applied, SuperuserRefused
 from runner.data.own.sources import contents, there
 from runner.drifting import drifted_on_base
-from runner.editing import Standing, compared, edited, said
+from runner.editing import Standing, compared, edited, more_heads, said
 from runner.errors import DbproofError, NoFork
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import gathered, said_loaded
@@ -158,6 +158,7 @@ def _alone(building: Building, stands: Standing) -> Built:
 def _head(building: Building, base: _Base) -> Built:
     if base.built.evidence.failure is not None:
         return _past_base(building, base)
+    building.notes += more_heads(building, base.revisions)
     found = edited(base.revisions, building.revisions)
     if not found:
         return passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))

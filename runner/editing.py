@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from checks.histories import EditedMigration
 from checks.reversals import Difference, DifferenceKind
@@ -11,11 +12,11 @@ from checks.schema.names import ObjectReference
 from runner.applying import Applied
 from runner.errors import DbproofError
 from runner.gathering import counted
-from runner.migrations.interface import Project, Revision
+from runner.migrations.interface import Branched, Project, Revision
 from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Server
-from runner.steps import Building, migrate
+from runner.steps import Building, migrate, project_in
 
 #: In what two databases of one history are compared: not in what their tables hold.
 _OF_SCHEMA = frozenset({DifferenceKind.MISSING, DifferenceKind.EXTRA, DifferenceKind.CHANGED})
@@ -39,6 +40,21 @@ def edited(base: Mapping[str, Revision], head: Sequence[Revision]) -> tuple[Edit
         for one in found
         if one.id in now or not one.repeatable
     )
+
+
+def more_heads(building: Building, base: Mapping[str, Revision]) -> list[str]:
+    """A note where a change brings a head beside base's: the tool is told `heads` here, and many a deploy says `head`."""
+    tool, project = building.plan.adapter, project_in(building, building.plan.root)
+    if project is None or not base or not hasattr(tool, "heads"):
+        return []
+    branched = cast("Branched", tool)
+    before, now = branched.heads(project, base), branched.heads(project)
+    if len(now) <= max(1, len(before)):
+        return []
+    return [
+        f"There are {len(now)} heads now ({', '.join(now)}), where base has {counted(len(before), 'head')}: `upgrade heads` was "
+        "run here, and `upgrade head` refuses that. `alembic merge heads` joins them."
+    ]
 
 
 def said(found: Sequence[EditedMigration]) -> str:

@@ -6,7 +6,7 @@ import configparser
 import json
 import os
 import tomllib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -93,6 +93,11 @@ def listed(project: Project, config: Path, scripts: Path | None = None) -> Seque
                 folders = revision_files.folders(config, project.directory) if scripts is None else [scripts / "versions"]
                 return revision_files.read(project, folders)
     return listed
+
+
+def heads(project: Project, among: Container[str] | None = None) -> Sequence[str]:
+    """The revisions that no other goes on from; of those ``among`` alone where that is said."""
+    return revision_files.heads(revision_files.folders(_configuration(project), project.directory), among)
 
 
 def current(project: Project, on: Address) -> Iterator[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -232,6 +232,14 @@ class Modelled(Protocol):
 
         ``None`` where the project gives its tool no models. Raises ToolFailed.
         """
+        ...
+
+
+class Branched(Protocol):
+    """What an adapter offers beside the rest where its history may end in several heads."""
+
+    def heads(self, project: Project, among: Container[str] | None = None) -> Sequence[str]:
+        """The revisions that no other goes on from; of those ``among`` alone where that is said."""
         ...
 
 

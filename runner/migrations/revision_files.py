@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +25,21 @@ class _File:
     after: tuple[str, ...]
     title: str
     line: int | None
+    down: tuple[str, ...] = ()
 
 
 def read(project: Project, folders: Sequence[Path]) -> Sequence[Revision]:
     """The revisions in folders of versions, in an order in which each comes after those that it needs."""
     files = {file.revision: file for folder in folders for file in _files(folder)}
     return [_revision(project, file) for file in _sorted(files)]
+
+
+def heads(folders: Sequence[Path], among: Container[str] | None = None) -> Sequence[str]:
+    """The revisions that no other goes on from, as ``alembic heads`` has them; ``among`` some of them where that is said."""
+    files = {file.revision: file for folder in folders for file in _files(folder)}
+    chosen = [file for name, file in files.items() if among is None or name in among]
+    behind = {name for file in chosen for name in file.down}
+    return sorted(file.revision for file in chosen if file.revision not in behind)
 
 
 def digest(path: Path) -> str:
@@ -72,16 +81,15 @@ def _read(path: Path) -> _File | None:
         module = ast.parse(text)
     except (SyntaxError, ValueError):
         found = dict(_IN_BROKEN_FILE.findall(text))
-        return (
-            _File(path, found["revision"], _names(found.get("down_revision")), path.stem, None) if "revision" in found else None
-        )
+        down = _names(found.get("down_revision"))
+        return _File(path, found["revision"], down, path.stem, None, down) if "revision" in found else None
     values = dict(_assigned(module))
     if not isinstance(values.get("revision"), str) or "down_revision" not in values:
         return None
     line = next((one.lineno for one in module.body if isinstance(one, ast.FunctionDef) and one.name == "upgrade"), None)
     title = (ast.get_docstring(module) or path.stem).strip().splitlines()[0]
-    after = (*_names(values["down_revision"]), *_names(values.get("depends_on")))
-    return _File(path, str(values["revision"]), after, title, line)
+    down = _names(values["down_revision"])
+    return _File(path, str(values["revision"]), (*down, *_names(values.get("depends_on"))), title, line, down)
 
 
 def _assigned(module: ast.Module) -> Iterator[tuple[str, object]]:

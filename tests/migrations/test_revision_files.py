@@ -33,6 +33,19 @@ def test_reads_what_alembic_reads(tmp_path: Path) -> None:
     assert order.index("e") < order.index("c") < order.index("d")
 
 
+def test_heads_are_what_no_other_goes_on_from(tmp_path: Path) -> None:
+    files = {
+        "z.py": revision("a", None, "pass"),
+        "y.py": revision("b", "a", "pass"),
+        "x.py": revision("c", "a", "pass", depends="b"),
+    }
+    shop = project(lay(tmp_path, files))
+    assert alembic.heads(shop) == ["b", "c"]
+    assert alembic.heads(shop, {"a", "b"}) == ["b"]
+    (tmp_path / "migrations" / "versions" / "d.py").write_text(revision("d", ("b", "c"), "pass"))
+    assert alembic.heads(shop) == ["d"]
+
+
 def test_annotated_ids_and_files_without_documentation(tmp_path: Path) -> None:
     text = 'revision: str = "one"\ndown_revision: str | None = None\n\n\ndef upgrade() -> None:\n    pass\n'
     lay(tmp_path, {"1_make it.py": text, "helper.py": "x = 1\n", "env_like.py": "revision = 5\n"})

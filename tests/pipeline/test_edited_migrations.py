@@ -101,3 +101,14 @@ def test_a_revision_that_alembic_does_not_find_any_more_stops_it_in_production(t
         assert found.finding.subject == "a1"
         assert "on a database that has applied it the migrations stop" in found.finding.message
         assert "a1" in found.finding.said
+
+
+def test_a_second_head_is_said_as_many_a_deploy_knows_but_one(tmp_path: Path) -> None:
+    """Two changes that both went on from base's: `upgrade heads` takes them, and `upgrade head` stops."""
+    change = repo(tmp_path, alembic(a1="pass"), ALEMBIC)
+    change.write(alembic(a1="pass", b1="pass"))
+    change.write({"scripts/versions/c1.py": alembic(a1="pass", c1="pass")["scripts/versions/c1.py"]})
+    with pair(change.root) as (both, _):
+        (note,) = both.notes
+        assert "2 heads now (b1, c1), where base has 1 head" in note
+        assert [one.new for one in both.head.evidence.migrations] == [False, True, True]
