@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -53,7 +53,8 @@ _EXACT = 2.0**53
 
 def kind(value: object) -> str:
     """The server's word for its type."""
-    return _TYPES.get(type(value).__name__, "object" if isinstance(value, Mapping) else type(value).__name__)
+    name = type(value).__name__
+    return _TYPES.get(name) or ("object" if isinstance(value, dict) else name)
 
 
 def retyped(was: str, now: str) -> bool:
@@ -106,7 +107,7 @@ def _nearest(old: object, new: object) -> bool:
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - what a document may hold
     """The single values in a value, that are not null, with where they lie in it; what is too deep is one value."""
     value = opened(value)
-    if len(path) < DEEPEST and isinstance(value, Mapping):
+    if len(path) < DEEPEST and isinstance(value, dict):
         for name, one in value.items():
             yield from leaves(one, (*path, name))
     elif len(path) < DEEPEST and isinstance(value, list):
@@ -118,16 +119,26 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: 
 
 def same(old: Any, new: Any) -> bool:  # noqa: ANN401 - what a document may hold
     """Whether two values are surely the same, of the same types at every depth."""
-    if type(old) is not type(new) or old != new:
+    of = type(old)
+    if of is not type(new) or old != new:
         return False
-    return not isinstance(old, list | Mapping) or exact(old) == exact(new)
+    if of is dict:
+        return all(same(value, new[name]) for name, value in old.items())
+    return of is not list or all(map(same, old, new))
 
 
 def exact(value: Any) -> bytes:  # noqa: ANN401 - what a document may hold
     """A value as the server keeps it."""
+    encode, known = _encoding()
+    found: bytes = encode({"": value}, codec_options=known)
+    return found
+
+
+@cache
+def _encoding() -> tuple[Callable[..., bytes], Any]:
     from bson import encode
 
-    return encode({"": value}, codec_options=options())
+    return encode, options()
 
 
 @cache

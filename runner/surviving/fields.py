@@ -8,12 +8,12 @@ put into an object or an array, or taken out of one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from checks.pipelines.fields import DEEPEST, KEYS_OF_FEW
-from checks.pipelines.paths import Path, Step, Within, label
+from checks.pipelines.paths import Path, Within, label
 from checks.survivals import ColumnSurvival, Loss
 from runner.surviving.bson_values import became, exact, kind, leaves, opened, retyped, same, text
 from runner.surviving.tally import SAMPLE, Tally
@@ -55,8 +55,8 @@ class Fields:
     tallies: dict[Path, FieldTally] = field(default_factory=dict)
     _names: Counter[Path] = field(default_factory=Counter)
 
-    def take(self, key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        """Enter a document as it was and as it is. Raises KeysAreData."""
+    def take(self, key: object, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Enter a document as it was and as it is; ``key`` is written out for the first few. Raises KeysAreData."""
         seen = _Document(self.maps)
         seen.objects(old, new, ())
         seen.resolve()
@@ -87,7 +87,7 @@ class Fields:
             self.tallies[path] = FieldTally()
         return self.tallies[path]
 
-    def _gone(self, one: FieldTally, key: str, gone: _Gone, seen: _Document) -> None:
+    def _gone(self, one: FieldTally, key: object, gone: _Gone, seen: _Document) -> None:
         one.gone += 1
         one.was[gone.kind] += 1
         if not gone.distinct:
@@ -100,7 +100,7 @@ class Fields:
         if len(one.gone_keys) < SAMPLE:
             one.gone_keys.append(f"_id={key}")
 
-    def _changed(self, one: FieldTally, key: str, change: _Change) -> None:
+    def _changed(self, one: FieldTally, key: object, change: _Change) -> None:
         one.was[kind(change.old)] += 1
         if change.new is not None:
             one.now[kind(change.new)] += 1
@@ -141,17 +141,16 @@ class _Document:
     there: set[str] = field(default_factory=set)
     torn: list[tuple[Path, Any, Any]] = field(default_factory=list)
 
-    def objects(self, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
+    def objects(self, old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
         """Go through the fields of an object."""
+        data = path in self.maps
         for name, value in old.items():
-            below = (*path, self._step(path, name))
-            if name in new:
-                self._values(value, new[name], below)
-            else:
-                self._lose(below, value)
-        for name, value in new.items():
-            if name not in old:
-                self._gain((*path, self._step(path, name)), value)
+            if name not in new:
+                self._lose((*path, Within.ANY if data else name), value)
+            elif not same(value, new[name]):
+                self._values(value, new[name], (*path, Within.ANY if data else name))
+        for name in new.keys() - old.keys():
+            self._gain((*path, Within.ANY if data else name), new[name])
 
     def resolve(self) -> None:
         """When all has been gone through: whether what is built in another way holds what it held."""
@@ -162,19 +161,14 @@ class _Document:
             missing = [one for one in held if one not in now and one not in self.there]
             self._change(path, old, new, _of_parts(held, missing, now))
 
-    def _step(self, path: Path, name: str) -> Step:
-        return Within.ANY if path in self.maps else name
-
     def _values(self, old: Any, new: Any, path: Path) -> None:  # noqa: ANN401 - what a document may hold
-        if same(old, new):
-            return
         old, new = opened(old), opened(new)
         deep = len(path) >= DEEPEST
-        if isinstance(old, Mapping) and isinstance(new, Mapping) and not deep:
+        if isinstance(old, dict) and isinstance(new, dict) and not deep:
             self.objects(old, new, path)
         elif isinstance(old, list) and isinstance(new, list) and not deep:
             self._arrays(old, new, path)
-        elif isinstance(old, list | Mapping) or isinstance(new, list | Mapping):
+        elif isinstance(old, list | dict) or isinstance(new, list | dict):
             self.torn.append((path, old, new))
         elif old is None:
             self._gain(path, new)
@@ -195,7 +189,8 @@ class _Document:
             return
         below = (*path, Within.EACH)
         for was, now in zip(old, new, strict=False):
-            self._values(was, now, below)
+            if not same(was, now):
+                self._values(was, now, below)
         for more in new[len(old) :]:
             self._gain(below, more)
 

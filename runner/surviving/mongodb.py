@@ -20,9 +20,8 @@ from checks.survivals import ColumnSurvival, Survival
 from runner.errors import ServerFailed
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session
-from runner.surviving.bson_values import options
 from runner.surviving.fields import Fields, KeysAreData
-from runner.surviving.reading import batches, by_key, exists
+from runner.surviving.reading import batches, by_key, decoded, exists, id_of
 from runner.surviving.tally import SAMPLE
 from runner.targets.mongodb_sessions import failed
 
@@ -167,19 +166,17 @@ class _Both:
                 return found
 
     def _through(self, was: str, now: str, found: _Compared) -> None:
-        from bson import decode
-
         for batch in batches(self.base.database[was]):
             there = by_key(self.head.database[now], batch)
+            found.before += len(batch)
             for key, raw in batch.items():
-                found.before += 1
-                if key not in there:
+                other = there.get(key)
+                if other is None:
                     found.missing += 1
                     if len(found.keys) < SAMPLE:
-                        found.keys.append(f"_id={shown(raw['_id'])}")
-                elif raw.raw != there[key].raw:
-                    old, new = (decode(each.raw, codec_options=options()) for each in (raw, there[key]))
-                    found.fields.take(shown(old.pop("_id")), old, {name: new[name] for name in new if name != "_id"})
+                        found.keys.append(f"_id={_Key(key)}")
+                elif raw != other:
+                    found.fields.take(_Key(key), decoded(raw), decoded(other))
 
     def _dropped(self, fields: Fields, now: str) -> set[Path]:
         """The fields that are lost, and in no document of head's."""
@@ -204,6 +201,16 @@ class _Both:
         left = {one["_id"] for one in self.head.database[now].aggregate(names)}
         for name in sorted(held.keys() - left):
             yield ColumnSurvival(label((name,)), "", None, values=held[name])
+
+
+@dataclass(frozen=True)
+class _Key:
+    """An ``_id`` that is read only where it is shown."""
+
+    stored: bytes
+
+    def __str__(self) -> str:
+        return shown(id_of(self.stored))
 
 
 def _named(collection: str) -> TableName:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,21 @@ if TYPE_CHECKING:
 
 #: How many documents are looked up at a time.
 BATCH = 1000
+#: Where the first field of a document begins, its ``_id``: behind the length (bsonspec.org); the kind comes first, then the name.
+_FIRST, _NAME = 4, b"_id\x00"
+#: How many bytes a value of a kind has; those that begin with their own length have so many in addition to what it says.
+_BYTES = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
+_MORE = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0D: 4, 0x0E: 4}
+
+#: Documents as they are stored, by the bytes of their ``_id``.
+Batch = dict[bytes, bytes]
 
 
-def batches(collection: Collection[Any]) -> Iterator[dict[bytes, Any]]:
-    """All documents in the order of their ``_id``, by the bytes of it. Raises PyMongoError."""
-    batch: dict[bytes, Any] = {}
-    for raw in collection.with_options(codec_options=_raw()).find(batch_size=BATCH, sort=[("_id", 1)], allow_disk_use=True):
-        batch[key_of(raw)] = raw
+def batches(collection: Collection[Any]) -> Iterator[Batch]:
+    """All documents in the order of their ``_id``. Raises PyMongoError."""
+    batch: Batch = {}
+    for raw in _split(collection.find_raw_batches(batch_size=BATCH, sort=[("_id", 1)], allow_disk_use=True)):
+        batch[_key(raw)] = raw
         if len(batch) == BATCH:
             yield batch
             batch = {}
@@ -28,18 +37,41 @@ def batches(collection: Collection[Any]) -> Iterator[dict[bytes, Any]]:
         yield batch
 
 
-def by_key(collection: Collection[Any], batch: Mapping[bytes, Any]) -> dict[bytes, Any]:
+def by_key(collection: Collection[Any], batch: Batch) -> Batch:
     """The documents of a collection that have the keys of a batch. Raises PyMongoError."""
-    ids = [raw["_id"] for raw in batch.values()]
-    found = collection.with_options(codec_options=_raw()).find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
-    return {key_of(raw): raw for raw in found}
+    wanted = {"_id": {"$in": [id_of(key) for key in batch]}}
+    return {_key(raw): raw for raw in _split(collection.find_raw_batches(wanted, batch_size=BATCH + 1))}
 
 
-def key_of(raw: Any) -> bytes:  # noqa: ANN401 - a raw document
-    """The ``_id`` of a document as bytes."""
-    from bson import encode
+def id_of(key: bytes) -> Any:  # noqa: ANN401 - what an _id may be
+    """An ``_id`` by its bytes."""
+    return decoded(struct.pack("<i", len(key) + 5) + key + b"\x00")["_id"]
 
-    return encode({"_id": raw["_id"]}, codec_options=options())
+
+def decoded(raw: bytes) -> dict[str, Any]:
+    """A document with its values as they are stored."""
+    decode, known = _decoding()
+    return decode(raw, codec_options=known)
+
+
+def _split(found: Iterable[bytes]) -> Iterator[bytes]:
+    for several in found:
+        place = 0
+        while place < len(several):
+            (length,) = struct.unpack_from("<i", several, place)
+            yield several[place : place + length]
+            place += length
+
+
+def _key(raw: bytes) -> bytes:
+    """The first field with its kind and name: a server stores the ``_id`` in front."""
+    kind, start = raw[_FIRST], _FIRST + 1 + len(_NAME)
+    if raw[_FIRST + 1 : start] != _NAME or (kind not in _BYTES and kind not in _MORE):
+        return _written({"_id": decoded(raw)["_id"]})
+    if kind in _BYTES:
+        return raw[_FIRST : start + _BYTES[kind]]
+    (length,) = struct.unpack_from("<i", raw, start)
+    return raw[_FIRST : start + length + _MORE[kind]]
 
 
 def exists(collection: Collection[Any], wanted: set[Path]) -> set[Path]:
@@ -82,8 +114,15 @@ def _holds(value: Any, path: Sequence[Any]) -> bool:  # noqa: ANN401 - what a do
     return step in value and _holds(value[step], rest)
 
 
-@cache
-def _raw() -> Any:  # noqa: ANN401 - of bson, which is not loaded at import
-    from bson.raw_bson import RawBSONDocument
+def _written(document: Mapping[str, Any]) -> bytes:
+    """The fields of a document as they are stored."""
+    from bson import encode
 
-    return options().with_options(document_class=RawBSONDocument)
+    return encode(document, codec_options=options())[_FIRST:-1]
+
+
+@cache
+def _decoding() -> tuple[Callable[..., dict[str, Any]], Any]:
+    from bson import decode
+
+    return decode, options()
