@@ -6,7 +6,7 @@ WORKERS ?= 2
 # Compiled once, not at every start, whatever the machine's own setting is.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test lint types format docs clean
+.PHONY: install demo test tools lint types format docs clean
 
 install: $(READY)
 
@@ -15,6 +15,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+# Every migration tool itself beside dbproof; TOOLS="goose atlas" for some of them.
+tools: $(READY)
+	PYTHONPATH=.:tests $(BIN)/python -m tools $(TOOLS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -110,21 +110,24 @@ class _Books(Plain):
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row."""
-        self.table = books(connection, "schema_migrations", "public")
+        self.table = books(connection, "schema_migrations")
         key = "version varchar(128) PRIMARY KEY"
         make(connection, self.table, on_engine(connection, "version varchar NOT NULL PRIMARY KEY", key, key))
         applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
         return [script for script in scripts if script.version not in applied]
 
     def end(self, connection: Connected, script: Script) -> None:
-        """Its row."""
+        """Its row, in the schema that new tables go to by now: dbmate asks for it each time."""
+        self.table = books(connection, "schema_migrations")
         connection.execute(b"INSERT INTO %s (version) VALUES (%%s)" % self.table, (script.version,))
 
     def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """By their names, as dbmate goes back."""
+        self.table = books(connection, "schema_migrations")
         applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
         return [script for script in scripts if script.version in applied]
 
     def undo(self, connection: Connected, script: Script) -> None:
         """Its row goes."""
+        self.table = books(connection, "schema_migrations")
         connection.execute(b"DELETE FROM %s WHERE version = %%s" % self.table, (script.version,))

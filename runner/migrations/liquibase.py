@@ -19,7 +19,7 @@ from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.liquibase_books import Books, LiquibaseScript
 from runner.migrations.liquibase_changelog import ENDINGS, PROPERTIES, Changelog
 from runner.migrations.liquibase_sql import Changeset, matches
-from runner.migrations.liquibase_statements import statements
+from runner.migrations.liquibase_statements import statements, without_comments
 from runner.migrations.sql_files import SqlFile
 from runner.migrations.sql_folder import current as current
 from runner.migrations.statements import Statement
@@ -101,7 +101,7 @@ def _runs(changelog: Changelog, one: Changeset) -> bool:
 def _script(project: Project, changelog: Changelog, one: Changeset) -> LiquibaseScript:
     path = changelog.file_of(one)
     name = project.relative(path)
-    part = _part(name, one.body, one.line + 1, one.says("splitStatements", True), one.attributes.get("enddelimiter", ""))
+    part = _part(name, one, one.body, one.line + 1, one.says("splitStatements", True), one.attributes.get("enddelimiter", ""))
     told = " ".join(f"{key}:{value}" for key, value in sorted(one.attributes.items()))
     said = " ".join(one.body.split())  # what comes after it in the file, and white space, makes it no other changeset
     digest = hashlib.sha256(f"{told}\n{said}".encode("utf-8", "surrogateescape")).hexdigest()
@@ -122,12 +122,17 @@ def _script(project: Project, changelog: Changelog, one: Changeset) -> Liquibase
     )
 
 
-def _part(name: str, text: str, line: int, split: bool, delimiter: str) -> SqlFile:
-    if split:
-        return SqlFile(name, text, tuple(statements(text, line, delimiter)))
-    whole = text.strip()
-    start = text.index(whole)
-    return SqlFile(name, text, (Statement(whole, line + text.count("\n", 0, start), start, start + len(whole)),) if whole else ())
+def _part(name: str, of: Changeset, text: str, line: int, split: bool, delimiter: str) -> SqlFile:
+    found = statements(text, line, delimiter) if split else _whole(text, line)
+    if of.says("stripComments", True):
+        found = map(without_comments, found)
+    return SqlFile(name, text, tuple(found))
+
+
+def _whole(text: str, line: int) -> Iterator[Statement]:
+    if whole := text.strip():
+        start = text.index(whole)
+        yield Statement(whole, line + text.count("\n", 0, start), start, start + len(whole))
 
 
 def _back(script: Script) -> Way:
@@ -144,5 +149,5 @@ def _back(script: Script) -> Way:
     delimiter = one.attributes.get("rollbackenddelimiter", "")
     if text.lower().startswith("changesetid:"):
         return Way(place, wrong=(place.line or 1, "a rollback that names another changeset cannot run here"))
-    part = _part(script.name, one.back, one.back_line, split, delimiter)
+    part = _part(script.name, one, one.back, one.back_line, split, delimiter)
     return Way(place, (part,), one.says("runInTransaction", True))

@@ -98,6 +98,7 @@ class Books(Plain):
     def begin(self, connection: Connected, script: Script) -> None:
         """Its preconditions, which end the run, pass it over, or write it down as if it had run."""
         one = _ours(script)
+        self._search_path(connection)
         wrong = next((line for line in one.of.preconditions if not self._holds(connection, line, one)), None)
         if wrong is None or one.of.on_fail == "WARN":
             return
@@ -106,6 +107,14 @@ class Books(Plain):
         if one.of.on_fail == "MARK_RAN":
             self._add(connection, one, "MARK_RAN")
         raise PassedOver
+
+    def _search_path(self, connection: Connected) -> None:
+        """Before each changeset Liquibase puts its own schema before whatever the one before left as the search path."""
+        row = connection.execute(b"SHOW search_path").fetchone()
+        found = str(row[0]) if row else ""
+        if not re.match(rf'"?{re.escape(self.schema)}"?(?:,|$)', found):
+            path = table(self.schema) + (b", " + found.encode() if found.strip('"') else b"")
+            connection.execute(b"SET search_path TO " + path)
 
     def _holds(self, connection: Connected, line: Precondition, one: LiquibaseScript) -> bool:
         if line.kind in _THERE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from runner.migrations.statements import Statement
 
@@ -46,6 +47,12 @@ def statements(text: str, line: int, delimiter: str = "") -> Iterator[Statement]
             start, end = token.start() if start < 0 else start, token.end()
     if start >= 0:
         yield _statement(text, start, end, line)
+
+
+def without_comments(statement: Statement) -> Statement:
+    """A statement as Liquibase sends it, unless ``stripComments:false``; also within a dollar-quoted body."""
+    kept = "".join(token[0] for token in _TOKEN.finditer(statement.text) if token.lastgroup != "comment")
+    return replace(statement, text=kept)
 
 
 def _length(text: str, token: re.Match[str], before: str, delimiter: str) -> int:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from runner.migrations import versioned
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
-from runner.migrations.sql_files import read, refuse_psql
+from runner.migrations.sql_files import SqlFile, read, refuse_psql
 from runner.migrations.sql_folder import current as current
+from runner.migrations.statements import comments
 from runner.migrations.versioned import Plain, Refused, Script, make, table
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -92,7 +93,20 @@ class _Books(Plain):
 
     def end(self, connection: Connected, script: Script) -> None:
         """Its row."""
-        statements = [statement.text for part in script.parts for statement in part.statements]
+        statements = [text for part in script.parts for text in _written(part)]
         name = script.path.stem.partition("_")[2]
         row = (script.version, name, statements)
         connection.execute(b"INSERT INTO %s (version, name, statements) VALUES (%%s, %%s, %%s)" % self.table, row)
+
+
+def _written(part: SqlFile) -> Iterator[str]:
+    """The statements as they are written down: what stands between two semicolons, the comments with it."""
+    spans = [(one.start, one.end) for one in part.statements] + [(one.start, one.end) for one in comments(part.text)]
+    inside = bytearray(len(part.text))
+    for start, end in spans:
+        inside[start:end] = b"\1" * (end - start)
+    start = 0
+    for end in (*(found.start() for found in re.finditer(";", part.text) if not inside[found.start()]), len(part.text)):
+        if text := part.text[start:end].strip():
+            yield text
+        start = end + 1

@@ -32,6 +32,15 @@ def test_names_are_the_order_and_what_is_older_is_applied_too(tmp_path: Path, da
     assert rows(database, "select version from schema_migrations order by 1") == [("20230101",), ("20240101",), ("20240102",)]
 
 
+def test_its_row_goes_where_new_tables_go_by_then(tmp_path: Path, database: Database) -> None:
+    """As with dbmate 2.36, which asks for the schema again."""
+    write(tmp_path, {"1_a.sql": "-- migrate:up\ncreate schema other;\nset search_path = other;\n-- migrate:down\n"})
+    done, broke = applied(adapter, project(adapter, tmp_path), database)
+    assert (done, broke and (broke.revision, broke.code)) == ([], ("1_a", "42P01"))
+    assert broke is not None
+    assert 'relation "other.schema_migrations" does not exist' in broke.said
+
+
 @pytest.mark.parametrize(("options", "code"), [("", "25001"), (" transaction:false", None), (" transaction:true", "25001")])
 def test_the_mark_decides_the_transaction(options: str, code: str | None, tmp_path: Path, database: Database) -> None:
     write(tmp_path, {"1_a.sql": USERS, "2_i.sql": INDEX.replace(" transaction:false", options)})

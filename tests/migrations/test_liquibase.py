@@ -141,6 +141,25 @@ def test_dollar_quotes_do_not_keep_a_function_together(tmp_path: Path, database:
     assert "unterminated dollar-quoted string" in broke.said
 
 
+def test_comments_are_not_sent_and_a_search_path_does_not_move_what_follows(tmp_path: Path, database: Database) -> None:
+    """As with Liquibase 4.31 and 5.0."""
+    body = "as $$ begin /* one; */ return 1; -- '--'\n end $$;\n"
+    text = (
+        "--liquibase formatted sql\n--changeset a:1\ncreate schema other;\nset search_path = other;\n"
+        f"--changeset a:2 splitStatements:false\ncreate function f() returns int language plpgsql {body}"
+        f"--changeset a:3 splitStatements:false stripComments:false\ncreate function g() returns int language plpgsql {body}"
+    )
+    write(tmp_path, {"c.sql": text})
+    done, broke = applied(adapter, project(adapter, tmp_path, config="c.sql"), database)
+    assert (len(done), broke) == (3, None)
+    assert rows(
+        database, "select pronamespace::regnamespace::text, prosrc from pg_proc where proname in ('f', 'g') order by proname"
+    ) == [
+        ("public", " begin  return 1; \n end "),
+        ("public", " begin /* one; */ return 1; -- '--'\n end "),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "delimiter", "expected"),
     [

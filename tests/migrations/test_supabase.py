@@ -22,7 +22,7 @@ def test_files_go_by_their_names_and_their_statements_are_kept(tmp_path: Path, d
     here = project(adapter, tmp_path)
     assert applied(adapter, here, database) == (["20240101000000_init", "20240102000000_b"], None)
     assert rows(database, "select version, name, statements from supabase_migrations.schema_migrations order by 1") == [
-        ("20240101000000", "init", ["set search_path = ''", "create table public.a (id int)", "select ';'"]),
+        ("20240101000000", "init", ["set search_path = ''", "create table public.a (id int)", "-- one\nselect ';'"]),
         ("20240102000000", "b", ["create table b ()"]),
     ]
     assert applied(adapter, here, database) == ([], None)
