@@ -61,15 +61,22 @@ def engine(root: Path, found: Detected) -> Literal[Engine.POSTGRESQL, Engine.MAR
 def _shows_mariadb(root: Path, found: Detected) -> bool:
     """Whether the tool's configuration has an address of it, or the workflows run it and no PostgreSQL."""
     because = root / found.because.file
-    if because.suffix in (".ini", ".toml") and because.is_file():
-        address = _ADDRESS.search(because.read_text("utf-8", "replace"))
-        if address is not None:
-            return address["scheme"] in ("mysql", "mariadb")
+    for file in (because, *_of_spring(root, found)):
+        if file.suffix in (".ini", ".toml", ".conf", ".properties", ".yml", ".yaml") and file.is_file():
+            address = _ADDRESS.search(file.read_text("utf-8", "replace"))
+            if address is not None:
+                return address["scheme"] in ("mysql", "mariadb")
     return find(root, Engine.MARIADB).wanted is not None and find(root, Engine.POSTGRESQL).wanted is None
 
 
-#: The address in an alembic.ini or pyproject.toml.
-_ADDRESS = re.compile(r"^\s*sqlalchemy[._]url\s*=\s*[\"']?(?P<scheme>[a-z]+)", re.MULTILINE)
+def _of_spring(root: Path, found: Detected) -> list[Path]:
+    """The settings of a Java application above the folder ``db/migration`` of its resources."""
+    resources = root / (found.settings.directory or ".") / "../.."
+    return sorted(resources.glob("application.*")) if found.settings.directory.endswith("resources/db/migration") else []
+
+
+#: The address in an alembic.ini, a pyproject.toml, Flyway's settings or those of Spring.
+_ADDRESS = re.compile(r"^\s*(?:sqlalchemy[._]url\s*=\s*[\"']?|[\w.]*\burl\s*[=:]\s*[\"']?jdbc:)(?P<scheme>[a-z]+)", re.MULTILINE)
 
 
 def _others(found: Sequence[Detected], taken: Detected) -> tuple[Detected, ...]:

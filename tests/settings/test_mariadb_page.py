@@ -80,3 +80,22 @@ def test_images_say_their_version(tmp_path: Path, image: str, version: str | Non
     else:
         assert wanted is not None
         assert (wanted.image, wanted.version, wanted.place) == (image, version, Place("compose.yml", 3))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "engine"),
+    [
+        ("src/main/resources/application.properties", "spring.datasource.url=jdbc:mysql://db/shop\n", Engine.MARIADB),
+        ("src/main/resources/application.yml", "spring:\n  datasource:\n    url: jdbc:mariadb://db/shop\n", Engine.MARIADB),
+        ("src/main/resources/application.yml", "spring:\n  datasource:\n    url: jdbc:postgresql://db/shop\n", Engine.POSTGRESQL),
+        ("flyway.toml", '[environments.default]\nurl = "jdbc:mysql://db/shop"\n', Engine.MARIADB),
+        ("flyway.conf", "flyway.url=jdbc:mariadb://db/shop\n", Engine.MARIADB),
+    ],
+)
+def test_the_engine_of_flyways_files_is_that_of_the_applications_address(
+    file: str, text: str, engine: Engine, tmp_path: Path
+) -> None:
+    for name, content in {file: text, "src/main/resources/db/migration/V1__a.sql": "select 1;"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert detect(tmp_path).databases["app"].engine is engine
