@@ -51,7 +51,7 @@ BELONGS: Mapping[Keys, frozenset[Engine]] = {
     ("queries", "*", "examined_per_returned"): DOCUMENTS,
     ("queries", "*", "in_memory_sort"): DOCUMENTS,
     ("queries", "*", "gain"): DOCUMENTS,
-    ("limits", "blocked"): frozenset({Engine.POSTGRESQL}),
+    ("limits", "blocked"): frozenset({Engine.POSTGRESQL, Engine.MARIADB}),
     ("limits", "write"): DOCUMENTS,
     ("limits", "overhead"): DOCUMENTS,
     ("limits", "collection_scan"): DOCUMENTS,

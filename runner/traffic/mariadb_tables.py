@@ -47,11 +47,11 @@ def tables(driver: Driver) -> list[Table]:
 
 
 def touched(driver: Driver, there: Sequence[Table], statements: Sequence[Statement], most: int) -> list[Table]:
-    """Those of base's tables that the statements of the verdict's run name, with their exact numbers of rows.
+    """Those of base's tables that the statements of the verdict's run name or lock, with their exact numbers of rows.
 
     That is where to look, and says nothing yet. Those with the most rows come first; beyond ``most`` their number stays about.
     """
-    said = {word.lower() for one in statements for word in words(one.text)}
+    said = {word.lower() for one in statements for word in (*words(one.text), *(lock.relation for lock in one.locks))}
     named = sorted((one for one in there if one.name.lower() in said), key=lambda one: (-one.rows, one.name))
     return [replace(one, rows=counted(driver, one.name)) for one in named[:most]] + named[most:]
 
