@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -60,6 +61,16 @@ def reported_migrations(evidence: Evidence) -> tuple[ReportedMigration, ...]:
     return tuple(_reported_migration(migration, evidence.statements, waits) for migration in evidence.migrations)
 
 
+#: Statements that write rows, and the values that may stand in them.
+_WRITES = re.compile(r"\s*(?:insert|update|delete|replace)\b", re.IGNORECASE)
+_VALUE = re.compile(
+    r"""(?P<name>`[^`]*`|"[^"]*")
+    |(?:\b[eEnNxXbB]|\b_\w+)?'(?:[^'\\]|\\.|'')*'
+    |(?<![\w$.])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b
+    |\bNULL\b""",
+    re.VERBOSE | re.DOTALL,
+)
+
 #: What others waited for behind a statement, by its place and text.
 _Waits = Mapping[tuple[Place | None, str], tuple[ReportedWait, ...]]
 
@@ -82,20 +93,22 @@ def _reported_migration(migration: Migration, statements: Sequence[Statement], w
         new=migration.new,
         seconds=migration.seconds,
         statements=tuple(
-            _reported_statement(list(same), waits.get(key, ()))
-            for key, same in groupby(of_it, key=lambda said: (said.place, said.text))
+            _reported_statement(list(same), waits) for _, same in groupby(of_it, key=lambda said: (said.place, shape(said.text)))
         ),
         work=together(said.work for said in of_it if said.work is not None),
     )
 
 
-def _reported_statement(same: Sequence[Statement], waits: tuple[ReportedWait, ...]) -> ReportedStatement:
-    """The same statement from the same line, as often as it ran in a row: a migration may insert a row ten thousand times."""
+def _reported_statement(same: Sequence[Statement], waits: _Waits) -> ReportedStatement:
+    """The same statement from the same line, as often as it ran in a row: a migration may insert a row ten thousand times.
+
+    Where its values differ they are left out.
+    """
     seconds = [said.seconds for said in same if said.seconds is not None]
     works = [said.work for said in same if said.work is not None]
     return ReportedStatement(
         place=same[0].place,
-        text=same[0].text,
+        text=same[0].text if len({said.text for said in same}) == 1 else shape(same[0].text),
         seconds=sum(seconds) if seconds else None,
         locks=tuple(dict.fromkeys(lock for said in same for lock in said.locks)),
         rewrites=tuple(dict.fromkeys(rewrite for said in same for rewrite in said.rewrites)),
@@ -105,8 +118,13 @@ def _reported_statement(same: Sequence[Statement], waits: tuple[ReportedWait, ..
         changed=_named(one for said in same for one in said.changed),
         dropped=_named(one for said in same for one in said.dropped),
         invalid=_named(one for said in same for one in said.invalid),
-        waits=waits,
+        waits=tuple(dict.fromkeys(wait for said in same for wait in waits.get((said.place, said.text), ()))),
     )
+
+
+def shape(text: str) -> str:
+    """A statement that writes rows with ``?`` for each value in it; drivers send values within the text. Others as they are."""
+    return _VALUE.sub(lambda found: found["name"] or "?", text) if _WRITES.match(text) else text
 
 
 def _named(objects: Iterable[ObjectReference]) -> tuple[str, ...]:

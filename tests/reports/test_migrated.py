@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checks.evidence import Lock, Place
-from checks.work import TableWork, Work, together
+from checks.evidence import Evidence, Lock, Migration, MigrationState, Place, Statement
+from checks.work import Log, TableWork, Work, together
 from reports.sample import TYPICAL
 from runner.report import ReportedStatement
+from runner.report_building import reported_migrations
 from runner.reports import migrated, wording
 
 MIGRATION = TYPICAL.databases[0].migrations[1]
@@ -45,3 +46,25 @@ def test_work_adds_up_by_table() -> None:
     both = together([one, other])
     assert both == Work((TableWork("a", 2, 0, 1, 0, 4096, 4096), TableWork("b", read=5)), 120, 4)
     assert (both.rows if both else 0, together([])) == (3, None)
+
+
+def test_rows_written_one_by_one_with_values_in_the_text_are_one_line() -> None:
+    place = Place("m.sql", 3)
+    texts = [
+        "INSERT INTO a (`b 2`) VALUES ('it''s', -1)",
+        "INSERT INTO a (`b 2`) VALUES (NULL, 2.5)",
+        "ALTER TABLE a ADD c INT DEFAULT 1",
+    ]
+    work = Work((TableWork("a", inserted=1),), 100, log=Log.REDO)
+    evidence = Evidence(
+        (Migration("1", "", place, MigrationState.APPLIED, new=True),),
+        tuple(Statement(text, place, seconds=0.5, work=work) for text in texts),
+    )
+    (migration,) = reported_migrations(evidence)
+    inserted, altered = migration.statements
+    assert (inserted.text, inserted.times, inserted.seconds) == ("INSERT INTO a (`b 2`) VALUES (?, ?)", 2, 1.0)
+    assert inserted.work == Work((TableWork("a", inserted=2),), 200, 2, Log.REDO)
+    assert altered.text == texts[-1]
+    shown = migrated.table(migration, "1")
+    assert "| Redo log |" in shown.opening
+    assert "3 rows changed, 300 B of redo log" in shown.opening
