@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from checks.evidence import MigrationFailure, SuperuserNeeded
+from checks.interface import Engine
 from checks.targets import Role
 from runner.backends.interface import Backend
 from runner.data.load import failure as failure_of
@@ -66,6 +67,8 @@ def apply(
             raise never_applied(database)
         return Applied(recording, heard.seconds)
     failure = _explained(failure_of(heard.broke), recording)
+    if failure.timed_out and server.engine is Engine.POSTGRESQL:
+        failure = _at_its_deadline(failure, server, database, mark)
     if failure.code in REFUSED and role is Role.OWNER:
         raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said, failure.code))
     return Applied(recording, heard.seconds, failure)
@@ -113,6 +116,17 @@ def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFail
         said=failure.said if failure.code else _words(failure, error),
         detail=failure.detail or error.detail,
     )
+
+
+def _at_its_deadline(failure: MigrationFailure, server: Server, database: Database, mark: int) -> MigrationFailure:
+    """The failure with what the server was still doing, where the tool cannot tell it any more."""
+    from runner.hanging import hanging
+
+    found = None if failure.statement else hanging(server, database, mark)
+    if found is None:
+        return failure
+    said = f"{failure.said}; it waited for {found.waited}" if found.waited else failure.said
+    return replace(failure, place=found.place or failure.place, statement=found.statement, said=said)
 
 
 def _words(failure: MigrationFailure, error: ServerError) -> str:

@@ -69,6 +69,7 @@ def _logging(major: int) -> dict[str, str]:
         "log_disconnections": "off",
         "log_statement": "none",
         "log_duration": "off",
+        "log_lock_waits": "on",  # what hangs at a lock is named
         "log_min_duration_statement": "0",
         "log_parameter_max_length": "0",
         "log_parameter_max_length_on_error": "0",
