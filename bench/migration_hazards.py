@@ -1,6 +1,6 @@
 """How many hazards of migrations dbproof finds, and how many it sees where there are none: fifteen pairs, tried under traffic.
 
-    python -m bench.migration_hazards [ROWS] [VERSION]
+    python -m bench.migration_hazards [--engine mariadb] [ROWS] [VERSION]
 
 A pair's bad migration must be found by blocking-migration or lock-queue, its good one by neither. Precision is the share of
 migrations with a finding that are bad, recall the share of bad ones with a finding; exits 1 where either is below 1. Where
@@ -10,6 +10,7 @@ those about locks and waiting, as the others (naming, types, soft deletes) are a
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -22,20 +23,22 @@ from pathlib import Path
 
 import psycopg
 
-from bench.hazards import BASE, PAIRS
+from bench import hazards, hazards_of_mariadb
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, Migration, MigrationState, Place
 from checks.interface import Engine, Finding
 from checks.migrations import blocking_migration, lock_queue
 from checks.targets import Role
 from runner.applying import Applied, apply
-from runner.backends import postgresql
+from runner.backends import mariadb, postgresql
+from runner.backends.interface import Backend
 from runner.migrations import sql_folder
 from runner.migrations.interface import Project
 from runner.servers.interface import Golden, Server, Wanted
+from runner.servers.mariadb.sessions import rows as mariadb_rows
+from runner.servers.mariadb.sessions import session
 from runner.servers.registry import provision
 from runner.settings.model import MigrationSettings
-from runner.traffic.postgresql import prepared
 
 ROWS = 2_000
 FILE = "migrations/2_new.sql"
@@ -61,20 +64,24 @@ class Target:
 
 def found(server: Server, golden: Golden, text: str) -> list[Finding]:
     """What the checks find in a migration."""
-    with tempfile.TemporaryDirectory() as place, server.clone(golden) as alone, server.clone(golden) as busy:
+    backend: Backend = mariadb if server.engine is Engine.MARIADB else postgresql
+    traffic_of = backend.traffic
+    assert traffic_of is not None
+    with tempfile.TemporaryDirectory() as place, server.fork() as first, traffic_of.copied(server) as second:
         root = Path(place)
         (root / FILE).parent.mkdir()
         (root / FILE).write_text(text, "utf-8")
         settings = MigrationSettings(tool="sql", directory="migrations", transaction="statement")
         project = Project(root, root / "migrations", settings, root)
-        postgresql.heed(alone)
-        verdict = apply(postgresql, sql_folder, project, server, alone, Role.OWNER)
-        watching = prepared(server, busy, verdict.recording.statements)
+        alone, busy = (one.open(Golden(one.database(golden.database.name))) for one in (first, second))
+        backend.heed(alone)
+        verdict = apply(backend, sql_folder, project, first, alone, Role.OWNER)
+        watching = traffic_of.prepared(second, busy, verdict.recording.statements)
         if watching is None:
             return []
         done: list[Applied] = []
         traffic = watching.watched(
-            lambda: done.append(apply(postgresql, sql_folder, project, server, busy, Role.OWNER)), {FILE: "2_new"}, long=True
+            lambda: done.append(apply(backend, sql_folder, project, second, busy, Role.OWNER)), {FILE: "2_new"}, long=True
         )
     if failure := verdict.failure or done[0].failure:
         raise SystemExit(f"{failure.place}: {failure.said}\n{text}")
@@ -108,20 +115,32 @@ def score(name: str, bad: list[bool], good: list[bool]) -> bool:
     return precision == recall == 1.0
 
 
-def main(rows: int = ROWS, version: str | None = None) -> int:
+def base(server: Server, rows: int) -> Golden:
+    """What every migration begins with, sealed."""
+    database = server.create("hazards")
+    owner = database.addresses[Role.OWNER]
+    if server.engine is Engine.MARIADB:
+        with session(owner) as driver:
+            for statement in hazards_of_mariadb.BASE.format(rows=rows).splitlines():
+                mariadb_rows(driver, statement)
+    else:
+        with psycopg.connect(**owner.keywords(), autocommit=True) as connection:
+            connection.execute(hazards.BASE.format(rows=rows).encode())
+    return server.seal(database)
+
+
+def main(engine: Engine, rows: int, version: str | None = None) -> int:
     """Try every pair and print what was found; 1 where a hazard was missed, or seen where there is none."""
     ours: dict[str, list[bool]] = {"bad": [], "good": []}
     theirs: dict[str, list[bool]] = {"bad": [], "good": []}
     began = time.monotonic()
-    with provision(Wanted(Engine.POSTGRESQL, version=version)) as server:
-        database = server.create("hazards")
-        with psycopg.connect(**database.addresses[Role.OWNER].keywords(), autocommit=True) as connection:
-            connection.execute(BASE.format(rows=rows).encode())
-        golden = server.seal(database)
-        print(f"PostgreSQL {server.version}, {rows} rows")
-        for pair in PAIRS:
+    with provision(Wanted(engine, version=version)) as server:
+        golden = base(server, rows)
+        print(f"{engine.value} {server.version}, {rows} rows")
+        for pair in hazards_of_mariadb.PAIRS if engine is Engine.MARIADB else hazards.PAIRS:
             for kind, text in (("bad", pair.bad), ("good", pair.good)):
-                findings, rules = found(server, golden, text), squawk(text)
+                findings = found(server, golden, text)
+                rules = squawk(text) if engine is Engine.POSTGRESQL else None
                 ours[kind].append(bool(findings))
                 if rules is not None:
                     theirs[kind].append(bool(rules))
@@ -137,5 +156,9 @@ def main(rows: int = ROWS, version: str | None = None) -> int:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    sys.exit(main(int(given[0]) if given else ROWS, given[1] if len(given) > 1 else None))
+    wanted = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    wanted.add_argument("--engine", choices=("postgresql", "mariadb"), default="postgresql")
+    wanted.add_argument("rows", nargs="?", type=int, default=ROWS)
+    wanted.add_argument("version", nargs="?")
+    given = wanted.parse_args()
+    sys.exit(main(Engine(given.engine), given.rows, given.version))
