@@ -206,8 +206,6 @@ CREATE TABLE never (id integer);
 --changeset ada:delimited endDelimiter://
 CREATE FUNCTION once() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$ //
 SELECT once() //
---changeset ada:always runAlways:true
-SELECT 1;
 --changeset ada:where
 {WHERE}
 --changeset ada:index runInTransaction:false
@@ -225,7 +223,8 @@ LIQUIBASE_FILES = {
 #: What the first line of a file says of its name; version 5 does not heed it.
 _THIRD = {
     "changelog/root.yaml": LIQUIBASE_FILES["changelog/root.yaml"] + "  - include: {file: changelog/third.sql}\n",
-    "changelog/third.sql": "--liquibase formatted sql logicalFilePath:third\n--changeset ada:third\nSELECT 1;\n",
+    "changelog/third.sql": "--liquibase formatted sql logicalFilePath:third\n--changeset ada:third\nSELECT 1;\n"
+    "--changeset ada:always runAlways:true\nSELECT 1;\n",
 }
 
 
