@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from checks.evidence import Evidence, Place
@@ -17,6 +18,15 @@ def where_lost(thing: ObjectReference, evidence: Evidence) -> tuple[Place | None
             break
         if thing in statement.dropped:
             return statement.place, statement.text
+    return None, ""
+
+
+def where_said(words: re.Pattern[str], names: Iterable[str], evidence: Evidence) -> tuple[Place | None, str]:
+    """The place and the text of the last statement that says the words and every name; nothing where none does."""
+    wanted = [words, *(re.compile(rf"(?<!\w){re.escape(name)}(?!\w)") for name in names)]
+    for said in reversed(evidence.statements):
+        if said.place is not None and not said.undone and all(one.search(said.text) for one in wanted):
+            return said.place, said.text
     return None, ""
 
 

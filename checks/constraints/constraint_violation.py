@@ -27,18 +27,20 @@ audit = ["orders: check (total > 0)", "orders.buyer_id: not null", "users: uniqu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from checks.declared.absent import absent
 from checks.declared.candidates import Candidate
-from checks.evidence import Counted
+from checks.evidence import Counted, Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rulebook.audited import added, check_rule, rule_of, sides_of
-from checks.rulebook.violations import Counter, ReferenceRule, Rule, UniqueRule, rows_that_break
+from checks.rulebook.violations import Counter, ReferenceRule, RowRule, Rule, UniqueRule, rows_that_break
 from checks.schema.model import CheckConstraint
 from checks.schema.names import table_reference
 from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
+from checks.traces import where_said
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -59,7 +61,18 @@ def _added(target: RelationalTarget) -> Iterator[Judgement]:
     for rule in added(target.catalogue, target.evidence.base) if target.evidence.base else ():
         counted = target.evidence.audits.get(rule.subject)
         if counted is not None:
-            yield _judged(rule, counted, "which the new migrations add", _BEFORE_IT_IS_ADDED, target)
+            yield _judged(rule, counted, "which the new migrations add", _BEFORE_IT_IS_ADDED, target, _adds(rule, target))
+
+
+#: What sets NOT NULL; the column itself was made by an older migration.
+_NOT_NULL = re.compile(r"\bnot\s+null\b", re.IGNORECASE)
+
+
+def _adds(rule: Rule, target: RelationalTarget) -> Place | None:
+    """The statement that sets NOT NULL on a column that is there; of other rules it is known what made them."""
+    if not isinstance(rule, RowRule) or not rule.column:
+        return None
+    return where_said(_NOT_NULL, (rule.table.name, rule.column), target.evidence)[0]
 
 
 def _there(target: RelationalTarget) -> Iterator[Judgement]:
@@ -125,7 +138,9 @@ def _to_be_kept(check: CheckConstraint, target: RelationalTarget) -> str:
     return f"then correct them, and: ALTER TABLE {table} VALIDATE CONSTRAINT {quoted(target.engine, check.name)};"
 
 
-def _judged(rule: Rule, counted: Counted, origin: str, then: str, target: RelationalTarget) -> Judgement:
+def _judged(
+    rule: Rule, counted: Counted, origin: str, then: str, target: RelationalTarget, place: Place | None = None
+) -> Judgement:
     if counted.gap:
         return NotProven(rule.subject, counted.gap)
     if not counted.rows:
@@ -135,6 +150,7 @@ def _judged(rule: Rule, counted: Counted, origin: str, then: str, target: Relati
         message=f"{_broken(rule, counted)} {rule.words}{f', {origin}' if origin else ''}",
         remedy=f"List them all with: {rows_that_break(rule, target.catalogue, target.engine)}; {then}",
         objects=rule.objects,
+        place=place,
         count=counted.rows,
         values=counted.values,
         evidence={"rule": rule.words, **({"values": counted.groups} if isinstance(rule, UniqueRule) else {})},

@@ -45,7 +45,7 @@ from checks.schema.names import TableName
 from checks.sql.remedies import made_anew
 from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget
-from checks.traces import where_lost
+from checks.traces import where_lost, where_said
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -188,16 +188,18 @@ def _named(name: str, target: RelationalTarget) -> str:
     return "" if invented else f"CONSTRAINT {quoted(target.engine, name)} "
 
 
+_DROP, _DROP_NOT_NULL = re.compile(r"\bdrop\b", re.IGNORECASE), re.compile(r"\bdrop\s+not\s+null\b", re.IGNORECASE)
+
+
 def _where(rule: Rule, evidence: Evidence) -> tuple[Place | None, str]:
     """The statement that took it away: as it was recorded, else as it reads, else the one new migration there is."""
     for reference in rule.references:
         place, statement = where_lost(reference, evidence)
         if place is not None:
             return place, statement
-    name = re.compile(rf"(?<!\w){re.escape(rule.thing.name)}(?!\w)")
-    words = re.compile(r"\bdrop\s+not\s+null\b" if isinstance(rule.thing, Column) else r"\bdrop\b", re.IGNORECASE)
-    for said in reversed(evidence.statements):
-        if said.place is not None and not said.undone and words.search(said.text) and name.search(said.text):
-            return said.place, said.text
+    names = [rule.thing.name, *([rule.table.name.name] if isinstance(rule.thing, Column) else [])]
+    place, statement = where_said(_DROP_NOT_NULL if isinstance(rule.thing, Column) else _DROP, names, evidence)
+    if place is not None:
+        return place, statement
     new = [migration for migration in evidence.migrations if migration.new]
     return (new[0].place, "") if len(new) == 1 else (None, "")

@@ -170,7 +170,8 @@ def _weighed(case: _Case, statements: Sequence[Blocking], traffic: Traffic, targ
     if beyond and limits.blocked is not None:
         said.append(f"the limit is {lapse(limits.blocked)}")
     first = case.statements[0]
-    said.append(_waited(case.statements, first) or _waited(_behind(case, statements), first))
+    behind = _behind(case, statements)
+    said.append(_waited(behind, first, case.relation) or _waited(case.statements, first) or _waited(behind, first))
     return Finding(
         subject=_subject(case.revision, case.relation),
         message="; ".join(filter(None, said)),
@@ -214,8 +215,9 @@ def _what(case: _Case) -> str:
     """``ALTER TABLE reads 1 000 rows of orders under AccessExclusiveLock on orders (keeps out readers and writers)``."""
     one = case.statements[0]
     taken = {lock.relation for lock in one.taken}
-    earlier = _held_by([lock for lock, _ in one.earlier if lock.relation not in taken])
-    held = [*([_held_by(one.taken)] if taken else []), *([f"{earlier}, held since {_lines(one)}"] if earlier else [])]
+    own = _held_by(one.taken, case.relation)
+    earlier = _held_by([lock for lock, _ in one.earlier if lock.relation not in taken], case.relation)
+    held = [*([own] if own else []), *([f"{earlier}, held since {_lines(one)}"] if earlier else [])]
     more = f" (and {len(case.statements) - 1} more)" if len(case.statements) > 1 else ""
     return f"{_tag(one)}{more} {_does(case.work)} under {', and '.join(held)}"
 
@@ -227,6 +229,8 @@ def _tag(one: Blocking) -> str:
 def _lines(one: Blocking) -> str:
     """``line 49``, ``lines 49, 110 and 171``: of its own file the lines alone."""
     places = {place for _, place in one.earlier if place is not None}
+    if places == {one.place}:
+        return "an earlier statement of the same line"
     own = sorted(place.line for place in places if one.place is not None and place.file == one.place.file and place.line)
     others = sorted(str(place) for place in places if one.place is None or place.file != one.place.file or not place.line)
     lines = [f"line{'s' if len(own) > 1 else ''} {_and([str(line) for line in own])}"] if own else []
@@ -251,10 +255,10 @@ def _does(work: WorkOnRows) -> str:
             return f"writes {rows} of {work.relation}"
 
 
-def _held_by(locks: Sequence[Lock]) -> str:
-    """``AccessExclusiveLock on orders (keeps out readers and writers)``, the strongest first."""
+def _held_by(locks: Sequence[Lock], relation: str) -> str:
+    """``AccessExclusiveLock on orders (keeps out readers and writers)``, the strongest first, of each the case's own table."""
     modes: dict[str, list[str]] = {}
-    for lock in locks:
+    for lock in sorted(locks, key=lambda lock: lock.relation != relation):
         modes.setdefault(lock.mode, []).append(lock.relation)
     return " and ".join(
         f"{mode} on {', '.join(relations)} (keeps out {'readers and writers' if mode in _READERS_TOO else 'writers'})"

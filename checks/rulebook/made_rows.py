@@ -21,6 +21,8 @@ _MOST = 3
 _NULLS = re.compile(r'column "(?P<column>.+)" of relation ".+" contains null values')
 #: MongoDB's (11000), in which no value stands.
 _KEY_TWICE = re.compile(r"collection: [^.\s]+\.(?P<collection>.+?) index: (?P<index>.+?)(?: dup key.*)?$")
+#: The codes of the relational engines for a row that a rule refuses; 1265 is MariaDB's for a NULL in what becomes NOT NULL.
+_OF_RULES = re.compile(r"23|SQLITE_CONSTRAINT|1048$|1062$|1265$|1364$|1451$|1452$|4025$")
 #: SQLite's, whatever the rows hold.
 _OF_SQLITE = "Cannot add a NOT NULL column with default value NULL"
 
@@ -38,7 +40,7 @@ def stops_any_row(failure: MigrationFailure) -> bool:
 
 def asking(failure: MigrationFailure, target: Target) -> str:
     """What to ask production: by each rule that the migrations add and made rows broke, where that is known."""
-    queries = list(_pipelines(failure, target) if target.engine is Engine.MONGODB else _queries(target))
+    queries = list(_pipelines(failure, target) if target.engine is Engine.MONGODB else _queries(failure, target))
     if not queries:
         return "Made rows may hold what production does not: ask production for what the statement would refuse."
     more = f" (and {len(queries) - _MOST} more, see constraint-violation)" if len(queries) > _MOST else ""
@@ -60,7 +62,10 @@ def _pipelines(failure: MigrationFailure, target: Target) -> Iterator[str]:
             yield f"{on(found['collection'])}.aggregate({json.dumps(stages, ensure_ascii=False, default=str)})"
 
 
-def _queries(target: Target) -> Iterator[str]:
+def _queries(failure: MigrationFailure, target: Target) -> Iterator[str]:
+    """What lists the rows that break the added rules; none where the server refused for something else than a rule."""
+    if failure.code and not _OF_RULES.match(failure.code):
+        return
     catalogue, base = cast("RelationalTarget", target).catalogue, target.evidence.base
     for rule in added(catalogue, base) if base else ():
         counted = target.evidence.audits.get(rule.subject)

@@ -6,6 +6,7 @@ text is only ever put into ``Text``, never into markup.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,10 @@ def _finding(report: Report, database: ReportedDatabase, finding: ReportedFindin
     return [_Line(title, 2), *(line for part, text in parts for line in _part(part, _short(part, text, show_all), most))]
 
 
+#: Comments before a statement, which Prisma writes of what it fears; few lines are shown, and these say nothing of what was sent.
+_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
+
+
 def _short(part: Part, text: str, whole: bool) -> str:
     """A remedy that fills the screen with a query is in the other reports."""
     if part is not Part.REMEDY or whole or len(text) <= _REMEDY:
@@ -130,7 +135,8 @@ def _short(part: Part, text: str, whole: bool) -> str:
 
 
 def _part(part: Part, text: str, most: int = _STATEMENT_LINES) -> list[_Line]:
-    rows = text.expandtabs(4).splitlines()
+    shown = _COMMENTS.sub("", text, count=1) or text if part is Part.STATEMENT else text
+    rows = shown.expandtabs(4).splitlines()
     indent = 4 if part in (Part.STATEMENT, Part.DETAIL) else 2
     if part is Part.STATEMENT and len(rows) > most:
         rows = [*rows[:most], f"… {wording.plural(len(rows) - most, 'more line')}"]

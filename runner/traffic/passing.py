@@ -57,7 +57,7 @@ def under_traffic(building: Building, head: Built, base: Built | None, applied: 
 
 def _say(stage: Stage, found: Traffic | None) -> None:
     if found is None:
-        stage.say("nothing new touches a table of base's")
+        stage.say("nothing new keeps others out of a table of base's")
     elif found.gap:
         stage.skipped(found.gap)
     else:

@@ -217,6 +217,15 @@ def test_what_fails_is_told_with_its_file(tool: str, node_tools: Path, tmp_path:
     assert broke.place.file == sample.last
 
 
+def test_the_server_s_words_are_told_without_knex_s_statement(node_tools: Path, tmp_path: Path, database: Database) -> None:
+    """Knex puts the statement, with the values that are bound to it, before what the server says."""
+    fault = 'await knex("customers").insert({ id: 1, name: "Ada" }); await knex("customers").insert({ id: 1, name: "Bo" });'
+    (broke,) = (
+        one for one in _events("knex", _lay(KNEX, tmp_path / "shop", node_tools, fault), database) if isinstance(one, Broke)
+    )
+    assert (broke.code, broke.said) == ("23505", 'duplicate key value violates unique constraint "customers_pkey"')
+
+
 #: Of two tools the first migration, with a way back that is none, and what is said of it.
 NO_WAY_BACK = {
     "sequelize": ("async up(", "async up(", "it has no `down`"),

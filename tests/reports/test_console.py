@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from checks.evidence import Place
 from reports.commands import commands
 from reports.golden_files import assert_golden
 from reports.sample import APP, CHECKS, HOSTILE, NOTICE, ORPHANS, TYPICAL, everything, small
 from runner.errors import DbproofError, Exit
 from runner.redaction import Redactor
-from runner.report import Report, Verdict
+from runner.report import Provenance, Report, Verdict
 from runner.reports import console
 from runner.text import clean
 
@@ -60,6 +61,14 @@ def test_known_findings_and_notices_only_with_all() -> None:
     everything_listed = shown(TYPICAL, show_all=True)
     assert "ERROR  unvalidated-constraint · orders_total_check" in everything_listed
     assert f"NOTICE  unindexed-foreign-key · {NOTICE.subject}" in everything_listed
+
+
+def test_comments_before_a_statement_give_way_to_the_statement() -> None:
+    prisma = "-- AlterTable\n/*\n  Warnings:\n\n  - data will be lost\n*/\n\nALTER TABLE t DROP COLUMN c;"
+    finding = replace(ORPHANS, provenance=Provenance(Place("prisma/migrations/1_c/migration.sql", 8), prisma, "1_c"))
+    text = shown(replace(TYPICAL, databases=(replace(APP, checks=(replace(CHECKS[1], findings=(finding,)),)),)))
+    assert "\n    ALTER TABLE t DROP COLUMN c;\n" in text
+    assert "Warnings" not in text
 
 
 def test_a_flood_is_counted_and_not_listed() -> None:

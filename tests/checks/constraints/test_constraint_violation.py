@@ -9,7 +9,7 @@ from sqlite_judging import judged
 
 from checks.declared.candidates import parse_candidate
 from checks.declared.expectations import Expectations
-from checks.evidence import Evidence
+from checks.evidence import Evidence, Place, Statement
 from checks.registries.relational import RELATIONAL
 from checks.rulebook.audited import added, check_rule, count_added
 from checks.rulebook.violations import Counter
@@ -191,7 +191,8 @@ def test_what_new_migrations_add_is_counted_on_the_rows_of_base(judge: Judge, se
         connection.execute(SHOP.encode())
         connection.execute(ADDED.encode())
     with target(server, database) as base, target(server, head) as made:
-        evidence = Evidence(base=base.catalogue, audits=count_added(made.catalogue, base))
+        sets = Statement("ALTER TABLE orders ALTER buyer_id SET NOT NULL, ALTER currency SET NOT NULL", Place("2.sql", 7))
+        evidence = Evidence(base=base.catalogue, audits=count_added(made.catalogue, base), statements=(sets,))
         subjects = {rule.subject for rule in added(made.catalogue, base.catalogue)}
     assert set(evidence.audits) == subjects
     with target(server, head, evidence=evidence) as made:
@@ -203,6 +204,8 @@ def test_what_new_migrations_add_is_counted_on_the_rows_of_base(judge: Judge, se
         "users.users_email_all": 2,
     }
     assert said.findings[0].message == "3 rows of orders break ck_total: CHECK (total > 0), which the new migrations add"
+    places = {found.subject: found.place for found in said.findings if found.place is not None}
+    assert places == {"orders.buyer_id NOT NULL": Place("2.sql", 7)}, "the column was made by an older one"
     assert said.proven == ["users.users_email"]
     assert said.gaps == {
         "orders.ck_currency": "column orders.currency is not there yet",

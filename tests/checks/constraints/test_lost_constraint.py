@@ -189,6 +189,7 @@ def test_it_is_found_at_the_statement_that_dropped_it(server: Server, database: 
     statements = (
         Statement("ALTER TABLE orders DROP CONSTRAINT positive", Place("a.sql", 3), dropped=(dropped,)),
         Statement('ALTER TABLE orders ALTER "email" DROP NOT NULL', Place("a.sql", 4)),
+        Statement('ALTER TABLE customers ALTER "email" DROP NOT NULL', Place("a.sql", 5)),
     )
     judged = judge(CHECK, evidence=Evidence(base=catalogue, statements=statements))
     assert {(finding.subject, str(finding.place)) for finding in judged.findings} == {

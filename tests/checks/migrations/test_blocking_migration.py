@@ -140,3 +140,13 @@ def test_what_comes_after_it_in_one_transaction_lengthens_what_its_locks_are_hel
     (finding, _) = blocking_migration.run(Target(evidence, Expectations()))  # type: ignore[arg-type]
     assert isinstance(finding, Finding)
     assert "held for 2.1 s at 500 rows" in finding.message
+
+
+def test_the_own_table_comes_first_in_what_is_said_of_locks_and_waits() -> None:
+    others = (Lock("customers", "AccessExclusiveLock"), EXCLUSIVE)
+    lock = replace(QUICK, taken=others, waits=(Wait("customers", Access.READS, 0.9, 0.0, "AccessShareLock"), ADD.waits[1]))
+    later = replace(ADD, taken=(), waits=(), earlier=tuple((one, PLACE) for one in others))
+    (finding, *_) = judged(lock, later)
+    assert "under AccessExclusiveLock on orders, customers (keeps" in finding.message
+    assert "held since an earlier statement of the same line;" in finding.message
+    assert finding.message.endswith("reads of orders waited 300 ms for AccessShareLock behind ALTER TABLE at line 14")

@@ -52,6 +52,9 @@ def test_production_is_asked_by_the_rules_that_are_added_and_broken(judge: Judge
     query = "SELECT * FROM ONLY public.orders AS orders WHERE buyer_id IS NULL;"
     assert finding.remedy == f"Ask production, where this must give nothing: {query}"
     assert (finding.severity, finding.evidence["invented"]) == (Severity.WARNING, True)
+    no_rule = replace(FAILURE, code="22P02", said='invalid input syntax for type uuid: "a"')
+    finding = judge("migration-failed", evidence=replace(evidence, failure=no_rule)).finding
+    assert "ask production for what the statement would refuse" in finding.remedy
     any_row = replace(FAILURE, statement="ALTER TABLE orders ADD COLUMN buyer_id integer NOT NULL")
     finding = judge("migration-failed", evidence=replace(evidence, failure=any_row)).finding
     assert (finding.severity, finding.message) == (

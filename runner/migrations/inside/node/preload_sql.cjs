@@ -17,7 +17,7 @@ function install() {
   const ours = JSON.parse(process.env.DBPROOF_LEAD);
   const reading = process.env.DBPROOF_READING === "1";
   const undoing = process.env.DBPROOF_UNDOING;
-  const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false, refused: null, done: null };
+  const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false, refused: null, words: "", done: null };
 
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 
@@ -57,7 +57,8 @@ function install() {
     state.broken = true;
     const [file, line] = at || [null, null];
     const server = typeof error.severity === "string" ? { code: error.code, detail: error.detail || "" } : {};
-    const said = server.code ? error.message : `${error.name || "Error"}: ${error.message}`;
+    const words = error === state.refused ? state.words : error.message;
+    const said = server.code ? words : `${error.name || "Error"}: ${error.message}`;
     tell("broke", { revision, file, line, said, statement: server.code ? state.last || "" : "", ...server });
   }
 
@@ -155,7 +156,8 @@ function install() {
     const { connect, query, _handleErrorMessage: refused } = Client.prototype;
     if (refused) {
       Client.prototype._handleErrorMessage = function (error) {
-        state.refused = error;
+        // Knex puts the statement with its values before them later.
+        Object.assign(state, { refused: error, words: error.message });
         return refused.call(this, error);
       };
     }
