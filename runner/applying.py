@@ -120,12 +120,13 @@ def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFail
 
 def _at_its_deadline(failure: MigrationFailure, server: Server, database: Database, mark: int) -> MigrationFailure:
     """The failure with what the server was still doing, where the tool cannot tell it any more."""
-    from runner.hanging import hanging
+    from runner.hanging import SHORT, hanging
 
     found = None if failure.statement else hanging(server, database, mark)
     if found is None:
         return failure
-    said = f"{failure.said}; it waited for {found.waited}" if found.waited else failure.said
+    what = "it" if found.place else f"`{' '.join(found.statement.split())[:SHORT]}`"
+    said = f"{failure.said}; {what} {f'waited for {found.waited}' if found.waited else 'ran still'}"
     return replace(failure, place=found.place or failure.place, statement=found.statement, said=said)
 
 

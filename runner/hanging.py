@@ -15,10 +15,11 @@ from runner.servers.interface import OURS, Database, LogRecord, Server
 from runner.servers.postgresql.sessions import session
 from runner.traffic.waits import LockWait, process_of, waits
 
-_DURATION = re.compile(r"duration: \d+(?:\.\d+)? ms  \w+[^:]*: ")
+#: Of what a program sent: counters are asked for by function calls.
+_DURATION = re.compile(r"duration: \d+(?:\.\d+)? ms  (?:statement|execute [^:]*): ")
 _A_WAIT = re.compile(r"process \d+ (?:still waiting for|acquired) ")
 #: Characters of a statement that is named beside another one.
-_SHORT = 80
+SHORT = 80
 
 # What has run longest comes last. Sessions in which nothing runs wait for their program, which is the one that hangs.
 _ACTIVE = """
@@ -74,7 +75,7 @@ def _logged(records: Iterable[LogRecord]) -> tuple[Mapping[int, str], list[LockW
 def _behind(wait: LockWait, relation: str, last: Mapping[int, str]) -> str:
     names = [_told(last[process]).statement for process in wait.behind if process in last]
     others = (
-        f" behind another session of its own, whose last statement was: {' '.join(names[0].split())[:_SHORT]}" if names else ""
+        f" behind another session of its own, whose last statement was: {' '.join(names[0].split())[:SHORT]}" if names else ""
     )
     return f"{wait.mode}{f' on {relation}' if relation else ''}{others}"
 
