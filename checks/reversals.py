@@ -40,6 +40,7 @@ class Reversal:
     ``left`` is in what the state after undoing differs from the one before, ``again`` in what applying it again differs from the
     first time (not in what rows hold: a migration may write the time). ``irreversible`` says why there is no way back,
     ``failure`` why a step of the way stopped (``failed_again`` where it was the second time up), ``gap`` why it was not tried.
+    ``values_only`` says that going up made, changed and dropped no object and no row: it wrote other values.
     """
 
     revision: str
@@ -50,6 +51,7 @@ class Reversal:
     failure: MigrationFailure | None = None
     failed_again: bool = False
     gap: str = ""
+    values_only: bool = False
 
 
 @dataclass(frozen=True)

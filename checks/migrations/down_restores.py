@@ -14,7 +14,8 @@ without validator, index or option, which MongoDB makes by itself. Without a bas
 of MongoDB then the newest five are, on an empty database.
 
 A migration that offers no way back (no `downgrade`, or one that raises NotImplementedError) is a notice. One whose `downgrade` is
-`pass` though it made something has one that restores nothing.
+`pass` though it made something has one that restores nothing; where it only wrote other values into rows of a relational
+database, as a correction does, that is a notice too.
 
 **Anti-pattern**
 
@@ -66,6 +67,7 @@ SECOND = "a second run"
 #: How many differences are said.
 _MOST = 6
 
+_VALUES = frozenset({DifferenceKind.ROWS_CHANGED})
 _HELD = frozenset({DifferenceKind.ROWS_MISSING, DifferenceKind.ROWS_EXTRA, DifferenceKind.ROWS_CHANGED})
 
 
@@ -122,10 +124,12 @@ _AGAIN = "Let the way back remove everything that the migration makes, so that i
 
 def _not_restored(subject: str, one: Reversal, words: _Words) -> Finding:
     lost = [each for each in one.left if each.kind in _HELD or each.rows]
+    corrected = one.values_only and words.engine is not Engine.MONGODB and {each.kind for each in one.left} == _VALUES
     return Finding(
         subject=subject,
         message=f"undoing {_named(subject)} does not restore what was there: {words.all_of(one.left)}",
-        remedy=words.keep if lost else _RESTORE,
+        remedy=_ASIDE if corrected else words.keep if lost else _RESTORE,
+        severity=Severity.NOTICE if corrected else None,
         place=one.place,
         objects=_objects(one.left),
         count=sum(each.rows for each in lost) or None,
@@ -133,6 +137,7 @@ def _not_restored(subject: str, one: Reversal, words: _Words) -> Finding:
     )
 
 
+_ASIDE = "Copy the old values into a table of their own first, where a release that goes wrong needs them back."
 _RESTORE = "Let the way back undo each step, the last one first."
 
 

@@ -207,7 +207,8 @@ class _Walk:
         left = self.states.differences(self.before, now)
         if left and self.live is not None:
             left = self.states.differences(self.before, now, live=(self.live(), self.database))
-        self.found.reversals.append(Reversal(step.revision, event.place, left))
+        values_only = not self.states.differences(self.before, self.after, numbers=True)
+        self.found.reversals.append(Reversal(step.revision, event.place, left, values_only=values_only))
 
     def _up_again(self) -> None:
         now = self.states.read(self.database)

@@ -10,12 +10,13 @@ import pytest
 from checks.reversals import Difference, DifferenceKind
 from checks.schema.collections import collection_reference
 from checks.targets import Role
-from runner.migrations import python_files
+from runner.migrations import python_files, sql_folder
 from runner.migrations.interface import Broke, Direction, Event, Paused, Project, Step
 from runner.servers.interface import Database, Server
 from runner.servers.mongodb.sessions import session
+from runner.servers.sqlite.server import sqlite_server
 from runner.settings.model import MigrationSettings
-from runner.undoing import mongodb
+from runner.undoing import mongodb, sqlite
 from runner.undoing.trying import _Found, _Tried, _Walk
 
 A = collection_reference("a")
@@ -149,3 +150,26 @@ def test_after_long_no_further_one_is_begun(
     monkeypatch.setattr("runner.undoing.trying.LONGEST", 0.0)
     found = walked(project(tmp_path, [UP + DOWN] * 2), mongo_server, mongo_database)
     assert [one.gap for one in found.reversals] == ["", "not tried: those before it took more than 0 s"]
+
+
+def test_of_a_migration_that_only_writes_values_it_is_said(tmp_path: Path) -> None:
+    """The first makes a table with a row, the second corrects its value, the third adds a row."""
+    texts = ["CREATE TABLE t (id INTEGER PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1);", "UPDATE t SET v = 2;", _INSERT]
+    (tmp_path / "migrations").mkdir()
+    for number, text in enumerate(texts):
+        (tmp_path / "migrations" / f"{number}_m.up.sql").write_text(text)
+        (tmp_path / "migrations" / f"{number}_m.down.sql").write_text("DROP TABLE t;" if number == 0 else "SELECT 1;")
+    here = Project(tmp_path, tmp_path / "migrations", MigrationSettings(tool="sql", directory="migrations"), tmp_path)
+    with sqlite_server() as server:
+        database = server.create("shop")
+        tried = _Tried(sql_folder, here, sqlite, [one.id for one in sql_folder.revisions(here)])
+        names, steps = tried.steps(3)
+        walk = _Walk(sqlite, server, database, _Found())
+        with walk.aside:
+            walk.follow(sql_folder.rehearse(here, database.addresses[Role.OWNER], steps), steps, len(steps) - 3 * len(names))
+    assert [(one.values_only, [each.kind for each in one.left]) for one in walk.found.reversals] == [
+        (False, []), (True, [DifferenceKind.ROWS_CHANGED]), (False, [DifferenceKind.ROWS_EXTRA])
+    ]  # fmt: skip
+
+
+_INSERT = "INSERT INTO t SELECT max(id) + 1, 0 FROM t;"

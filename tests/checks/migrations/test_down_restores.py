@@ -122,6 +122,22 @@ def test_of_a_relational_database_rows_columns_and_schemas_are_said(judge: Judge
     assert "copy it into a table of its own" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("values_only", "kind", "severity"),
+    [
+        (True, DifferenceKind.ROWS_CHANGED, Severity.NOTICE),
+        (True, DifferenceKind.ROWS_MISSING, None),
+        (False, DifferenceKind.ROWS_CHANGED, None),
+    ],
+)
+def test_a_correction_of_values_that_stays_is_a_notice(
+    judge: Judge, values_only: bool, kind: DifferenceKind, severity: Severity | None
+) -> None:
+    left = (Difference(table_reference(ORDERS), kind, 3, "note"),)
+    finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left, values_only=values_only),))).finding
+    assert finding.severity is severity
+
+
 def test_a_relational_difference_of_objects_alone_has_no_count(judge: Judge) -> None:
     left = (Difference(ObjectReference(ObjectKind.OTHER, "", "", "publication all"), DifferenceKind.EXTRA),)
     finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left=left),))).finding
