@@ -14,11 +14,12 @@ from runner.errors import ServerFailed
 from runner.servers.interface import Database, Server
 from runner.servers.mariadb.sessions import rows, session
 from runner.traffic.interface import Apply, Watching
+from runner.traffic.mariadb_behind import met
 from runner.traffic.mariadb_history import switch_on
 from runner.traffic.mariadb_reasons import ask, lay
 from runner.traffic.mariadb_sessions import busy
 from runner.traffic.mariadb_tables import Table, by_name, tables, touched
-from runner.traffic.mariadb_telling import Ran, met, told
+from runner.traffic.mariadb_telling import Ran, told
 from runner.traffic.pace import BUSY
 from runner.traffic.untried import Untried, without_rows
 

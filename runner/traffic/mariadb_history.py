@@ -6,7 +6,7 @@ the server's start, all of one clock. Stages and events: https://mariadb.com/kb/
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
@@ -37,24 +37,30 @@ _SWITCHES = (
     " WHERE name LIKE 'events\\_%%\\_current' OR name LIKE 'events\\_%%\\_history\\_long'",
 )
 
-# Of our own sessions only those that waited.
+# Of our own sessions only those that may have waited, for a millisecond or more; and of the project's only such, where few rows
+# are read or written: there may be very many.
 _STATEMENTS = """
-SELECT thread_id, event_id, end_event_id, event_name, timer_start, timer_end, lock_time, rows_affected, current_schema,
+SELECT thread_id, event_id, end_event_id, event_name, timer_start, timer_end, rows_affected, current_schema,
        nesting_event_level, sql_text, mysql_errno
 FROM performance_schema.events_statements_history_long
-WHERE timer_end >= %s AND (lock_time >= 1000000000 OR thread_id NOT IN %s)
+WHERE timer_end >= %s AND (timer_wait >= 1000000000 OR thread_id NOT IN %s)
+  AND (event_name NOT IN %s OR timer_wait >= 1000000000 OR rows_affected >= 10)
 """
+_ROWS_ONLY = tuple(f"statement/sql/{name}" for name in ("select", "insert", "replace", "update", "delete"))
+_NEWEST = "SELECT max(timer_end) FROM performance_schema.events_statements_history_long"
 _STAGES_OF = """
 SELECT thread_id, event_id, event_name, timer_start, timer_end, work_completed
 FROM performance_schema.events_stages_history_long WHERE timer_end >= %s
 """
 _TABLES_OF = """
 SELECT thread_id, event_id, object_schema, object_name, operation, timer_end
-FROM performance_schema.events_waits_history_long WHERE object_type = 'TABLE' AND timer_end >= %s
+FROM performance_schema.events_waits_history_long WHERE object_type = 'TABLE' AND timer_end >= %s AND thread_id NOT IN %s
 """
 _PICO = 10**12
 #: How often the ring is read, in seconds, and how far back: the clocks of two kinds of events differ by some milliseconds.
 _OFTEN, _BACK = 0.25, _PICO
+#: With more tables opened than this, those of statements that are not kept are let go.
+_MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,7 @@ class Stage:
 class Executed:
     """A statement as the server saw it: ``kind`` is the server's own name of its kind (``alter_table``).
 
-    ``locked`` is how many seconds it waited for locks, ``rows`` how many it wrote, ``tables`` those of ``schema`` that it opened,
-    true for writing.
+    ``rows`` is how many it wrote, ``tables`` those that it opened, by schema and name, true for writing.
     """
 
     thread: int
@@ -86,7 +91,6 @@ class Executed:
     schema: str
     began: float
     ended: float
-    locked: float
     rows: int
     error: int
     stages: tuple[Stage, ...] = ()
@@ -132,24 +136,36 @@ class History:
 
     def read(self, driver: Driver) -> None:
         """Take over what has come since the last time."""
+        ((newest,),) = rows(driver, _NEWEST)
         since = max(0, self._read - _BACK)
         for statement, values, kept in (
-            (_STATEMENTS, (since, self._own), self._statements),
+            (_STATEMENTS, (since, self._own, _ROWS_ONLY), self._statements),
             (_STAGES_OF, (since,), self._stages),
-            (_TABLES_OF, (since,), self._tables),
+            (_TABLES_OF, (since, self._own), self._tables),
         ):
             kept.update(((int(row[0]), int(row[1])), row[2:]) for row in rows(driver, statement, values))
-        self._read = max((int(row[3]) for row in self._statements.values()), default=self._read)
+        self._read = int(newest or 0)
+        if len(self._tables) > _MANY:
+            self._forget(since)
+
+    def _forget(self, before: int) -> None:
+        """Let go of tables that statements opened of which nothing is kept."""
+        kept = _by_thread({key: row for key, row in self._statements.items() if not row[6]})
+        self._tables = {
+            (thread, number): row
+            for (thread, number), row in self._tables.items()
+            if int(row[-1]) >= before or _of_kept(kept.get(thread, ()), number)
+        }
 
     def executed(self) -> list[Executed]:
         """The statements in the order in which they began, those within a procedure as a part of its call."""
         stages = _by_thread(self._stages)
         opened = _by_thread(self._tables)
-        inside = _by_thread({key: row for key, row in self._statements.items() if row[7]})
+        inside = _by_thread({key: row for key, row in self._statements.items() if row[6]})
         found = [
             _executed(thread, number, row, stages.get(thread, ()), opened.get(thread, ()), inside.get(thread, ()))
             for (thread, number), row in self._statements.items()
-            if not row[7]
+            if not row[6]
         ]
         return sorted(found, key=lambda one: one.began)
 
@@ -172,10 +188,16 @@ def _within(events: _Numbered, first: int, last: int) -> Iterator[tuple[Any, ...
         yield row
 
 
+def _of_kept(statements: _Numbered, number: int) -> bool:
+    """Whether an event is part of one of the statements."""
+    place = bisect_right(statements, number, key=lambda one: one[0]) - 1
+    return place >= 0 and number <= int(statements[place][1][0] or number)
+
+
 def _executed(
     thread: int, number: int, row: tuple[Any, ...], stages: _Numbered, opened: _Numbered, inside: _Numbered
 ) -> Executed:
-    last, kind, began, ended, locked, written, schema, _, text, error = row
+    last, kind, began, ended, written, schema, _, text, error = row
     last = number if last is None else int(last)
     tables: dict[tuple[str, str], bool] = {}
     for where, name, how, _ in _within(opened, number, last):
@@ -188,8 +210,7 @@ def _executed(
         schema=str(schema or ""),
         began=int(began) / _PICO,
         ended=int(ended) / _PICO,
-        locked=int(locked) / _PICO,
-        rows=max(int(written), sum(int(one[5]) for one in _within(inside, number, last))),
+        rows=max(int(written), sum(int(one[4]) for one in _within(inside, number, last))),
         error=int(error or 0),
         stages=tuple(
             Stage(str(name).split("/", 2)[2], int(start) / _PICO, int(end) / _PICO, int(done or 0))

@@ -8,14 +8,15 @@ others wrote meanwhile, and so applies none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from checks.evidence import Lock, Place
-from checks.schema.names import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind
 from checks.traffic import Access, Blocking, Wait, WorkKind, WorkOnRows
 from runner.recorder.mariadb_text import changes, words
 from runner.recorder.stamps import unstamp
+from runner.traffic.mariadb_behind import CHANGING, ROW, Met, Order, Told, behind, overlap
 from runner.traffic.mariadb_history import COPYING, PREPARING, WAITING, Executed
 from runner.traffic.mariadb_reasons import Began, kept_out
 from runner.traffic.mariadb_tables import Table
@@ -24,44 +25,21 @@ from runner.traffic.mariadb_timeouts import Timeouts
 NO_WRITE, EXCLUSIVE = "MDL_SHARED_NO_WRITE", "MDL_EXCLUSIVE"
 #: LOCK TABLES … WRITE, and READ: until UNLOCK TABLES.
 LOCKED, READ_ONLY = "MDL_SHARED_NO_READ_WRITE", "MDL_SHARED_READ_ONLY"
-#: What sessions of ours ask for, and what they wait for where the table is theirs but a row is not.
-ASKED = {Access.READS: "MDL_SHARED_READ", Access.WRITES: "MDL_SHARED_WRITE"}
-ROW = "a row lock"
-
-#: Kinds of statements that change a table's form, or replace it, and so end with MDL_EXCLUSIVE.
-_CHANGING = frozenset(
-    {
-        *("alter_table", "create_index", "drop_index", "drop_table", "rename_table", "truncate", "optimize", "repair"),
-        *("create_trigger", "drop_trigger"),
-    }
-)
 #: From this version on a copying ALTER TABLE may let others write (MDEV-16329): only who waited tells.
 _ONLINE_COPY = (11, 2)
 #: Fewer rows than these, and writing all of them says nothing about a table that grows.
 _FEW = 10
-#: The longest text that is kept of a statement, in characters, and the shortest wait that is one, in seconds.
-_LONGEST, _SHORT = 2_000, 0.001
+#: The longest text that is kept of a statement, in characters.
+_LONGEST = 2_000
 _TAGS = {"optimize": "OPTIMIZE TABLE", "repair": "REPAIR TABLE", "truncate": "TRUNCATE TABLE"}
-
-
-@dataclass(frozen=True)
-class Met:
-    """A wait of a session of ours for a table, or for a row of it."""
-
-    table: str
-    access: Access
-    began: float
-    ended: float
-    mode: str
 
 
 @dataclass(frozen=True)
 class Ran:
     """What one run under traffic left in the history: statements of the ``project``, and what ours ``met``.
 
-    ``reasons`` are the server's for keeping writers out, by a statement's start.
-    ``placed`` are the places of statements by their text, as the verdict's run knows them; ``timeout`` is the server's
-    lock_wait_timeout.
+    ``reasons`` are the server's for keeping writers out, by a statement's start; ``placed`` the places of statements by their
+    text, as the verdict's run knows them; ``timeout`` is the server's lock_wait_timeout.
     """
 
     project: Sequence[Executed]
@@ -76,45 +54,12 @@ class Ran:
     only_revision: str = ""
 
 
-@dataclass
-class _Told:
-    """One statement, as it is put together."""
-
-    seen: Executed
-    place: Place | None
-    text: str
-    timeout: float | None
-    taken: dict[str, str] = field(default_factory=dict)
-    briefly: list[str] = field(default_factory=list)
-    earlier: dict[str, tuple[str, Place | None]] = field(default_factory=dict)
-    work: list[WorkOnRows] = field(default_factory=list)
-    made: list[ObjectReference] = field(default_factory=list)
-    waits: dict[tuple[str, Access], Wait] = field(default_factory=dict)
-
-    @property
-    def tables(self) -> set[str]:
-        return {*self.taken, *self.briefly}
-
-
-def met(workers: Mapping[int, tuple[str, Access]], executed: Iterable[Executed]) -> Iterator[Met]:
-    """What sessions of ours waited for: a table's lock (a stage), else a row's (the rest of the time that they waited)."""
-    for one in executed:
-        if one.thread not in workers:
-            continue
-        table, access = workers[one.thread]
-        stages = one.spent(WAITING)
-        for stage in stages:
-            yield Met(table, access, stage.began, stage.ended, ASKED[access])
-        rest = one.locked - sum(stage.seconds for stage in stages)
-        if access is Access.WRITES and rest >= _SHORT:
-            yield Met(table, access, one.ended - rest, one.ended, ROW)
-
-
 def told(ran: Ran) -> Iterator[Blocking]:
     """The statements that kept others out of a table, in their order."""
     all_told = list(_told(ran))
+    order = Order(all_told)
     for wait in ran.met:
-        _enter(wait, all_told)
+        _enter(wait, order)
     for one in all_told:
         _judge_by_waits(one, ran)
     for number, one in enumerate(all_told):
@@ -122,11 +67,11 @@ def told(ran: Ran) -> Iterator[Blocking]:
             yield _blocking(number, all_told, ran)
 
 
-def _told(ran: Ran) -> Iterator[_Told]:
+def _told(ran: Ran) -> Iterator[Told]:
     timeouts, kept = Timeouts(ran.timeout), _LockTables()
     for seen in ran.project:
         place, text = next(unstamp(seen.text), (None, seen.text))
-        one = _Told(seen, place or ran.placed.get(text), text, timeouts.of(seen.thread, text))
+        one = Told(seen, place or ran.placed.get(text), text, timeouts.of(seen.thread, text))
         if seen.error:
             continue
         kept.enter(one, ran)
@@ -134,13 +79,13 @@ def _told(ran: Ran) -> Iterator[_Told]:
         yield one
 
 
-def _look(one: _Told, ran: Ran) -> None:
+def _look(one: Told, ran: Ran) -> None:
     """Enter what the statement did to tables from before."""
     seen = one.seen
     found = list(changes(one.text))
     one.made = [change.made for change in found if change.made is not None and change.older is None]
     opened = [name for (schema, name), _ in seen.tables.items() if schema == ran.schema and name in ran.tables]
-    if seen.kind in _CHANGING or seen.spent(COPYING, PREPARING):
+    if seen.kind in CHANGING or seen.spent(COPYING, PREPARING):
         named = [change.dropped or change.older for change in found if change.dropped or change.older]
         said = [table.relation for table in named if table is not None and table.kind is ObjectKind.TABLE]
         one.briefly = list(dict.fromkeys(name for name in (*opened, *said) if name in ran.tables))
@@ -149,7 +94,7 @@ def _look(one: _Told, ran: Ran) -> None:
         _written(one, ran, [name for name in opened if seen.tables[ran.schema, name]])
 
 
-def _written(one: _Told, ran: Ran, opened: Sequence[str]) -> None:
+def _written(one: Told, ran: Ran, opened: Sequence[str]) -> None:
     """Rows of one table that were written under LOCK TABLES. The server opens none anew then: it is the one that is named."""
     said = {word.lower() for word in words(one.text)} if not opened else set()
     wrote = list(opened) or [name for name, (mode, _) in one.earlier.items() if mode == LOCKED and name.lower() in said]
@@ -157,7 +102,7 @@ def _written(one: _Told, ran: Ran, opened: Sequence[str]) -> None:
         one.work = [WorkOnRows(wrote[0], WorkKind.WRITE, min(one.seen.rows, rows))]
 
 
-def _formed(one: _Told, ran: Ran, opened: Sequence[str]) -> None:
+def _formed(one: Told, ran: Ran, opened: Sequence[str]) -> None:
     """A table whose form changed, where its rows were copied, or read while others could not write."""
     table = ran.tables.get(opened[0]) if opened else None
     if table is None or not table.rows:
@@ -169,7 +114,7 @@ def _formed(one: _Told, ran: Ran, opened: Sequence[str]) -> None:
         one.taken[table.name] = NO_WRITE
 
 
-def _judge_by_waits(one: _Told, ran: Ran) -> None:
+def _judge_by_waits(one: Told, ran: Ran) -> None:
     """What only those tell who waited for most of its time: that readers were kept out as well, and from another table.
 
     Also whether a copying of a later version kept writers out at all.
@@ -188,7 +133,7 @@ def _judge_by_waits(one: _Told, ran: Ran) -> None:
         one.taken.update({table: NO_WRITE for table, _ in sorted(long) if table not in one.taken and table in ran.tables})
 
 
-def _waited(one: _Told) -> float:
+def _waited(one: Told) -> float:
     return sum(stage.seconds for stage in one.seen.spent(WAITING))
 
 
@@ -198,7 +143,7 @@ class _LockTables:
     def __init__(self) -> None:
         self._held: dict[int, dict[str, tuple[str, Place | None]]] = {}
 
-    def enter(self, one: _Told, ran: Ran) -> None:
+    def enter(self, one: Told, ran: Ran) -> None:
         """Enter a statement: what was held when it began, and what it takes or lets go."""
         seen = one.seen
         one.earlier = dict(self._held.get(seen.thread, {}))
@@ -212,37 +157,19 @@ class _LockTables:
             self._held[seen.thread] = {name: (mode, one.place) for name, mode in one.taken.items()}
 
 
-def _enter(wait: Met, all_told: Sequence[_Told]) -> None:
+def _enter(wait: Met, order: Order) -> None:
     """Put the wait of a session of ours to the statement that it waited behind, where it is the longest of its kind there."""
-    one = _behind(wait, all_told)
+    one = behind(wait, order)
     if one is None:
         return
-    queued = sum(_overlap(wait.began, wait.ended, stage.began, stage.ended) for stage in one.seen.spent(WAITING))
+    queued = sum(overlap(wait.began, wait.ended, stage.began, stage.ended) for stage in one.seen.spent(WAITING))
     found = Wait(wait.table, wait.access, wait.ended - wait.began, min(queued, wait.ended - wait.began), wait.mode)
     longest = one.waits.get((wait.table, wait.access))
     if longest is None or (found.own, found.seconds) > (longest.own, longest.seconds):
         one.waits[wait.table, wait.access] = found
 
 
-def _behind(wait: Met, all_told: Sequence[_Told]) -> _Told | None:
-    """The statement that was under way for most of the wait, of those of the table where there is one."""
-    during = [one for one in all_told if _overlap(wait.began, wait.ended, one.seen.began, one.seen.ended) > 0]
-    named = [one for one in during if wait.table in one.tables or any(name == wait.table for _, name in one.seen.tables)]
-    if wait.mode == ROW:  # what else a statement waits for inside the server is no wait for the migration's rows
-        during, named = [], [one for one in named if one.seen.kind not in _CHANGING]
-    holding = [
-        one for one in all_told if wait.table in one.taken and one.seen.kind == "lock_tables" and one.seen.began <= wait.began
-    ]
-    if wait.mode != ROW and holding and not any(wait.table in one.briefly for one in during):
-        return holding[-1]
-    return max(named or during, key=lambda one: _overlap(wait.began, wait.ended, one.seen.began, one.seen.ended), default=None)
-
-
-def _overlap(began: float, ended: float, other_began: float, other_ended: float) -> float:
-    return max(0.0, min(ended, other_ended) - max(began, other_began))
-
-
-def _blocking(number: int, all_told: Sequence[_Told], ran: Ran) -> Blocking:
+def _blocking(number: int, all_told: Sequence[Told], ran: Ran) -> Blocking:
     one = all_told[number]
     waited = _waited(one)
     return Blocking(
@@ -262,7 +189,7 @@ def _blocking(number: int, all_told: Sequence[_Told], ran: Ran) -> Blocking:
     )
 
 
-def _ended(number: int, all_told: Sequence[_Told]) -> float:
+def _ended(number: int, all_told: Sequence[Told]) -> float:
     """When what the statement locked was free again: at its end; of LOCK TABLES after the last statement that found it held."""
     one = all_told[number]
     under = [

@@ -8,8 +8,9 @@ import pytest
 from trials import Trial, tried_on_mariadb
 
 from checks.declared.expectations import Expectations
+from checks.declared.limits import MigrationLimits
 from checks.evidence import Evidence, Statement
-from checks.interface import Finding, Proven
+from checks.interface import Finding, Proven, Severity
 from checks.migrations import blocking_migration, lock_queue
 from checks.targets import Role
 from checks.traffic import Access, WorkKind
@@ -47,7 +48,10 @@ CREATE UNIQUE INDEX one ON t3 (n);
 ALTER TABLE t4 ADD COLUMN more INT CHECK (more > 0);
 ALTER TABLE t5 ADD COLUMN remark INT;
 ALTER TABLE t5 FORCE;
+BEGIN;
 UPDATE t6 SET a = 7;
+DO sleep(0.4);
+COMMIT;
 ALTER TABLE t7 DROP PRIMARY KEY, ADD PRIMARY KEY (a);
 ALTER TABLE {QUOTED} RENAME COLUMN `to%tal` TO total;
 OPTIMIZE TABLE t8;
@@ -163,6 +167,20 @@ def test_the_ways_that_let_others_work_are_found_to_be_good(
         f"1_new on {HOSTILE}",
     }
     assert list(lock_queue.run(Target(trial))) == [Proven("1_new")]  # type: ignore[arg-type]
+    _rows_waited_for(trial)
+
+
+def _rows_waited_for(trial: Trial) -> None:
+    """Rows that a transaction keeps locked shut no table; who waits for one does so behind the statement that wrote it."""
+    (update,) = [one for one in trial.traffic.statements if one.text.startswith("UPDATE")]
+    (wait,) = update.waits
+    assert (wait.relation, wait.access, wait.mode, wait.queued) == ("t6", Access.WRITES, "a row lock", 0)
+    assert not update.taken
+    limited = Target(trial)
+    limited.expect = Expectations(limits=MigrationLimits(blocked=0.0001))
+    found = {one.subject: one for one in blocking_migration.run(limited) if isinstance(one, Finding)}  # type: ignore[arg-type]
+    assert found["1_new on t6"].severity is Severity.ERROR
+    assert "for a row lock behind UPDATE at line 11" in found["1_new on t6"].message
 
 
 def test_a_migration_gives_up_behind_the_long_transaction(mariadb_server: MariadbServer, golden: Golden, tmp_path: Path) -> None:
