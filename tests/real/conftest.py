@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mongods import OLDER, mongod_of
 
+from real.archives import NoProgram, jar, module
 from real.packages import content, modules
 from real.published import NotInstalled, Published, install, installed_into
 from runner.servers.mongodb.installations import Installation as MongodInstallation
@@ -20,6 +21,10 @@ def _counted(what: str) -> Iterator[None]:
     """Where there is no network the tests are skipped, but not in CI, where they count."""
     try:
         yield
+    except NoProgram as error:
+        if os.environ.get("GITHUB_ACTIONS"):
+            pytest.fail(f"{what} must be fetched on GitHub: {error}")
+        pytest.skip(str(error))
     except NotInstalled as error:
         if os.environ.get("CI"):
             pytest.fail(f"{what} must be installed in CI: {error}")
@@ -195,3 +200,25 @@ def procrastinate(request: pytest.FixtureRequest) -> Path:
 def paperclip(request: pytest.FixtureRequest) -> Path:
     """The files of Paperclip's database, whose migrations are Drizzle's; later ones need extensions."""
     return _content(request.config, "@paperclipai/db@2026.403.0") / "dist"
+
+
+@pytest.fixture(scope="session")
+def conductor(request: pytest.FixtureRequest) -> Path:
+    """Conductor's migrations for PostgreSQL, which are Flyway's, from its jar."""
+    with _counted("published projects"):
+        found = jar(_cache(request.config), "com.netflix.conductor", "conductor-postgres-persistence", "3.15.0")
+    return found / "db" / "migration_postgres"
+
+
+@pytest.fixture(scope="session")
+def of_goose() -> Path:
+    """The project that goose's own documentation shows."""
+    with _counted("published projects"):
+        return module("github.com/pressly/goose/v3", "v3.29.0") / "examples" / "sql-migrations"
+
+
+@pytest.fixture(scope="session")
+def of_golang_migrate() -> Path:
+    """The project for PostgreSQL that golang-migrate's own documentation shows."""
+    with _counted("published projects"):
+        return module("github.com/golang-migrate/migrate/v4", "v4.20.1") / "database" / "postgres" / "examples" / "migrations"

@@ -82,3 +82,27 @@ def test_sql_files_of_procrastinate_end_as_its_whole_schema(procrastinate: Path,
     # Columns that were added later stand at the end of their tables.
     assert sorted(schema(database).splitlines()) == sorted(schema(whole).splitlines())
     assert short(server, database) == {}
+
+
+def test_flyway_applies_conductor(conductor: Path, server: Server, database: Database) -> None:
+    """The checksums are those that Flyway 13 writes for these files."""
+    names, places = _history(_project("flyway", conductor), server, database)
+    assert (len(names), names[0], names[-1]) == (8, "V1__initial_schema", "V8__indexing")
+    assert ask(database, TABLES) == [(18,)]
+    assert places["task_index", ""] == Place("V8__indexing.sql", 18)
+    assert ask(database, "SELECT sum(checksum::bigint) FROM flyway_schema_history") == [(-1181661481,)]
+    assert short(server, database) == {}
+
+
+def test_goose_applies_its_own_example(of_goose: Path, server: Server, database: Database) -> None:
+    names, places = _history(_project("goose", of_goose), server, database)
+    assert names == ["00001_create_users_table", "00002_rename_root", "00003_no_transaction"]
+    assert places["post", ""] == Place("00003_no_transaction.sql", 3)
+    assert ask(database, "SELECT username FROM users ORDER BY id") == [("admin",), ("vojtechvitek",)]
+
+
+def test_golang_migrate_applies_its_own_example(of_golang_migrate: Path, server: Server, database: Database) -> None:
+    names, places = _history(_project("golang-migrate", of_golang_migrate), server, database)
+    assert len(names) == 9
+    assert places["users", "users_email_index"] == Place("1285849751_add_index_on_user_emails.up.sql", 1)
+    assert ask(database, "SELECT version, dirty FROM schema_migrations") == [(1885849751, False)]

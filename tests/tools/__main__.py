@@ -17,11 +17,13 @@ from runner.servers.interface import Wanted
 from runner.servers.registry import provision
 from tools.comparing import Compared, compared
 from tools.of_files import SAMPLES as OF_FILES
+from tools.of_go import SAMPLES as OF_GO
+from tools.of_java import SAMPLES as OF_JAVA
 from tools.of_node import SAMPLES as OF_NODE
 from tools.of_python import SAMPLES as OF_PYTHON
 from tools.samples import Sample
 
-SAMPLES: list[Sample] = [*OF_FILES, *OF_NODE, *OF_PYTHON]
+SAMPLES: list[Sample] = [*OF_GO, *OF_FILES, *OF_JAVA, *OF_NODE, *OF_PYTHON]
 
 
 def main() -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from real.archives import ONLY_CENTRAL, program, ran
 from real.packages import modules
-from real.published import NotInstalled, install
+from real.published import install
 
 from runner.servers.locks import held, lock
 from tools.samples import Had
@@ -28,12 +28,6 @@ _POM = """\
 """
 _DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
 _RESOLVE = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
-#: Some projects name repositories of their own, of which nothing is needed.
-_ONLY_CENTRAL = """\
-<settings><mirrors><mirror>
-  <id>only-central</id><mirrorOf>*</mirrorOf><url>https://repo.maven.apache.org/maven2</url>
-</mirror></mirrors></settings>
-"""
 
 
 def of_go(cache: Path, module: str, version: str, package: str, tags: str = "") -> Had:
@@ -43,7 +37,7 @@ def of_go(cache: Path, module: str, version: str, package: str, tags: str = "") 
 
 def of_go_source(cache: Path, files: Mapping[str, str], modules: Mapping[str, str], package: str, tags: str = "") -> Had:
     """A program built from these files and modules (the first one's version is the program's)."""
-    go = _program("go")
+    go = program("go")
     wanted = repr([sorted(files.items()), sorted(modules.items()), package, tags])
     folder = cache / f"go-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
     cache.mkdir(parents=True, exist_ok=True)
@@ -53,16 +47,16 @@ def of_go_source(cache: Path, files: Mapping[str, str], modules: Mapping[str, st
             folder.mkdir()
             for name, text in files.items():
                 (folder / name).write_text(text)
-            _run([go, "mod", "init", "local/tool"], folder)
+            ran([go, "mod", "init", "local/tool"], folder)
             for module, version in modules.items():
-                _run([go, "mod", "edit", f"-require={module}@{version}"], folder)
-            _run([go, "build", "-mod=mod", f"-tags={tags}", "-o", "program", package], folder)
+                ran([go, "mod", "edit", f"-require={module}@{version}"], folder)
+            ran([go, "build", "-mod=mod", f"-tags={tags}", "-o", "program", package], folder)
     return Had(next(iter(modules.values())).removeprefix("v"), folder / "program")
 
 
 def of_maven(cache: Path, plugin: tuple[str, str, str], *beside: tuple[str, str, str]) -> Had:
     """A project of Maven's whose plugin is the tool; ``beside`` is what the plugin needs beside itself."""
-    maven = _program("mvn")
+    maven = program("mvn")
     dependencies = "".join(_DEPENDENCY.format(*one) for one in beside)
     pom = _POM.format(group=plugin[0], artifact=plugin[1], version=plugin[2], dependencies=dependencies)
     folder = cache / f"maven-{hashlib.sha256(pom.encode()).hexdigest()[:16]}"
@@ -72,8 +66,8 @@ def of_maven(cache: Path, plugin: tuple[str, str, str], *beside: tuple[str, str,
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "pom.xml").write_text(pom)
-            (folder / "settings.xml").write_text(_ONLY_CENTRAL)
-            _run([maven, "-q", "-B", "-s", "settings.xml", f"{_RESOLVE}:resolve-plugins"], folder)
+            (folder / "settings.xml").write_text(ONLY_CENTRAL)
+            ran([maven, "-q", "-B", "-s", "settings.xml", f"{_RESOLVE}:resolve-plugins"], folder)
             (folder / "ready").touch()
     return Had(plugin[2], folder)
 
@@ -81,7 +75,7 @@ def of_maven(cache: Path, plugin: tuple[str, str, str], *beside: tuple[str, str,
 def goal(had: Had, plugin: tuple[str, str, str], name: str, **given: str) -> list[str]:
     """The words that run a goal of a plugin."""
     files = ["-s", str(had.place / "settings.xml"), "-f", str(had.place / "pom.xml")]
-    return [_program("mvn"), "-q", "-B", *files, ":".join((*plugin, name)), *(f"-D{key}={value}" for key, value in given.items())]
+    return [program("mvn"), "-q", "-B", *files, ":".join((*plugin, name)), *(f"-D{key}={value}" for key, value in given.items())]
 
 
 def of_npm(cache: Path, tool: str, packages: Mapping[str, str]) -> Had:
@@ -96,22 +90,6 @@ def of_pypi(cache: Path, folder: str, *requirements: str) -> Had:
 
 def of_debian(name: str) -> Had:
     """A program of the machine's, as its package has installed it."""
-    program = Path(_program(name))
-    said = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=_MINUTE).stdout
-    return Had(next((word for word in said.replace("v", " ").split() if word[:1].isdigit()), ""), program)
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise NotInstalled(f"there is no {name} on this machine")
-    return found
-
-
-def _run(command: Sequence[str], folder: Path) -> None:
-    environment = {**os.environ, "GOFLAGS": ""}
-    ended = subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=10 * _MINUTE
-    )
-    if ended.returncode:
-        raise NotInstalled((ended.stderr or ended.stdout)[-2000:])
+    found = Path(program(name))
+    said = subprocess.run([str(found), "--version"], capture_output=True, text=True, check=False, timeout=_MINUTE).stdout
+    return Had(next((word for word in said.replace("v", " ").split() if word[:1].isdigit()), ""), found)

@@ -1,18 +1,15 @@
-"""Tools of SQL files, which dbproof's adapters do without: goose, dbmate, Flyway, Liquibase, Sqitch and others."""
+"""Tools from npm and of Debian whose files dbproof's adapters send themselves: dbmate, Supabase, Drizzle, Prisma, Sqitch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from real.test_sql_tools import JOURNAL, MIGRATE
 
-from runner.migrations import atlas
 from runner.servers.interface import Address
 from tools import fetching
-from tools.atlas_program import PROGRAM as ATLAS_PROGRAM
-from tools.samples import Call, Command, Had, Sample
+from tools.samples import Call, Command, Had, Sample, linked, url
 from tools.statements import (
     CONCURRENTLY,
     FUNCTION,
@@ -24,88 +21,7 @@ from tools.statements import (
     TABLES,
     USED,
     VALUE,
-    VIEW,
     WHERE,
-)
-
-Plugin = tuple[str, str, str]
-FLYWAY: Plugin = ("org.flywaydb", "flyway-maven-plugin", "13.0.0")
-DRIVER = ("org.postgresql", "postgresql", "42.7.5")
-
-
-def _url(on: Address, scheme: str = "postgres") -> str:
-    return f"{on.url(scheme)}?sslmode=disable"
-
-
-def _jdbc(on: Address) -> str:
-    return f"jdbc:postgresql://{on.host}:{on.port}/{on.database}"
-
-
-def _statement(text: str) -> str:
-    return f"-- +goose StatementBegin\n{text}-- +goose StatementEnd\n"
-
-
-#: goose knows no dollar quotes, and ends a statement where a line ends in a semicolon.
-_GOOSE_TABLES = TABLES.replace(" -- not here;", "").replace("; of words", " of words")
-GOOSE_FILES = {
-    "2_tables.sql": f"-- +goose Up\n{_GOOSE_TABLES}\n-- +goose Down\n{NO_TABLES}",
-    "10_function.sql": f"-- a word; before\n-- +goose Up\n{_statement(FUNCTION)}-- +goose Down\nDROP FUNCTION twice;\n",
-    "0011_value.sql": f"-- +goose Up\n{VALUE}",
-    "12_used.sql": f"-- +goose Up\n{USED}{RIGHTS}",
-    "13_setting.sql": f"-- +goose Up\n{SETTING}",
-    "14_where.sql": f"-- +goose up\n{WHERE}",
-    "20240101_index.sql": f"-- +goose NO TRANSACTION\n-- +goose Up\n{CONCURRENTLY}-- +goose Down\n{NOT_CONCURRENTLY}",
-}
-
-
-def _goose(word: str) -> Call:
-    return lambda had, root, on: Command([str(had.place), "-dir", str(root), "postgres", _url(on), word])
-
-
-GOOSE = Sample(
-    "goose",
-    lambda cache: fetching.of_go(
-        cache,
-        "github.com/pressly/goose/v3",
-        "v3.29.0",
-        "github.com/pressly/goose/v3/cmd/goose",
-        "no_clickhouse no_libsql no_mssql no_mysql no_sqlite3 no_vertica no_ydb",
-    ),
-    GOOSE_FILES,
-    _goose("up"),
-    "SELECT id, version_id, is_applied FROM goose_db_version ORDER BY id",
-    ["goose_db_version", "goose_db_version_id_seq"],
-    undo=_goose("down"),
-)
-
-GOLANG_MIGRATE_FILES = {
-    "2_tables.up.sql": TABLES,
-    "2_tables.down.sql": NO_TABLES,
-    "10_function.up.sql": f"BEGIN;\n{FUNCTION}COMMIT;\n",
-    "0011_value.up.sql": VALUE,
-    "12_used.up.sql": USED + RIGHTS,
-    "13_setting.up.sql": SETTING,
-    "14_where.up.sql": WHERE,
-    "20240101_index.up.sql": CONCURRENTLY,
-    "20240101_index.down.sql": NOT_CONCURRENTLY,
-    "notes.sql": "no sql at all",
-}
-
-
-def _golang_migrate(*words: str) -> Call:
-    return lambda had, root, on: Command([str(had.place), "-path", str(root), "-database", _url(on), *words])
-
-
-GOLANG_MIGRATE = Sample(
-    "golang-migrate",
-    lambda cache: fetching.of_go(
-        cache, "github.com/golang-migrate/migrate/v4", "v4.20.1", "github.com/golang-migrate/migrate/v4/cmd/migrate", "postgres"
-    ),
-    GOLANG_MIGRATE_FILES,
-    _golang_migrate("up"),
-    "SELECT version, dirty FROM public.schema_migrations",
-    ["public.schema_migrations"],
-    undo=_golang_migrate("down", "1"),
 )
 
 #: dbmate's order is that of the names as text.
@@ -121,7 +37,7 @@ DBMATE_FILES = {
 def _dbmate(word: str) -> Call:
     def call(had: Had, root: Path, on: Address) -> Command:
         (program,) = had.place.glob("node_modules/@dbmate/*/bin/dbmate*")
-        return Command([str(program), "--url", _url(on), "-d", str(root), "--no-dump-schema", word])
+        return Command([str(program), "--url", url(on), "-d", str(root), "--no-dump-schema", word])
 
     return call
 
@@ -140,120 +56,6 @@ DBMATE_STOPS = replace(
     DBMATE, files={**DBMATE_FILES, "5_setting.sql": f"-- migrate:up\n{SETTING}\n-- migrate:down\n"}, variant="(search_path)"
 )
 
-#: With what Flyway replaces, what it repeats, and what of it is paid for.
-FLYWAY_FILES = {
-    "flyway.conf": "flyway.locations=filesystem:sql\nflyway.placeholders.kind=integer\n"
-    "flyway.postgresql.transactional.lock=false\n",
-    "sql/V2__tables.sql": TABLES,
-    "sql/V10__function.sql": FUNCTION,
-    "sql/sub/V2_1__value.sql": VALUE,
-    "sql/V2.2__used.sql": USED + RIGHTS,
-    "sql/V3__index.sql": CONCURRENTLY,
-    "sql/V11__kind.sql": "CREATE TABLE of_kind (id ${kind}, at text DEFAULT '${flyway:filename}');\n",
-    "sql/V12__setting.sql": SETTING,
-    "sql/V13__where.sql": WHERE,
-    "sql/R__names.sql": VIEW,
-    "sql/R__a_names.sql": "CREATE OR REPLACE VIEW a_names AS SELECT 1 AS ${kind};\n",
-    "sql/U13__where.sql": "DROP TABLE somewhere;",
-}
-
-
-def _flyway(had: Had, root: Path, on: Address) -> Command:
-    given = {"url": _jdbc(on), "user": on.user, "password": on.password, "configFiles": str(root / "flyway.conf")}
-    told = {f"flyway.{key}": value for key, value in {**given, "workingDirectory": str(root)}.items()}
-    return Command(fetching.goal(had, FLYWAY, "migrate", **told))
-
-
-FLYWAY_SAMPLE = Sample(
-    "flyway",
-    lambda cache: fetching.of_maven(cache, FLYWAY, ("org.flywaydb", "flyway-database-postgresql", FLYWAY[2]), DRIVER),
-    FLYWAY_FILES,
-    _flyway,
-    "SELECT installed_rank, version, description, type, script, checksum, success FROM public.flyway_schema_history ORDER BY 1",
-    ["public.flyway_schema_history"],
-)
-
-LIQUIBASE_FIRST = f"""\
---liquibase formatted sql
---property name:kind value:bigint
-
---changeset ada:2
---comment: Who buys.
-{TABLES.replace(" -- not here;", "")}
---rollback DROP TABLE orders; DROP TABLE customers; DROP TYPE mood;
-
---changeset ada:10 splitStatements:false
-{FUNCTION}
---changeset ada:value
-{VALUE}
---changeset ada:used
-{USED}{RIGHTS}
---changeset ada:kind
-CREATE TABLE of_kind (id ${{kind}});
---changeset ada:mysql dbms:mysql
-SELECT 'nothing for us';
---changeset ada:setting
-{SETTING}
-"""
-LIQUIBASE_SECOND = f"""\
---liquibase formatted sql
---changeset "ada b":"a view" runOnChange:true
-{VIEW}
---changeset ada:there
---preconditions onFail:MARK_RAN
---precondition-sql-check expectedResult:0 SELECT count(*) FROM public.customers
-CREATE TABLE never (id integer);
---changeset ada:delimited endDelimiter://
-CREATE FUNCTION once() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$ //
-SELECT once() //
---changeset ada:where
-{WHERE}
---changeset ada:index runInTransaction:false
-{CONCURRENTLY.replace("customers", "public.customers")}
---rollback {NOT_CONCURRENTLY}
-"""
-LIQUIBASE_FILES = {
-    "changelog/root.yaml": "databaseChangeLog:\n  - include: {file: first.sql, relativeToChangelogFile: true}\n"
-    "  - includeAll: {path: changelog/more/}\n",
-    "changelog/first.sql": LIQUIBASE_FIRST,
-    "changelog/more/b.sql": LIQUIBASE_SECOND,
-}
-
-
-#: What the first line of a file says of its name; version 5 does not heed it.
-_THIRD = {
-    "changelog/root.yaml": LIQUIBASE_FILES["changelog/root.yaml"] + "  - include: {file: changelog/third.sql}\n",
-    "changelog/third.sql": "--liquibase formatted sql logicalFilePath:third\n--changeset ada:third\nSELECT 1;\n"
-    "--changeset ada:always runAlways:true\nSELECT 1;\n",
-}
-
-
-def _liquibase_call(plugin: Plugin, goal: str, **more: str) -> Call:
-    def call(had: Had, root: Path, on: Address) -> Command:
-        given = {"url": _jdbc(on), "username": on.user, "password": on.password, "changeLogFile": "changelog/root.yaml"}
-        told = {**given, "searchPath": str(root), "analytics.enabled": "false", **more}
-        return Command(fetching.goal(had, plugin, goal, **{f"liquibase.{key}": value for key, value in told.items()}))
-
-    return call
-
-
-def _liquibase(version: str, files: Mapping[str, str]) -> Sample:
-    plugin = ("org.liquibase", "liquibase-maven-plugin", version)
-    return Sample(
-        "liquibase",
-        lambda cache: fetching.of_maven(cache, plugin, DRIVER),
-        files,
-        _liquibase_call(plugin, "update"),
-        "SELECT id, author, filename, orderexecuted, exectype, comments, tag, contexts, labels FROM public.databasechangelog "
-        "ORDER BY orderexecuted",
-        ["public.databasechangelog", "public.databasechangeloglock"],
-        settings=lambda _: {"config": "changelog/root.yaml"},
-        undo=_liquibase_call(plugin, "rollback", rollbackCount="1") if files is LIQUIBASE_FILES else None,
-    )
-
-
-LIQUIBASES = [_liquibase("5.0.4", LIQUIBASE_FILES), _liquibase("4.31.1", {**LIQUIBASE_FILES, **_THIRD})]
-
 SUPABASE_FILES = {
     "supabase/config.toml": 'project_id = "shop"\n',
     "supabase/migrations/20240101000000_tables.sql": TABLES,
@@ -271,7 +73,7 @@ SUPABASE_FILES = {
 
 def _supabase(had: Had, root: Path, on: Address) -> Command:
     (program,) = had.place.glob("node_modules/@supabase/cli-linux-*/bin/supabase")
-    words = [str(program), "migration", "up", f"--remote={_url(on, 'postgresql')}", "--workdir", str(root), "--yes"]
+    words = [str(program), "migration", "up", f"--remote={url(on, 'postgresql')}", "--workdir", str(root), "--yes"]
     return Command(words, {"SUPABASE_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1"})
 
 
@@ -296,7 +98,7 @@ DRIZZLE_FILES = {
 def _drizzle(had: Had, root: Path, on: Address) -> Command:
     script = had.place / "migrate.mjs"
     script.write_text(MIGRATE)
-    return Command(["node", str(script), _url(on), str(root)])
+    return Command(["node", str(script), url(on), str(root)])
 
 
 DRIZZLE = Sample(
@@ -348,12 +150,7 @@ PRISMA_FILES = {
 
 def _prisma(_: Had, root: Path, on: Address) -> Command:
     words = [str(root / "node_modules" / ".bin" / "prisma"), "migrate", "deploy"]
-    return Command(words, {"DATABASE_URL": _url(on, "postgresql"), "CHECKPOINT_DISABLE": "1", "CI": "1"})
-
-
-def linked(had: Had, root: Path) -> None:
-    """The packages beside the project's files."""
-    (root / "node_modules").symlink_to(had.place / "node_modules")
+    return Command(words, {"DATABASE_URL": url(on, "postgresql"), "CHECKPOINT_DISABLE": "1", "CI": "1"})
 
 
 PRISMA = Sample(
@@ -367,8 +164,6 @@ PRISMA = Sample(
     note="its engine of WebAssembly, which cuts at every semicolon; the native one is not on npm",
 )
 
-#: What Atlas' command takes of it.
-HCL = {"github.com/hashicorp/hcl/v2": "v2.18.1", "github.com/zclconf/go-cty": "v1.14.4"}
 _BY = "2026-01-01T00:00:00Z a <a@example.org> # a word"
 SQITCH_FILES = {
     "sqitch.conf": "[core]\n\tengine = pg\n[user]\n\tname = a\n\temail = a@example.org\n",
@@ -405,41 +200,10 @@ SQITCH = Sample(
     note="without the schema sqitch, which dbproof does not make",
 )
 
-ATLAS_FILES = {
-    "10_tables.sql": TABLES.replace("E'c\\';d'", "'c;d'"),
-    "2_function.sql": FUNCTION,
-    "3_value.sql": VALUE,
-    "4_used.sql": USED + RIGHTS,
-    "5_index.sql": f"-- atlas:txmode none\n\n{CONCURRENTLY}",
-    "6_do.sql": "DO $$ BEGIN CREATE TABLE done (id integer); END $$;\nSELECT ';'",
-}
-
-
-def _summed(_: Had, root: Path) -> None:
-    (root / "atlas.sum").write_text("\n".join([*atlas.sums(root), ""]))
-
-
-ATLAS = Sample(
-    "atlas",
-    lambda cache: fetching.of_go_source(
-        cache,
-        {"main.go": ATLAS_PROGRAM},
-        {"ariga.io/atlas": "v0.32.1-0.20250325101103-175b25e1c1b9", "github.com/lib/pq": "v1.10.9", **HCL},
-        ".",
-    ),
-    ATLAS_FILES,
-    lambda had, root, on: Command([str(had.place), _url(on), str(root)]),
-    "",
-    lay=_summed,
-    without=["atlas_schema_revisions"],
-    books_kept=False,
-    note="Atlas' library, without the books, which its command keeps",
-)
-
 
 def _psql(_: Had, root: Path, on: Address) -> Command:
     files = [word for name in sorted(SQL_FILES) for word in ("-f", str(root / name))]
-    return Command(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *files, _url(on, "postgresql")], {})
+    return Command(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *files, url(on, "postgresql")], {})
 
 
 SQL_FILES = {
@@ -450,7 +214,5 @@ SQL_FILES = {
 }
 SQL = Sample("sql", lambda _: fetching.of_debian("psql"), SQL_FILES, _psql, "", books_kept=False, note="psql -f, file by file")
 
-SAMPLES = [
-    *(GOOSE, GOLANG_MIGRATE, DBMATE, DBMATE_STOPS, FLYWAY_SAMPLE, *LIQUIBASES, SUPABASE),
-    *(DRIZZLE, PRISMA, SQITCH, ATLAS, SQL),
-]
+
+SAMPLES = [DBMATE, DBMATE_STOPS, SUPABASE, DRIZZLE, PRISMA, SQITCH, SQL]

@@ -10,8 +10,7 @@ from real.test_node_migrations import SAMPLES as PROJECTS
 
 from runner.servers.interface import Address
 from tools import fetching
-from tools.of_files import linked
-from tools.samples import Command, Had, Sample
+from tools.samples import Command, Had, Sample, linked
 from tools.statements import CONCURRENTLY, FUNCTION, NOT_CONCURRENTLY, TABLES
 
 PACKAGES = {"knex": "3.3.0", "node-pg-migrate": "9.0.0", "sequelize": "6.37.8", "sequelize-cli": "6.6.5", "typeorm": "1.1.1"}

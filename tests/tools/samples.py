@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,3 +59,22 @@ class Sample:
     def name(self) -> str:
         """The tool's word in the settings, with what is special of this project."""
         return f"{self.tool} {self.variant}".strip()
+
+
+def url(on: Address, scheme: str = "postgres") -> str:
+    """The address for drivers that would try TLS first."""
+    return f"{on.url(scheme)}?sslmode=disable"
+
+
+def copied(found: Callable[[Had], Path], to: str = ".") -> Callable[[Had, Path], None]:
+    """The files of a published project, laid where the project is."""
+
+    def lay(had: Had, root: Path) -> None:
+        shutil.copytree(found(had), root / to, dirs_exist_ok=True)
+
+    return lay
+
+
+def linked(had: Had, root: Path) -> None:
+    """The packages of Node beside the project's files."""
+    (root / "node_modules").symlink_to(had.place / "node_modules")
