@@ -87,7 +87,7 @@ def _is_text_now(field: ColumnSurvival) -> bool:
 
 def _finding(one: Survival, field: ColumnSurvival, now: str, target: DocumentTarget) -> Finding:
     subject = f"{one.table.name}.{field.name}"
-    place, statement = culprit(target.evidence, WRITES, *{one.table.name, now})
+    place, statement = culprit(target.evidence, WRITES, [one.table.name, now], field.name)
     severity = _severity(one, field)
     return Finding(
         subject=subject,

@@ -69,14 +69,14 @@ def _collection(one: Survival, target: DocumentTarget) -> Finding:
     held = "1 document" if one.before == 1 else f"{one.before} documents"
     place, statement = where_lost(collection_reference(name), target.evidence)
     if place is None:
-        place, statement = culprit(target.evidence, DELETES, name)
+        place, statement = culprit(target.evidence, DELETES, [name])
     return _finding(name, f"collection {name} is dropped with {held} in it", one.before, one, place, statement)
 
 
 def _field(one: Survival, field: ColumnSurvival, target: DocumentTarget) -> Finding:
     subject = f"{one.table.name}.{field.name}"
     message = f"field {subject} is dropped with a value in {of(field.values, one.before, 'document')}"
-    place, statement = culprit(target.evidence, WRITES, *{one.table.name, (one.now or one.table).name})
+    place, statement = culprit(target.evidence, WRITES, [one.table.name, (one.now or one.table).name], field.name)
     return _finding(subject, message, field.values, one, place, statement, field.keys)
 
 

@@ -59,7 +59,7 @@ def _finding(one: Survival, now: str, target: DocumentTarget) -> Finding:
     name = one.table.name
     gone = f"{of(one.missing, one.before, 'document')} of {name} {'is' if one.missing == 1 else 'are'} gone"
     added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
-    place, statement = culprit(target.evidence, DELETES, *{name, now})
+    place, statement = culprit(target.evidence, DELETES, [name, now])
     return Finding(
         subject=name,
         message=f"{gone}{added}{ON_MADE_DOCUMENTS if one.made else ''}",

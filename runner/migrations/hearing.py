@@ -17,7 +17,7 @@ from runner.children import Command, Finished
 from runner.errors import ToolFailed
 from runner.lines import Line
 from runner.migrations import guessing
-from runner.migrations.inside.effects import Effects
+from runner.migrations.inside.effects import Effects, changed
 from runner.migrations.inside.refusals import refusal
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Event, Paused, Ran, Said, SchemaRow
@@ -146,8 +146,9 @@ def _server_s_words(server: Mapping[str, Any]) -> Mapping[str, str]:
 def _sent(body: Mapping[str, Any], effects: Effects) -> Event | None:
     """What a command did that a program told of as it was sent."""
     name, command = str(body["name"]), body["command"]
-    made, dropped = effects.done(name, command, body.get("reply") or {})
-    if not made and not dropped and name != "collMod":
+    reply = body.get("reply") or {}
+    made, dropped = effects.done(name, command, reply)
+    if not made and not dropped and name != "collMod" and not changed(name, command, reply):
         return None
     return _ran({**body, "text": statement(command), "made": made, "dropped": dropped})
 
@@ -165,6 +166,7 @@ def _ran(body: Mapping[str, Any]) -> Ran:
         ),
         gone=tuple((str(kind), str(name)) for kind, name in body.get("gone", ())),
         there=tuple(SchemaRow(*map(str, row)) for row in body.get("there", ())),
+        rows=int(body.get("rows", 0)),
     )
 
 

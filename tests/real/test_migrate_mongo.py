@@ -115,6 +115,7 @@ def test_what_each_command_made_with_its_line(migrate_mongo: Path, tmp_path: Pat
     assert told == [
         (Place(first, 3), (companies, validator_reference("companies")), ()),
         (Place(first, 5), (index_reference("companies", "by_name"),), ()),
+        (Place(second, 5), (), ()),
         (Place(second, 7), (index_reference("companies", "by_town"),), ()),
         (Place(second, 8), (collection_reference("plans"),), ()),
         (Place(second, 9), (collection_reference("copies"),), ()),
@@ -124,8 +125,9 @@ def test_what_each_command_made_with_its_line(migrate_mongo: Path, tmp_path: Pat
         (Place(second, 15), (), (collection_reference("plans"), validator_reference("plans"))),
     ]
     texts = [one.text for one in ran(events)]
-    assert texts[1:3] == [
+    assert texts[1:4] == [
         'db.companies.createIndex({name: 1}, {name: "by_name", unique: true})',
+        "db.companies.update(…, {$set: {town: …}})",
         'db.companies.createIndex({town: 1, name: -1}, {name: "by_town"})',
     ]
     assert "secret" not in str(events)
@@ -291,8 +293,10 @@ def test_a_change_on_top_of_base(newest_migrate_mongo: Path, tmp_path: Path) -> 
     run = run_on(root)
     assert run.code == 0, run.said
     assert "migrate-mongo: its read-only command came to our server" in run.said
-    ((check, finding),) = run.findings("error", "warning")
-    assert (check, finding["subject"]) == ("down-restores", "2_loses.js")
+    found = dict(run.findings("error", "warning"))
+    assert {check: one["subject"] for check, one in found.items()} == {"down-restores": "2_loses.js", "lost-rows": "plans"}
+    lost, finding = found["lost-rows"], found["down-restores"]
+    assert (lost["evidence"]["count"], lost["provenance"]["line"]) == (2, 3)
     assert finding["message"].endswith("2 documents of plans are not brought back")
     assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("backend/migrations/2_loses.js", 5)
     assert {one["revision"]: one["new"] for one in run.report["databases"][0]["migrations"]} == {

@@ -1,14 +1,15 @@
 """Hears every command that pymongo sends, and tells those that make, change or drop something, with their places.
 
-MongoDB's own log says nothing of the kind, so that what a program of the project's did is known from inside it alone.
+MongoDB's own log says nothing of the kind, so that what a program of the project's did is known from inside it alone. Of commands
+that change or delete documents each line of the project's tells once.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
 
-from .effects import WRITES, Effects
+from .effects import WRITES, Effects, changed
 from .place import Place, Places
 from .shell import statement
 from .telling import tell
@@ -38,7 +39,8 @@ class _Heard:
         self._places = places
         self._otherwise = otherwise
         self._database = database
-        self._sent: Dict[int, Tuple[Mapping[str, Any], Optional[Place]]] = {}
+        self._sent: Dict[int, Tuple[Mapping[str, Any], Optional[Place], Optional[Place]]] = {}
+        self._wrote: Set[Tuple[str, str, Place]] = set()
         self._effects = Effects()
         self._came = False
         self._lock = threading.Lock()
@@ -53,7 +55,7 @@ class _Heard:
         """Keep the command until it ends; this runs in the caller's own stack."""
         if self._is_ours(event) and event.command_name in _SCHEMA | WRITES | {"aggregate", "delete"}:
             command = dict(event.command)
-            self._sent[event.request_id] = command, self._places.now(depth=2) or self._otherwise()
+            self._sent[event.request_id] = command, self._places.now(depth=2), self._otherwise()
             self._last = command
         elif event.command_name not in _READS:  # of one that holds a password pymongo tells the name only
             self._last = dict(event.command) or {event.command_name: 1}
@@ -63,15 +65,25 @@ class _Heard:
         if not self._came:
             self._came = True
             tell("came")
-        command, place = self._sent.pop(event.request_id, ({}, None))
+        command, place, otherwise = self._sent.pop(event.request_id, ({}, None, None))
         if not command:
             return
         with self._lock:
             made, dropped = self._effects.done(event.command_name, command, event.reply)
-        if made or dropped or event.command_name == "collMod":
-            file, line = place or (None, None)
+            first = place is not None and self._first(event, command, place)
+        if made or dropped or first or event.command_name == "collMod":
+            file, line = place or otherwise or (None, None)
             seconds = event.duration_micros / 1_000_000
             tell("ran", text=statement(command), file=file, line=line, seconds=seconds, made=made, dropped=dropped)
+
+    def _first(self, event: Any, command: Mapping[str, Any], place: Place) -> bool:
+        """Whether it changed documents, which this place of the project's has not told of this collection yet."""
+        if not changed(event.command_name, command, event.reply):
+            return False
+        here = (event.command_name, str(next(iter(command.values()), "")), place)
+        known = here in self._wrote
+        self._wrote.add(here)
+        return not known
 
     def failed(self, event: Any) -> None:
         """A command that failed did nothing."""

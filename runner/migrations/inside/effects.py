@@ -12,6 +12,17 @@ WRITES = frozenset({"insert", "update", "findAndModify", "findandmodify"})
 _OWN = "_id_"
 
 
+def changed(name: str, command: Mapping[str, Any], reply: Mapping[str, Any]) -> bool:
+    """Whether a command changed or deleted documents that were there, or wrote what a pipeline gave."""
+    if name == "update":
+        return bool(reply.get("nModified"))
+    if name == "delete":
+        return bool(reply.get("n"))
+    if name in ("findAndModify", "findandmodify"):
+        return bool((reply.get("lastErrorObject") or {}).get("n"))
+    return name == "aggregate" and any(True for _ in _out(command))
+
+
 class Effects:
     """Knows which collections and indexes there are."""
 

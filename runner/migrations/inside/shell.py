@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping, Sequence
 
 #: How many characters of a command are kept, and of a validator in it.
 _LONGEST = 1_000
@@ -51,9 +51,29 @@ def _calls(name: str, first: Any, rest: Mapping[str, Any]) -> Iterator[str]:
     elif name == "aggregate":
         yield f"{on}.aggregate({' → '.join(str(next(iter(stage), '')) for stage in rest.get('pipeline', ()))})"
     elif name in _WRITES:
-        yield f"{on}.{_WRITES[name]}(…)"
+        yield f"{on}.{_WRITES[name]}({', '.join(['…', *_fields(name, rest)])})"
     else:
         yield f"db.runCommand({_text({name: first, **rest})})"
+
+
+def _fields(name: str, rest: Mapping[str, Any]) -> Iterator[str]:
+    """The fields that an update names, by its operators, without their values: ``{$unset: {code: …}}``."""
+    said = rest.get("updates") if name == "update" else [{"u": rest.get("update")}]
+    found: Dict[str, Dict[str, Any]] = {}
+    for one in said if isinstance(said, (list, tuple)) else ():
+        change = one.get("u") if isinstance(one, Mapping) else None
+        for stage in change if isinstance(change, (list, tuple)) else (change,):
+            for operator, fields in stage.items() if isinstance(stage, Mapping) else ():
+                if str(operator).startswith("$"):
+                    found.setdefault(str(operator), {}).update(dict.fromkeys(_named(fields), _Left("…")))
+    if found:
+        yield _text({operator: fields or _Left("…") for operator, fields in found.items()})
+
+
+def _named(fields: Any) -> Sequence[str]:
+    if isinstance(fields, Mapping):
+        return [str(one) for one in fields if not str(one).startswith("$")]
+    return [one for one in (fields if isinstance(fields, (list, tuple)) else (fields,)) if isinstance(one, str)]
 
 
 _WRITES = {

@@ -5,12 +5,15 @@ const { AsyncLocalStorage } = require("node:async_hooks");
 const { tell, refuse } = require("./telling.cjs");
 const { told, place } = require("./places.cjs");
 
-const WRITES = new Set(["insert", "update", "findAndModify"]);
+const WRITES = new Set(["insert", "update", "findAndModify", "delete"]);
 const SCHEMA = new Set(["create", "collMod", "createIndexes", "dropIndexes", "drop", "renameCollection", "dropDatabase"]);
 const SERVERS_OWN = new Set(["admin", "config", "local"]);
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1", "[::1]"]);
 /** What of a command holds documents, and is of no use here. */
 const DOCUMENTS = ["documents", "updates", "deletes", "query", "update", "lsid", "$clusterTime"];
+
+/** So many updates of one command are looked into. */
+const FEW = 20;
 
 const calls = new AsyncLocalStorage();
 
@@ -19,6 +22,7 @@ const state = { file: null, begun: null, revision: null, came: false, connected:
 
 const sent = new Map();
 const written = new Set();
+const changed = new Set();
 
 /** A value as JSON that keeps the order of keys; what is no plain value is text. */
 function plain(value) {
@@ -34,7 +38,17 @@ function plain(value) {
 
 function shown(command) {
   const kept = Object.entries(command).filter(([key], number) => number === 0 || !DOCUMENTS.includes(key));
-  return plain(Object.fromEntries(kept.map(([key, part]) => [key, key === "pipeline" ? stages(part) : part])));
+  const updates = (command.updates || (command.findAndModify && command.update ? [{ u: command.update }] : [])).slice(0, FEW);
+  const told = updates.map((one) => ({ u: Array.isArray(one.u) ? one.u.map(fields) : fields(one.u) }));
+  const named = command.findAndModify ? { update: told[0]?.u } : { updates: told };
+  return plain({ ...Object.fromEntries(kept.map(([key, part]) => [key, key === "pipeline" ? stages(part) : part])), ...(told.length ? named : {}) });
+}
+
+/** The operators of an update with the names of the fields, and no value. */
+function fields(change) {
+  const operators = Object.entries(change || {}).filter(([operator]) => operator.startsWith("$"));
+  const names = (said) => (said && typeof said === "object" && !Array.isArray(said) ? Object.keys(said) : [said].flat());
+  return Object.fromEntries(operators.map(([operator, said]) => [operator, Object.fromEntries(names(said).map((name) => [name, 1]))]));
 }
 
 /** The stages by name; only those that write are told in full. */
@@ -62,10 +76,14 @@ function succeeded(event) {
   }
   const heard = sent.get(event.requestId);
   sent.delete(event.requestId);
-  if (heard && isOurs(event.commandName, heard) && isWorthTelling(event.commandName, heard.command, event.reply || {})) {
-    const [file, line] = (heard.call && place(heard.call, state.file)) || state.begun || [null, null];
-    const { numIndexesBefore, numIndexesAfter, n, upserted, lastErrorObject } = event.reply || {};
-    const reply = plain({ numIndexesBefore, numIndexesAfter, n, upserted: upserted && upserted.length, lastErrorObject });
+  if (!heard || !isOurs(event.commandName, heard)) return;
+  const here = heard.call && place(heard.call, state.file);
+  const [command, answer] = [heard.command, event.reply || {}];
+  if (isWorthTelling(event.commandName, command, answer) || (here && isFirstChange(event.commandName, command, answer, here))) {
+    const [file, line] = here || state.begun || [null, null];
+    const { numIndexesBefore, numIndexesAfter, n, nModified, upserted, lastErrorObject } = answer;
+    const counts = { numIndexesBefore, numIndexesAfter, n, nModified, upserted: upserted && upserted.length };
+    const reply = plain({ ...counts, lastErrorObject });
     tell("sent", { name: event.commandName, command: shown(heard.command), reply, file, line, seconds: event.duration / 1000 });
   }
 }
@@ -93,6 +111,15 @@ function isWorthTelling(name, command, reply) {
   const first = Boolean(made) && !written.has(command[name]);
   if (first) written.add(command[name]);
   return first;
+}
+
+/** Documents that were there were changed or deleted, which this line has not told of this collection yet. */
+function isFirstChange(name, command, reply, here) {
+  const documents = { update: reply.nModified, delete: reply.n, findAndModify: reply.lastErrorObject?.n };
+  const known = JSON.stringify([name, command[name], here]);
+  if (!documents[name] || changed.has(known)) return false;
+  changed.add(known);
+  return true;
 }
 
 function isOurServer(host, port) {
