@@ -51,7 +51,7 @@ def of_go_source(cache: Path, files: Mapping[str, str], modules: Mapping[str, st
             for module, version in modules.items():
                 ran([go, "mod", "edit", f"-require={module}@{version}"], folder)
             ran([go, "build", "-mod=mod", f"-tags={tags}", "-o", "program", package], folder)
-    return Had(next(iter(modules.values())).removeprefix("v"), folder / "program")
+    return Had(next(iter(modules.values())).removeprefix("v").partition("-")[0], folder / "program")
 
 
 def of_maven(cache: Path, plugin: tuple[str, str, str], *beside: tuple[str, str, str]) -> Had:
