@@ -104,7 +104,7 @@ class Order:
                 found[one.seen.thread] = None
             elif one.seen.kind in _ENDING or one.seen.kind in CHANGING:
                 found.pop(one.seen.thread, None)
-            elif one.seen.thread in found and any(name == table and wrote for (_, name), wrote in one.seen.tables.items()):
+            elif one.seen.thread in found and _wrote(one, table):
                 found[one.seen.thread] = one
         return next((one for one in found.values() if one is not None), None)
 
@@ -113,7 +113,7 @@ def behind(wait: Met, order: Order) -> Told | None:
     """The statement that was under way for most of the wait, of those of the table where there is one."""
     during = order.during(wait.began, wait.ended)
     if wait.mode == ROW:  # what else a statement waits for inside the server is no wait for the migration's rows
-        wrote = [one for one in during if one.seen.kind not in CHANGING and _opened(one, wait.table)]
+        wrote = [one for one in during if one.seen.kind not in CHANGING and _wrote(one, wait.table)]
         return _longest_of(wait, wrote) or order.writing(wait.table, wait.began)
     shut = [one for one in during if wait.table in one.briefly]
     locked = order.locking(wait.table, wait.began)
@@ -124,6 +124,11 @@ def behind(wait: Met, order: Order) -> Told | None:
 
 def _opened(one: Told, table: str) -> bool:
     return any(name == table for _, name in one.seen.tables)
+
+
+def _wrote(one: Told, table: str) -> bool:
+    """Whether it wrote rows that were there before; an INSERT locks rows that nobody else has met yet."""
+    return one.seen.kind != "insert" and any(name == table and wrote for (_, name), wrote in one.seen.tables.items())
 
 
 def _longest_of(wait: Met, found: Sequence[Told]) -> Told | None:

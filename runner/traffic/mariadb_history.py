@@ -47,7 +47,12 @@ WHERE timer_end >= %s AND (timer_wait >= 1000000000 OR thread_id NOT IN %s)
   AND (event_name NOT IN %s OR timer_wait >= 1000000000 OR rows_affected >= 10)
 """
 _ROWS_ONLY = tuple(f"statement/sql/{name}" for name in ("select", "insert", "replace", "update", "delete"))
-_NEWEST = "SELECT max(timer_end) FROM performance_schema.events_statements_history_long"
+# The rings have clocks of their own, which differ by some milliseconds.
+_NEWEST = """
+SELECT (SELECT max(timer_end) FROM performance_schema.events_statements_history_long),
+       (SELECT max(timer_end) FROM performance_schema.events_stages_history_long),
+       (SELECT max(timer_end) FROM performance_schema.events_waits_history_long)
+"""
 _STAGES_OF = """
 SELECT thread_id, event_id, event_name, timer_start, timer_end, work_completed
 FROM performance_schema.events_stages_history_long WHERE timer_end >= %s
@@ -57,8 +62,8 @@ SELECT thread_id, event_id, object_schema, object_name, operation, timer_end
 FROM performance_schema.events_waits_history_long WHERE object_type = 'TABLE' AND timer_end >= %s AND thread_id NOT IN %s
 """
 _PICO = 10**12
-#: How often the ring is read, in seconds, and how far back: the clocks of two kinds of events differ by some milliseconds.
-_OFTEN, _BACK = 0.25, _PICO
+#: How often the rings are read, in seconds, and how far back: events end a little before they are in the ring.
+_OFTEN, _BACK = 0.25, _PICO // 20
 #: With more tables opened than this, those of statements that are not kept are let go.
 _MANY = 20_000
 
@@ -127,7 +132,7 @@ class History:
         self._statements: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._stages: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._tables: dict[tuple[int, int], tuple[Any, ...]] = {}
-        self._read = 0
+        self._since = (0, 0, 0)
 
     def keep(self, driver: Driver, stop: Event) -> None:
         """Read until told to stop; the last reading is :meth:`read`'s."""
@@ -136,17 +141,19 @@ class History:
 
     def read(self, driver: Driver) -> None:
         """Take over what has come since the last time."""
-        ((newest,),) = rows(driver, _NEWEST)
-        since = max(0, self._read - _BACK)
-        for statement, values, kept in (
-            (_STATEMENTS, (since, self._own, _ROWS_ONLY), self._statements),
-            (_STAGES_OF, (since,), self._stages),
-            (_TABLES_OF, (since, self._own), self._tables),
+        (newest,) = rows(driver, _NEWEST)
+        for since, statement, more, kept in zip(
+            self._since,
+            (_STATEMENTS, _STAGES_OF, _TABLES_OF),
+            ((self._own, _ROWS_ONLY), (), (self._own,)),
+            (self._statements, self._stages, self._tables),
+            strict=True,
         ):
-            kept.update(((int(row[0]), int(row[1])), row[2:]) for row in rows(driver, statement, values))
-        self._read = int(newest or 0)
+            kept.update(((int(row[0]), int(row[1])), row[2:]) for row in rows(driver, statement, (since, *more)))
         if len(self._tables) > _MANY:
-            self._forget(since)
+            self._forget(self._since[2])
+        first, second, third = (max(0, int(end or 0) - _BACK) for end in newest)
+        self._since = first, second, third
 
     def _forget(self, before: int) -> None:
         """Let go of tables that statements opened of which nothing is kept."""
