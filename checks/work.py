@@ -49,7 +49,7 @@ class TableWork:
 
     ``bytes`` is the size of its file afterwards and ``grown`` by how much that is more than before (less is negative), both
     ``None`` where that is not known. Rows that are undone later count too: the server wrote them. ``changed`` are further rows of
-    which it is not known what became of them.
+    which it is not known what became of them; of SQLite these are all, and ``relation`` is empty, as it does not tell the table.
     """
 
     relation: str
@@ -71,11 +71,12 @@ class TableWork:
 class Work:
     """What was done between two readings of the server's counters; ``wal`` is the engine's log (``log``) in bytes.
 
-    ``statements`` is more than one where no reading stands between several: then it is the work of all of them together.
+    ``wal`` is ``None`` where it is not known. ``statements`` is more than one where no reading stands between several: then it is
+    the work of all of them together.
     """
 
     tables: tuple[TableWork, ...] = ()
-    wal: int = 0
+    wal: int | None = 0
     statements: int = 1
     log: Log = Log.WAL
 
@@ -93,8 +94,9 @@ def together(works: Iterable[Work]) -> Work | None:
     by_table: dict[str, TableWork] = {}
     for table in (table for work in found for table in work.tables):
         by_table[table.relation] = _added(by_table[table.relation], table) if table.relation in by_table else table
-    wal, statements = sum(work.wal for work in found), sum(work.statements for work in found)
-    return Work(tuple(by_table.values()), wal, statements, found[0].log)
+    logged = [work.wal for work in found if work.wal is not None]
+    statements = sum(work.statements for work in found)
+    return Work(tuple(by_table.values()), sum(logged) if logged else None, statements, found[0].log)
 
 
 def _added(one: TableWork, other: TableWork) -> TableWork:

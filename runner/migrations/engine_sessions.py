@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from checks.evidence import Place
-from checks.evidence import Statement as Executed
-from runner.migrations.inside.schema_changes import Watch, is_harmless
-from runner.migrations.interface import Broke, Came, Event, Ran, SchemaRow
+from runner.migrations.inside.schema_changes import Watch
+from runner.migrations.interface import Broke, Came, Event
 from runner.migrations.sql_files import SqlFile
+from runner.migrations.sqlite_files import effect
 from runner.migrations.sqlite_statements import split
 from runner.recorder import stamps
 from runner.servers.interface import Address
@@ -151,14 +151,12 @@ class _Sqlite(EngineSession):
         watch = Watch(self.connection)
         for statement in split(part.text):
             began, place = time.monotonic(), Place(part.name, part.line + statement.line - 1)
+            before = self.connection.total_changes
             if broke := self._sent(statement.text, place):
                 return broke
-            if not is_harmless(statement.text) and (change := watch.look()):
-                yield Ran(
-                    Executed(statement.text[:_LONGEST], place, seconds=time.monotonic() - began),
-                    tuple((kind, name) for kind, name in change["gone"]),
-                    tuple(SchemaRow(*row) for row in change["there"]),
-                )
+            seconds, rows = time.monotonic() - began, self.connection.total_changes - before
+            if ran := effect(statement.text, place, seconds, watch, rows):
+                yield ran
         return None
 
     def bracket(self, file: SqlFile, command: str) -> Broke | None:

@@ -130,11 +130,13 @@ class Ran:
     """A statement that was executed, with what it made and dropped; told where no server keeps a log of it.
 
     Of SQLite the change of its schema table is told instead: what is ``gone`` (kind and name), what is ``there`` now or changed.
+    Of a statement that changed none of it there are the ``rows`` that it inserted, updated and deleted, triggers' included.
     """
 
     statement: Statement
     gone: tuple[tuple[str, str], ...] = ()
     there: tuple[SchemaRow, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True)

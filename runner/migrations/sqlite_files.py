@@ -58,11 +58,12 @@ def apply_file(on: Address, file: SqlFile, transaction: Transaction, deadline: f
         if transaction == "file" and (broke := _sent(connection, file, None, "BEGIN")):
             return broke
         for statement in file.statements:
-            began = time.monotonic()
+            began, before = time.monotonic(), connection.total_changes
             if broke := _sent(connection, file, statement, statement.text):
                 return broke
-            if not is_harmless(statement.text) and (change := watch.look()):
-                yield _ran(file, statement, time.monotonic() - began, change)
+            seconds, rows = time.monotonic() - began, connection.total_changes - before
+            if ran := effect(statement.text, Place(file.name, statement.line), seconds, watch, rows):
+                yield ran
         return _sent(connection, file, None, "COMMIT") if transaction == "file" else None
 
 
@@ -79,10 +80,11 @@ def _sent(connection: sqlite3.Connection, file: SqlFile, statement: Statement | 
     return None
 
 
-def _ran(file: SqlFile, statement: Statement, seconds: float, change: dict[str, list[list[str]]]) -> Ran:
-    place = Place(file.name, statement.line)
-    return Ran(
-        Executed(statement.text[:_LONGEST], place, seconds=seconds),
-        tuple((kind, name) for kind, name in change["gone"]),
-        tuple(SchemaRow(*row) for row in change["there"]),
-    )
+def effect(text: str, place: Place, seconds: float, watch: Watch, rows: int) -> Ran | None:
+    """What a statement did to the schema, else how many rows it changed; nothing where it did neither."""
+    change = None if is_harmless(text) else watch.look()
+    executed = Executed(text[:_LONGEST], place, seconds=seconds)
+    if change:
+        gone = tuple((kind, name) for kind, name in change["gone"])
+        return Ran(executed, gone, tuple(SchemaRow(*row) for row in change["there"]))
+    return Ran(executed, rows=rows) if rows > 0 else None

@@ -76,7 +76,7 @@ class Drafts:
             self.statements[number] = self._moved(self.statements[number], replace(moved, statements=several), texts)
             one.last = number
         elif one.last is not None and (work := self.statements[one.last].work) is not None:
-            self.statements[one.last] = replace(self.statements[one.last], work=replace(work, wal=work.wal + moved.redo))
+            self.statements[one.last] = replace(self.statements[one.last], work=replace(work, wal=(work.wal or 0) + moved.redo))
 
     def _number(self, message: _Message, moved: Moved) -> int | None:
         """Whose work it is: of a SELECT only where it changed something, by a function, and then it is one of the statements."""

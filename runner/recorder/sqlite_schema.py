@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from checks.evidence import Made, Place, Statement
+from checks.evidence import Made, Place, Rewrite, Statement
 from checks.schema.names import ObjectKind, ObjectReference
 from checks.schema.sqlite import check_names, key_name
 from checks.schema.sqlite_text import table_text
 from checks.schema.sqlite_tokens import tokens
+from checks.work import TableWork, Work
 from runner.migrations.interface import Ran, SchemaRow
 from runner.recorder.recording import Recording
 
@@ -65,7 +66,20 @@ class Schema:
         self._bury(statement, [one for one in dropped if one not in older.values()], before)
         for one in dropped:
             self.makers.pop(one, None)
-        return replace(statement, made=tuple(made), dropped=() if older else tuple(dropped))
+        return replace(
+            statement,
+            made=tuple(made),
+            dropped=() if older else tuple(dropped),
+            rewrites=tuple(self._anew(statement, older)),
+            work=Work((TableWork("", changed=told.rows),), None) if told.rows else None,
+        )
+
+    def _anew(self, statement: Statement, older: Mapping[ObjectReference, ObjectReference]) -> Iterator[Rewrite]:
+        """Tables that get the name of one that the same file dropped before: that is how SQLite changes most of a table."""
+        for now, then in older.items():
+            grave = self._graves.get(now) if now.kind is ObjectKind.TABLE else None
+            if grave is not None and _is_anew(grave.place, statement.place, renamed=True):
+                yield Rewrite(now.relation, f"made anew as {then.relation}, and renamed")
 
     def _bury(self, statement: Statement, dropped: Sequence[ObjectReference], before: _Parts) -> None:
         """Keep what is dropped, as it may come back. A table that goes a second time takes what the first one had with it."""
@@ -114,10 +128,12 @@ def record(told: Sequence[Ran], after: Iterable[Recording], actual: Iterable[Sch
     """
     schema = folded(after)
     held = {(row.kind, row.name): row for row in actual}
+    before = {name for kind, name in schema.rows if kind == "table"}
     statements: list[Statement] = []
     lasting = 0 if schema.rows == held else None
     for number, one in enumerate(told, 1):
-        statements.append(schema.enter(one.statement, one))
+        entered = schema.enter(one.statement, one)
+        statements.append(replace(entered, rewrites=tuple(each for each in entered.rewrites if each.relation in before)))
         lasting = number if schema.rows == held else lasting
     if lasting is not None:
         statements[lasting:] = [replace(statement, undone=True) for statement in statements[lasting:]]

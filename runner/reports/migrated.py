@@ -64,7 +64,8 @@ def totals(migration: ReportedMigration) -> Iterator[str]:
     if migration.work is not None:
         if migration.work.rows:
             yield f"{wording.plural(migration.work.rows, 'row')} changed"
-        yield f"{wording.size(migration.work.wal)} of {migration.work.log}"
+        if migration.work.wal is not None:
+            yield f"{wording.size(migration.work.wal)} of {migration.work.log}"
 
 
 def sentences(report: Report) -> Iterator[str]:
@@ -85,7 +86,7 @@ def _line(said: ReportedStatement) -> str:
     """``line 22, 214 ms: AccessExclusiveLock on orders; orders rewritten (type changed); 40 kB of WAL``."""
     modes = (f"{mode} on {wording.listing(relations)}" for mode, relations in _by_mode(said).items())
     rewrites = (f"{each.relation} rewritten ({each.reason})" for each in said.rewrites)
-    changed = (f"{_counted(each)} in {each.relation}" for each in (said.work.tables if said.work else ()) if _counted(each))
+    changed = (_where(_counted(each), each) for each in (said.work.tables if said.work else ()) if _counted(each))
     facts = [*modes, *rewrites, *changed, *(f"{one} is left invalid" for one in said.invalid)]
     if said.work is not None and said.work.wal and facts:
         facts.append(f"{wording.size(said.work.wal)} of {said.work.log}")
@@ -93,6 +94,11 @@ def _line(said: ReportedStatement) -> str:
         return ""
     line = "" if said.place is None or said.place.line is None else f"line {said.place.line}, "
     return f"{line}{_time(said)}: ".removeprefix(": ") + f"{_excerpt(said.text)}: {'; '.join(facts)}"
+
+
+def _where(counted: str, each: TableWork) -> str:
+    """``3 inserted in books``; of what the engine does not tell the table of the rows alone."""
+    return f"{counted} in {each.relation}" if each.relation else f"{counted.removesuffix(' changed')} rows changed"
 
 
 def _excerpt(text: str) -> str:
@@ -156,7 +162,7 @@ def _rewrites(said: ReportedStatement) -> str:
 
 def _rows(said: ReportedStatement) -> str:
     counted = ((each.relation, _counted(each)) for each in (said.work.tables if said.work else ()))
-    return "<br>".join(f"{code(relation, True)}: {told}" for relation, told in counted if told)
+    return "<br>".join(f"{code(relation, True)}: {told}" if relation else told for relation, told in counted if told)
 
 
 def _counted(each: TableWork) -> str:
@@ -166,7 +172,7 @@ def _counted(each: TableWork) -> str:
 
 
 def _wal(said: ReportedStatement) -> str:
-    return "" if said.work is None else wording.size(said.work.wal)
+    return "" if said.work is None or said.work.wal is None else wording.size(said.work.wal)
 
 
 def _waited(said: ReportedStatement) -> str:

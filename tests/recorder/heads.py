@@ -58,4 +58,4 @@ def of(statement: Statement, relation: str) -> TableWork:
 def wal(statement: Statement) -> int:
     assert statement.work is not None
     assert statement.work.statements == 1
-    return statement.work.wal
+    return statement.work.wal or 0

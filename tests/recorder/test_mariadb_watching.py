@@ -85,7 +85,7 @@ def redo(statement: Statement) -> int:
     assert statement.work is not None
     assert statement.work.log is Log.REDO
     assert statement.work.statements == 1
-    return statement.work.wal
+    return statement.work.wal or 0
 
 
 def test_a_table_is_copied_rebuilt_or_changed_where_it_stands(head: Head) -> None:
