@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
@@ -15,7 +16,7 @@ from runner.errors import ToolFailed, UsageError
 from runner.filling import filled_on_head, reasons
 from runner.gathering import counted, said_loaded
 from runner.migrations.address import prove
-from runner.migrations.interface import Project, Revision
+from runner.migrations.interface import Branched, Project, Revision
 from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Address, Database, Server
@@ -102,6 +103,7 @@ def read_project(building: Building, server: Server, database: Database) -> Proj
         with building.plan.progress.stage("address") as stage:
             stage.say(prove(adapter, project, server, database, building.plan.backend.arrived, building.role))
         building.revisions = adapter.revisions(project)
+        building.notes += cast("Branched", adapter).faults(project) if hasattr(adapter, "faults") else []
         if not building.revisions and adapter.FILES_ONLY:
             raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
     return project

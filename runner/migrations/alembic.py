@@ -66,12 +66,7 @@ _answered: dict[Hashable, Sequence[Revision]] = {}
 
 def _question(project: Project) -> Hashable:
     """Which project is asked with which settings, and its configuration and revision files as they are now."""
-    config = _configuration(project)
-    try:
-        folders = revision_files.folders(config, project.directory)
-    except (configparser.Error, tomllib.TOMLDecodeError):  # Alembic will say it
-        folders = ()
-    files = [config, *(path for folder in folders for path in sorted(folder.rglob("*.py")))]
+    files = [_configuration(project), *(path for folder in _folders(project) for path in sorted(folder.rglob("*.py")))]
     seen = tuple((str(path), path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return project.root, project.directory, repr(project.settings), seen
 
@@ -97,7 +92,19 @@ def listed(project: Project, config: Path, scripts: Path | None = None) -> Seque
 
 def heads(project: Project, among: Container[str] | None = None) -> Sequence[str]:
     """The revisions that no other goes on from; of those ``among`` alone where that is said."""
-    return revision_files.heads(revision_files.folders(_configuration(project), project.directory), among)
+    return revision_files.heads(_folders(project), among)
+
+
+def faults(project: Project) -> Sequence[str]:
+    """What of its revision files Alembic passes over, in sentences."""
+    return list(revision_files.faults(project, _folders(project)))
+
+
+def _folders(project: Project) -> Sequence[Path]:
+    try:
+        return revision_files.folders(_configuration(project), project.directory)
+    except (configparser.Error, tomllib.TOMLDecodeError):  # Alembic will say it
+        return ()
 
 
 def current(project: Project, on: Address) -> Iterator[Event]:

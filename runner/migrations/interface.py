@@ -244,6 +244,10 @@ class Branched(Protocol):
         """The revisions that no other goes on from; of those ``among`` alone where that is said."""
         ...
 
+    def faults(self, project: Project) -> Sequence[str]:
+        """What of its files the tool passes over, in sentences."""
+        ...
+
 
 #: What ``setup`` and templates hand to a child on top of what is let through from our own environment.
 Environment = Mapping[str, str]

@@ -35,11 +35,30 @@ def read(project: Project, folders: Sequence[Path]) -> Sequence[Revision]:
 
 
 def heads(folders: Sequence[Path], among: Container[str] | None = None) -> Sequence[str]:
-    """The revisions that no other goes on from, as ``alembic heads`` has them; ``among`` some of them where that is said."""
+    """The revisions that no other goes on from, as ``alembic heads`` has them; ``among`` some of them where that is said.
+
+    None where one goes on from what no file is: that is no history.
+    """
     files = {file.revision: file for folder in folders for file in _files(folder)}
+    if any(name not in files for file in files.values() for name in file.down):
+        return ()
     chosen = [file for name, file in files.items() if among is None or name in among]
     behind = {name for file in chosen for name in file.down}
     return sorted(file.revision for file in chosen if file.revision not in behind)
+
+
+def faults(project: Project, folders: Sequence[Path]) -> Iterator[str]:
+    """What Alembic passes over with a warning that nobody reads: files of one revision, and revisions without a file."""
+    by_revision: dict[str, list[_File]] = {}
+    for folder in folders:
+        for file in _files(folder):
+            by_revision.setdefault(file.revision, []).append(file)
+    for revision, files in by_revision.items():
+        names = sorted(project.relative(file.path) for file in files)
+        if len(set(names)) > 1:
+            yield f"{' and '.join(names)} are one revision, {revision}: Alembic runs one of them and never the others."
+        for gone in sorted({name for file in files for name in file.down if name not in by_revision}):
+            yield f"{names[0]} goes on from revision {gone}, and no file is that."
 
 
 def digest(path: Path) -> str:

@@ -46,6 +46,17 @@ def test_heads_are_what_no_other_goes_on_from(tmp_path: Path) -> None:
     assert alembic.heads(shop) == ["d"]
 
 
+def test_what_alembic_passes_over_is_said(tmp_path: Path) -> None:
+    """Of two files of one revision it runs one, with a warning, and the other one's change is lost."""
+    files = {"z.py": revision("a", None, "pass"), "y.py": revision("b", "a", "pass"), "x.py": revision("b", "a", "pass")}
+    shop = project(lay(tmp_path, files))
+    both = "migrations/versions/x.py and migrations/versions/y.py"
+    assert alembic.faults(shop) == [f"{both} are one revision, b: Alembic runs one of them and never the others."]
+    (tmp_path / "migrations" / "versions" / "x.py").write_text(revision("c", "gone", "pass"))
+    assert alembic.faults(shop) == ["migrations/versions/x.py goes on from revision gone, and no file is that."]
+    assert alembic.heads(shop) == ()
+
+
 def test_annotated_ids_and_files_without_documentation(tmp_path: Path) -> None:
     text = 'revision: str = "one"\ndown_revision: str | None = None\n\n\ndef upgrade() -> None:\n    pass\n'
     lay(tmp_path, {"1_make it.py": text, "helper.py": "x = 1\n", "env_like.py": "revision = 5\n"})
