@@ -36,6 +36,7 @@ from runner.servers.interface import Database, Golden, Server, Wanted
 from runner.servers.postgresql.sessions import session
 from runner.servers.registry import provision
 from runner.surviving.comparing import survivals
+from runner.surviving.interface import SurvivingDocuments
 
 OF_DUMPS, OF_DIFF = 0.6, 3.0
 TEN_TIMES, MEGABYTES = 13.0, 20.0
@@ -117,7 +118,7 @@ def sides(server: Server, golden: Golden) -> Iterator[tuple[Database, Database]]
 def follow(server: Server, engine: Engine, base: Database, head: Database) -> list[Survival]:
     """What the pass does."""
     surviving = backend_of(engine).surviving
-    if surviving is None:
+    if surviving is None or isinstance(surviving, SurvivingDocuments):
         raise AssertionError(f"{engine} cannot do it")
     before, after = (catalogue(server, engine, one) for one in (base, head))
     with surviving.opened(base, head) as rows:
