@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from checks.evidence import Migration, MigrationFailure, MigrationState
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.made_rows import asking, stops_any_row
+from checks.rulebook.made_rows import asking, broken_rows, stops_any_row
 from checks.targets import Target
 
 SEVERITY = Severity.ERROR
@@ -110,6 +110,9 @@ _LATE = (
     "to be inserted before the last migration on remote database",
 )
 
+#: What to do with rows that a statement does not take, whatever its reason.
+_ROWS_FIRST = "Correct them in an earlier statement of the migration, or let this one take them."
+
 #: What SQLite, Alembic for it, or a tool before it begins says without a code of its own.
 _BY_WORDS = (
     (
@@ -174,8 +177,8 @@ def _finding(subject: str, failure: MigrationFailure, target: Target) -> Finding
     only_some = failure.invented and not stops_any_row(failure)
     return Finding(
         subject=subject,
-        message=_message(subject, failure, only_some),
-        remedy=asking(failure, target) if only_some else _remedy(failure),
+        message=_message(subject, failure, broken_rows(failure, target) if only_some else None),
+        remedy=asking(failure, target, _REMEDIES.get(failure.code, _ROWS_FIRST)) if only_some else _remedy(failure),
         severity=Severity.WARNING if only_some else None,
         place=failure.place,
         code=failure.code,
@@ -190,12 +193,13 @@ def _finding(subject: str, failure: MigrationFailure, target: Target) -> Finding
     )
 
 
-def _message(subject: str, failure: MigrationFailure, only_some: bool) -> str:
+def _message(subject: str, failure: MigrationFailure, made: str | None) -> str:
+    """What happened; ``made`` says which made rows were in the way, where only those were."""
     what = "the migrations" if subject == ALL else f"migration {subject}"
     if failure.timed_out:
         return f"{what} did not end within the deadline"
-    if only_some:
-        return f"{what} failed on rows that dbproof made; without them it passes"
+    if made is not None:
+        return f"{what} failed on rows that dbproof made{f' ({made})' if made else ''}; without them it passes"
     if failure.on_rows:
         return f"{what} failed on rows: green on an empty table, red on any row"
     return f"{what} failed"

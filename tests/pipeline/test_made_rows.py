@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -47,7 +48,9 @@ def test_a_rule_over_made_values_is_a_warning_with_the_query_to_ask_production(r
     assert (ran.code, ran.failing) == (0, []), ran.said
     (failed,) = ran.findings("migration-failed")
     assert (failed["severity"], failed["evidence"]["code"]) == ("warning", "23502")
-    assert failed["message"] == "migration 002_strict failed on rows that dbproof made; without them it passes"
+    (nulls,) = re.findall(r"\((\d+) rows of books against title NOT NULL\)", failed["message"])
+    said = f"failed on rows that dbproof made ({nulls} rows of books against title NOT NULL); without them it passes"
+    assert failed["message"] == f"migration 002_strict {said}"
     query = "SELECT * FROM ONLY public.books AS books WHERE title IS NULL;"
     assert failed["remedy"] == f"Ask production, where this must give nothing: {query}"
     (broken,) = ran.findings("constraint-violation")
@@ -59,6 +62,18 @@ def test_a_rule_over_made_values_is_a_warning_with_the_query_to_ask_production(r
     assert f"nobody: 0 of 60 rows, {reason}" in ran.out
     keys = [{"subject": subject, "reason": "made rows only"} for subject in ("books.author_id", "shelves.book_id")]
     assert ran.check("orphaned-rows")["not_proven"] == keys
+
+
+def test_what_is_unique_in_a_tenant_and_by_case_is_found_to_be_no_more_than_that(tmp_path: Path) -> None:
+    """Of an index of an expression nothing is counted, and what to ask production is said all the same."""
+    first = "create table people (id int primary key, tenant_id int not null, name text not null, unique (tenant_id, name));"
+    root = project(tmp_path / "repo", {"migrations/001_first.sql": first}, MADE)
+    new = "create unique index one_name on people (lower(name));"
+    ran = run(repository(root, {}), {"migrations/002_one.sql": new})
+    (failed,) = ran.findings("migration-failed")
+    assert (ran.code, failed["severity"], failed["evidence"]["code"]) == (0, "warning", "23505"), ran.said
+    query = "SELECT lower(name), count(*) FROM public.people GROUP BY lower(name) HAVING count(*) > 1;"
+    assert failed["remedy"] == f"Ask production, where this must give nothing: {query}"
 
 
 @pytest.mark.parametrize(

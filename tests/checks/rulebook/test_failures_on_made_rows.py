@@ -10,7 +10,7 @@ from document_judging import JudgeDocuments
 from judging import Judge
 from pymongo.database import Database as MongoDatabase
 
-from checks.evidence import Counted, Evidence, MigrationFailure
+from checks.evidence import Counted, Evidence, FilledTable, MigrationFailure
 from checks.interface import Severity
 from checks.rulebook.made_rows import stops_any_row
 from checks.schema.model import Catalogue, Column, Table
@@ -46,15 +46,19 @@ def test_production_is_asked_by_the_rules_that_are_added_and_broken(judge: Judge
         (Table(TableName("public", "orders"), (Column("buyer_id", "integer", True), Column("note", "text", True))),)
     )
     audits = {"orders.buyer_id NOT NULL": Counted(3), "orders.note NOT NULL": Counted(0)}
-    evidence = Evidence(failure=FAILURE, base=before, audits=audits)
+    made = (FilledTable(TableName("public", "orders"), 70, 70), FilledTable(TableName("public", "others"), 70, 70))
+    evidence = Evidence(failure=FAILURE, base=before, audits=audits, filled=made)
     ddl = "CREATE TABLE orders (buyer_id integer NOT NULL, note text NOT NULL)"
     finding = judge("migration-failed", ddl, evidence=evidence).finding
     query = "SELECT * FROM ONLY public.orders AS orders WHERE buyer_id IS NULL;"
     assert finding.remedy == f"Ask production, where this must give nothing: {query}"
     assert (finding.severity, finding.evidence["invented"]) == (Severity.WARNING, True)
+    rows = "3 rows of orders against buyer_id NOT NULL"
+    assert finding.message == f"migration 002 failed on rows that dbproof made ({rows}); without them it passes"
     no_rule = replace(FAILURE, code="22P02", said='invalid input syntax for type uuid: "a"')
     finding = judge("migration-failed", evidence=replace(evidence, failure=no_rule)).finding
-    assert "ask production for what the statement would refuse" in finding.remedy
+    assert "ask production for what the statement would refuse. Where it has some: Correct them in an" in finding.remedy
+    assert finding.message == "migration 002 failed on rows that dbproof made (among 70 rows of orders); without them it passes"
     any_row = replace(FAILURE, statement="ALTER TABLE orders ADD COLUMN buyer_id integer NOT NULL")
     finding = judge("migration-failed", evidence=replace(evidence, failure=any_row)).finding
     assert (finding.severity, finding.message) == (
@@ -75,4 +79,5 @@ def test_of_mongodb_the_keys_that_are_there_twice_are_listed(judge_documents: Ju
     assert finding.remedy.endswith(f': db.getCollection("audit log").aggregate({stages});')
     other = replace(failure, said="Document failed validation", code="121")
     finding = judge_documents("migration-failed", lambda _: None, evidence=Evidence(failure=other)).finding
-    assert finding.remedy.endswith("ask production for what the statement would refuse.")
+    assert "ask production for what the statement would refuse. Where it has some: Correct the document that is" in finding.remedy
+    assert finding.remedy.endswith("Where it never can: let the schema say so, or give the column by `columns` under `data`.")
