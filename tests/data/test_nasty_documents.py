@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database as Documents
 from pymongo.errors import OperationFailure
@@ -58,15 +57,14 @@ SOME: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_what_only_documents_stop_is_stopped(seed: int, mongo_database: Database) -> None:
+def test_what_only_documents_stop_is_stopped(mongo_database: Database) -> None:
     with session(mongo_database.private) as client:
         db: Documents[dict[str, Any]] = client[mongo_database.name]
         people = db.create_collection("people", validator={"$jsonSchema": PEOPLE})
         people.create_index([("tenant_id", 1), ("number", 1)], unique=True)
         people.create_index([("tenant_id", 1), ("slug", 1)], unique=True)
         people.create_index("email", unique=True)
-        made = filled(mongo_database, rows=ROWS, seed=seed)
+        made = filled(mongo_database, rows=ROWS)
         assert made["people"].rows == ROWS
         missed = [name for name, query in SOME.items() if not people.count_documents(query)]
         missed += [f"unique {field}" for field in UNIQUE if _is_taken(people, field)]

@@ -74,6 +74,9 @@ REFUSED = {
     "ascii": (r"ALTER TABLE users ADD CHECK (nick ~ '^[\x20-\x7e]*$')", "23514"),
     "a role fewer": ("ALTER TABLE users ADD CHECK (role IN ('a', 'b'))", "23514"),
     "true alone": ("ALTER TABLE items ADD CHECK (active)", "23514"),
+    "narrower text of a key": ("ALTER TABLE projects ALTER name TYPE varchar(50)", "22001"),
+    "narrower text of a key without an end": ("ALTER TABLE users ALTER login TYPE varchar(255)", "22001"),
+    "no empty key": ("ALTER TABLE users ADD CHECK (login <> '')", "23514"),
     "narrower text": ("ALTER TABLE users ALTER nick TYPE varchar(50)", "22001"),
     "narrower text without an end": ("ALTER TABLE projects ALTER bio TYPE varchar(255)", "22001"),
     "text as a number": ("ALTER TABLE projects ALTER code TYPE integer USING code::integer", "22P02"),
@@ -122,7 +125,7 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_what_only_rows_stop_is_stopped(seed: int, server: Server, database: Database) -> None:
     made = filled(database, DDL, ROWS, seed)
     assert {name: one.rows for name, one in made.items()} == dict.fromkeys(made, ROWS)

@@ -16,7 +16,6 @@ from runner.servers.mariadb.server import MariadbServer
 from runner.servers.mariadb.sessions import rows, session
 
 ROWS = 100
-SEEDS = (1, 2)
 DDL = """
     CREATE TABLE tenants (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL);
     CREATE TABLE users (
@@ -54,10 +53,9 @@ SOME = (
 SPELT = ("users (lower(email))", "users (trim(email))")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_what_only_rows_stop_is_stopped_on_sqlite(seed: int) -> None:
+def test_what_only_rows_stop_is_stopped_on_sqlite() -> None:
     with made(DDL.format(bin="")) as (_, database):
-        done = on_sqlite.filled(database, ROWS, seed)
+        done = on_sqlite.filled(database, ROWS)
         assert {one.rows for one in done.values()} == {ROWS}, done
         for number, index in enumerate((*UNIQUE, *SPELT)):
             with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed|index 'i"):

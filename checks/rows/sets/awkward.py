@@ -29,7 +29,7 @@ _EPOCH, _LEAP, _FAR = "1970-01-01", "2024-02-29", "9999-12-31"
 #: A timestamp of MariaDB's ends in 2038, and begins a second after 1970.
 _EPOCH_AND_FAR = {"timestamp": ("1970-01-02", "2037-12-31")}
 _NOW = re.compile(r"\b(now|current_timestamp|current_date|localtimestamp|clock_timestamp|datetime|unixepoch)\b", re.IGNORECASE)
-_DECLARED = re.compile(r"char\w*\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
+_DECLARED = re.compile(r"char[\w ]*\(\s*(\d+)\s*\)", re.IGNORECASE)
 _LENGTHS = frozenset({"0 seconds"})
 
 
@@ -41,7 +41,7 @@ def awkward(column: Column, shape: Shape, conditions: Sequence[Condition], known
         case Kind.NUMBER:
             yield from _numbers(shape)
         case Kind.TEXT:
-            yield from texts(_length(column, shape))
+            yield from texts(_length(column, shape.length))
         case Kind.DATE | Kind.MOMENT:
             yield from _times(column, shape, conditions)
         case Kind.INTERVAL:
@@ -68,10 +68,16 @@ def _numbers(shape: Shape) -> Iterator[Value]:
         yield part
 
 
-def _length(column: Column, shape: Shape) -> int | None:
+def longest(column: Column, text: str) -> str:
+    """A text that begins like this one and is as long as its column allows."""
+    length = _length(column, None)
+    return f"{text} {_long(length)}"[: LONG if length is None else min(length, LONGEST)]
+
+
+def _length(column: Column, length: int | None) -> int | None:
     """How long a text may be, as far as the type says so: SQLite does not heed it, the application may."""
-    declared = _DECLARED.search(column.type)
-    return int(declared[1]) if shape.length is None and declared else shape.length
+    declared = _DECLARED.search(column.base or column.type)
+    return int(declared[1]) if length is None and declared else length
 
 
 def _long(length: int | None) -> str:

@@ -55,7 +55,7 @@ class Numbered:
 class Pooled:
     """Columns that take their values together from a list, by chance that the seed decides. ``nulls`` in a hundred are NULL.
 
-    The first so many (``certain``) come up one after the other too, in one of four rows: each of them soon. Of ``numbered``
+    The first so many (``certain``) come up in turn too, in one of four of the first rows. Of ``numbered``
     columns the list says only whether they are NULL; their values follow from the row's number.
     """
 

@@ -19,6 +19,8 @@ from checks.schema.names import TableName
 
 #: The row's number, among columns that may be called anything else.
 NUMBER = "dbproof_n"
+#: The rows that have certain values: of more rows they have enough, and arithmetic in each row is dear.
+_FIRST = 500
 #: Prime numbers by which rows are counted: none of them divides what they are counted modulo (53 at most).
 _STRIDES = (59, 61, 67, 71, 73, 79)
 #: Whether a row meets the conditions that rows are mended by.
@@ -334,7 +336,7 @@ def _free(source: Numbered | Pooled, table: Table, writing: Writing) -> Iterator
 
 
 def _place(source: Pooled, writing: Writing) -> str:
-    """Which of a list's values a row takes: by chance, but the certain ones come up in turn as well.
+    """Which of a list's values a row takes: by chance, but the certain ones come up in turn among the first rows as well.
 
     Rows are counted in strides, from another one for each column, so that two columns' certain values rarely stand together.
     """
@@ -345,7 +347,7 @@ def _place(source: Pooled, writing: Writing) -> str:
     salt, modulo = writing.salt(f"{what}!"), writing.language.modulo
     stride = _STRIDES[salt % len(_STRIDES)]
     turn = f"(({NUMBER} * {stride} + {salt % 1000}) {modulo} {4 * source.certain + 1 + salt % 4})"
-    return f"(CASE WHEN {turn} < {source.certain} THEN {turn} ELSE {chance} END)"
+    return f"(CASE WHEN {NUMBER} <= {_FIRST} AND {turn} < {source.certain} THEN {turn} ELSE {chance} END)"
 
 
 def where(conditions: Sequence[Condition], language: Language) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from checks.rows.sets.awkward import longest
 from checks.rows.sets.plan import Numbered, Series, TablePlan
 from checks.rows.sets.rendering import Language, Statement, Writing
 from checks.rows.sets.rules import columns_of_index
@@ -92,6 +93,8 @@ class Retouching:
         if source.form.series is Series.TEXT and not any(None in index.columns for index in self._unique(column.name)):
             yield self._spelt(column, rows, used, str.upper)
             yield self._spelt(column, rows, used, lambda text: f"{text} ")
+            yield self._spelt(column, rows, used, lambda text: longest(column, text))
+            yield self._spelt(column, rows, used, lambda _: "")
         if source.form.series is Series.NUMBER and not self._is_counted(column):
             yield self._away(column, rows, used)
         if column.nullable:
