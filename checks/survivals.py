@@ -1,4 +1,7 @@
-"""What became of base's rows under the new migrations, as frozen data: table by table, column by column, in exact numbers."""
+"""What became of base's rows under the new migrations, as frozen data: table by table, column by column, in exact numbers.
+
+Of documents the tables are collections, the rows documents, and the columns fields at any depth, by their labels.
+"""
 
 from __future__ import annotations
 

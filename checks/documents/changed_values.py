@@ -6,10 +6,11 @@ not how they are stored: `1.5` as a decimal is `1.5`, an int the same as a long 
 the same moment. What was put into an object or an array, or taken out of one, is the same; a null that was filled lost nothing.
 
 Where a field has another type since, and values were rounded, cut short or emptied by it, that is an error on the repository's
-own documents, and a warning with the query to ask production on documents that dbproof made. Values that moved in time, and
-several that became one, are a warning: the migration may mean that. All else is a notice with the exact number: a data migration
-is there to change documents. So is a number, a date or a truth that is a text now: nothing is lost, yet the server compares
-within a type only (its manual, "Comparison/Sort Order"), so `{price: {$gt: 10}}` finds it no more.
+own documents, and a warning with the query to ask production on documents that dbproof made. An object or an array of which a
+part is left, values that moved in time, and several that became one, are a warning: the migration may mean that, and have put
+the rest elsewhere. All else is a notice with the exact number: a data migration is there to change documents. So is a number, a
+date or a truth that is a text now: nothing is lost, yet the server compares within a type only (its manual, "Comparison/Sort
+Order"), so `{price: {$gt: 10}}` finds it no more.
 
 **Anti-pattern**
 
@@ -115,7 +116,8 @@ def _severity(one: Survival, field: ColumnSurvival) -> Severity:
     if not field.retyped:
         return Severity.NOTICE
     if any(field.losses.get(loss) for loss in _NARROWED):
-        return Severity.WARNING if one.made else Severity.ERROR
+        parts = {"object", "array"} & set(field.type.split(" or "))
+        return Severity.WARNING if one.made or parts else Severity.ERROR
     return Severity.WARNING if field.losses.get(Loss.SHIFTED) or field.merged else Severity.NOTICE
 
 

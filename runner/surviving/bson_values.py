@@ -88,10 +88,17 @@ def text(value: Any) -> str | None:  # noqa: ANN401 - what a document may hold
 def became(old: Any, new: Any) -> Loss | None:  # noqa: ANN401 - what a document may hold
     """What became of a single value that is another single value now; ``None`` where it is the same one."""
     was, now = text(old), text(new)
-    if was is None or was == now:
+    if was is None or was == now or ("date" in (kind(old), kind(new)) and _moment(old) == _moment(new) is not None):
         return None
     found = loss(was, now, *(_FAMILIES.get(kind(one), Family.OTHER) for one in (old, new)))
     return Loss.ROUNDED if found is Loss.OTHER and _nearest(old, new) else found
+
+
+def _moment(value: Any) -> float | None:  # noqa: ANN401 - what a document may hold
+    """A date, or a number that may be one, in milliseconds since 1970, as the server keeps dates."""
+    if kind(value) == "date":
+        return value.timestamp() * 1000 if isinstance(value, datetime) else float(int(value))
+    return float(value) if kind(value) in ("int", "long", "double") else None
 
 
 def _nearest(old: object, new: object) -> bool:

@@ -54,6 +54,7 @@ class Fields:
     maps: set[Path] = field(default_factory=set)
     tallies: dict[Path, FieldTally] = field(default_factory=dict)
     _names: Counter[Path] = field(default_factory=Counter)
+    _known: set[Path] = field(default_factory=set)
 
     def take(self, key: object, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Enter a document as it was and as it is; ``key`` is written out for the first few. Raises KeysAreData."""
@@ -79,13 +80,21 @@ class Fields:
 
     def _at(self, path: Path) -> FieldTally:
         if path not in self.tallies:
-            parent = path[:-1]
-            self._names[parent] += 1
-            if self._names[parent] > KEYS_OF_FEW and path[-1] is not Within.ANY:
-                self.maps.add(parent)
-                raise KeysAreData
+            self._count_names(path)
             self.tallies[path] = FieldTally()
         return self.tallies[path]
+
+    def _count_names(self, path: Path) -> None:
+        """Count each name on the way to a new field with the object that has it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._known:
+                return
+            self._known.add(path[:length])
+            parent = path[: length - 1]
+            self._names[parent] += 1
+            if self._names[parent] > KEYS_OF_FEW and not isinstance(path[length - 1], Within):
+                self.maps.add(parent)
+                raise KeysAreData
 
     def _gone(self, one: FieldTally, key: object, gone: _Gone, seen: _Document) -> None:
         one.gone += 1

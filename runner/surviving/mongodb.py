@@ -116,7 +116,7 @@ class _Both:
         count = self.base.count(one.name)
         new = [each for each in self.head.collections.all if each.name not in self.base.collections.collection]
         for then in new if count and one.kind is CollectionKind.COLLECTION else ():
-            if then.documents >= count and then.kind is CollectionKind.COLLECTION:
+            if then.kind is CollectionKind.COLLECTION and self.head.count(then.name) >= count:
                 found = self._kept(one, then)
                 if found.keyed and not found.missing and not found.columns:
                     return found

@@ -236,11 +236,24 @@ def test_a_time_series_is_counted(mongo_server: MongoServer, mongo_database: Dat
 def test_more_documents_than_are_looked_up_at_a_time(mongo_server: MongoServer, mongo_database: Database) -> None:
     """Keys of several types; the names of a root object that are data."""
     db = mongo_server.client[mongo_database.name]
-    db.many.insert_many({"_id": number if number % 3 else f"k{number}", f"f{number}": number + 0.5} for number in range(2500))
+    keys = (number if number % 3 else f"k{number}" for number in range(2500))
+    db.many.insert_many({"_id": key, f"f{number}": number + 0.5} for number, key in enumerate(keys))
+    db.deep.insert_many({"_id": Decimal128(f"{number}"), "of": {f"k{number}": {"at": BEGAN, "n": 1}}} for number in range(1200))
     change = [{"$replaceWith": {"$arrayToObject": {"$map": {
         "input": {"$objectToArray": "$$ROOT"},
         "in": {"k": "$$this.k", "v": {"$cond": [{"$eq": ["$$this.k", "_id"]}, "$$this.v", {"$toInt": "$$this.v"}]}},
     }}}}]  # fmt: skip
-    with changed(mongo_database, lambda head: head.many.update_many({}, change)) as head:
-        (found,) = documents(mongo_database, head, frozenset())
-    assert told([found]) == {"many": {"*": (2500, 0, {"rounded": 2500}, 0)}}
+    parts = {"input": {"$objectToArray": "$of"}, "in": {"k": "$$this.k", "v": {"at": {"$toLong": "$$this.v.at"}}}}
+
+    def do(head: Documents[dict[str, Any]]) -> None:
+        head.many.update_many({}, change)
+        head.deep.update_many({}, [{"$set": {"of": {"$arrayToObject": {"$map": parts}}}}])
+        head.deep.delete_one({"_id": Decimal128("7")})
+
+    with changed(mongo_database, do) as head:
+        found = {one.table.name: one for one in documents(mongo_database, head, frozenset())}
+    assert told(found.values()) == {
+        "many": {"*": (2500, 0, {"rounded": 2500}, 0)},
+        "deep": {"missing": 1, "extra": 0, "of.*.n": "gone, 1199"},
+    }
+    assert [(one.name, one.type, one.now_type) for one in found["deep"].columns if one.retyped] == [("of.*.at", "date", "long")]

@@ -42,6 +42,7 @@ def test_a_type_that_cut_values_is_an_error(judge_documents: JudgeDocuments) -> 
     ("was", "now", "losses", "more", "severity"),
     [
         ("date", "string", {Loss.SHIFTED: 3}, {}, Severity.WARNING),
+        ("object", "objectId", {Loss.CUT: 3}, {}, Severity.WARNING),
         ("string", "int", {Loss.OTHER: 3}, {"merged": 2}, Severity.WARNING),
         ("string", "int", {Loss.OTHER: 3}, {}, Severity.NOTICE),
         ("string", "string", {Loss.CUT: 3}, {}, Severity.NOTICE),
