@@ -320,29 +320,50 @@ EXCEPTION WHEN OTHERS THEN
 END
 $body$;
 
+-- Whoever calls it sets search_path. In a long transaction most locks are on what it made itself, and on indexes: those of the
+-- session's own that are passed over are noted in a setting of ours, which ends with the transaction, and not looked at again.
 CREATE FUNCTION pg_catalog.dbproof_locks(of_session int) RETURNS json
 LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
 AS $body$
+DECLARE
+    passed oid[] := coalesce(nullif(current_setting('dbproof.passed', true), ''), '{}')::oid[];
+    also_passed oid[];
+    held_in text;
+    locks json;
 BEGIN
-    RETURN (
-        SELECT json_build_object(
-            'in', max(lock.virtualtransaction),
-            'locks', json_agg(json_build_array(lock.relation::bigint, nspname, relname, lock.mode)) FILTER (
-                WHERE lock.relation >= 16384 AND (entry.relkind IS NULL OR entry.relkind IN ('r', 'p', 'm'))
-                  AND (made.attrelid IS NULL OR age(made.xmin) > 0)))
-        FROM pg_locks AS lock
-        LEFT JOIN pg_class AS entry ON entry.oid = lock.relation
-        LEFT JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
-        LEFT JOIN pg_attribute AS made ON made.attrelid = lock.relation AND made.attnum = -1
-        WHERE lock.pid = of_session AND lock.granted AND lock.mode <> 'SIReadLock'
-          AND (lock.locktype = 'virtualxid' OR (lock.locktype = 'relation' AND lock.relation >= 16384)));
+    WITH held AS MATERIALIZED (
+        SELECT relation, mode, virtualtransaction FROM pg_locks
+        WHERE pid = of_session AND granted AND mode <> 'SIReadLock'
+          AND (locktype = 'virtualxid'
+               OR (locktype = 'relation' AND relation >= 16384 AND relation NOT IN (SELECT unnest(passed))))
+    )
+    SELECT
+        (SELECT virtualtransaction FROM held WHERE relation IS NULL LIMIT 1),
+        json_agg(json_build_array(relation::bigint, nspname, relname, mode)) FILTER (WHERE is_told),
+        array_agg(DISTINCT relation) FILTER (WHERE NOT is_told)
+    INTO held_in, locks, also_passed
+    FROM (
+        SELECT relation, mode, relname, relnamespace,
+            CASE WHEN relkind IS NULL THEN true
+                 WHEN relkind NOT IN ('r', 'p', 'm') THEN false
+                 WHEN age(entry.xmin) > 0 THEN true
+                 ELSE (SELECT age(made.xmin) > 0 FROM pg_attribute AS made WHERE attrelid = relation AND attnum = -1)
+            END AS is_told
+        FROM held LEFT JOIN pg_class AS entry ON entry.oid = relation
+        WHERE relation IS NOT NULL
+    ) AS looked_at
+    LEFT JOIN pg_namespace AS namespace ON namespace.oid = relnamespace;
+
+    IF also_passed IS NOT NULL AND of_session = pg_backend_pid() THEN
+        PERFORM set_config('dbproof.passed', (passed || also_passed)::text, true);
+    END IF;
+    RETURN json_build_object('in', held_in, 'locks', locks);
 END
 $body$;
 
 -- What this session has done so far: where the write-ahead log stands, the rows that each table got, lost and had read, the
--- locks held, the indexes that are not valid. The relay (relay.py) has it called after messages of the project's that leave no
--- transaction open, by the protocol's function call, which touches no statement and no portal of the session. `seen` is what the
+-- indexes that are not valid. The relay (relay.py) has it called after messages of the project's that leave no transaction open,
+-- and thus no lock, by the protocol's function call, which touches no statement and no portal of the session. `seen` is what the
 -- last call gave, so that only what changed since is said; without it everything is. Counters of this transaction are the
 -- session's own; those of earlier ones are in shared memory as soon as they have been flushed, which is what the first line sees
 -- to. The size of a table is asked of its file (its first one, of at most 1 GiB): pg_relation_size would wait for a lock.
@@ -392,8 +413,7 @@ BEGIN
 
     RAISE LOG 'dbproof:%', json_build_object(
         'event', 'wrote', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(),
-        'lsn', (pg_current_wal_insert_lsn() - '0/0')::bigint, 'tables', tables, 'invalid', invalid,
-        'held', dbproof_locks(pg_backend_pid()));
+        'lsn', (pg_current_wal_insert_lsn() - '0/0')::bigint, 'tables', tables, 'invalid', invalid, 'held', NULL);
     RETURN coalesce(after, '{}');
 EXCEPTION WHEN OTHERS THEN
     RAISE LOG 'dbproof:%', json_build_object('event', 'failed', 'code', SQLSTATE, 'in', 'wrote');
@@ -404,7 +424,8 @@ $body$;
 -- The same within a transaction that is open, and cheaper: only tables that this transaction counted something of or gave another
 -- file can have moved, and an index that a transaction made is valid. `number` is 0 after a message. From 1 on it counts the
 -- statements of a message of several, after one of which it is asked; then the moments say how long that one took. `locks` is
--- false after a statement of which dbproof_locked has told them.
+-- false after a statement of which dbproof_locked has told them. What the last call gave is kept in a setting of ours, which ends
+-- with the transaction.
 CREATE FUNCTION pg_catalog.dbproof_within(number int, locks boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -414,22 +435,40 @@ SET client_min_messages = 'notice'
 AS $body$
 DECLARE
     began timestamptz := clock_timestamp();
+    before jsonb;
+    after jsonb;
     tables json;
 BEGIN
-    SELECT json_agg(json_build_array(
-        entry.oid::bigint, nspname, relname,
-        pg_stat_get_tuples_inserted(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid),
-        pg_stat_get_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_updated(entry.oid),
-        pg_stat_get_tuples_deleted(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid),
-        pg_stat_get_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_returned(entry.oid),
-        relfilenode::bigint, (pg_stat_file(pg_relation_filepath(entry.oid), true)).size))
-    INTO tables
-    FROM pg_class AS entry
-    JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
-    WHERE entry.oid >= 16384 AND entry.relkind IN ('r', 'm') AND entry.relpersistence <> 't' AND nspname NOT LIKE 'pg\_%'
-      AND (age(entry.xmin) <= 0
-           OR pg_stat_get_xact_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid)
-              + pg_stat_get_xact_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid) > 0);
+    before := coalesce(nullif(current_setting('dbproof.seen', true), ''), '{}')::jsonb;
+    SELECT
+        jsonb_object_agg(relation, stamp),
+        json_agg(json_build_array(
+            relation, nspname, relname, inserted, updated, deleted, read, relfilenode::bigint,
+            (pg_stat_file(pg_relation_filepath(relation::oid), true)).size))
+        FILTER (WHERE before ->> relation::text IS DISTINCT FROM stamp)
+    INTO after, tables
+    FROM (
+        SELECT *, concat_ws(' ', inserted, updated, deleted, read, relfilenode) AS stamp
+        FROM (
+            SELECT
+                entry.oid::bigint AS relation, nspname, relname, relfilenode,
+                pg_stat_get_tuples_inserted(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid) AS inserted,
+                pg_stat_get_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_updated(entry.oid) AS updated,
+                pg_stat_get_tuples_deleted(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid) AS deleted,
+                pg_stat_get_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_returned(entry.oid) AS read
+            FROM pg_class AS entry
+            JOIN pg_namespace AS namespace ON namespace.oid = entry.relnamespace
+            WHERE entry.oid >= 16384 AND entry.relkind IN ('r', 'm') AND entry.relpersistence <> 't'
+              AND nspname NOT LIKE 'pg\_%'
+              AND (age(entry.xmin) <= 0
+                   OR pg_stat_get_xact_tuples_returned(entry.oid) + pg_stat_get_xact_tuples_inserted(entry.oid)
+                      + pg_stat_get_xact_tuples_updated(entry.oid) + pg_stat_get_xact_tuples_deleted(entry.oid) > 0)
+        ) AS counted
+    ) AS stamped;
+
+    IF tables IS NOT NULL THEN
+        PERFORM set_config('dbproof.seen', after::text, true);
+    END IF;
 
     RAISE LOG 'dbproof:%', json_build_object(
         'event', 'within', 'at', NULL, 'xid', pg_current_xact_id_if_assigned(), 'number', number,

@@ -200,3 +200,34 @@ def test_a_session_that_the_server_ends_ends_for_the_client_too(head: Head) -> N
             ours.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
+
+
+def test_settings_of_ours_end_with_the_transaction_and_may_hold_anything(head: Head) -> None:
+    with closing(psycopg.connect(**head.address.keywords(), autocommit=True)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE c (x int)")
+        connection.execute("SET LOCAL dbproof.passed = '}'")
+        connection.execute("SET LOCAL dbproof.seen = '}'")
+        connection.execute("UPDATE a SET x = 0")
+        connection.execute("COMMIT")
+        settings = "SELECT current_setting('dbproof.seen', true) || current_setting('dbproof.passed', true)"
+        assert connection.execute(settings).fetchone() == ("",)
+    seen = head.seen()
+    assert (of(seen["COMMIT"], "a").updated, seen["UPDATE a SET x = 0"].work) == (ROWS, None)
+    assert head.project.recording().errors == ()
+
+
+def test_what_a_transaction_made_is_no_lock_of_its_own_after_a_savepoint_either(head: Head) -> None:
+    seen = head.run(
+        "BEGIN",
+        "CREATE TABLE c (x int PRIMARY KEY)",
+        "SAVEPOINT s",
+        "CREATE INDEX i ON a (x)",
+        "ROLLBACK TO s",
+        "CREATE TABLE d (x int PRIMARY KEY)",
+        "ALTER TABLE b ADD y int REFERENCES c",
+        "COMMIT",
+    )
+    assert modes(seen["CREATE INDEX i ON a (x)"], "a") == {"ShareLock"}
+    assert {"AccessExclusiveLock", "ShareRowExclusiveLock"} & modes(seen["ALTER TABLE b ADD y int REFERENCES c"], "b")
+    assert not any(lock.relation in ("c", "d") for said in seen.values() for lock in said.locks)
