@@ -28,7 +28,7 @@ _OF_WORK = tuple(
             "ALTER TABLE orders ADD COLUMN total_big BIGINT;",
         ),
         (
-            "a VARCHAR beyond 255 bytes",
+            "a VARCHAR across 255 bytes",
             "ALTER TABLE orders MODIFY note VARCHAR(100);",
             "ALTER TABLE orders MODIFY note VARCHAR(60);",
         ),

@@ -15,7 +15,8 @@ _INSTEAD = (
     (
         "column type",
         "Add a new column of the new type (ALGORITHM=INSTANT), fill it in batches, keep both in step by a trigger, and change"
-        " over in a later release; a longer VARCHAR of up to 255 bytes, or a further value at an ENUM's end, copies nothing.",
+        " over in a later release; a VARCHAR that grows without crossing 255 bytes, or a further value at an ENUM's end, copies"
+        " nothing.",
     ),
     (
         "foreign_key_checks",

@@ -64,7 +64,10 @@ def test_what_base_has_is_known_and_what_head_adds_is_new(tmp_path: Path, place:
         tmp_path / "repo", {**FILES, "migrations/1_first.sql": FIRST + "CREATE INDEX again ON books (author_id);\n"}
     )
     base = repo.git("rev-parse", "HEAD")
-    second = "CREATE TABLE notes (\n  book_id INT,\n  KEY one (book_id),\n  KEY two (book_id)\n);"
+    second = (
+        "CREATE TABLE notes (\n  book_id INT,\n  KEY one (book_id),\n  KEY two (book_id)\n);\n"
+        "ALTER TABLE books MODIFY title TEXT NOT NULL;"
+    )
     repo.commit({"migrations/2_notes.sql": second})
     ran = run(repo.root, place, "--compare", base)
     assert ran.code == 0, ran.said
@@ -73,6 +76,10 @@ def test_what_base_has_is_known_and_what_head_adds_is_new(tmp_path: Path, place:
     assert found == {("notes.two", "new", "migrations/2_notes.sql")}
     (key,) = ran.findings("missing-primary-key")
     assert (key["subject"], key["provenance"]["file"], key["provenance"]["line"]) == ("notes", "migrations/2_notes.sql", 1)
+    (copied,) = ran.findings("blocking-migration")
+    assert (copied["subject"], copied["provenance"]["line"]) == ("2_notes on books", 6)
+    assert "writes books anew (Cannot change column type, 1 row) under MDL_" in copied["message"]
+    assert len(ran.findings("lock-queue")) == 1
     proven = {check["id"]: check["proven"] for check in ran.database["checks"] if check["outcome"] == "passed"}
     assert (
         proven.items()
