@@ -4,7 +4,7 @@ Proves it on a copy of what the base revision holds, with a long transaction in 
 statement that asks for a lock against readers or writers (`ShareLock` and above) waits for the long transaction, and whoever
 comes after it queues behind the waiting statement, though it has done nothing yet. A `lock_timeout` ends that; the migration is
 tried again later. On MariaDB every change of a table's form ends with `MDL_EXCLUSIVE`, also one that is instant, and waits for it
-for a day where `lock_wait_timeout` is the server's default. The finding says how long others queued behind a transaction that went
+for a day where `lock_wait_timeout` is the default. The finding says how long others queued behind a transaction that went
 away after a moment: in production it stays for as long as it likes. Where a migration gave up behind it, that is good practice,
 and the rest was watched without it.
 
