@@ -98,7 +98,7 @@ def _line(said: ReportedStatement) -> str:
 
 def _where(counted: str, each: TableWork) -> str:
     """``3 inserted in books``; of what the engine does not tell the table of the rows alone."""
-    return f"{counted} in {each.relation}" if each.relation else f"{counted.removesuffix(' changed')} rows changed"
+    return f"{counted} in {each.relation}" if each.relation else f"{wording.plural(each.rows, 'row')} changed"
 
 
 def _excerpt(text: str) -> str:
