@@ -25,12 +25,14 @@ class Difference:
     """One object in which a later state differs from an earlier one. ``rows`` is exact, and 0 where no row is concerned.
 
     ``words`` say how it differs (``is unique, expected not unique``), of changed rows in which fields or columns.
+    ``renamed`` says that it differs in its name alone.
     """
 
     of: ObjectReference
     kind: DifferenceKind
     rows: int = 0
     words: str = ""
+    renamed: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ of MongoDB then the newest five are, on an empty database.
 
 A migration that offers no way back (no `downgrade`, or one that raises NotImplementedError) is a notice. One whose `downgrade` is
 `pass` though it made something has one that restores nothing; where it only wrote other values into rows of a relational
-database, as a correction does, that is a notice too.
+database, as a correction does, that is a notice too, and so are constraints and indexes that are back under another name (Django
+and PostgreSQL call them in ways of their own).
 
 **Anti-pattern**
 
@@ -129,7 +130,7 @@ def _not_restored(subject: str, one: Reversal, words: _Words) -> Finding:
         subject=subject,
         message=f"undoing {_named(subject)} does not restore what was there: {words.all_of(one.left)}",
         remedy=_ASIDE if corrected else words.keep if lost else _RESTORE,
-        severity=Severity.NOTICE if corrected else None,
+        severity=Severity.NOTICE if corrected or all(each.renamed for each in one.left) else None,
         place=one.place,
         objects=_objects(one.left),
         count=sum(each.rows for each in lost) or None,

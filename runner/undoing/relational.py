@@ -111,7 +111,7 @@ def _structure(before: State, after: State, rows: Rows, live: tuple[Database, Da
     gone = _apart(before, _outside(before.objects.keys() - after.objects.keys(), moved))
     come = _apart(after, _outside(after.objects.keys() - before.objects.keys(), moved))
     for was, now in _renamed(before, after, gone, come):
-        yield Difference(was, DifferenceKind.CHANGED, words=f"is called {now.name}")
+        yield Difference(was, DifferenceKind.CHANGED, words=f"is called {now.name}", renamed=True)
         gone.remove(was)
         come.remove(now)
     for one in gone:

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -229,3 +229,17 @@ def test_the_shop_s_constraints_go_as_they_came_and_bad_rows_go_in_again(databas
     added = postgresql.differences(before, up)
     assert (len(added), {one.kind for one in added}) == (28, {DifferenceKind.EXTRA})
     assert postgresql.differences(before, down) == postgresql.differences(up, again) == ()
+
+
+def test_a_run_with_nothing_pending_is_no_migration_s(tmp_path: Path) -> None:
+    """What fails in it is not told at the line where the last migration was."""
+    steps = importlib.import_module("runner.migrations.inside.steps")
+    inside, found = SimpleNamespace(begun_at=("migrations/2_b.py", 3), forgiven=None), []
+    for number in range(2):
+        (tmp_path / str(number)).touch()
+
+    def take(way: str, revision: str) -> None:
+        found.append((way, revision, inside.begun_at))
+
+    steps.walk({"steps": [["up", "2_b"], ["again", ""]], "gate": str(tmp_path)}, take, inside)
+    assert found == [("up", "2_b", ("migrations/2_b.py", 3)), ("again", "", None)]

@@ -106,7 +106,9 @@ def said(one: Difference) -> str:
 
 @pytest.mark.parametrize(("change", "expected"), CHANGES, ids=range(len(CHANGES)))
 def test_each_change_is_said(change: str, expected: str, files: SqliteServer) -> None:
-    found = [said(one) for one in compared(files, change)]
+    differences = compared(files, change)
+    assert [one.renamed for one in differences] == [one.words.startswith("is called ") for one in differences]
+    found = [said(one) for one in differences]
     wanted = expected.split("; ")
     assert [one[: len(start)] for one, start in zip(found, wanted, strict=True)] == wanted
 

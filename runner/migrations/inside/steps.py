@@ -42,6 +42,8 @@ def walk(request: Dict[str, Any], take: Take, inside: guard.Inside) -> None:
             standing.discard(revision)
         else:
             inside.forgiven = irreversible_by if direction == "down" else None
+            if direction == "again":  # no migration is at fault where nothing is pending
+                inside.begun_at = None
             try:
                 place = take(direction, revision)
             except BaseException as error:

@@ -138,6 +138,15 @@ def test_a_correction_of_values_that_stays_is_a_notice(
     assert finding.severity is severity
 
 
+def test_what_is_back_under_another_name_is_a_notice(judge: Judge) -> None:
+    index = ObjectReference(ObjectKind.INDEX, "public", "orders", "ix")
+    called = Difference(index, DifferenceKind.CHANGED, words="is called ix_1", renamed=True)
+    more = Difference(column_reference(ORDERS, "note"), DifferenceKind.CHANGED, words="has type text, expected date")
+    for left, severity in (((called,), Severity.NOTICE), ((called, more), None)):
+        finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left=left),))).finding
+        assert finding.severity is severity
+
+
 def test_a_relational_difference_of_objects_alone_has_no_count(judge: Judge) -> None:
     left = (Difference(ObjectReference(ObjectKind.OTHER, "", "", "publication all"), DifferenceKind.EXTRA),)
     finding = judge(CHECK, evidence=Evidence(reversals=(Reversal("2_b", PLACE, left=left),))).finding
