@@ -70,7 +70,7 @@ def _judge(subject: str, seconds: float | None, limit: float, one: Migration | N
         return Finding(
             subject=subject,
             message=f"it took {lapse(seconds)}; the limit is {lapse(limit)}",
-            remedy="Look at its slowest statement in the step summary, and let it do less at once: in batches, or CONCURRENTLY.",
+            remedy="Look at its slowest statement in the step summary, and let it do less at once: in batches, or beside others.",
             place=one.place if one else None,
             evidence={"seconds": round(seconds, 3), "limit_seconds": limit},
         )
