@@ -42,7 +42,8 @@ VALUES (0, NULL, '<< Flyway Schema Creation >>', 'SCHEMA', %%s, NULL, current_us
 _ROWS = b"SELECT version, description, checksum, type FROM %s WHERE success ORDER BY installed_rank"
 _ADD = b"""INSERT INTO %(table)s
 (installed_rank, version, description, type, script, checksum, execution_time, installed_by, success)
-SELECT coalesce(max(installed_rank), 0) + 1, %%s, %%s, %%s, %%s, %%s, %%s, %(user)s, true FROM %(table)s"""
+SELECT coalesce(max(installed_rank), 0) + 1, %%s, %%s, %%s, %%s, %%s, %%s, %(user)s, %(success)s FROM %(table)s"""
+_FAILED = b"SELECT version, description FROM %s WHERE NOT success ORDER BY installed_rank"
 _USER = ("current_user", "substring_index(user(), '@', 1)", "''")
 
 #: Version, description, checksum and type.
@@ -81,6 +82,12 @@ class Books(Plain):
         given: list[FlywayScript] = list(scripts)  # type: ignore[arg-type]  # the scripts of these books
 
         self._open(connection)
+        for name, title in connection.execute(_FAILED % self.table):
+            raise Refused(
+                f"Flyway: detected failed migration to version {name} ({title})"
+                if name
+                else f"Flyway: detected failed repeatable migration: {title}"
+            )
         applied, rows = self._applied(connection)
         versions = [one for one in given if one.kind != "R"]
         for kind in "VB":
@@ -174,11 +181,18 @@ class Books(Plain):
         assert isinstance(script, FlywayScript)  # noqa: S101 - the scripts of these books
         self._add(connection, script, "SQL_BASELINE" if script.kind == "B" else "SQL", script.id)
 
-    def _add(self, connection: Connected, script: FlywayScript, kind: str, began: str) -> None:
+    def failed(self, connection: Connected, script: Script) -> None:
+        """A row that says so, where nothing was rolled back; with it Flyway does not begin again."""
+        assert isinstance(script, FlywayScript)  # noqa: S101 - the scripts of these books
+        self._add(connection, script, "SQL", script.id, b"false")
+
+    def _add(self, connection: Connected, script: FlywayScript, kind: str, began: str, success: bytes = b"true") -> None:
         """A row for a file that was run, which took as long as it is since what ``began``."""
         took = int(1000 * (time.monotonic() - self.began[began]))
         row = (script.version or None, script.title, kind, script.script, script.checksum, took)
-        connection.execute(_ADD % {b"table": self.table, b"user": on_engine(connection, *_USER).encode()}, row)
+        connection.execute(
+            _ADD % {b"table": self.table, b"user": on_engine(connection, *_USER).encode(), b"success": success}, row
+        )
 
 
 def _one_each(scripts: Sequence[FlywayScript]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -104,6 +105,10 @@ class Books(Protocol):
         """What the tool does after a script, outside of its transaction."""
         ...
 
+    def failed(self, connection: Connected, script: Script) -> None:
+        """What the tool does after a script without a transaction that failed; what is refused then is passed over."""
+        ...
+
 
 class ReversibleBooks(Books, Protocol):
     """Books of a tool that also undoes; of a script, in the order in which it applied them, the tool knows the one ``before``."""
@@ -146,6 +151,9 @@ class Plain:
         """Nothing."""
 
     def ended(self, connection: Connected, script: Script) -> None:
+        """Nothing."""
+
+    def failed(self, connection: Connected, script: Script) -> None:
         """Nothing."""
 
 
@@ -291,6 +299,8 @@ def _broken(script: Script, broke: Broke | None) -> Iterator[Event]:
 
 
 def _script(opened: Opened, script: Script, books: Books) -> Generator[Event, None, Broke | None]:
+    import psycopg
+
     if script.wrong is not None:
         return Broke(None, Place(script.name, script.wrong[0]), "", script.wrong[1])
     books.begin(opened.connection, script)
@@ -298,6 +308,9 @@ def _script(opened: Opened, script: Script, books: Books) -> Generator[Event, No
     broke = yield from sent(opened, script, way, lambda: books.end(opened.connection, script))
     if broke is None:
         books.ended(opened.connection, script)
+    elif not script.bracket and not broke.timed_out:
+        with suppress(psycopg.Error, BooksFailed):
+            books.failed(opened.connection, script)
     return broke
 
 

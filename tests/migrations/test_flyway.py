@@ -75,6 +75,15 @@ def test_a_file_is_one_transaction_and_its_own_settings_are_heeded(tmp_path: Pat
     assert (broke.place, "mixed is false" in broke.said) == (Place("db/migration/V1__a.sql", 2), True)
     write(tmp_path, {"db/migration/V1__a.sql.conf": "executeInTransaction=false"})
     assert applied(adapter, here, database) == (["V1__a"], None)
+    write(tmp_path, {"db/migration/V2__b.sql": "create index concurrently j on a (id);\nselect 1 / 0;"})
+    write(tmp_path, {"db/migration/V2__b.sql.conf": "executeInTransaction=false"})
+    _, broke = applied(adapter, here, database)
+    assert broke is not None
+    assert (broke.place, broke.code) == (Place("db/migration/V2__b.sql", 2), "22012")
+    assert rows(database, "select version, success from flyway_schema_history order by 1") == [("1", True), ("2", False)]
+    _, broke = applied(adapter, here, database)
+    assert broke is not None
+    assert broke.said == "Flyway: detected failed migration to version 2 (b)"
 
 
 def test_an_empty_database_begins_at_the_newest_baseline(tmp_path: Path, database: Database) -> None:

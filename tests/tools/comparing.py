@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from runner.settings.model import MigrationSettings
 from tools.samples import Call, Command, Had, Sample
 
 _TIMEOUT = 300.0
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 #: Lines of a difference that are shown.
 _MOST = 60
 
@@ -108,7 +110,10 @@ def _stop(doing: Callable[[], None]) -> str:
 
 
 def _last_words(stops: Sequence[str]) -> str:
-    return "\n".join(stop.strip().splitlines()[-1][:400] for stop in stops)
+    said = [
+        [line for line in _COLOURS.sub("", stop).splitlines() if "rror" in line or "Broke" in line] or [stop] for stop in stops
+    ]
+    return "\n".join(lines[0].strip()[:300] for lines in said)
 
 
 def _apply(adapter: Adapter, project: Project, on: Database) -> None:

@@ -9,9 +9,10 @@ from real.test_sql_tools import JOURNAL, MIGRATE
 
 from runner.servers.interface import Address
 from tools import fetching
-from tools.samples import Call, Command, Had, Sample, linked, url
+from tools.samples import Call, Command, Had, Sample, failing, linked, url
 from tools.statements import (
     CONCURRENTLY,
+    FAILS,
     FUNCTION,
     NO_TABLES,
     NOT_CONCURRENTLY,
@@ -161,7 +162,7 @@ PRISMA = Sample(
     "SELECT migration_name, checksum, logs, rolled_back_at, applied_steps_count FROM _prisma_migrations ORDER BY started_at",
     ["_prisma_migrations"],
     lay=linked,
-    note="its engine of WebAssembly, which cuts at every semicolon; the native one is not on npm",
+    note="its engine of WebAssembly, which sends statements one by one; the native one is not on npm",
 )
 
 _BY = "2026-01-01T00:00:00Z a <a@example.org> # a word"
@@ -202,7 +203,7 @@ SQITCH = Sample(
 
 
 def _psql(_: Had, root: Path, on: Address) -> Command:
-    files = [word for name in sorted(SQL_FILES) for word in ("-f", str(root / name))]
+    files = [word for name in sorted(path.name for path in root.glob("*.sql")) for word in ("-f", str(root / name))]
     return Command(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *files, url(on, "postgresql")], {})
 
 
@@ -215,4 +216,13 @@ SQL_FILES = {
 SQL = Sample("sql", lambda _: fetching.of_debian("psql"), SQL_FILES, _psql, "", books_kept=False, note="psql -f, file by file")
 
 
-SAMPLES = [DBMATE, DBMATE_STOPS, SUPABASE, DRIZZLE, PRISMA, SQITCH, SQL]
+FAILING = [
+    failing(DBMATE, {"8_fails.sql": f"-- migrate:up\n{FAILS}-- migrate:down\n"}),
+    failing(DBMATE, {"8_fails.sql": f"-- migrate:up transaction:false\n{FAILS}-- migrate:down\n"}, "(fails alone)"),
+    failing(SUPABASE, {"supabase/migrations/20240109000000_fails.sql": FAILS}),
+    failing(DRIZZLE, {"0000_more.sql": FAILS}),
+    failing(SQITCH, {"deploy/where.sql": FAILS}),
+    failing(SQITCH, {"verify/where.sql": "SELECT 1 / 0;\n"}, "(verify fails)"),
+    failing(SQL, {"005_fails.sql": FAILS}),
+]
+SAMPLES = [*FAILING, DBMATE, DBMATE_STOPS, SUPABASE, DRIZZLE, PRISMA, SQITCH, SQL]

@@ -10,8 +10,21 @@ from real.archives import module
 from runner.migrations import atlas
 from tools import fetching
 from tools.atlas_program import PROGRAM as ATLAS_PROGRAM
-from tools.samples import Call, Command, Had, Sample, copied, url
-from tools.statements import CONCURRENTLY, FUNCTION, NO_TABLES, NOT_CONCURRENTLY, RIGHTS, SETTING, TABLES, USED, VALUE, WHERE
+from tools.samples import Call, Command, Had, Sample, copied, failing, url
+from tools.statements import (
+    CONCURRENTLY,
+    FAILS,
+    FAILS_ALONE,
+    FUNCTION,
+    NO_TABLES,
+    NOT_CONCURRENTLY,
+    RIGHTS,
+    SETTING,
+    TABLES,
+    USED,
+    VALUE,
+    WHERE,
+)
 
 
 def _statement(text: str) -> str:
@@ -115,7 +128,16 @@ ATLAS = Sample(
 )
 
 
+FAILING = [
+    failing(GOOSE, {"20240102_fails.sql": f"-- +goose Up\n{FAILS}"}),
+    failing(GOOSE, {"20240102_fails.sql": f"-- +goose NO TRANSACTION\n-- +goose Up\n{FAILS_ALONE}"}, "(fails alone)"),
+    failing(GOOSE, {"20240102_fails.sql": "-- +goose Up\nSELECT 1\n"}, "(unfinished)"),
+    failing(GOLANG_MIGRATE, {"20240102_fails.up.sql": FAILS}),
+    failing(ATLAS, {"7_fails.sql": FAILS}),
+    failing(ATLAS, {"7_fails.sql": f"-- atlas:txmode none\n\n{FAILS_ALONE}"}, "(fails alone)"),
+]
 SAMPLES = [
+    *FAILING,
     GOOSE,
     replace(
         GOOSE,

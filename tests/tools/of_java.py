@@ -10,8 +10,21 @@ from real.archives import jar
 
 from runner.servers.interface import Address
 from tools import fetching
-from tools.samples import Call, Command, Had, Sample, copied
-from tools.statements import CONCURRENTLY, FUNCTION, NOT_CONCURRENTLY, RIGHTS, SETTING, TABLES, USED, VALUE, VIEW, WHERE
+from tools.samples import Call, Command, Had, Sample, copied, failing
+from tools.statements import (
+    CONCURRENTLY,
+    FAILS,
+    FAILS_ALONE,
+    FUNCTION,
+    NOT_CONCURRENTLY,
+    RIGHTS,
+    SETTING,
+    TABLES,
+    USED,
+    VALUE,
+    VIEW,
+    WHERE,
+)
 
 Plugin = tuple[str, str, str]
 FLYWAY: Plugin = ("org.flywaydb", "flyway-maven-plugin", "13.0.0")
@@ -139,7 +152,18 @@ def _liquibase(version: str, files: Mapping[str, str]) -> Sample:
 
 LIQUIBASES = [_liquibase("5.0.4", LIQUIBASE_FILES), _liquibase("4.31.1", {**LIQUIBASE_FILES, **_THIRD})]
 
+ALONE = "executeInTransaction=false"
+FAILING = [
+    failing(FLYWAY_SAMPLE, {"sql/V20__fails.sql": FAILS}),
+    failing(
+        FLYWAY_SAMPLE,
+        {"sql/V20__fails.sql": FAILS_ALONE, "sql/V20__fails.sql.conf": ALONE},
+        "(fails alone)",
+    ),
+    failing(LIQUIBASES[0], {"changelog/more/c.sql": f"--liquibase formatted sql\n--changeset ada:fails\n{FAILS}"}),
+]
 SAMPLES = [
+    *FAILING,
     FLYWAY_SAMPLE,
     replace(
         FLYWAY_SAMPLE,

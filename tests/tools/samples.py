@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.servers.interface import Address
@@ -64,6 +64,11 @@ class Sample:
 def url(on: Address, scheme: str = "postgres") -> str:
     """The address for drivers that would try TLS first."""
     return f"{on.url(scheme)}?sslmode=disable"
+
+
+def failing(sample: Sample, files: Mapping[str, str], variant: str = "(fails)") -> Sample:
+    """A project with migrations that fail: both have to stop, and to leave the same behind."""
+    return replace(sample, files={**sample.files, **files}, variant=variant, undo=None)
 
 
 def copied(found: Callable[[Had], Path], to: str = ".") -> Callable[[Had, Path], None]:

@@ -41,5 +41,8 @@ SETTING = "CREATE SCHEMA other;\nSET search_path = other, public;\nCREATE TABLE 
 WHERE = "CREATE TABLE somewhere (id integer);\n"
 CONCURRENTLY = 'CREATE INDEX CONCURRENTLY by_name ON customers ("na;me");\n'
 NOT_CONCURRENTLY = "DROP INDEX CONCURRENTLY by_name;\n"
+#: What fails after something was done.
+FAILS = "CREATE TABLE done_before (id integer);\nINSERT INTO nowhere VALUES (1);\nCREATE TABLE never (id integer);\n"
+FAILS_ALONE = 'CREATE INDEX CONCURRENTLY twice_here ON customers ("na;me");\nDROP TABLE nowhere;\n'
 VIEW = "CREATE OR REPLACE VIEW names AS SELECT \"na;me\" || ';' AS name FROM customers;\n"
 RIGHTS = "CREATE VIEW totals AS SELECT sum(total) AS total FROM orders;\nGRANT SELECT ON totals TO PUBLIC;\n"
