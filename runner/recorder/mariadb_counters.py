@@ -216,11 +216,19 @@ class Counters:
         return self._names[stem]
 
     def _how(self, name: str, read: int) -> str:
-        """How a table was written anew: the server reads it to copy it, and InnoDB does what the server does not see."""
+        """How a table was written anew: the server reads it to copy it, and InnoDB does what the server does not see.
+
+        Nothing is said where the project keeps others from reading it.
+        """
+        import pymysql
+
         if read:
             return COPIED
         table = f"{quoted(self.database)}.{quoted(name)}"
-        return IN_PLACE if rows(self.asking, f"SELECT 1 FROM {table} LIMIT 1") else EMPTY  # noqa: S608 - quoted
+        try:
+            return IN_PLACE if rows(self.asking, f"SELECT 1 FROM {table} LIMIT 1") else EMPTY  # noqa: S608 - quoted
+        except pymysql.err.OperationalError:
+            return ""
 
     def _newly_held(self, session: int) -> tuple[tuple[str, str], ...]:
         """The locks that the session holds, and did not when it was read last; none where the server has no way to say."""

@@ -61,14 +61,22 @@ def _prepare(driver: Driver, until: ExitStack) -> None:
     """Have the server count and log; at the end all is as it was, and its slow log empty."""
     import pymysql
 
-    until.callback(rows, driver, "TRUNCATE TABLE mysql.slow_log")
+    until.callback(_undo, driver, "TRUNCATE TABLE mysql.slow_log")
     for name, value in _SETTINGS:
         ((before,),) = rows(driver, f"SELECT @@global.{name}")
-        until.callback(rows, driver, f"SET GLOBAL {name} = %s", (before,))
+        until.callback(_undo, driver, f"SET GLOBAL {name} = %s", (before,))
         rows(driver, f"SET GLOBAL {name} = %s", (value,))
     with suppress(pymysql.err.Error):  # it does not belong to every installation, and may be there already
         rows(driver, f"INSTALL SONAME {_PLUGIN}")
-        until.callback(rows, driver, f"UNINSTALL SONAME {_PLUGIN}")
+        until.callback(_undo, driver, f"UNINSTALL SONAME {_PLUGIN}")
+
+
+def _undo(driver: Driver, statement: str, values: tuple[object, ...] = ()) -> None:
+    """Of a server that is gone nothing is left to be undone."""
+    import pymysql
+
+    with suppress(pymysql.err.Error, OSError):
+        rows(driver, statement, values)
 
 
 def timed(driver: Driver, database: str) -> list[Timed]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from checks.evidence import Lock, Rewrite
 from checks.work import Log, TableWork, Work, strength
-from runner.recorder.mariadb_counters import COPIED, IN_PLACE, Moved
+from runner.recorder.mariadb_counters import COPIED, EMPTY, IN_PLACE, Moved
 
 #: A statement that writes into a new table what the old one had; TRUNCATE and DROP do not.
 _REWRITES = re.compile(r"(?:alter|optimize|repair|(?:create|drop)\s+(?:\w+\s+){0,2}?index)\b", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:\s|/\*(?![!M]).*?\*/|--\s[^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z))*", re.DOTALL)
 _WORD = re.compile(r"\w*")
-_REASONS = {COPIED: "its rows were copied by the server", IN_PLACE: "rebuilt in place"}
+_REASONS = {COPIED: "its rows were copied by the server", IN_PLACE: "rebuilt in place", EMPTY: "empty", "": "copied or rebuilt"}
 #: Until this version others only read a table while the server copies it; from then on they may write as well.
 COPIES_ONLINE = (11, 2)
 _KINDS = ("inserted", "updated", "deleted", "changed")
@@ -67,7 +67,7 @@ def rewrites(moved: Moved, text: str) -> tuple[Rewrite, ...]:
     """Tables that were there and whose rows a statement wrote anew, with how it did so."""
     if not writes_anew(text):
         return ()
-    return tuple(Rewrite(name, _REASONS.get(how, "empty")) for name, how in moved.anew.items() if name in moved.there)
+    return tuple(Rewrite(name, _REASONS[how]) for name, how in moved.anew.items() if name in moved.there)
 
 
 def writes_anew(text: str) -> bool:

@@ -80,6 +80,10 @@ def test_what_base_has_is_known_and_what_head_adds_is_new(tmp_path: Path, place:
     assert (copied["subject"], copied["provenance"]["line"]) == ("2_notes on books", 6)
     assert "writes books anew (Cannot change column type, 1 row) under MDL_" in copied["message"]
     assert len(ran.findings("lock-queue")) == 1
+    making, copying = ran.database["migrations"][1]["statements"]
+    assert all(each["seconds"] > 0 and each["work"]["redo"] > 0 for each in (making, copying))
+    assert copying["rewrites"] == [{"relation": "books", "reason": "its rows were copied by the server"}]
+    assert {lock["mode"] for lock in copying["locks"]} == {"MDL_EXCLUSIVE", "MDL_SHARED_NO_WRITE"}
     proven = {check["id"]: check["proven"] for check in ran.database["checks"] if check["outcome"] == "passed"}
     assert (
         proven.items()

@@ -142,10 +142,13 @@ def test_rows_are_counted_by_table_with_what_triggers_do(head: Head) -> None:
 
 def test_a_transaction_tells_of_its_locks_one_statement_after_the_other(head: Head) -> None:
     update, insert, locked = "UPDATE a SET x = 0 WHERE id = 1", "INSERT INTO seen VALUES (1, '')", "LOCK TABLES b WRITE, a READ"
-    seen = head.run("SET autocommit = 0", update, insert, "ROLLBACK", locked, "UNLOCK TABLES")
+    kept = "ALTER TABLE b FORCE"  # nobody else may read it then, we neither
+    seen = head.run("SET autocommit = 0", update, insert, "ROLLBACK", locked, kept, "UNLOCK TABLES")
     assert "SHARED_WRITE a" in modes(seen[update])
     assert modes(seen[insert]) == {"SHARED_WRITE seen"}
     assert of(seen[update], "a").updated == 1
+    assert seen[kept].rewrites == (Rewrite("b", "copied or rebuilt"),)
+    assert modes(seen[kept]) >= {"EXCLUSIVE b"}
     assert modes(seen[locked]) == {"SHARED_NO_READ_WRITE b", "SHARED_READ_ONLY a"}
 
 
