@@ -87,10 +87,12 @@ def tables(connection: Connection[Any]) -> list[Table]:
 def touched(there: Sequence[Table], statements: Sequence[Statement]) -> list[Table]:
     """Those of base's tables that the statements of the verdict's run locked against others, the strongest lock first.
 
-    Of a statement of which the recorder says nothing (rows written, VACUUM FULL) the tables that its text names: that is where
-    to look, and says nothing yet.
+    Of a statement of which the recorder says nothing (rows written, VACUUM FULL), or that locked what base does not have (a table
+    under its new name), the tables that its text names: that is where to look, and says nothing yet.
     """
-    strength = dict.fromkeys(_named(there, [one.text for one in statements if not one.locks]), 0)
+    known = {one.label for one in there}
+    unclear = [one.text for one in statements if not one.locks or any(lock.relation not in known for lock in one.locks)]
+    strength = dict.fromkeys(_named(there, unclear), 0)
     for lock in (lock for one in statements for lock in one.locks):
         if lock.mode in BLOCKS_WRITES:
             strength[lock.relation] = max(strength.get(lock.relation, 0), 1 + BLOCKS_WRITES.index(lock.mode))

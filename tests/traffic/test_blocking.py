@@ -180,6 +180,12 @@ def test_the_good_ways_are_found_to_be_good(server: Server, golden: Golden, tmp_
     assert list(lock_queue.run(target)) == [Proven("1_new")]  # type: ignore[arg-type]
 
 
+def test_a_table_that_is_given_another_name_is_watched(server: Server, golden: Golden, tmp_path: Path) -> None:
+    trial = done(server, golden, tmp_path, "DO $$ BEGIN ALTER TABLE t1 RENAME TO renamed; END $$;")
+    assert trial.traffic.rows == {"t1": 500}
+    assert [lock.relation for one in trial.traffic.statements for lock in one.taken] == ["t1"]
+
+
 def test_what_touches_nothing_from_before_is_not_watched(server: Server, golden: Golden, tmp_path: Path) -> None:
     assert tried(server, golden, tmp_path, {"1_new.sql": "CREATE TABLE later (id int);\nCREATE INDEX ON later (id);"}) is None
 
