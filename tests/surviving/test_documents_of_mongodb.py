@@ -23,6 +23,8 @@ from runner.undoing.mongodb import copied
 Do = Callable[[Documents[dict[str, Any]]], object]
 
 BEGAN = datetime(2024, 1, 1, 12, 30, 15, 250_000, tzinfo=UTC)
+#: Where a name begins with a dollar, an older server takes an insert of the document and no update.
+DOLLARS = pytest.mark.mongodb_since("5.0")
 ODD = {"a.b": "dotted", "$cost": 7, "": "empty", "ü \n%s'\"": "unicode", "[0]": "bracket"}
 
 
@@ -91,6 +93,7 @@ def put(field: str, value: Any) -> list[dict[str, Any]]:
     return [{"$set": {field: value}}]
 
 
+@DOLLARS
 def test_what_loses_nothing_is_nothing(base: Database) -> None:
     """Renamed, moved, wrapped, filled, widened, written anew, added to."""
     updates = (
@@ -147,6 +150,7 @@ def test_what_some_documents_still_have_was_emptied(base: Database) -> None:
     assert not any(one.retyped for one in orders.columns)
 
 
+@DOLLARS
 def test_types_that_hold_less(base: Database) -> None:
     found = of_orders(
         base,
@@ -185,6 +189,7 @@ def test_types_that_hold_less(base: Database) -> None:
     }
 
 
+@DOLLARS
 def test_other_values_of_the_same_type(base: Database) -> None:
     found = of_orders(base, {"$inc": {"lines.1.quantity": 1}}, put("address.geo", {"$reverseArray": "$address.geo"}))
     assert {name: one[:1] for name, one in found.items()} == {"lines[].quantity": (20,), "address.geo[]": (20,)}
