@@ -110,10 +110,10 @@ def _stop(doing: Callable[[], None]) -> str:
 
 
 def _last_words(stops: Sequence[str]) -> str:
-    said = [
-        [line for line in _COLOURS.sub("", stop).splitlines() if "rror" in line or "Broke" in line] or [stop] for stop in stops
-    ]
-    return "\n".join(lines[0].strip()[:300] for lines in said)
+    """Of each the first line that tells of an error, else the last one."""
+    said = [_COLOURS.sub("", stop).strip().splitlines() for stop in stops]
+    first = (next((line for line in lines if "error" in line.lower()), lines[-1]) for lines in said)
+    return "\n".join(line.strip()[:300] for line in first)
 
 
 def _apply(adapter: Adapter, project: Project, on: Database) -> None:
@@ -143,7 +143,7 @@ def _call(call: Call, had: Had, root: Path, on: Database) -> None:
         command.words, cwd=root / command.folder, env=environment, capture_output=True, text=True, timeout=_TIMEOUT, check=False
     )
     if done.returncode:
-        raise Failed(f"the tool itself: {' '.join(command.words[:3])}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        raise Failed(f"the tool itself, {Path(command.words[0]).name}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
 def _well(events: object) -> list[Event]:

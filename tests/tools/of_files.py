@@ -225,4 +225,4 @@ FAILING = [
     failing(SQITCH, {"verify/where.sql": "SELECT 1 / 0;\n"}, "(verify fails)"),
     failing(SQL, {"005_fails.sql": FAILS}),
 ]
-SAMPLES = [*FAILING, DBMATE, DBMATE_STOPS, SUPABASE, DRIZZLE, PRISMA, SQITCH, SQL]
+SAMPLES = [DBMATE, DBMATE_STOPS, SUPABASE, DRIZZLE, PRISMA, SQITCH, SQL, *FAILING]

@@ -137,7 +137,6 @@ FAILING = [
     failing(ATLAS, {"7_fails.sql": f"-- atlas:txmode none\n\n{FAILS_ALONE}"}, "(fails alone)"),
 ]
 SAMPLES = [
-    *FAILING,
     GOOSE,
     replace(
         GOOSE,
@@ -154,4 +153,5 @@ SAMPLES = [
         variant="(its example)",
     ),
     ATLAS,
+    *FAILING,
 ]

@@ -163,7 +163,6 @@ FAILING = [
     failing(LIQUIBASES[0], {"changelog/more/c.sql": f"--liquibase formatted sql\n--changeset ada:fails\n{FAILS}"}),
 ]
 SAMPLES = [
-    *FAILING,
     FLYWAY_SAMPLE,
     replace(
         FLYWAY_SAMPLE,
@@ -172,4 +171,5 @@ SAMPLES = [
         variant="(Conductor)",
     ),
     *LIQUIBASES,
+    *FAILING,
 ]
