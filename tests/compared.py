@@ -3,4 +3,12 @@
 from __future__ import annotations
 
 #: By id.
-COMPARED = ("edited-migration", "lost-constraint", "dropped-with-values", "lost-rows", "changed-values")
+COMPARED = (
+    "edited-migration",
+    "blocking-migration",
+    "lock-queue",
+    "lost-constraint",
+    "dropped-with-values",
+    "lost-rows",
+    "changed-values",
+)

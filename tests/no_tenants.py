@@ -18,8 +18,6 @@ NO_TENANTS = {
 
 #: Why the checks of new migrations judge nothing where there is no base, or nothing new.
 NOTHING_NEW = {
-    "blocking-migration": "no tables that new migrations lock",
-    "lock-queue": "no new migrations that lock tables",
     "migration-limit": "no new migrations",
     "n-minus-1": "no ways of the previous release",
     "static-advice": "no new migrations",

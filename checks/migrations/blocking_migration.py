@@ -54,7 +54,7 @@ from checks.traffic import Access, Blocking, Traffic, Wait, WorkKind, WorkOnRows
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.MARIADB})
-NEEDS = frozenset({Need.EVIDENCE})
+NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "tables that new migrations lock"
 PROVES = "stay open to others"
 

@@ -40,7 +40,7 @@ from checks.traffic import Blocking
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.MARIADB})
-NEEDS = frozenset({Need.EVIDENCE})
+NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "new migrations that lock tables"
 PROVES = "give up where they would wait for long"
 
