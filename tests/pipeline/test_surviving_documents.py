@@ -34,10 +34,10 @@ def up(db):
     db.create_collection("customers")
     db.create_collection("sessions")
 """
-ORDERS = [
+ORDERS: list[dict[str, object]] = [
     {"_id": n, "total": n / 8 + 1, "code": f"L{n}", "state": "new", "old": f"o{n}", "a.b": [{"": f"$x{n}"}]} for n in range(40)
 ]
-CUSTOMERS = [{"_id": {"of": n}, "name": f"customer {n}"} for n in range(10)]
+CUSTOMERS: list[dict[str, object]] = [{"_id": {"of": n}, "name": f"customer {n}"} for n in range(10)]
 ALLOW = "dbproof: allow dropped-with-values, nobody reads it"
 NEW = """
 def up(db):
