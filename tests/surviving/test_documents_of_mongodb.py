@@ -85,7 +85,8 @@ def of_orders(base: Database, *updates: Any) -> dict[str, Any]:
     """What became of the orders after updates, of which nothing else may have become anything."""
     found = told(follow(base, lambda db: [db.orders.update_many({}, one) for one in updates]))
     assert found.keys() <= {"orders"}
-    return found.get("orders", {})
+    orders: dict[str, Any] = found.get("orders", {})
+    return orders
 
 
 def put(field: str, value: Any) -> list[dict[str, Any]]:
