@@ -161,7 +161,7 @@ def _head(building: Building, base: _Base) -> Built:
     building.notes += more_heads(building, base.revisions)
     found = edited(base.revisions, building.revisions)
     if not found:
-        return passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
+        return _tried_on_base(building, base)
     fresh = _fresh(building)
     found = _compared(building, base, found, fresh)
     if any(one.leads_apart or one.gap for one in found):
@@ -169,7 +169,7 @@ def _head(building: Building, base: _Base) -> Built:
         head = passed(building, _with_new(_alone(building, fresh), base), None)
     else:
         building.notes.append(f"{said(found)} It comes to the same schema.")
-        head = passed(building, _head_on_base(building, base), base.built, frozenset(base.revisions))
+        head = _tried_on_base(building, base)
     return replace(head, evidence=replace(head.evidence, edited=found))
 
 
@@ -198,6 +198,20 @@ def _compared(
     there = building.plan.backend.provenance(fresh.database, [fresh.applied.recording], names)
     made = {of: one.revision for of, one in {**base.built.evidence.provenance, **there}.items()}
     return compared(building, found, on_base, _on_top(building, base), base.recording, fresh, made)
+
+
+def _tried_on_base(building: Building, base: _Base) -> Built:
+    head = _head_on_base(building, base)
+    return passed(building, head, _beneath(building, head, base), frozenset(base.revisions))
+
+
+def _beneath(building: Building, head: Built, base: _Base) -> Built:
+    """What head was grown on: base, or where the new migrations failed on rows, base without those."""
+    failure = head.evidence.failure
+    if failure is None or not failure.on_rows or (bare := base.own if failure.invented else base.empty) is None:
+        return base.built
+    server = building.stack.enter_context(bare.fork())
+    return replace(base.built, server=server, golden=server.seal(server.database(base.built.golden.database.name)))
 
 
 def _head_on_base(building: Building, base: _Base) -> Built:

@@ -27,7 +27,7 @@ CHECK = "model-drift"
 def drifted(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:  # noqa: ARG001 - as every pass
     """Head with in what its models differ; the same where the tool knows no models, or where migrating failed."""
     plan = building.plan
-    if CHECK not in plan.checks or not _is_told(building) or head.evidence.failure is not None:
+    if CHECK not in plan.checks or not _is_told(building) or head.evidence.incomplete:
         return head
     with plan.progress.stage("models") as stage:
         found = _asked(building, head, plan.root)

@@ -20,6 +20,7 @@ from runner.steps import Building, project_in
 
 BASE_FAILS = "base's own migrations fail"
 _FAILED = "the new migrations failed"
+_FAILED_ON_ROWS = "the new migrations failed on rows"
 _FROM_NOTHING = "head was built from nothing, not on base"
 
 
@@ -29,8 +30,20 @@ def untried(building: Building, head: Built, base: Built | None) -> Built:
     new = [one for one in evidence.migrations if one.new]
     if (base is not None and evidence.failure is None) or not (new or (base and not evidence.migrations)):
         return head
+    if evidence.failure is not None and evidence.failure.on_rows and not evidence.base_failed:
+        return replace(head, evidence=_without_rows(building, evidence))
     why = BASE_FAILS if evidence.base_failed else _FAILED if evidence.failure is not None else _FROM_NOTHING
     return replace(head, evidence=_told(building, evidence, new, why))
+
+
+def _without_rows(building: Building, evidence: Evidence) -> Evidence:
+    """What wants rows is not tried; the other passes have base and head without them."""
+    backend = building.plan.backend
+    return replace(
+        evidence,
+        traffic=Traffic(gap=_FAILED_ON_ROWS) if backend.traffic is not None else None,
+        survivals=Survivals(gap=_FAILED_ON_ROWS) if backend.surviving is not None else None,
+    )
 
 
 def _told(building: Building, evidence: Evidence, new: Sequence[Migration], why: str) -> Evidence:

@@ -42,7 +42,7 @@ def previous(building: Building, head: Built, base: Built | None, applied: froze
     told = building.migrations
     new = [one for one in head.evidence.migrations if one.revision not in applied]
     asked = told is not None and (told.statements or told.statements_file or told.n_minus_1)
-    if CHECK not in building.plan.checks or base is None or not asked or head.evidence.failure is not None:
+    if CHECK not in building.plan.checks or base is None or not asked or head.evidence.incomplete:
         return head
     if head.evidence.migrations and not new:
         return head

@@ -36,10 +36,8 @@ def survived(building: Building, head: Built, base: Built | None, applied: froze
     backend = building.plan.backend.surviving
     if backend is None or not building.plan.checks & CHECKS or not _something_new(head.evidence, applied):
         return head
-    if base is None:
+    if base is None or head.evidence.failure is not None:
         return head
-    if head.evidence.failure is not None:
-        return _with(head, Survivals(gap="the new migrations failed"))
     with building.plan.progress.stage("survive") as stage:
         try:
             found = Survivals(tuple(_compared(building, backend, head, base)))

@@ -36,12 +36,12 @@ LONGEST = 120.0
 def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
     """Head with what became of its new migrations on their way back; without ``base``, of its newest, from nothing.
 
-    ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed; without base also of an
-    engine that undoes nothing from nothing, as no migration is new then.
+    ``applied`` are base's revisions. The same where nothing can be undone, or where migrating failed, with rows and without;
+    without base also of an engine that undoes nothing from nothing, as no migration is new then.
     """
     tool, states = building.plan.adapter, building.plan.backend.states
     project = project_in(building, building.plan.root, applied)
-    if CHECK not in building.plan.checks or project is None or head.evidence.failure is not None:
+    if CHECK not in building.plan.checks or project is None or head.evidence.incomplete:
         return head
     if base is None and states.clear is None:
         return head

@@ -44,7 +44,8 @@ def run(repo: Repository, files: dict[str, str], settings: str = MADE) -> Ran:
 def test_a_rule_over_made_values_is_a_warning_with_the_query_to_ask_production(repo: Repository) -> None:
     shelves = "create table shelves (id int primary key, book_id int not null references books);\n"
     more = 'tables = { shelves = 40, authors = 3 }\ncolumns = { "authors.name" = "\'author \' || dbproof_n" }\n'
-    ran = run(repo, {"migrations/002_strict.sql": shelves + STRICT}, MADE + more)
+    files = {"migrations/002_strict.up.sql": shelves + STRICT, "migrations/002_strict.down.sql": "drop table shelves;\n"}
+    ran = run(repo, files, MADE + more)
     assert (ran.code, ran.failing) == (0, []), ran.said
     (failed,) = ran.findings("migration-failed")
     assert (failed["severity"], failed["evidence"]["code"]) == ("warning", "23502")
@@ -55,6 +56,10 @@ def test_a_rule_over_made_values_is_a_warning_with_the_query_to_ask_production(r
     assert failed["remedy"] == f"Ask production, where this must give nothing: {query}"
     (broken,) = ran.findings("constraint-violation")
     assert (broken["severity"], broken["subject"]) == ("warning", "books.title NOT NULL")
+    # What wants no rows is tried without them.
+    (undone,) = ran.findings("down-restores")
+    assert undone["message"].endswith("column books.title has rule on NULL NOT NULL, expected none")
+    assert ran.check("lost-rows")["reason"] == "the new migrations failed on rows"
     # Head is judged without what the migration failed on, and what it makes is filled too.
     reason = "no value of id (integer) was found that nobody_id_check allows"
     short = [{"table": "nobody", "rows": 0, "wanted": 60, "reason": reason}]

@@ -130,7 +130,7 @@ def test_what_only_fails_on_rows_is_found_on_made_rows(tmp_path: Path) -> None:
     assert (failed["severity"], failed["evidence"]["code"], failed["provenance"]["line"]) == ("warning", "22P02", 1)
     broken = {one["subject"]: one["evidence"]["count"] for one in ran.findings("constraint-violation")}
     assert broken.keys() >= {"products.above", "products.one_code", "products.note NOT NULL"}, broken
-    assert {ran.check(check)["reason"] for check in IDS} == {"the new migrations failed"}
+    assert {ran.check(check)["reason"] for check in IDS} == {"the new migrations failed on rows"}
 
 
 SETTINGS = 'databases.app = { engine = "ENGINE", migrations = { tool = "sql", directory = "migrations" }, data = DATA }\n'
