@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.types.string import TextLoader
-from sqlalchemy import Connection, Engine, Executable, NullPool, Select, TableClause, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Select, TableClause, event
 from sqlalchemy.exc import DBAPIError
 
 from checks.schema.names import TableName
@@ -20,6 +20,7 @@ from checks.sql.statements import ANTI_JOIN
 from checks.targets import StatementFailed
 from runner.errors import ServerFailed
 from runner.servers.interface import OURS, Address
+from runner.targets.engines import engine
 from runner.targets.joins import prefer_merge
 
 #: Seconds after which a statement of a check is ended by the server (57014).
@@ -66,10 +67,9 @@ class Manner:
 
 def sessions(address: Address, manner: Manner) -> Engine:
     """SQLAlchemy's engine on an address; each connection is a new session, closed when it is given back."""
-    made = create_engine(
+    made = engine(
         "postgresql+psycopg://",
-        creator=lambda: connect(address, manner),
-        poolclass=NullPool,
+        lambda: connect(address, manner),
         use_native_hstore=False,
         execution_options={_MANNER: manner},
     )

@@ -9,12 +9,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, NullPool, create_engine
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError
 
 from checks.targets import StatementFailed
 from runner.servers.interface import Address
 from runner.servers.sqlite.sessions import code_of, connect
+from runner.targets.engines import engine
 
 #: SQLite looks at the clock after so many steps of its virtual machine: some ten thousand times a second.
 _STEPS = 10_000
@@ -45,10 +46,7 @@ class Session:
         self.driver.set_progress_handler(self._is_over, _STEPS)
 
     def _connection(self) -> Connection:
-        engine = create_engine(
-            "sqlite+pysqlite://", creator=lambda: self.driver, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-        )
-        return engine.connect()
+        return engine("sqlite+pysqlite://", lambda: self.driver, isolation_level="AUTOCOMMIT").connect()
 
     def _is_over(self) -> int:
         return int(self.stopped or time.monotonic() > self._deadline)
