@@ -97,6 +97,8 @@ class Writing:
     table: Table
     seed: int
     values: list[Any] = field(default_factory=list)
+    #: Whether rows are among those that have certain values.
+    certain: bool = True
 
     def salt(self, what: str) -> int:
         """A number for each column and purpose, so that they do not go together."""
@@ -168,9 +170,18 @@ def chosen(plan: TablePlan, rows: int, numbers: range, keys: Mapping[Referred, K
     return f"SELECT {names} FROM {source}{order} LIMIT {rows}"
 
 
+def apart(plan: TablePlan, numbers: range) -> Sequence[range]:
+    """These numbers, those apart whose rows have certain values, which are dearer to make."""
+    certain = any(isinstance(one, Pooled) and one.certain for one in plan.sources)
+    if not certain or not numbers.start <= _FIRST < numbers.stop - 1:
+        return [numbers]
+    return [range(numbers.start, _FIRST + 1), range(_FIRST + 1, numbers.stop)]
+
+
 def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing: Writing) -> str:
     """The rows before the conditions are asked, under the table's own name, as the conditions know it."""
     language, alias = writing.language, writing.alias
+    writing.certain = numbers.start <= _FIRST
     free = [source for source in plan.sources if isinstance(source, Numbered | Pooled)]
     first = [part for source in free for part in _free(source, plan.table, writing)]
     layer = f"(SELECT {', '.join((*language.kept, *first))} FROM {language.numbers(numbers, writing.seed)})"
@@ -342,7 +353,7 @@ def _place(source: Pooled, writing: Writing) -> str:
     """
     what = ",".join(source.columns)
     chance = writing.chance(what, len(source.rows))
-    if not source.certain:
+    if not source.certain or not writing.certain:
         return chance
     salt, modulo = writing.salt(f"{what}!"), writing.language.modulo
     stride = _STRIDES[salt % len(_STRIDES)]

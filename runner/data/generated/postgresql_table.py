@@ -12,7 +12,7 @@ from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Planner, Wishes
 from checks.rows.sets.postgresql import MANNER, filling, filling_later, listing, quoted, suited, table_name, trying
-from checks.rows.sets.rendering import Keys, Statement
+from checks.rows.sets.rendering import Keys, Statement, apart
 from checks.rows.sets.retouching import Retouching
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
@@ -247,7 +247,10 @@ def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
         lacking = insert.rows - made
         spare = lacking if kept == 1 and not turn else int(lacking / kept * SPARE * (1 + turn)) + 50
         stop = min(start + spare, most + 1)
-        came = worker.driver.execute(*_sent(filling(plan, lacking, range(start, stop), worker.seed, insert.keys))).rowcount
+        came = 0
+        for numbers in apart(plan, range(start, stop)):
+            statement = filling(plan, lacking - came, numbers, worker.seed, insert.keys)
+            came += worker.driver.execute(*_sent(statement)).rowcount
         made, start = made + came, stop
         if made >= insert.rows or not came or start > most >= stop:
             break

@@ -16,7 +16,7 @@ from checks.rows import sqlite as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.plan import Pooled, Referred, TablePlan
 from checks.rows.sets.planner import Wishes
-from checks.rows.sets.rendering import Keys, Statement
+from checks.rows.sets.rendering import Keys, Statement, apart
 from checks.rows.sets.retouching import Manner
 from checks.rows.sets.sqlite import MANNER, filling, filling_later, listing, quoted, table_name, trying
 from checks.schema.model import Catalogue, Table
@@ -115,7 +115,10 @@ class _SqliteLoader:
         return [int(str(number)) for number in found]
 
     def insert(self, plan: TablePlan, rows: int, numbers: range, seed: int, keys: Mapping[Referred, Keys]) -> int:
-        return self.execute(filling(plan, rows, numbers, seed, keys))
+        came = 0
+        for some in apart(plan, numbers):
+            came += self.execute(filling(plan, rows - came, some, seed, keys))
+        return came
 
     def undo(self, table: Table) -> None:
         """Rows of earlier rounds; a statement that is refused leaves none."""
