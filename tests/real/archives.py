@@ -15,12 +15,6 @@ from runner.servers.locks import held, lock
 
 _MINUTE = 60.0
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
-#: Some projects name repositories of their own, of which nothing is needed.
-ONLY_CENTRAL = """\
-<settings><mirrors><mirror>
-  <id>only-central</id><mirrorOf>*</mirrorOf><url>https://repo.maven.apache.org/maven2</url>
-</mirror></mirrors></settings>
-"""
 
 
 class NoProgram(NotInstalled):
@@ -49,9 +43,8 @@ def jar(cache: Path, group: str, artifact: str, version: str) -> Path:
         if not (folder / "ready").is_file():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            (folder / "settings.xml").write_text(ONLY_CENTRAL)
             wanted = [f"-Dartifact={group}:{artifact}:{version}", "-DoutputDirectory=."]
-            ran([maven, "-q", "-B", "-s", "settings.xml", _COPY, *wanted], folder)
+            ran([maven, "-q", "-B", _COPY, *wanted], folder)
             with zipfile.ZipFile(folder / f"{artifact}-{version}.jar") as archive:
                 archive.extractall(folder)
             (folder / "ready").touch()

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from real.archives import ONLY_CENTRAL, program, ran
+from real.archives import program, ran
 from real.packages import modules
 from real.published import install
 
@@ -66,16 +66,22 @@ def of_maven(cache: Path, plugin: tuple[str, str, str], *beside: tuple[str, str,
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "pom.xml").write_text(pom)
-            (folder / "settings.xml").write_text(ONLY_CENTRAL)
-            ran([maven, "-q", "-B", "-s", "settings.xml", f"{_RESOLVE}:resolve-plugins"], folder)
+            ran([maven, "-q", "-B", f"{_RESOLVE}:resolve-plugins"], folder)
             (folder / "ready").touch()
     return Had(plugin[2], folder)
 
 
 def goal(had: Had, plugin: tuple[str, str, str], name: str, **given: str) -> list[str]:
     """The words that run a goal of a plugin."""
-    files = ["-s", str(had.place / "settings.xml"), "-f", str(had.place / "pom.xml")]
-    return [program("mvn"), "-q", "-B", *files, ":".join((*plugin, name)), *(f"-D{key}={value}" for key, value in given.items())]
+    return [
+        program("mvn"),
+        "-q",
+        "-B",
+        "-f",
+        str(had.place / "pom.xml"),
+        ":".join((*plugin, name)),
+        *(f"-D{key}={value}" for key, value in given.items()),
+    ]
 
 
 def of_npm(cache: Path, tool: str, packages: Mapping[str, str]) -> Had:
