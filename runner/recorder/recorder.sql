@@ -131,7 +131,7 @@ DECLARE
     command record;
 BEGIN
     SELECT classid, objid, object_type, object_identity, in_extension, command_tag, count(*) OVER () AS commands,
-        EXISTS (SELECT FROM pg_inherits WHERE inhparent = objid) AS has_heirs,
+        (SELECT relhassubclass FROM pg_class WHERE oid = objid) AS had_heirs,
         ARRAY(SELECT concat_ws(' ', attnum, part.xmin, attname) FROM pg_attribute AS part
               WHERE attrelid = objid AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0) AS columns,
         ARRAY(SELECT concat_ws(' ', oid, part.xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END, conname)
@@ -139,7 +139,7 @@ BEGIN
     INTO command
     FROM pg_event_trigger_ddl_commands();
 
-    IF command.commands > 1 OR command.has_heirs OR command.object_type <> 'table' OR command.command_tag <> 'ALTER TABLE' THEN
+    IF command.commands > 1 OR command.had_heirs OR command.object_type <> 'table' OR command.command_tag <> 'ALTER TABLE' THEN
         PERFORM dbproof_tell_altered();
     ELSIF NOT command.in_extension AND (cardinality(command.columns) > 0 OR cardinality(command.constraints) > 0) THEN
         RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":[%],"heirs":null}',
