@@ -15,7 +15,9 @@ from runner.servers.postgresql.sessions import session
 
 #: Far more than are made until the statement is cancelled, and seconds until which it must be seen.
 ROWS, DEADLINE = 50_000_000, 30.0
-_CANCEL = b"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'INSERT %'"
+#: The statement that makes all but the first rows, while it is at work.
+_CANCEL = b"""SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'active' AND query LIKE 'INSERT %generate_series(501::%'"""
 
 
 def test_a_statement_that_is_cancelled_is_not_tried_again(database: Database) -> None:
