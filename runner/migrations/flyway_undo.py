@@ -24,26 +24,32 @@ if TYPE_CHECKING:
 Found = tuple[Path, Path, re.Match[str]]
 
 
-def undo_files(flyway: Flyway) -> Mapping[tuple[int, ...], Found]:
-    """The U files by the versions that they undo."""
+def undo_files(flyway: Flyway) -> Mapping[tuple[int, ...], Sequence[Found]]:
+    """The U files by the versions that they undo, of which Flyway takes one each."""
     prefix = re.escape(flyway.says("undoSqlMigrationPrefix", "U"))
     name = re.compile(rf"(?P<kind>{prefix})(?P<version>\d[\d._]*?)__(?P<title>.+)\.sql", re.ASCII)
     files = [(folder, path) for folder in flyway.locations for path in sorted(folder.rglob("*.sql")) if path.is_file()]
     found = [(folder, path, match) for folder, path in files if (match := name.fullmatch(path.name))]
-    return {version(one[2]["version"]): one for one in found}
+    files_of = dict[tuple[int, ...], list[Found]]()
+    for one in found:
+        files_of.setdefault(version(one[2]["version"]), []).append(one)
+    return files_of
 
 
 @dataclass(frozen=True)
 class Undoing:
     """What undoes each version; ``read`` makes a script of a file."""
 
-    files: Mapping[tuple[int, ...], Found]
+    files: Mapping[tuple[int, ...], Sequence[Found]]
     read: Callable[[Path, Path, re.Match[str]], FlywayScript]
 
     def of(self, script: FlywayScript) -> FlywayScript | None:
         """What undoes a script, or ``None`` where there is no such file."""
-        found = self.files.get(version(script.version)) if script.kind == "V" else None
-        return None if found is None else self.read(*found)
+        found = self._found(script)
+        return self.read(*found[0]) if found else None
+
+    def _found(self, script: FlywayScript) -> Sequence[Found]:
+        return self.files.get(version(script.version), ()) if script.kind == "V" else ()
 
     def way(self, script: Script) -> Way:
         """How a script is undone, or why it is not."""
@@ -53,7 +59,9 @@ class Undoing:
             return Way(Place(one.name, 1), missing=_MISSING.get(one.kind, f"there is no U{one.version}__*.sql"))
         empty = not undo.parts[0].statements and bool(one.parts[0].statements)
         missing = f"{undo.path.name} has no statement" if empty else ""
-        return Way(Place(undo.name, 1), undo.parts, undo.bracket, missing, undo.wrong)
+        others = [path.name for _, path, _ in self._found(one)[1:]]
+        twice = (1, f"Flyway: found more than one undo migration with version {one.version}: {', '.join(others)}")
+        return Way(Place(undo.name, 1), undo.parts, undo.bracket, missing, twice if others else undo.wrong)
 
 
 _MISSING = {"R": "Flyway undoes no repeatable migration", "B": "Flyway undoes no baseline"}

@@ -8,8 +8,10 @@ import pytest
 from sql_tools import applied, project, rows, there_and_back, write
 
 from checks.evidence import Place
+from checks.targets import Role
 from runner.errors import ToolFailed, UsageError
 from runner.migrations import flyway as adapter
+from runner.migrations.interface import Broke, Direction, Step
 from runner.servers.interface import Database
 
 CONF = "flyway.locations=filesystem:sql\nflyway.placeholders.Prefix=shop\n# flyway.target=1\n"
@@ -169,3 +171,11 @@ def test_a_u_file_of_another_prefix_and_one_without_a_statement(tmp_path: Path, 
     here = project(adapter, tmp_path)
     seen = there_and_back(adapter, here, database, "V1__a")
     assert seen[1][-1] == ("sql/down1__a.sql:1", "down1__a.sql has no statement")
+
+
+def test_two_u_files_of_one_version_are_refused(tmp_path: Path, database: Database) -> None:
+    write(tmp_path, {**BACK, "sql/U1.0__again.sql": "drop table a;"})
+    steps = [Step(Direction.UP, "V1__a"), Step(Direction.DOWN, "V1__a")]
+    *_, broke = adapter.rehearse(project(adapter, tmp_path), database.addresses[Role.OWNER], steps)
+    assert isinstance(broke, Broke)
+    assert broke.said == "Flyway: found more than one undo migration with version 1: U1__no_a.sql"
