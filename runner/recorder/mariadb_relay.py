@@ -14,18 +14,14 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from runner.recorder.wire import exactly, pour
+from runner.recorder.allowance import Allowance
+from runner.recorder.listening import PIECE, end, exactly, in_thread, listen, pour
 from runner.servers.interface import Address
 
-_PIECE = 1 << 16
-_PATIENCE = 10.0
-#: Seconds that reading may take in all, and the share of the time that a session has lasted, which may be taken beyond that.
-_ALLOWANCE, _SHARE = 1.0, 0.05
 _HEAD = 4
 #: What a client may ask for in its first packet that hides all that follows: compression and encryption.
 _COMPRESSED, _ENCRYPTED = 0x20, 0x800
@@ -43,122 +39,71 @@ _QUIET = re.compile(
 Reads = Callable[[int, int], bool]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Relay:
-    """Listens on the loopback and hands on to one server."""
+    """Hands on to one server."""
 
     target: Address
     reads: Reads
-    _lines: list[_Line] = field(default_factory=list)
-    _listener: socket.socket | None = None
 
     def open(self, until: ExitStack) -> Address:
         """Begin to listen; ``until`` ends it. The address to give out instead of the server's."""
-        listener = until.enter_context(socket.create_server(("127.0.0.1", 0)))
-        self._listener = listener
-        until.callback(self._close)
-        threading.Thread(target=self._accept, args=(listener,), name="dbproof-relay", daemon=True).start()
-        host, port = listener.getsockname()[:2]
-        return replace(self.target, host=host, port=port)
+        return listen(self.target, self._hand_on, until)
 
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                line = _Line(client, self)
-                self._lines.append(line)
-                threading.Thread(target=line.run, name="dbproof-relay", daemon=True).start()
-
-    def _close(self) -> None:
-        """End what is still open. The tool is gone by now, so nothing of its is lost."""
-        if self._listener is not None:
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-        for line in self._lines:
-            line.end()
-        self.wait()
-
-    def wait(self) -> None:
-        """Wait until the sessions that have come have ended, as those of a tool that has ended do."""
-        for line in self._lines:
-            line.done.wait(_PATIENCE)
+    def _hand_on(self, client: socket.socket, server: socket.socket) -> None:
+        _Line(self.reads, client, server).begin()
 
 
 @dataclass
 class _Line:
     """One session: two threads, one for each direction. ``moved`` counts its statements since counters were read last."""
 
+    reads: Reads
     client: socket.socket
-    relay: Relay
-    done: threading.Event = field(default_factory=threading.Event)
-    server: socket.socket | None = None
+    server: socket.socket
+    allowance: Allowance = field(default_factory=Allowance)
     answered: threading.Event = field(default_factory=threading.Event)
     number: int = 0
     moved: int = 0
     asks: bool = True
-    began: float = field(default_factory=time.monotonic)
-    asked: float = 0.0
 
-    def run(self) -> None:
+    def begin(self) -> None:
         """Hand on until either side ends."""
-        try:
-            with self.client, socket.create_connection((self.relay.target.host, self.relay.target.port), _PATIENCE) as server:
-                server.settimeout(None)
-                for one in (self.client, server):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.server = server
-                try:
-                    self._begin(server)
-                finally:
-                    self.end()  # closing alone would leave a thread that waits for the client where it is
-        except (OSError, ValueError):
-            pass  # the client sees its connection end, as it would without us
-        finally:
-            self.done.set()
-
-    def end(self) -> None:
-        """End both sides."""
-        for one in (self.client, self.server):
-            if one is not None:
-                with suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-
-    def _begin(self, server: socket.socket) -> None:
-        greeting = _packet(server)
+        greeting = _packet(self.server)
         self.number = _session(greeting)
         self.client.sendall(greeting)
-        threading.Thread(target=self._from_server, args=(server,), name="dbproof-relay", daemon=True).start()
+        in_thread(self._from_server)
         answer = _packet(self.client)
-        server.sendall(answer)
+        self.server.sendall(answer)
         if int.from_bytes(answer[_HEAD : _HEAD + 2], "little") & (_COMPRESSED | _ENCRYPTED):
-            pour(self.client, server)
+            pour(self.client, self.server)
         else:
-            self._from_client(server)
+            self._from_client()
             self._read()
 
-    def _from_server(self, server: socket.socket) -> None:
+    def _from_server(self) -> None:
         """Hand on answers. A server that ends its side ends the session."""
         with suppress(OSError):
-            while data := server.recv(_PIECE):
+            while data := self.server.recv(PIECE):
                 self.answered.set()
                 self.client.sendall(data)
-        self.end()
+        end(self.client, self.server)
 
-    def _from_client(self, server: socket.socket) -> None:
+    def _from_client(self) -> None:
         held, left = b"", 0  # what has come and not been handed on; how much of the packet under way is still to come
         with suppress(OSError):
-            while data := self.client.recv(_PIECE):
+            while data := self.client.recv(PIECE):
                 held += data
                 ready = 0
                 while ready < len(held) and (left or _begins(held, ready)):
                     if not left and held[ready + 3] == 0:
-                        server.sendall(held[:ready])
+                        self.server.sendall(held[:ready])
                         held, ready = held[ready:], 0
-                        self._command(held[_HEAD : _HEAD + 1], held[_HEAD + 1 : _HEAD + _PIECE])
+                        self._command(held[_HEAD : _HEAD + 1], held[_HEAD + 1 : _HEAD + PIECE])
                     left = left or _length(held, ready)
                     taken = min(left, len(held) - ready)
                     ready, left = ready + taken, left - taken
-                server.sendall(held[:ready])
+                self.server.sendall(held[:ready])
                 held = held[ready:]
 
     def _command(self, kind: bytes, text: bytes) -> None:
@@ -171,12 +116,9 @@ class _Line:
             self.answered.clear()
 
     def _read(self) -> None:
-        if not (self.moved and self.asks and self.answered.is_set()):
-            return
-        now = time.monotonic()
-        if self.asked <= _ALLOWANCE + _SHARE * (now - self.began):
-            self.asks = self.relay.reads(self.number, self.moved)
-            self.asked += time.monotonic() - now
+        if self.moved and self.asks and self.answered.is_set() and self.allowance.left >= 0:
+            with self.allowance.timed():
+                self.asks = self.reads(self.number, self.moved)
             self.moved = 0
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
+
+from runner.recorder.listening import exactly
 
 #: What a client may ask for before its startup message; the server answers with one byte.
 ENCRYPTION = frozenset({80877103, 80877104})
 #: The major version of the protocol that is spoken since 2003.
 PROTOCOL = 3
 _LENGTH = struct.Struct("!i")
-_PIECE = 1 << 16
+#: The longest startup message that is taken for one, in bytes.
+_LONGEST = 1 << 16
 
 
 class Messages:
@@ -44,22 +46,11 @@ class Messages:
         del self._kept[:start]
 
 
-def exactly(sent: socket.socket, count: int) -> bytes:
-    """So many bytes; raises ConnectionError where the other side ends before."""
-    data = b""
-    while len(data) < count:
-        piece = sent.recv(count - len(data))
-        if not piece:
-            raise ConnectionError
-        data += piece
-    return data
-
-
 def first(client: socket.socket) -> tuple[int, bytes]:
     """A message before the session has begun, which has no kind: its code, and all of it."""
     head = exactly(client, 8)
     length, code = struct.unpack("!ii", head)
-    if not 8 <= length <= _PIECE:
+    if not 8 <= length <= _LONGEST:
         raise ValueError(length)
     return code, head + exactly(client, length - 8)
 
@@ -92,12 +83,3 @@ def first_column(message: bytes) -> bytes:
 def tag(message: bytes) -> str:
     """The first word of the tag with which a statement ended (``C``), in lower case."""
     return message[5:].split(b"\0")[0].split(b" ")[0].decode("ascii", "replace").lower()
-
-
-def pour(source: socket.socket, sink: socket.socket) -> None:
-    """Hand on all that comes, as it comes, until the source ends; then the sink hears nothing more."""
-    with suppress(OSError):
-        while data := source.recv(_PIECE):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)

@@ -14,7 +14,7 @@ from recorder.project import table
 from runner.migrations.interface import Broke
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import SqlFile, apply_file, read
-from runner.recorder import relay
+from runner.recorder import allowance
 from runner.recorder.asking import room_after
 from runner.recorder.stamps import asking, room, setting, unstamp
 
@@ -111,8 +111,8 @@ def test_what_fails_is_placed_as_it_is_without_us(head: Head, tmp_path: Path, wr
 def test_where_asking_took_too_long_the_rest_is_known_together(
     head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "_SHARE", 0.0)
-    monkeypatch.setattr("runner.recorder.relay._Line._each", lambda _: 0.4)
+    monkeypatch.setattr(allowance, "_SHARE", 0.0)
+    monkeypatch.setattr(allowance.Allowance, "each", 0.4)
     sent(head, tmp_path, *(f"UPDATE a SET x = {number} WHERE id = {number}" for number in range(1, 9)))
     seen = lines(head)
     works = [said.work and said.work.statements for said in seen.values()]
