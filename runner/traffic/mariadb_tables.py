@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.evidence import Statement
 from checks.schema.bookkeeping import BOOKKEEPING
-from runner.recorder.mariadb_text import words
+from runner.recorder.mariadb_tokens import words
 from runner.servers.mariadb.sessions import quoted, rows
 
 if TYPE_CHECKING:

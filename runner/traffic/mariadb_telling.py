@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from checks.evidence import Lock, Place
 from checks.schema.names import ObjectKind
 from checks.traffic import Access, Blocking, Wait, WorkKind, WorkOnRows
-from runner.recorder.mariadb_text import changes, words
+from runner.recorder.mariadb_text import changes
+from runner.recorder.mariadb_tokens import words
 from runner.recorder.stamps import unstamp
 from runner.traffic.mariadb_behind import CHANGING, ROW, Met, Order, Told, behind, overlap
 from runner.traffic.mariadb_history import COPYING, PREPARING, WAITING, Executed
