@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from checks.evidence import IndexGain, WriteCost
+from checks.measured import IndexGain, WriteCost
 
 #: How often measured values are drawn anew.
 _DRAWS = 1000

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import statistics
 
-from checks.evidence import Evidence, IndexGain, MemorySort, QueryTiming, WriteCost
+from checks.evidence import Evidence
+from checks.measured import IndexGain, MemorySort, QueryTiming, WriteCost
 from checks.performance.query_limit import p95
 from checks.timings import cost, ratio
 from runner.report_measured import Measured, ReportedGain, ReportedQuery, ReportedWrite, Sorting, Writing

@@ -29,8 +29,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.expectations import Category
-from checks.evidence import Examined
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.measured import Examined
 from checks.pipelines.queries import LookedInto, looked_into, plan_in_words, serving
 from checks.schema.collections import collection_reference
 from checks.targets import DocumentTarget

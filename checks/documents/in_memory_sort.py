@@ -31,8 +31,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.evidence import MemorySort
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.measured import MemorySort
 from checks.pipelines.queries import LookedInto, looked_into, plan_in_words, serving
 from checks.schema.collections import collection_reference
 from checks.targets import DocumentTarget

@@ -43,8 +43,8 @@ from typing import cast
 from checks.declared.documents import DocumentQuery
 from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import replaced
-from checks.evidence import Examined, QueryTiming
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
+from checks.measured import Examined, QueryTiming
 from checks.pipelines.queries import plan_in_words, serving
 from checks.schema.collections import collection_reference
 from checks.schema.names import ObjectReference

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.declared.documents import DocumentQuery
-from checks.evidence import Examined, QueryTiming
+from checks.measured import Examined, QueryTiming
 from checks.pipelines.equality_sort_range import advised
 from checks.schema.collections import CollectionIndex
 from checks.schema.indexes import create

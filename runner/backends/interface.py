@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from checks.declared.expectations import Expectations
-from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.evidence import Evidence, LoadedFile, Made
 from checks.interface import Check
+from checks.measured import QueryTiming
 from checks.schema.names import ObjectReference
 from checks.targets import Role, Target
 from runner.data.generated.filled import Filled, Say, WantedRows, WrittenRows

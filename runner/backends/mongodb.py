@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from checks.declared.expectations import Expectations
-from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.evidence import Evidence, LoadedFile, Made
+from checks.measured import QueryTiming
 from checks.registries.documents import DOCUMENTS
 from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from checks.declared.expectations import Expectations
-from checks.evidence import Evidence, LoadedFile, Made, QueryTiming
+from checks.evidence import Evidence, LoadedFile, Made
 from checks.interface import Engine
+from checks.measured import QueryTiming
 from checks.registries.relational import RELATIONAL
 from checks.schema.names import ObjectReference
 from checks.targets import RelationalTarget, Role

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.evidence import Examined, MemorySort, UsedIndex
+from checks.measured import Examined, MemorySort, UsedIndex
 
 _Mapping = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from pymysql.cursors import SSCursor
 
 from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import Placeholder, placeholders, replaced
-from checks.evidence import QueryTiming
+from checks.measured import QueryTiming
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import Database
 from runner.servers.mariadb.sessions import code_of, quoted, words_of

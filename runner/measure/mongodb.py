@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentQuery
-from checks.evidence import Examined, QueryTiming
+from checks.measured import Examined, QueryTiming
 from checks.targets import StatementFailed
 from runner.measure.explained import examined
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS

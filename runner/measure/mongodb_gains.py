@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentQuery
 from checks.documents.index_gain import FEW
-from checks.evidence import IndexGain, QueryTiming, UsedIndex
+from checks.measured import IndexGain, QueryTiming, UsedIndex
 from checks.targets import StatementFailed
 from runner.measure.mongodb import STOPPED, Turn, run, timeout_of, turns_of
 from runner.targets.mongodb_sessions import failed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from checks.evidence import WriteCost
+from checks.measured import WriteCost
 from checks.schema.collections import Collection, CollectionKind
 from checks.schema.mongodb import read
 from runner.targets.mongodb_sessions import failed

@@ -15,7 +15,7 @@ from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import Placeholder, placeholders, replaced
-from checks.evidence import QueryTiming
+from checks.measured import QueryTiming
 from runner.errors import ServerFailed
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import OURS, Database

@@ -11,8 +11,8 @@ from mariadb_judging import JudgeMariadb, target
 from checks.declared.candidates import parse_candidate
 from checks.declared.expectations import Category, DeclaredQuery, Expectations, parse_reference
 from checks.declared.expected import ExpectedConstraint, parse_expected
-from checks.evidence import QueryTiming
 from checks.interface import Engine, Severity
+from checks.measured import QueryTiming
 from checks.registries.relational import RELATIONAL
 from runner.measure.mariadb_queries import measure
 from runner.servers.mariadb.server import MariadbServer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database as Documents
 
-from checks.evidence import Examined, MemorySort, UsedIndex
+from checks.measured import Examined, MemorySort, UsedIndex
 from checks.targets import Role
 from runner.measure.explained import examined
 from runner.servers.interface import Address, Database

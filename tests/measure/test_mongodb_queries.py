@@ -10,7 +10,7 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentQuery
 from checks.declared.expectations import Category
-from checks.evidence import Examined, QueryTiming, UsedIndex
+from checks.measured import Examined, QueryTiming, UsedIndex
 from checks.targets import Role
 from runner.measure.mongodb import measure
 from runner.measure.runs import RUNS

@@ -8,7 +8,7 @@ import pytest
 from judging import Query
 
 from checks.declared.expectations import Category, DeclaredQuery
-from checks.evidence import QueryTiming
+from checks.measured import QueryTiming
 from runner.errors import ServerFailed
 from runner.measure.queries import measure
 from runner.measure.runs import RUNS, WARM_UPS

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from checks.evidence import Evidence, Examined, IndexGain, MemorySort, QueryTiming, UsedIndex, WriteCost
+from checks.evidence import Evidence
+from checks.measured import Examined, IndexGain, MemorySort, QueryTiming, UsedIndex, WriteCost
 from reports.sample import APP, TYPICAL
 from runner.measured_building import measured
 from runner.report import Measured, Sorting, Writing

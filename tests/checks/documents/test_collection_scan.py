@@ -12,8 +12,9 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentLimits, DocumentQuery
 from checks.declared.expectations import Category
-from checks.evidence import Evidence, QueryTiming
+from checks.evidence import Evidence
 from checks.interface import Severity
+from checks.measured import QueryTiming
 from checks.pipelines.equality_sort_range import advised
 from checks.schema.collections import collection_reference
 from checks.schema.indexes import create

@@ -12,7 +12,8 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentQuery
 from checks.declared.expectations import Category, Expectations
-from checks.evidence import Evidence, IndexGain, UsedIndex
+from checks.evidence import Evidence
+from checks.measured import IndexGain, UsedIndex
 from checks.schema.collections import index_reference
 from runner.backends import mongodb
 from runner.measure.mongodb import measure

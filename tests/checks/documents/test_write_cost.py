@@ -17,7 +17,8 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentLimits
 from checks.declared.expectations import Expectations
-from checks.evidence import Evidence, WriteCost
+from checks.evidence import Evidence
+from checks.measured import WriteCost
 from checks.schema.collections import collection_reference
 from checks.timings import bounds, cost
 from runner.backends import mongodb

@@ -6,8 +6,9 @@ import pytest
 from judging import Judge, target
 
 from checks.declared.expectations import Category, DeclaredQuery, Expectations
-from checks.evidence import Evidence, QueryTiming
+from checks.evidence import Evidence
 from checks.interface import Finding, Judgement
+from checks.measured import QueryTiming
 from checks.performance.query_limit import p95, run
 from checks.targets import StatementFailed
 from runner.servers.interface import Database, Server

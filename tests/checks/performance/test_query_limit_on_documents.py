@@ -10,7 +10,8 @@ from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentQuery
 from checks.declared.expectations import Category
-from checks.evidence import Evidence, QueryTiming
+from checks.evidence import Evidence
+from checks.measured import QueryTiming
 from checks.schema.collections import collection_reference
 from runner.measure.mongodb import measure
 from runner.servers.interface import Database
