@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Need
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
-from checks.targets import DocumentTarget, RelationalTarget, Target
+from checks.targets import RelationalTarget, Target
 from checks.tenants.collections import TenantCollections
 from checks.tenants.declared import Tenancy
 from checks.tenants.parts import each_brought_in

@@ -30,13 +30,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.shell import on
 from checks.rulebook.followed import of
 from checks.rulebook.followed_documents import ON_MADE_DOCUMENTS, WRITES, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Loss, Survival
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

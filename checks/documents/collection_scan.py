@@ -29,11 +29,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.expectations import Category
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import Examined
 from checks.pipelines.queries import LookedInto, looked_into, plan_in_words, serving
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})

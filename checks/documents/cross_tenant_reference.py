@@ -29,11 +29,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from checks.declared.documents import DocumentReference, FieldPath, Step
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.references import SAMPLE, Sides, Stage, sides, unwound
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
 
 SEVERITY = Severity.ERROR

@@ -41,13 +41,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.declared.documents import DocumentReference, key_label
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.dangling import Dangling, count
 from checks.pipelines.keys import shown
 from checks.pipelines.references import SAMPLE, Sides, sides
 from checks.pipelines.types import comparable, families, listed
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

@@ -35,11 +35,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.documents import DocumentReference, key_label
+from checks.document_targets import DocumentTarget
 from checks.evidence import DeleteAttempt
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import collection_reference
 from checks.schema.model import Action
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

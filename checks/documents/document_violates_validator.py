@@ -32,12 +32,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from checks.document_targets import Denied, DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.shell import on
 from checks.schema.collections import Collection, CollectionKind, collection_reference, validator_reference
 from checks.schema.validators import Rule, rules, same
-from checks.targets import Denied, DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

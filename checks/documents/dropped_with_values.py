@@ -27,13 +27,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.evidence import Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rulebook.followed import of
 from checks.rulebook.followed_documents import DELETES, ON_MADE_DOCUMENTS, WRITES, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Survival
-from checks.targets import DocumentTarget
 from checks.traces import where_lost
 
 SEVERITY = Severity.WARNING

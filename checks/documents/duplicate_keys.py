@@ -30,12 +30,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.declared.documents import DeclaredIndex, FieldPath, key_label
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.shared import Shared, keys_of, keys_under, shared
 from checks.schema.collections import Collection, CollectionIndex, collection_reference
 from checks.schema.indexes import create, same_collation
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from checks.traces import where_lost
 
 SEVERITY = Severity.ERROR

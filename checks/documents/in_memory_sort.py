@@ -31,11 +31,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import MemorySort
 from checks.pipelines.queries import LookedInto, looked_into, plan_in_words, serving
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

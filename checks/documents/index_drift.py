@@ -27,10 +27,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.documents import DeclaredIndex
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import Collection, CollectionIndex, collection_reference, index_reference
 from checks.schema.indexes import create, differences, drop, keys
-from checks.targets import DocumentTarget
 from checks.traces import applied_by_us, told_at, where_lost
 
 SEVERITY = Severity.ERROR

@@ -29,11 +29,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import IndexGain
 from checks.pipelines.queries import LookedInto, looked_into, serving
 from checks.schema.collections import Collection, collection_reference, index_reference
-from checks.targets import DocumentTarget
 from checks.timings import gain_in_words, ratio
 
 SEVERITY = Severity.ERROR

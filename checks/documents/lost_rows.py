@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.rulebook.followed import of
 from checks.rulebook.followed_documents import DELETES, ON_MADE_DOCUMENTS, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import Survival
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})

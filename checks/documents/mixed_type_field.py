@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.fields import MOST, Field, TooMany, fields, mixed
 from checks.pipelines.keys import shown
@@ -36,7 +37,7 @@ from checks.pipelines.paths import Within, dotted, got, kind_of
 from checks.pipelines.shell import on, quoted
 from checks.pipelines.variants import told_apart
 from checks.schema.collections import Collection, CollectionKind, collection_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.MONGODB})

@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.shell import quoted
 from checks.schema.collections import Collection, CollectionKind, collection_reference
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.MONGODB})

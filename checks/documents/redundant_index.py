@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import Collection, CollectionIndex, collection_reference, index_reference
 from checks.schema.indexes import drop, keys, same_collation
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.MONGODB})

@@ -27,11 +27,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from checks.declared.documents import DocumentReference, FieldPath
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.references import each_value
 from checks.pipelines.types import comparable, demanded, families, listed
 from checks.schema.collections import collection_reference, validator_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})

@@ -26,11 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.references import SAMPLE
 from checks.schema.collections import Collection, ValidationLevel, validator_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections, requires
 
 SEVERITY = Severity.WARNING

@@ -35,11 +35,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.paths import plain
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
 from checks.tenants.known import KnownTenants, TenantValues
 from checks.tenants.parts import Entry, behind, deeper, each_brought_in, entries, sources, unfolded

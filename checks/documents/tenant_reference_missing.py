@@ -29,9 +29,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import collection_reference
-from checks.targets import DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
 
 SEVERITY = Severity.WARNING

@@ -27,11 +27,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.fields import FIRST, MOST, TooMany, fields
 from checks.pipelines.paths import Expression, Path, gathered, label
 from checks.schema.collections import Collection, CollectionKind, collection_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.MONGODB})

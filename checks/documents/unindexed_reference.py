@@ -29,10 +29,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checks.declared.documents import FieldPath, key_label
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, collection_reference
 from checks.schema.indexes import create, same_collation
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.MONGODB})

@@ -31,6 +31,7 @@ from dataclasses import replace
 from typing import Any
 
 from checks.declared.documents import DeclaredIndex
+from checks.document_targets import Denied, DocumentTarget, Scratch, Stored
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.jsonschema.rules import Query, whole
 from checks.probing.documents import TAKEN, asking, keys_of, scratch_of, starts, words
@@ -38,7 +39,7 @@ from checks.rows.documents import Ask, Document, DocumentCompiler
 from checks.rows.missing import NoValue
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, index_reference
 from checks.schema.indexes import create, drop
-from checks.targets import Denied, DocumentTarget, Scratch, StatementFailed, Stored
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

@@ -24,11 +24,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.pipelines.meant import schemas
 from checks.pipelines.paths import Expression, Path, Within, gathered, label
 from checks.schema.collections import Collection, CollectionKind, collection_reference, validator_reference
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.MONGODB})

@@ -28,10 +28,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.documents import DeclaredValidator
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference
 from checks.schema.validators import same
-from checks.targets import DocumentTarget
 from checks.traces import applied_by_us, told_at, where_lost
 
 SEVERITY = Severity.ERROR

@@ -37,6 +37,7 @@ from itertools import islice
 from typing import Any
 
 from checks.declared.documents import DeclaredValidator
+from checks.document_targets import Denied, DocumentTarget, Scratch, Stored
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.jsonschema.rules import DocumentRule, Query
 from checks.pipelines.shell import quoted
@@ -45,7 +46,7 @@ from checks.rows.documents import Ask, Document, DocumentCompiler, Wrong
 from checks.rows.missing import NoValue
 from checks.schema.collections import Collection, CollectionKind, ValidationLevel, collection_reference, validator_reference
 from checks.schema.validators import same
-from checks.targets import Denied, DocumentTarget, Scratch, StatementFailed, Stored
+from checks.targets import StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})

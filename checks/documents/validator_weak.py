@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.pipelines.shell import quoted
 from checks.schema.collections import (
@@ -39,7 +40,6 @@ from checks.schema.collections import (
 )
 from checks.schema.refusing import can_refuse
 from checks.schema.validators import same
-from checks.targets import DocumentTarget
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.MONGODB})

@@ -30,10 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.declared.documents import DocumentLimits
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import WriteCost
 from checks.schema.collections import Collection, CollectionKind, collection_reference, validator_reference
-from checks.targets import DocumentTarget
 from checks.timings import Cost, cost, cost_in_words, milliseconds
 
 SEVERITY = Severity.ERROR

@@ -43,13 +43,14 @@ from typing import cast
 from checks.declared.documents import DocumentQuery
 from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import replaced
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import Examined, QueryTiming
 from checks.pipelines.queries import plan_in_words, serving
 from checks.schema.collections import collection_reference
 from checks.schema.names import ObjectReference
 from checks.sql.reading import objects_read, without_rows
-from checks.targets import DocumentTarget, RelationalTarget, StatementFailed
+from checks.targets import RelationalTarget, StatementFailed
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})

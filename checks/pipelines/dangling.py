@@ -9,10 +9,10 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from checks.document_targets import DocumentSession
 from checks.pipelines.merging import Unordered, missing
 from checks.pipelines.references import FEW, SAMPLE, Sides, asked_by_itself, each_value
 from checks.schema.collections import Collections
-from checks.targets import DocumentSession
 
 #: Of more different keys than this the server's groups do not fit its memory: two million took it 232 s, where reading them in
 #: their order took 18 s. By an index it need not gather the child's keys, and goes on for longer.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from checks.document_targets import DocumentSession
 from checks.pipelines.paths import Expression, Path, Within, elements, entries, gathered, kind_of, label
-from checks.targets import DocumentSession
 
 #: How many documents are looked at first.
 FIRST = 1_000

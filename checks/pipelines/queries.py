@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.declared.documents import DocumentQuery
+from checks.document_targets import DocumentTarget
 from checks.measured import Examined, QueryTiming
 from checks.pipelines.equality_sort_range import advised
 from checks.schema.collections import CollectionIndex
 from checks.schema.indexes import create
-from checks.targets import DocumentTarget
 
 #: MongoDB's code for what the user may not do.
 _DENIED = "13"

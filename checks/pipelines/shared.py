@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.declared.documents import FieldPath
+from checks.document_targets import DocumentSession
 from checks.pipelines.dangling import MANY
 from checks.pipelines.merging import Unordered, runs
 from checks.pipelines.references import SAMPLE, Stage, each_key, unwound
 from checks.schema.collections import Collection, CollectionIndex
-from checks.targets import DocumentSession
 
 _EACH: Stage = {"$group": {"_id": "$_id", "documents": {"$sum": 1}}}
 _OWN: Sequence[Stage] = (

@@ -9,9 +9,9 @@ from collections.abc import Collection as Many
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from checks.document_targets import DocumentSession
 from checks.pipelines.fields import NOTHING, Field
 from checks.pipelines.paths import Path, Within, dotted, kind_of
-from checks.targets import DocumentSession
 
 #: What fields are called that say of which kind a document is; mappers write ``_cls``, ``_t``, ``__t``, ``_class``.
 _KIND = re.compile(r"(^|_|(?<=[a-z]))(type|kind|class|variant|discriminator|event|model)$|^_*(t|cls)$", re.IGNORECASE)

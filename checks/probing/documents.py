@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from checks.declared.documents import DocumentExpectations
+from checks.document_targets import Denied, DocumentSession, DocumentTarget, Scratch, Stored
 from checks.jsonschema.building import NOTHING
 from checks.jsonschema.rules import Query
 from checks.pipelines.keys import shown
 from checks.rows.documents import Ask, Document
 from checks.schema.collections import Collection
-from checks.targets import Denied, DocumentSession, DocumentTarget, Scratch, StatementFailed, Stored
+from checks.targets import StatementFailed
 
 #: The server's codes for a document that its validator refuses, and for a key that is taken.
 VALIDATION = "121"

@@ -7,6 +7,7 @@ of documents alike: there each registry has a module of its own.
 from __future__ import annotations
 
 from checks.constraints import load_refused
+from checks.document_targets import DocumentTarget
 from checks.documents import (
     changed_values,
     collection_scan,
@@ -48,7 +49,6 @@ from checks.migrations import (
     superuser_migration,
 )
 from checks.performance import query_limit
-from checks.targets import DocumentTarget
 
 #: Every check, in the order in which it is reported.
 DOCUMENTS: dict[str, Check[DocumentTarget]] = {

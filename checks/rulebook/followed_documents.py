@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+from checks.document_targets import DocumentTarget
 from checks.evidence import Evidence, Place
 from checks.interface import NotProven
 from checks.pipelines.shell import on
 from checks.survivals import Survival
-from checks.targets import DocumentTarget
 
 #: What nothing is known of where no collection could be compared.
 ALL = "documents of base"

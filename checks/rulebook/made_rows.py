@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
+from checks.document_targets import DocumentTarget
 from checks.evidence import Counted, MigrationFailure
 from checks.interface import Engine
 from checks.pipelines.shell import on
@@ -14,7 +15,7 @@ from checks.rulebook.audited import added
 from checks.rulebook.violations import Rule, rows_that_break
 from checks.schema.model import Index
 from checks.sql.statements import quoted
-from checks.targets import DocumentTarget, RelationalTarget, Target
+from checks.targets import RelationalTarget, Target
 
 #: Queries that are shown.
 _MOST = 3

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from checks.declared.documents import DocumentReference
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.schema.collections import Collection, CollectionKind
-from checks.targets import DocumentSession, DocumentTarget
 from checks.tenants.declared import Tenancy
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from checks.targets import DocumentSession
+from checks.document_targets import DocumentSession
 from checks.tenants.collections import TenantCollections
 from checks.tenants.returned import token
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 from checks.declared.absent import absent
 from checks.declared.across import ColumnPath, Side
 from checks.declared.documents import FieldPath
+from checks.document_targets import DocumentTarget
 from checks.interface import Engine
 from checks.sql.families import family
-from checks.targets import DocumentTarget, RelationalTarget, Target
+from checks.targets import RelationalTarget, Target
 from runner.across import canonical
 
 if TYPE_CHECKING:

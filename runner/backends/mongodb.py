@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentTarget
 from checks.evidence import Evidence, LoadedFile, Made
 from checks.measured import QueryTiming
 from checks.registries.documents import DOCUMENTS
 from checks.schema.mongodb import read
 from checks.schema.names import ObjectReference
-from checks.targets import DocumentTarget, Role
+from checks.targets import Role
 from runner.data.documents import load_documents
 from runner.data.generated import mongodb as generated
 from runner.data.generated.documents_file import written

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.declared.documents import DocumentExpectations
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentTarget
 from checks.evidence import Evidence
-from checks.targets import DocumentTarget
 from runner.declaring import rights, undoing
 from runner.declaring.audit import Audited, Looking, RefusalKind, audit
 from runner.declaring.plan import Plan

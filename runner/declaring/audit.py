@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from checks.declared.documents import DeclaredValidator, DocumentExpectations
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentTarget
 from checks.documents import document_violates_validator
 from checks.evidence import Evidence
 from checks.interface import Finding, Json, NotProven
 from checks.pipelines.keys import shown
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind, Collections
-from checks.targets import DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from runner.declaring import pipelines
 from runner.declaring.clashes import is_text
 from runner.declaring.standing import Standing

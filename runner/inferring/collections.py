@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from checks.document_targets import DocumentSession, DocumentTarget
 from checks.schema.collections import Collection, CollectionIndex, CollectionKind
-from checks.targets import DocumentSession, DocumentTarget, StatementFailed
+from checks.targets import StatementFailed
 from runner.inferring.references import Likely, likely
 from runner.inferring.schemas import notes_of, schema_of
 from runner.inferring.shapes import Shape

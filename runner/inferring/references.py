@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.declared.documents import DocumentReference, FieldPath, Step
+from checks.document_targets import DocumentSession
 from checks.pipelines.references import each_value
 from checks.pipelines.types import families
 from checks.schema.collections import CollectionKind, Collections
 from checks.sql.guesses import singular, stem_of, words
-from checks.targets import DocumentSession
 from runner.inferring.schemas import can_be_said
 from runner.inferring.shapes import Shape
 

@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentSession, DocumentTarget, Scratch
 from checks.evidence import Evidence
 from checks.interface import Engine
 from checks.schema.collections import Collections
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
-from checks.targets import DocumentSession, DocumentTarget, ReadSession, RelationalTarget, Role, Sandbox, Scratch
+from checks.targets import ReadSession, RelationalTarget, Role, Sandbox
 
 
 class Narrowed:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, cast
 
+from checks.document_targets import DocumentTarget
 from checks.faults.interface import Fault, Maker, Scene
 from checks.faults.registry import FAULTS, OF_DOCUMENTS
 from checks.interface import Check, Engine, Finding, Need, Outcome, State
-from checks.targets import DocumentTarget, RelationalTarget, Target
+from checks.targets import RelationalTarget, Target
 from runner.report import FaultState, PlantedFault, ReportedGap, SelfProof
 from runner.scheduler import Checks, run_checks
 from runner.selftest.narrowing import Narrowed, NarrowedDocuments

@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentSession, Scratch
 from checks.evidence import Evidence
 from checks.interface import Engine
 from checks.schema.collections import CollectionKind, Collections
 from checks.schema.mongodb import read
-from checks.targets import DocumentSession, Scratch, StatementFailed
+from checks.targets import StatementFailed
 from runner.errors import UsageError
 from runner.servers.interface import OURS, Database, Golden, Server
 from runner.servers.mongodb.copying import copy_database

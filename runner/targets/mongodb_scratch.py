@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from checks.targets import Denied, DocumentSession, Stored
+from checks.document_targets import Denied, DocumentSession, Stored
 from runner.migrations.inside.refusals import refusal, rules
 from runner.targets.mongodb_sessions import MongoReadSession, failed
 

@@ -12,9 +12,10 @@ from pymongo.database import Database as Documents
 from pymongo.errors import OperationFailure
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import DocumentTarget, Stored
 from checks.evidence import Evidence
 from checks.interface import Engine
-from checks.targets import DocumentTarget, Role, StatementFailed, Stored
+from checks.targets import Role, StatementFailed
 from runner.backends import mongodb as backend
 from runner.errors import DbproofError, Exit, ServerFailed, UsageError
 from runner.servers.interface import Address, Database, Server, Wanted

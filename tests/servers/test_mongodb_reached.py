@@ -21,9 +21,10 @@ from given_mongods import Settings, standing
 from pymongo import MongoClient
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import Stored
 from checks.evidence import Evidence
 from checks.interface import Engine
-from checks.targets import Role, Stored
+from checks.targets import Role
 from runner.backends import mongodb as backend
 from runner.errors import DbproofError, ServerFailed, UsageError
 from runner.servers.interface import Wanted

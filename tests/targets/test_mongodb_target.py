@@ -11,9 +11,10 @@ import pytest
 from pymongo.database import Database as Documents
 
 from checks.declared.expectations import Expectations
+from checks.document_targets import Denied, Stored
 from checks.evidence import Evidence
 from checks.schema.collections import CollectionKind
-from checks.targets import Denied, Role, StatementFailed, Stored
+from checks.targets import Role, StatementFailed
 from runner.servers.interface import Address, Database
 from runner.servers.mongodb.server import MongoServer
 from runner.targets.mongodb import MongoTarget

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from json_schemas import ROOTS
 from pymongo.database import Database as Documents
 
+from checks.document_targets import Denied
 from checks.probing.documents import VALIDATION, asking, is_taken
 from checks.rows.documents import DocumentCompiler
 from checks.rows.missing import NoValue
-from checks.targets import Denied
 from runner.servers.interface import Database
 from runner.servers.mongodb.sessions import session
 from runner.targets.mongodb_scratch import MongoScratch
