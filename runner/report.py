@@ -27,6 +27,10 @@ from runner.report_migrations import ReportedStatement as ReportedStatement
 from runner.report_migrations import ReportedWait as ReportedWait
 from runner.report_rows import MadeRows as MadeRows
 from runner.report_rows import ShortTable as ShortTable
+from runner.report_verdict import Coverage as Coverage
+from runner.report_verdict import Criterion as Criterion
+from runner.report_verdict import Held as Held
+from runner.report_verdict import Quality as Quality
 
 #: The version of ``report.json``; its JSON Schema is published with it.
 SCHEMA_VERSION = "1.0"
@@ -253,55 +257,6 @@ class ReportedAllow:
     fault: str = ""
 
 
-class Held(StrEnum):
-    """Whether a criterion of the verdict is fulfilled."""
-
-    HELD = "held"
-    NOT_HELD = "not-held"
-    NOT_JUDGED = "not-judged"
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One of the things that the verdict rests on: ``held`` of ``of`` are its numbers, ``why`` says more.
-
-    ``exit_code`` is what it asks for where it is not held; one without decides nothing.
-    """
-
-    id: str
-    says: str
-    state: Held
-    held: int = 0
-    of: int = 0
-    why: str = ""
-    exit_code: Exit | None = None
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How many rules about the data hold, are broken, and could not be judged; ``weight_held`` of ``weight`` make the score."""
-
-    held: int = 0
-    broken: int = 0
-    not_proven: int = 0
-    weight_held: int = 0
-    weight: int = 0
-
-    @property
-    def score(self) -> float | None:
-        """Per cent to one decimal, rounded down; ``None`` where no rule was judged (docs/verdict.md)."""
-        return self.weight_held * 1000 // self.weight / 10 if self.weight else None
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How many of a kind of rules were exercised by a probe, with whatever result."""
-
-    kind: str
-    exercised: int
-    of: int
-
-
 @dataclass(frozen=True)
 class Problem:
     """An error of the run itself (settings, server, tool), with its remedy and the exit code it asks for."""
@@ -331,7 +286,7 @@ class Report:
     next: tuple[str, ...] = ()
     allows: tuple[ReportedAllow, ...] = ()
     criteria: tuple[Criterion, ...] = ()
-    quality: Quality = Quality()
+    quality: Quality = field(default_factory=Quality)
     coverage: tuple[Coverage, ...] = ()
 
     @property
