@@ -11,8 +11,7 @@ from pydantic import AfterValidator
 from runner.settings.amounts import LAST_SEED, MOST
 from runner.settings.loading import LOAD, Loads
 from runner.settings.values import Section, Text, setting
-
-Contradiction = tuple[tuple[str, ...], str]
+from runner.settings.wording import Contradiction
 
 
 def _rows(number: int) -> int:

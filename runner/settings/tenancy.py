@@ -14,6 +14,7 @@ from checks.tenants.declared import Tenancy, parse_table, parse_template
 from checks.tenants.reads import DocumentRead, parse_document_read
 from runner.settings.structured import extended_json
 from runner.settings.values import Object, Pipeline, Section, Text, Texts, filled, plain, setting, some
+from runner.settings.wording import Contradiction, KeyPath
 
 
 def _listed(given: object) -> object:
@@ -106,7 +107,7 @@ def _asked(given: object) -> object:
     return extended_json(given) if isinstance(given, str) else plain(given)
 
 
-def contradictions(database: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def contradictions(database: Mapping[str, object]) -> Iterator[Contradiction]:
     """What is wrong or missing in the table ``tenancy`` of a raw document, each with the keys below the database."""
     section = database.get("tenancy")
     if not isinstance(section, Mapping):
@@ -122,9 +123,6 @@ def contradictions(database: Mapping[str, object]) -> Iterator[tuple[tuple[str |
     for name, read in reads.items() if isinstance(reads, Mapping) else ():
         judged = _of_documents if database.get("engine") == Engine.MONGODB else _of_rows
         yield from judged(("tenancy", "reads", str(name)), read, known)
-
-
-Contradiction = tuple[tuple[str | int, ...], str]
 
 
 def _of_rows(keys: tuple[str, ...], read: object, known: list[str] | None) -> Iterator[Contradiction]:
@@ -164,7 +162,7 @@ def _texts(section: Mapping[str, object], known: list[str] | None) -> Iterator[C
                 yield from _wrong(("tenancy", key) if alone else ("tenancy", key, number), partial(parse_table, text, ""))
 
 
-def _wrong(keys: tuple[str | int, ...], parse: Callable[[], object]) -> Iterator[Contradiction]:
+def _wrong(keys: KeyPath, parse: Callable[[], object]) -> Iterator[Contradiction]:
     try:
         parse()
     except ValueError as wrong:

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 #: A key that TOML does not want in quotes.
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
+#: Where something stands: keys, and positions in lists.
+KeyPath = tuple[str | int, ...]
+#: What contradicts something else within a section: where, and what.
+Contradiction = tuple[KeyPath, str]
+
 #: How much of a wrong word is repeated.
 _SHOWN = 60
 
@@ -18,7 +23,7 @@ _SHOWN = 60
 class Fault:
     """One thing that is wrong in a settings file: where, as keys and list positions, and what."""
 
-    path: tuple[str | int, ...]
+    path: KeyPath
     message: str
 
     def __str__(self) -> str:
