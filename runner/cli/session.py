@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from runner.errors import DbproofError, Exit
 from runner.output import Output
 from runner.redaction import Redactor
-from runner.settings.surface import ROWS, on_github, refuse_strangers
+from runner.settings.given import on_github, refuse_strangers
+from runner.settings.surface import ROWS
 
 if TYPE_CHECKING:
     from runner.settings.load import Loaded

@@ -13,9 +13,10 @@ from runner.settings.declarations import Source
 from runner.settings.engines import SERVERS
 from runner.settings.faults import settings_from, unknown_checks
 from runner.settings.files import Document, check_root, find
+from runner.settings.given import Given, given
 from runner.settings.model import DatabaseSettings, Settings
 from runner.settings.services import WantedImage
-from runner.settings.surface import ROWS, Given, given
+from runner.settings.surface import ROWS
 from runner.settings.wording import Fault
 
 

@@ -13,8 +13,9 @@ from runner.cli.application import parse
 from runner.cli.session import Session
 from runner.errors import Exit, UsageError
 from runner.redaction import Redactor
+from runner.settings.given import given, refuse_strangers
 from runner.settings.model import Settings
-from runner.settings.surface import SURFACE, URL_ENV, FailOn, Kind, Row, given, markdown_table, refuse_strangers
+from runner.settings.surface import SURFACE, URL_ENV, FailOn, Kind, Row, markdown_table
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
