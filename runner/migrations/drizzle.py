@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 from checks.evidence import Place
 from runner.errors import UsageError
 from runner.migrations import versioned
+from runner.migrations.books import Plain, make, table
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.scripts import Refused, Script
 from runner.migrations.sql_files import read, section
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Refused, Script, make, table
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 NAME: Final = "drizzle"
 TITLE = "Drizzle"

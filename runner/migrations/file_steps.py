@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from checks.evidence import Place
 from runner.migrations.interface import Direction, Event, Step
 from runner.migrations.rehearsing import walked
-from runner.migrations.versioned import Way
+from runner.migrations.scripts import Way
 
 #: What a step sends, read when it is asked for.
 WayOf = Callable[[Step], Way]

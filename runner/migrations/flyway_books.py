@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from runner.migrations.books import Plain, books, on_engine, schema, table
 from runner.migrations.engine_sessions import EngineBooks
 from runner.migrations.flyway_settings import Flyway
-from runner.migrations.versioned import Plain, Refused, Script, books, on_engine, schema, table
+from runner.migrations.scripts import Refused, Script
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 _POSTGRESQL = """CREATE TABLE {table} (
     "installed_rank" INT NOT NULL, "version" VARCHAR(50), "description" VARCHAR(200) NOT NULL, "type" VARCHAR(20) NOT NULL,

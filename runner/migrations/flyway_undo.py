@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from checks.evidence import Place
 from runner.migrations.flyway_books import Books, FlywayScript, version
 from runner.migrations.flyway_settings import Flyway
-from runner.migrations.versioned import Script, Way
+from runner.migrations.scripts import Script, Way
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 #: A file, the folder of the settings that it lies in, and its name taken apart.
 Found = tuple[Path, Path, re.Match[str]]

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Final
 from checks.evidence import Place
 from runner.errors import ToolFailed
 from runner.migrations import versioned, versioned_steps
+from runner.migrations.books import Plain, books, make, on_engine, table
 from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.scripts import Refused, Script, Way, twice
 from runner.migrations.sql_files import SqlFile, read, section
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Plain, Refused, Script, Way, books, make, on_engine, table, twice
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 NAME: Final = "goose"
 TITLE = "goose"

@@ -20,10 +20,10 @@ from runner.migrations.liquibase_books import Books, LiquibaseScript
 from runner.migrations.liquibase_changelog import ENDINGS, PROPERTIES, Changelog
 from runner.migrations.liquibase_sql import Changeset, matches
 from runner.migrations.liquibase_statements import statements, without_comments
+from runner.migrations.scripts import Script, Way
 from runner.migrations.sql_files import SqlFile
 from runner.migrations.sql_folder import current as current
 from runner.migrations.statements import Statement
-from runner.migrations.versioned import Script, Way
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 

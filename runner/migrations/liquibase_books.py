@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.migrations.books import Plain, make, schema, table
 from runner.migrations.liquibase_sql import Changeset, Precondition, attributes
-from runner.migrations.versioned import PassedOver, Plain, Refused, Script, make, schema, table
+from runner.migrations.scripts import PassedOver, Refused, Script
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 _COLUMNS = (
     "id varchar(255) NOT NULL, author varchar(255) NOT NULL, filename varchar(255) NOT NULL, dateexecuted timestamp NOT NULL, "

@@ -19,10 +19,10 @@ from runner.errors import ToolFailed, UsageError
 from runner.migrations import file_steps, versioned
 from runner.migrations.folders import detected
 from runner.migrations.interface import Began, Broke, Detected, Direction, Ended, Event, Project, Revision, Said, Step
+from runner.migrations.scripts import Script, Way
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import apply_file, read, refuse_psql
 from runner.migrations.sql_folder import current as current
-from runner.migrations.versioned import Script, Way
 from runner.servers.interface import Address
 
 NAME: Final = "sqitch"

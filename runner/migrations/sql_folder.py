@@ -19,9 +19,9 @@ from runner.errors import UsageError
 from runner.migrations import file_steps
 from runner.migrations.flyway_settings import FILES as FLYWAYS
 from runner.migrations.interface import Began, Broke, Came, Detected, Direction, Ended, Event, Project, Revision, Said, Step
+from runner.migrations.scripts import Way
 from runner.migrations.simple_query import session
 from runner.migrations.sql_files import SqlFile, Transaction, apply_file, read_all
-from runner.migrations.versioned import Way
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner.migrations import versioned
+from runner.migrations.books import Plain, make, table
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
+from runner.migrations.scripts import Refused, Script
 from runner.migrations.sql_files import SqlFile, read, refuse_psql
 from runner.migrations.sql_folder import current as current
 from runner.migrations.statements import comments
-from runner.migrations.versioned import Plain, Refused, Script, make, table
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
 
 if TYPE_CHECKING:
-    from runner.migrations.versioned import Connected
+    from runner.migrations.books import Connected
 
 NAME: Final = "supabase"
 TITLE = "Supabase"

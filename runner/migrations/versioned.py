@@ -1,212 +1,33 @@
-"""SQL files of a tool that keeps books: which of them are pending, in which transactions each goes, and the tool's own rows.
+"""SQL files of a tool that keeps books: what is pending is sent, each in its transactions, and written down as the tool does.
 
-The adapters say how a tool reads its files (:class:`Script`) and keeps its books (:class:`Books`); what they share stands here.
+The adapters say how a tool reads its files (scripts.py) and keeps its books (books.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from checks.evidence import Place
-from runner.migrations.engine_sessions import BooksFailed, EngineBooks, EngineSession
+from runner.migrations.books import Books
+from runner.migrations.engine_sessions import BooksFailed, EngineSession
 from runner.migrations.engine_sessions import opened as engine_session
 from runner.migrations.interface import Began, Broke, Ended, Event, Project, Revision, Said
+from runner.migrations.scripts import PassedOver, Refused, Script, Way
 from runner.migrations.simple_query import Session, session
 from runner.migrations.sql_files import SqlFile, Transaction, apply_file, bracket
 from runner.servers.interface import Address
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
-    Connected = Connection[tuple[object, ...]]
-
-
-@dataclass(frozen=True)
-class Script:
-    """One migration: ``name`` is its file's, relative to the root, ``version`` what the tool's books know it by.
-
-    Each of ``parts`` goes to the server as ``sent`` says; with ``bracket`` BEGIN and COMMIT stand round them, and round the row
-    of the books. ``wrong`` is what the tool says, and of which line, where it cannot read the file. One that is ``repeatable``
-    is applied again when it was edited.
-    """
-
-    id: str
-    version: str
-    title: str
-    path: Path
-    name: str
-    parts: tuple[SqlFile, ...] = ()
-    sent: Transaction = "whole"
-    bracket: bool = False
-    wrong: tuple[int, str] | None = None
-    repeatable: bool = False
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the file, in hexadecimal."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Way:
-    """What undoes a script: ``parts`` sent as the script's own are, from ``place`` on; ``missing`` says why there is nothing.
-
-    ``wrong`` is what the tool says, and of which line, where it cannot read it.
-    """
-
-    place: Place
-    parts: tuple[SqlFile, ...] = ()
-    bracket: bool = False
-    missing: str = ""
-    wrong: tuple[int, str] | None = None
-
-
-class Refused(Exception):
-    """The tool would not begin: what it says, and of which script and line."""
-
-    def __init__(self, said: str, script: Script | None = None, line: int | None = None) -> None:
-        super().__init__(said)
-        self.said = said
-        self.script = script
-        self.line = line
-
-
-class PassedOver(Exception):
-    """Raised by :meth:`Books.begin`: the tool goes on without this script."""
-
-
-class Books(Protocol):
-    """How a tool keeps its books. Every method may raise psycopg's Error, which is told as the end of the migration."""
-
-    @property
-    def at_once(self) -> bool:
-        """Whether one transaction holds all that is pending."""
-        ...
-
-    def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
-        """What is to be applied, in order; the tool's table is made on the way. Raises :class:`Refused`."""
-        ...
-
-    def begin(self, connection: Connected, script: Script) -> None:
-        """What the tool does before a script, outside of its transaction."""
-        ...
-
-    def end(self, connection: Connected, script: Script) -> None:
-        """Write a script down as applied, within its transaction."""
-        ...
-
-    def ended(self, connection: Connected, script: Script) -> None:
-        """What the tool does after a script, outside of its transaction."""
-        ...
-
-    def failed(self, connection: Connected, script: Script) -> None:
-        """What the tool does after a script without a transaction that failed; what is refused then is passed over."""
-        ...
-
-
-class ReversibleBooks(Books, Protocol):
-    """Books of a tool that also undoes; of a script, in the order in which it applied them, the tool knows the one ``before``."""
-
-    def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
-        """What the database holds, in the order in which it is undone from its end."""
-        ...
-
-    def back(self, connection: Connected, script: Script, before: Script | None) -> None:
-        """What the tool does before it undoes a script, outside of its transaction."""
-        ...
-
-    def undo(self, connection: Connected, script: Script) -> None:
-        """Write a script down as applied no more, within its transaction."""
-        ...
-
-    def undone(self, connection: Connected, script: Script, before: Script | None) -> None:
-        """What the tool does after it undid a script, outside of its transaction."""
-        ...
-
-
-class Plain:
-    """Books that do nothing but what a subclass says."""
-
-    at_once: bool = False
-
-    def back(self, connection: Connected, script: Script, before: Script | None) -> None:
-        """Nothing."""
-
-    def undo(self, connection: Connected, script: Script) -> None:
-        """Nothing."""
-
-    def undone(self, connection: Connected, script: Script, before: Script | None) -> None:
-        """Nothing."""
-
-    def begin(self, connection: Connected, script: Script) -> None:
-        """Nothing."""
-
-    def end(self, connection: Connected, script: Script) -> None:
-        """Nothing."""
-
-    def ended(self, connection: Connected, script: Script) -> None:
-        """Nothing."""
-
-    def failed(self, connection: Connected, script: Script) -> None:
-        """Nothing."""
+    from runner.migrations.books import Connected
 
 
 def revisions(scripts: Sequence[Script]) -> Sequence[Revision]:
     """The scripts as an adapter tells of them."""
     return [Revision(one.id, one.title, Place(one.name, 1), one.digest, one.repeatable) for one in scripts]
-
-
-def books(connection: Connected, name: str, within: str = "") -> bytes:
-    """The name of a tool's table, quoted; on PostgreSQL in a schema, that of new tables where none is named."""
-    if isinstance(connection, EngineBooks):
-        return connection.quoted(name)
-    return table(within or schema(connection), name)
-
-
-def on_engine(connection: Connected, postgresql: str, mariadb: str, sqlite: str) -> str:
-    """What is meant for the engine that is at hand."""
-    scheme = connection.scheme if isinstance(connection, EngineBooks) else ""
-    return {"mysql": mariadb, "sqlite": sqlite}.get(scheme, postgresql)
-
-
-def table(*names: str) -> bytes:
-    """The name of a table, quoted."""
-    from psycopg import sql
-
-    return sql.Identifier(*names).as_string(None).encode()
-
-
-def schema(connection: Connected) -> str:
-    """The schema that new tables go to."""
-    row = connection.execute(b"SELECT current_schema()").fetchone()
-    return str(row[0]) if row and row[0] else "public"
-
-
-def make(connection: Connected, name: bytes, columns: str) -> bool:
-    """Make a table of books where there is none; whether it was made."""
-    if isinstance(connection, EngineBooks):
-        if connection.has(name.decode()[1:-1]):
-            return False
-    elif connection.execute(b"SELECT to_regclass(%s)", (name.decode(),)).fetchone() != (None,):
-        return False
-    connection.execute(b"CREATE TABLE %s (%s)" % (name, columns.encode()))
-    return True
-
-
-def twice(scripts: Sequence[Script]) -> tuple[Script, Script] | None:
-    """Two scripts of one version, where there are such."""
-    seen = dict[str, Script]()
-    for script in scripts:
-        if script.version in seen:
-            return seen[script.version], script
-        seen[script.version] = script
-    return None
 
 
 def apply(project: Project, on: Address, scripts: Sequence[Script], books: Books, most: int | None = None) -> Iterator[Event]:

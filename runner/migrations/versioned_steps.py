@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from checks.evidence import Place
 from runner.migrations import versioned
+from runner.migrations.books import ReversibleBooks
 from runner.migrations.interface import Began, Broke, Direction, Ended, Event, Project, Step
 from runner.migrations.rehearsing import walked
-from runner.migrations.versioned import Opened, Refused, ReversibleBooks, Script, Way, in_session
+from runner.migrations.scripts import Refused, Script, Way
+from runner.migrations.versioned import Opened, in_session
 from runner.servers.interface import Address
 
 #: What undoes a script, read when it is asked for.
