@@ -15,7 +15,8 @@ from runner.plan import Built
 from runner.progress import Progress, Stage
 from runner.report import FaultState, ReportedDatabase, SelfProof
 from runner.scheduler import Checks
-from runner.selftest.planting import ENGINES, Ground
+from runner.selftest.planters import ENGINES
+from runner.selftest.planting import Ground
 from runner.selftest.proving import FULL, Extent, SelfTest
 from runner.settings.surface import Selftest
 

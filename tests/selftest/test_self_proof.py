@@ -25,7 +25,7 @@ from checks.schema.names import TableName
 from checks.targets import RelationalTarget, Role
 from runner.report import FaultState, SelfProof
 from runner.selftest.in_a_run import LEAST, MOST, SHARE
-from runner.selftest.planting import NotPlanted, _on_postgresql
+from runner.selftest.planters import NotPlanted, _on_postgresql
 from runner.selftest.proving import Extent, SelfTest
 from runner.servers.interface import Database, Server
 
