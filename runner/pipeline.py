@@ -17,7 +17,9 @@ from runner.allows.allows import allows_in
 from runner.allows.ledger import reported_allows
 from runner.errors import Cancelled, DbproofError, UsageError
 from runner.judging import plan, prove
-from runner.looking import look, meant, next_steps
+from runner.looking.addresses import meant
+from runner.looking.look import look
+from runner.looking.telling import next_steps
 from runner.output import Output
 from runner.planning import header, notes
 from runner.report import Problem, Report, ReportedDatabase
