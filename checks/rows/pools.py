@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlglot import exp
 
 from checks.rows import patterns
-from checks.rows.expressions import Boundary, Measure, literals, numbers
+from checks.rows.boundaries import Boundary, Measure
+from checks.rows.expressions import literals, numbers
 from checks.rows.shapes import DAY, TEMPORAL, Kind, Shape, Value, seconds, written
 
 #: Longer texts are not written out.

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import chain, combinations, islice, product
 
-from checks.rows.expressions import boundaries
+from checks.rows.boundaries import boundaries
 from checks.rows.missing import NoValue
 from checks.rows.pools import at_boundary
 from checks.rows.shapes import Row, Value, holds

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from checks.rows.expressions import Measure, always_true, boundaries, columns_of, parsed
+from checks.rows.boundaries import Measure, boundaries
+from checks.rows.expressions import always_true, columns_of, parsed
 from checks.rows.patterns import like, regular
 from checks.rows.shapes import DAY, Kind, Row, Shape, seconds, written
 
