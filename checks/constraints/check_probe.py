@@ -40,7 +40,8 @@ from sqlalchemy import Boolean, ColumnElement, Executable, literal_column, selec
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.probing.rule_probes import is_lost
 from checks.rows import mariadb, postgresql, sqlite
-from checks.rows.compiler import Compiled, Compiler
+from checks.rows.compiled import Compiled
+from checks.rows.compiler import Compiler
 from checks.rows.conditions import of_check, of_domain, storing
 from checks.rows.expressions import always_true
 from checks.rows.judging import Dialect

@@ -43,7 +43,8 @@ from sqlalchemy import table as core_table
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.probing.rule_probes import is_lost
 from checks.rows import mariadb, postgresql, sqlite
-from checks.rows.compiler import Compiled, Compiler, NewRow
+from checks.rows.compiled import Compiled, NewRow
+from checks.rows.compiler import Compiler
 from checks.rows.conditions import of_predicate
 from checks.rows.judging import Dialect
 from checks.rows.missing import NoValue

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, literal_column, select
 
 from checks.rows import postgresql
-from checks.rows.compiler import Compiled, Compiler
+from checks.rows.compiled import Compiled
+from checks.rows.compiler import Compiler
 from checks.rows.missing import NoValue
 from checks.rows.shapes import Row
 from checks.schema.model import Catalogue, ForeignKey, Table
