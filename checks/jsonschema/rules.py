@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from checks.jsonschema.bson_types import NUMBERS, named
-from checks.jsonschema.denials import denials, denied, names_of, with_field
+from checks.jsonschema.denials import denials, denied
+from checks.jsonschema.inner import Inner, below, dotted, goes_by, outermost
 from checks.jsonschema.matching import Schema
 from checks.jsonschema.queries import Unsaid, schema_of
 
 Query = Mapping[str, Any]
-#: Puts another schema in the place of an inner one; makes a schema of the whole document from one of an inner value.
-Put = Callable[[Schema], Schema]
-#: Puts a schema among others, of which there may be none.
-Place = Callable[[Any], Callable[[Schema], Any]]
 
 #: What says nothing by itself: words, and what belongs to the keyword beside it.
 _BESIDE = frozenset({"title", "description", "exclusiveMinimum", "exclusiveMaximum"})
-_ANYTHING: Schema = {}
 _WITH = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 
 
@@ -105,60 +101,12 @@ def _of_query(clause: Query, rest: Sequence[Query]) -> Iterator[DocumentRule]:
 
 
 def _of_schema(schema: Schema, rest: Sequence[Query], hints: Sequence[Any]) -> Iterator[DocumentRule]:
-    for found in _keywords(_Inner(schema, _itself, _itself, _itself, "", hints)):
+    for found in _keywords(outermost(schema, hints)):
         without = whole([{"$jsonSchema": found.without}, *rest])
         yield replace(found, without=without, alone={"$jsonSchema": found.alone})
 
 
-@dataclass(frozen=True)
-class _Inner:
-    """A schema within another.
-
-    ``put`` gives the whole with another in its place, ``only`` the whole with nothing else than that, and ``wrap`` a schema of
-    ours that says something of what it is about.
-    """
-
-    schema: Schema
-    put: Put
-    only: Put
-    wrap: Put
-    path: str
-    hints: Sequence[Any]
-
-    def below(self, path: str, schema: Schema, keyword: str, place: Place, wrap: Put) -> _Inner:
-        """What stands deeper, under a keyword: ``place`` puts it there, beside the others of that keyword."""
-        value = self.schema[keyword]
-
-        def put(inner: Schema) -> Schema:
-            return self.put({**self.schema, keyword: place(value)(inner)})
-
-        def only(inner: Schema) -> Schema:
-            return self.only({**_beside(keyword, self.schema), keyword: place(_emptied(value))(inner)})
-
-        return _Inner(schema, put, only, lambda wrong: self.wrap(wrap(wrong)), path, self.hints)
-
-    def without(self, *keywords: str) -> Schema:
-        """The whole schema without some keywords of this one."""
-        return self.put({name: value for name, value in self.schema.items() if name not in keywords})
-
-
-def _itself(schema: Schema) -> Schema:
-    return schema
-
-
-def _emptied(value: Any) -> Any:  # noqa: ANN401 - schemas by name, or several
-    """Schemas of the same names and number that ask nothing."""
-    return dict.fromkeys(value, _ANYTHING) if isinstance(value, Mapping) else [_ANYTHING for _ in value]
-
-
-def _beside(keyword: str, schema: Schema) -> Schema:
-    """What a keyword goes by: the names that it does not mean, the elements that come before."""
-    if keyword == "additionalProperties":
-        return names_of(schema)
-    return {"items": _emptied(schema["items"])} if keyword == "additionalItems" else {}
-
-
-def _keywords(inner: _Inner) -> Iterator[DocumentRule]:
+def _keywords(inner: Inner) -> Iterator[DocumentRule]:
     for keyword, value in inner.schema.items():
         if keyword == "required":
             yield from _required(inner, value)
@@ -167,31 +115,31 @@ def _keywords(inner: _Inner) -> Iterator[DocumentRule]:
         elif keyword in _BESIDE or _is_given(inner, keyword, value):
             continue
         else:
-            deeper = list(_below(inner, keyword, value))
+            deeper = list(below(inner, keyword, value))
             for one in deeper:
                 yield from _keywords(one)
             if not deeper and keyword not in ("properties", "patternProperties", "items", "allOf"):
                 yield from _plain(inner, keyword)
 
 
-def _is_given(inner: _Inner, keyword: str, value: Any) -> bool:  # noqa: ANN401 - the keyword's
+def _is_given(inner: Inner, keyword: str, value: Any) -> bool:  # noqa: ANN401 - the keyword's
     """What every document is by itself: an object with one field at least."""
     if inner.path:
         return False
     return value <= 1 if keyword == "minProperties" else keyword in ("bsonType", "type") and "object" in named(value)
 
 
-def _plain(inner: _Inner, keyword: str) -> Iterator[DocumentRule]:
+def _plain(inner: Inner, keyword: str) -> Iterator[DocumentRule]:
     breaks = tuple(map(inner.wrap, _broken(inner, keyword)))
     gone = (keyword, _WITH[keyword]) if keyword in _WITH else (keyword,)
     if breaks:
         own = {name: inner.schema[name] for name in gone if name in inner.schema}
-        alone = inner.only({**_beside(keyword, inner.schema), **own})
+        alone = inner.only({**goes_by(keyword, inner.schema), **own})
         limits = tuple(map(inner.wrap, _limits(keyword, inner.schema)))
         yield DocumentRule(inner.path, keyword, breaks, limits, inner.without(*gone), alone)
 
 
-def _broken(inner: _Inner, keyword: str) -> Iterator[Schema]:
+def _broken(inner: Inner, keyword: str) -> Iterator[Schema]:
     """What breaks a keyword: of an enum the values that are known first, of a type each other type by itself."""
     for wrong in denied(keyword, inner.schema):
         if keyword == "enum" and inner.hints:
@@ -202,83 +150,24 @@ def _broken(inner: _Inner, keyword: str) -> Iterator[Schema]:
             yield wrong
 
 
-def _required(inner: _Inner, names: Sequence[str]) -> Iterator[DocumentRule]:
+def _required(inner: Inner, names: Sequence[str]) -> Iterator[DocumentRule]:
     for name in names:
         if inner.path == "" and name == "_id":
             continue
         left = [other for other in names if other != name]
         rest = inner.put({**inner.schema, "required": left}) if left else inner.without("required")
         breaks = (inner.wrap({"bsonType": "object", "$absent": [name]}),)
-        yield DocumentRule(_dotted(inner.path, name), "required", breaks, (), rest, inner.only({"required": [name]}))
+        yield DocumentRule(dotted(inner.path, name), "required", breaks, (), rest, inner.only({"required": [name]}))
 
 
-def _dependencies(inner: _Inner, needed: Mapping[str, Any]) -> Iterator[DocumentRule]:
+def _dependencies(inner: Inner, needed: Mapping[str, Any]) -> Iterator[DocumentRule]:
     for name, value in needed.items():
         left = {other: one for other, one in needed.items() if other != name}
         rest = inner.put({**inner.schema, "dependencies": left}) if left else inner.without("dependencies")
         breaks = tuple(map(inner.wrap, denied("dependencies", {"dependencies": {name: value}})))
         if breaks:
             alone = inner.only({"dependencies": {name: value}})
-            yield DocumentRule(_dotted(inner.path, name), "dependencies", breaks, (), rest, alone)
-
-
-def _below(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa: ANN401 - the keyword's
-    """The schemas that stand under a keyword, all of which have to be satisfied."""
-    path, schema = inner.path, inner.schema
-    match keyword, value:
-        case "properties", Mapping():
-            for name, one in value.items():
-                yield inner.below(_dotted(path, name), one, keyword, _within(name), _field(name))
-        case "patternProperties", Mapping():
-            for name, one in value.items():
-                yield inner.below(_dotted(path, f"/{name}/"), one, keyword, _within(name), _named(name))
-        case "additionalProperties", Mapping():
-            yield inner.below(_dotted(path, "*"), value, keyword, _there, _stranger(schema))
-        case "allOf", list():
-            for number, one in enumerate(value):
-                yield inner.below(path, one, keyword, _nth(number), lambda wrong: wrong)
-        case _:
-            yield from _below_items(inner, keyword, value)
-
-
-def _below_items(inner: _Inner, keyword: str, value: Any) -> Iterator[_Inner]:  # noqa: ANN401 - the keyword's
-    path, schema = inner.path, inner.schema
-    match keyword, value:
-        case "items", Mapping():
-            yield inner.below(f"{path}[]", value, keyword, _there, lambda wrong: {"bsonType": "array", "$some": wrong})
-        case "items", list():
-            for number, one in enumerate(value):
-                yield inner.below(f"{path}[{number}]", one, keyword, _nth(number), _element(number))
-        case "additionalItems", Mapping() if isinstance(schema.get("items"), list):
-            yield inner.below(f"{path}[*]", value, keyword, _there, _element(len(schema["items"])))
-
-
-def _within(name: str) -> Place:
-    return lambda others: lambda inner: {**others, name: inner}
-
-
-def _nth(number: int) -> Place:
-    return lambda others: lambda inner: [*others[:number], inner, *others[number + 1 :]]
-
-
-def _there(_: Any) -> Callable[[Schema], Any]:  # noqa: ANN401 - what stands there otherwise
-    return _itself
-
-
-def _field(name: str) -> Put:
-    return lambda wrong: with_field(name, wrong)
-
-
-def _named(pattern: str) -> Put:
-    return lambda wrong: {"bsonType": "object", "$named": [(pattern, wrong)]}
-
-
-def _stranger(schema: Schema) -> Put:
-    return lambda wrong: {"bsonType": "object", "$stranger": [(names_of(schema), wrong)]}
-
-
-def _element(number: int) -> Put:
-    return lambda wrong: {"bsonType": "array", "$at": {number: wrong}}
+            yield DocumentRule(dotted(inner.path, name), "dependencies", breaks, (), rest, alone)
 
 
 def _limits(keyword: str, schema: Schema) -> Iterator[Schema]:
@@ -295,7 +184,3 @@ def _limits(keyword: str, schema: Schema) -> Iterator[Schema]:
             yield {"bsonType": "object", "minProperties": value, "maxProperties": value}
         case "enum":
             yield {"enum": [value[-1]]}
-
-
-def _dotted(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
