@@ -12,33 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-Schema = Mapping[str, Any]
-
-#: The types of JSON Schema by their names in BSON. A driver stores a whole number as an int or a long.
-_TYPES: Mapping[str, tuple[str, ...]] = {
-    "string": ("string",),
-    "number": ("number",),
-    "integer": ("int", "long"),
-    "object": ("object",),
-    "array": ("array",),
-    "boolean": ("bool",),
-    "null": ("null",),
-}
-#: How drivers and mappers store a text of a format: Beanie a date as midnight, a duration as seconds; a UUID may stay a text.
-_FORMATS: Mapping[str, tuple[str, ...]] = {
-    "date-time": ("date",),
-    "date": ("date",),
-    "duration": ("number",),
-    "uuid": ("binData", "string"),
-    "binary": ("binData",),
-    "regex": ("regex", "string"),
-    "objectid": ("objectId",),
-    "object-id": ("objectId",),
-    "mongo-id": ("objectId",),
-}
-#: The patterns by which an ObjectId is told: 24 hexadecimal digits and nothing else.
-_HEX_PATTERN = re.compile(r"\^\[(?:0-9|a-f|A-F|\\d|\\h)+\]\{24\}\$")
-_HEX = re.compile(r"[0-9a-fA-F]{24}")
+from runner.settings.json_schema_types import FORMATS, TYPES, Schema, is_object_id, kinds_of, nullable
 
 #: Keywords that mean the same in both.
 _SAME = frozenset({
@@ -65,7 +39,7 @@ def converted(schema: Schema) -> dict[str, Any]:
 
     resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
     written = _written(schema, _At("", resolver, _Count(), (id(schema),)))
-    if "object" not in (kinds := _kinds(written) or ["object"]):
+    if "object" not in (kinds := kinds_of(written) or ["object"]):
         raise ValueError(f"describes {' or '.join(kinds)}, and a collection holds objects")
     return _with_id(written)
 
@@ -105,8 +79,8 @@ def _written(schema: object, at: _At) -> dict[str, Any]:
     for keyword in _NEVER:
         if keyword in schema:
             raise at.cannot(f"MongoDB cannot say '{keyword}': {_NEVER[keyword]}")
-    if _is_object_id(schema):
-        return _nullable({"bsonType": "objectId"}) if schema.get("nullable") is True else {"bsonType": "objectId"}
+    if is_object_id(schema):
+        return nullable({"bsonType": "objectId"}) if schema.get("nullable") is True else {"bsonType": "objectId"}
     return _all_of(_parts(schema, at))
 
 
@@ -125,7 +99,7 @@ def _parts(schema: Schema, at: _At) -> Iterator[dict[str, Any]]:
         own["enum"] = [schema["const"]]
     if "not" in schema:
         own["not"] = _written(schema["not"], at.below("not"))
-    yield _nullable(own) if schema.get("nullable") is True else own
+    yield nullable(own) if schema.get("nullable") is True else own
     yield from _alternatives(schema, at)
     yield from _rewritten(schema, at)
 
@@ -137,10 +111,10 @@ def _typed(schema: Schema, at: _At) -> dict[str, Any]:
     named = schema["type"] if isinstance(schema["type"], list | tuple) else [schema["type"]]
     known: list[str] = []
     for name in named:
-        if name not in _TYPES:
+        if name not in TYPES:
             raise at.cannot(f"'{name}' is not a type of JSON Schema")
-        stored = _FORMATS.get(str(schema.get("format", "")).lower()) if name == "string" else None
-        known += [one for one in stored or _TYPES[name] if one not in known]
+        stored = FORMATS.get(str(schema.get("format", "")).lower()) if name == "string" else None
+        known += [one for one in stored or TYPES[name] if one not in known]
     return {"bsonType": known[0] if len(known) == 1 else known}
 
 
@@ -214,19 +188,13 @@ def _or_null(written: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """One schema for ``[schema, null]``: the other keywords of it say nothing of null."""
     null = {"bsonType": "null"}
     others = [one for one in written if one != null]
-    if null not in written or len(others) != 1 or not _kinds(others[0]) or not _only_of_types(others[0]):
+    if null not in written or len(others) != 1 or not kinds_of(others[0]) or not _only_of_types(others[0]):
         return None
-    return _nullable(others[0])
+    return nullable(others[0])
 
 
 def _only_of_types(schema: Schema) -> bool:
     return not {"anyOf", "oneOf", "allOf", "not"} & schema.keys()
-
-
-def _nullable(schema: Schema) -> dict[str, Any]:
-    kinds = _kinds(schema)
-    found = {**schema, "bsonType": [*(kind for kind in kinds if kind != "null"), "null"]} if kinds else dict(schema)
-    return {**found, "enum": [*found["enum"], None]} if "enum" in found and None not in found["enum"] else found
 
 
 def _rewritten(schema: Schema, at: _At) -> Iterator[dict[str, Any]]:
@@ -291,33 +259,19 @@ def _referred(schema: Schema, at: _At) -> dict[str, Any]:
 def _cut(contents: object, reference: object) -> dict[str, Any]:
     name = str(reference).rpartition("/")[2].strip("#") or "the whole"
     named = contents.get("type") if isinstance(contents, Mapping) else None
-    kinds = _TYPES.get(named, ()) if isinstance(named, str) else ()
+    kinds = TYPES.get(named, ()) if isinstance(named, str) else ()
     told = {"description": f"{name} once more, not looked into: a validator has no recursion"}
     return {"bsonType": kinds[0] if len(kinds) == 1 else list(kinds), **told} if kinds else told
-
-
-def _is_object_id(schema: Schema) -> bool:
-    """By its format, by its pattern, or because every example is one (ODMantic prints no more)."""
-    if schema.get("type") != "string":
-        return False
-    examples = [*schema.get("examples", ()), *([schema["example"]] if "example" in schema else [])]
-    told = bool(examples) and all(isinstance(one, str) and _HEX.fullmatch(one) for one in examples)
-    return told or bool(_HEX_PATTERN.fullmatch(str(schema.get("pattern", "")))) or schema.get("format") == "ObjectId"
-
-
-def _kinds(schema: Schema) -> list[str]:
-    kinds = schema.get("bsonType", [])
-    return [kinds] if isinstance(kinds, str) else list(kinds)
 
 
 def _with_id(schema: dict[str, Any]) -> dict[str, Any]:
     """Every document has an ``_id``, which the model may call ``id`` and leave empty until it is stored."""
     properties = dict(schema.get("properties", {}))
-    if "_id" not in properties and "objectId" in _kinds(properties.get("id", {})):
+    if "_id" not in properties and "objectId" in kinds_of(properties.get("id", {})):
         properties["_id"] = properties.pop("id")
         schema = {**schema, "required": [name for name in schema.get("required", ()) if name != "id"]}
-    if "null" in _kinds(properties.get("_id", {})):
-        kinds = [kind for kind in _kinds(properties["_id"]) if kind != "null"]
+    if "null" in kinds_of(properties.get("_id", {})):
+        kinds = [kind for kind in kinds_of(properties["_id"]) if kind != "null"]
         properties["_id"] = {**properties["_id"], "bsonType": kinds[0] if len(kinds) == 1 else kinds}
     if schema.get("additionalProperties", True) is not True:
         properties.setdefault("_id", {})
