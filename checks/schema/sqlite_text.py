@@ -6,7 +6,6 @@ own parser, so that what is read here is known to be well formed (lang_createtab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from checks.schema.sqlite_tokens import Token, tokens
@@ -15,8 +14,6 @@ _TABLE_CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOR
 _COLUMN_CONSTRAINTS = frozenset(
     {"CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE", "REFERENCES", "GENERATED", "AS"}
 )
-#: What asks for a value that is there, in SQLite's three ways.
-_NOT_NULL = (("IS", "NOT", "NULL"), ("NOT", "NULL"), ("NOTNULL",))
 
 
 @dataclass(frozen=True)
@@ -77,35 +74,6 @@ class TableText:
 def table_text(sql: str) -> TableText:
     """What a CREATE TABLE of ``sqlite_master`` says."""
     return _Reader(sql).table()
-
-
-def predicate_text(sql: str, columns: Sequence[str] = ()) -> str | None:
-    """The condition of a partial index; one that only leaves out NULLs in the form ``"a" IS NOT NULL AND "b" IS NOT NULL``.
-
-    Names in that form are spelled as in ``columns``.
-    """
-    found = tokens(sql)
-    depth = 0
-    for number, token in enumerate(found):
-        depth += (token.text == "(") - (token.text == ")") if token.kind == "other" else 0
-        if token.keyword == "WHERE" and not depth:
-            return _without_nulls(found[number + 1 :], columns) or sql[token.end :].strip()
-    return None
-
-
-def _without_nulls(condition: Sequence[Token], columns: Sequence[str]) -> str | None:
-    spelled = {column.lower(): column for column in columns}
-    names: list[str] = []
-    rest = [token for token in condition if token.keyword not in ("(", ")")]
-    while rest:
-        name, rest = rest[0], rest[1:]
-        words = [token.keyword for token in rest[:3]]
-        length = next((len(form) for form in _NOT_NULL if tuple(words[: len(form)]) == form), 0)
-        if name.kind not in ("word", "name", "string") or not length or (rest[length:] and rest[length].keyword != "AND"):
-            return None
-        names.append(spelled.get(name.name.lower(), name.name))
-        rest = rest[length + 1 :]
-    return " AND ".join('"{}" IS NOT NULL'.format(name.replace('"', '""')) for name in names) or None
 
 
 class _Reader:

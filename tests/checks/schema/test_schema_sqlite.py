@@ -10,7 +10,8 @@ from sqlite_judging import target
 from checks.schema.model import Action, Catalogue
 from checks.schema.names import TableName
 from checks.schema.sqlite import ROWID, affinity
-from checks.schema.sqlite_text import predicate_text, table_text
+from checks.schema.sqlite_indexes import predicate_text
+from checks.schema.sqlite_text import table_text
 
 ODD = """
     CREATE TABLE "or;ders (" ( -- a comment, (
