@@ -53,7 +53,7 @@ def more_heads(building: Building, base: Mapping[str, Revision]) -> list[str]:
         return []
     return [
         f"There are {len(now)} heads now ({', '.join(now)}), where base has {counted(len(before), 'head')}: `upgrade heads` was "
-        "run here, and `upgrade head` refuses that. `alembic merge heads` joins them."
+        f"run here, and `upgrade head` refuses that. `{branched.MERGING}` joins them."
     ]
 
 

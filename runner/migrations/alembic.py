@@ -29,6 +29,7 @@ NAME = "alembic"
 TITLE = "Alembic"
 FILES_ONLY = False
 KEEPS_BOOKS = True
+MERGING = "alembic merge heads"
 
 _INSIDE = Path(__file__).with_name("inside")
 _DEPTH = 2

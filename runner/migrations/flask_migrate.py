@@ -6,8 +6,9 @@ Flask-SQLAlchemy, its address is replaced with ours in memory; else it has to co
 
 from __future__ import annotations
 
+import configparser
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from checks.drift import Drift
@@ -15,7 +16,7 @@ from checks.evidence import Place
 from checks.schema.names import default_schema
 from runner.children import Command
 from runner.errors import UsageError
-from runner.migrations import alembic, hearing, interpreter
+from runner.migrations import alembic, hearing, interpreter, revision_files
 from runner.migrations.alembic import guarded
 from runner.migrations.comparing import compared
 from runner.migrations.environment import environment, varying
@@ -28,6 +29,7 @@ NAME = "flask-migrate"
 TITLE = "Flask-Migrate"
 FILES_ONLY = False
 KEEPS_BOOKS = True
+MERGING = "flask db merge heads"
 
 _INSIDE = Path(__file__).with_name("inside")
 _FOLDER = "migrations"
@@ -46,6 +48,16 @@ def revisions(project: Project) -> Sequence[Revision]:
     """The revisions in the order that ``upgrade heads`` takes on an empty database, as Alembic lists them."""
     folder = _folder(project)
     return alembic.listed(project, folder / "alembic.ini", folder)
+
+
+def heads(project: Project, among: Container[str] | None = None) -> Sequence[str]:
+    """The revisions that no other goes on from; of those ``among`` alone where that is said."""
+    return revision_files.heads(_versions(project), among)
+
+
+def faults(project: Project) -> Sequence[str]:
+    """What of its revision files Alembic passes over, in sentences."""
+    return list(revision_files.faults(project, _versions(project)))
 
 
 def current(project: Project, on: Address) -> Iterator[Event]:
@@ -91,6 +103,16 @@ def _command(project: Project, verb: str, on: Address, more: Mapping[str, object
     }
     arguments = (str(python.python), str(_INSIDE / "start.py"), "flask_child")
     return Command(arguments, project.directory, variables, project.settings.timeout, varying=varying(project))
+
+
+def _versions(project: Project) -> Sequence[Path]:
+    """Where the revision files lie."""
+    folder = _folder(project)
+    config = folder / "alembic.ini"
+    try:
+        return revision_files.folders(config, project.directory) if config.is_file() else [folder / "versions"]
+    except configparser.Error:  # Alembic will say it
+        return ()
 
 
 def _folder(project: Project) -> Path:

@@ -238,7 +238,13 @@ class Modelled(Protocol):
 
 
 class Branched(Protocol):
-    """What an adapter offers beside the rest where its history may end in several heads."""
+    """What an adapter offers beside the rest where its history may end in several heads.
+
+    ``MERGING`` is the command that joins them.
+    """
+
+    @property
+    def MERGING(self) -> str: ...
 
     def heads(self, project: Project, among: Container[str] | None = None) -> Sequence[str]:
         """The revisions that no other goes on from; of those ``among`` alone where that is said."""

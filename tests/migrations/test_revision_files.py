@@ -6,7 +6,9 @@ import pytest
 from alembic_projects import lay, project, revision
 
 from checks.evidence import Place
-from runner.migrations import alembic, revision_files
+from runner.migrations import alembic, flask_migrate, revision_files
+from runner.migrations.interface import Project
+from runner.settings.model import MigrationSettings
 
 
 def read(root: Path) -> list[tuple[str, str, Place]]:
@@ -83,3 +85,20 @@ def test_the_configuration_says_where_files_lie(tmp_path: Path, lines: str, expe
     config = tmp_path / "alembic.ini"
     config.write_text(f"[alembic]\n{lines}\n")
     assert list(revision_files.folders(config, tmp_path)) == [tmp_path / name for name in expected]
+
+
+def test_flask_migrate_has_its_heads_and_faults_from_the_same_files(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").touch()
+    for name, one, down in (("a", "a", None), ("b", "b", "a"), ("c", "c", "a"), ("again", "c", "b")):
+        (folder / "versions" / f"{name}.py").write_text(f"revision = {one!r}\ndown_revision = {down!r}\n")
+    shop = Project(tmp_path, tmp_path, MigrationSettings(tool="flask-migrate"), tmp_path)
+    both = "migrations/versions/again.py and migrations/versions/c.py"
+    assert flask_migrate.faults(shop) == [f"{both} are one revision, c: Alembic runs one of them and never the others."]
+    (folder / "versions" / "again.py").unlink()
+    assert flask_migrate.heads(shop) == ["b", "c"]
+    assert flask_migrate.heads(shop, {"a", "b"}) == ["b"]
+    assert flask_migrate.MERGING == "flask db merge heads"
+    (folder / "alembic.ini").write_text("[alembic]\nversion_locations = other\n")
+    assert flask_migrate.heads(shop) == []
