@@ -132,6 +132,10 @@ class NotProven:
 Judgement = Finding | Proven | NotProven
 
 
+class CouldNotRun(Exception):
+    """What a check raises where something that the settings ask for could not be done: it errored, for the reason given."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How one check ended on one database. ``seconds`` is wall time; ``reason`` says why it was skipped or errored.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from checks.interface import Check, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
+from checks.interface import Check, CouldNotRun, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
 from checks.targets import StatementFailed, Target
 
 #: How many checks read side by side.
@@ -94,6 +94,8 @@ def _judge(
             judgements.append(NotProven(identifier, "the migrations failed, and what it reads is not there"))
         else:
             reason = f"its SQL failed: {failure}"
+    except CouldNotRun as failure:
+        reason = str(failure)
     except Exception as failure:  # noqa: BLE001 - a check that breaks in any way must read as errored, never as clean
         reason = f"{type(failure).__name__}: {failure}"
     return replace(_outcome(identifier, check, judgements, reason), seconds=time.monotonic() - began)

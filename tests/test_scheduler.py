@@ -10,7 +10,7 @@ import pytest
 from judging import target
 
 from checks.evidence import Evidence, MigrationFailure
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
+from checks.interface import CouldNotRun, Engine, Finding, Judgement, Need, NotProven, Outcome, Proven, Severity, State
 from checks.registries.relational import RELATIONAL
 from checks.targets import RelationalTarget, StatementFailed
 from runner.errors import Cancelled, Exit
@@ -212,3 +212,9 @@ def test_every_real_check_is_scheduled(whole: RelationalTarget) -> None:
     outcomes = run_checks(whole, RELATIONAL, {})
     assert [one.check for one in outcomes] == list(RELATIONAL)
     assert {one.state for one in outcomes} <= {State.PASSED, State.SKIPPED}, outcomes
+
+
+def test_what_the_settings_ask_for_and_could_not_be_done_is_errored_in_its_own_words(whole: RelationalTarget) -> None:
+    ended = outcome(Written(says(Finding("a", "broken"), broken=CouldNotRun("`pytest` did not start"))), whole)
+    assert (ended.state, ended.reason) == (State.ERRORED, "`pytest` did not start")
+    assert [finding.subject for finding in ended.findings] == ["a"]

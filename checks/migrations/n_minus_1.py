@@ -9,7 +9,8 @@ since; the server would take it until it is executed. With `n_minus_1` base's ow
 there and not on base, that is a finding.
 
 What cannot be prepared (statements of clients that put values into the text of several statements at once, temporary tables) and
-what base refuses too is not proven, and how many those are is said.
+what base refuses too is not proven, and how many those are is said. A program that cannot start, or that fails on base's own
+schema too, tells nothing of the change: then this check could not run, which ends the run with exit 4.
 
 **Anti-pattern**
 
@@ -29,8 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.previous import BrokenStatement, OwnTests
+from checks.interface import CouldNotRun, Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.previous import BrokenStatement, OwnTests, Previous
 from checks.targets import Target
 
 SEVERITY = Severity.WARNING
@@ -47,7 +48,10 @@ LEFT = "statements that base refuses too"
 
 
 def run(target: Target) -> Iterator[Judgement]:
-    """Judge the statements, and the tests; nothing where the settings name neither."""
+    """Judge the statements, and the tests; nothing where the settings name neither.
+
+    Raises CouldNotRun where a program that the settings name did not do its work.
+    """
     found = target.evidence.previous
     if found is None:
         return
@@ -59,8 +63,15 @@ def run(target: Target) -> Iterator[Judgement]:
         yield _broken(one)
     if found.statements and not found.broken:
         yield Proven(STATEMENTS)
-    if found.tests is not None:
+    if found.tests is not None and not found.tests.failed:
         yield _tests(found.tests)
+    if failed := _failed(found):
+        raise CouldNotRun(failed)
+
+
+def _failed(found: Previous) -> str:
+    """Why programs that the settings name tell nothing, each reason once."""
+    return "\n".join(dict.fromkeys(filter(None, (found.failed, found.tests.failed if found.tests else ""))))
 
 
 def _broken(one: BrokenStatement) -> Finding:

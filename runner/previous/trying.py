@@ -53,7 +53,10 @@ def previous(building: Building, head: Built, base: Built | None, applied: froze
             raise
         except DbproofError as error:
             found = Previous(gap=error.message)
-        if found.gap or (found.tests and found.tests.gap and not found.statements):
+        failed = found.failed or (found.tests.failed if found.tests else "")
+        if failed:
+            stage.failed(failed.splitlines()[0])
+        elif found.gap or (found.tests and found.tests.gap and not found.statements):
             stage.skipped(found.gap or (found.tests.gap if found.tests else ""))
         elif found.broken or (found.tests and found.tests.said):
             stage.failed(_said(found))
@@ -89,14 +92,17 @@ class _Release:
         if told is None or not isinstance(revision, git.Base):
             return Previous(gap="there is no base revision")
         with git.files_of(self.building.plan.root, revision) as root:
-            found = Previous()
-            if told.statements or told.statements_file:
-                found = self._of_statements(root)
-            if told.n_minus_1:
-                found = replace(found, tests=self._of_tests(root, told.n_minus_1))
-            return found
+            found = self._statements(root) if told.statements or told.statements_file else Previous()
+            return replace(found, tests=self._tests(root, told.n_minus_1)) if told.n_minus_1 else found
 
     # Statements ----------------------------------------------------------------------------------------------------------
+
+    def _statements(self, root: Path) -> Previous:
+        """Raises UsageError; a program of the settings that does not do its work is what the check is to say."""
+        try:
+            return self._of_statements(root)
+        except ToolFailed as error:
+            return Previous(failed=error.message)
 
     def _of_statements(self, root: Path) -> Previous:
         if self.base.server.engine is not Engine.POSTGRESQL:
@@ -129,7 +135,7 @@ class _Release:
             server, database = _forked(stack, self.base)
             mark = server.mark()
             if said := self._run(root, told.statements, server, database):
-                raise ToolFailed(f"`{told.statements}` fails on base too: {said}", "Its statements are of a run that ends well.")
+                raise ToolFailed(f"`{told.statements}` fails on base's own schema: {said}")
             sent = [one for name in (database.name, f"test_{database.name}") for one in read(server.log(mark), name).statements]
         return list(dict.fromkeys([*texts, *statements.prepared(sent)]))
 
@@ -197,6 +203,17 @@ class _Release:
 
     # Its own tests -------------------------------------------------------------------------------------------------------
 
+    def _tests(self, root: Path, command: str) -> OwnTests:
+        """Raises UsageError; as :meth:`_statements`."""
+        try:
+            return self._of_tests(root, command)
+        except UsageError:
+            raise
+        except ToolFailed as error:
+            return OwnTests(command, failed=error.message)
+        except DbproofError as error:
+            return OwnTests(command, gap=error.message)
+
     def _of_tests(self, root: Path, command: str) -> OwnTests:
         self.say(f"running base's `{command}` on head's schema")
         with ExitStack() as stack:
@@ -207,7 +224,7 @@ class _Release:
         with ExitStack() as stack:
             before = self._run(root, command, *_forked(stack, self.base))
         if before:
-            return OwnTests(command, gap=f"`{command}` fails on base's own schema too: {before}")
+            return OwnTests(command, failed=f"`{command}` fails on base's own schema too: {before}")
         return OwnTests(command, said, self.new[0].place if len(self.new) == 1 else None)
 
     def _run(self, root: Path, command: str, server: Server, database: Database) -> str:

@@ -45,13 +45,15 @@ class _Stage:
 
 
 @contextmanager
-def pair(root: Path, compare: str = "main") -> Iterator[tuple[Pair, Said]]:
-    """The one database of a repository's settings, at ``compare`` and at what lies there."""
+def pair(root: Path, compare: str = "main", *checks: str) -> Iterator[tuple[Pair, Said]]:
+    """The one database of a repository's settings, at ``compare`` and at what lies there, as it is built for ``checks``."""
     loaded, said = load(root, {}, {}), Said()
     base = git.find_base(root, compare, {})
     output = Output(Redactor(), quiet=True, stdout=io.StringIO(), stderr=io.StringIO(), environment={})
     ((name, settings),) = loaded.settings.databases.items()
-    planned = replace(plan(name, settings, base, loaded, output), progress=said, hide=said.secrets.append)
+    planned = replace(
+        plan(name, settings, base, loaded, output), progress=said, hide=said.secrets.append, checks=frozenset(checks)
+    )
     with built(planned) as both:
         yield both, said
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from building_pairs import pair
 from example_repositories import Run, run_on
 from repositories import repository
+
+from runner.previous.trying import CHECK
 
 FIRST = """\
 CREATE TABLE customers (id serial PRIMARY KEY, name text NOT NULL, nick text);
@@ -44,9 +47,9 @@ directory = "migrations"
 ENV = 'env = { DATABASE_URL = "{url}" }\n'
 
 
-def change(tmp_path: Path, settings: str, new: dict[str, str]) -> Path:
+def change(tmp_path: Path, settings: str, new: dict[str, str], tests: str = TESTS) -> Path:
     files = {"dbproof.toml": SETTINGS + settings, "migrations/1_first.sql": FIRST}
-    made = repository(tmp_path / "app", {**files, "own_tests.py": TESTS, "sent.sql": "SELECT nick FROM customers;\nVACUUM;\n"})
+    made = repository(tmp_path / "app", {**files, "own_tests.py": tests, "sent.sql": "SELECT nick FROM customers;\nVACUUM;\n"})
     made.branch("change")
     made.commit({f"migrations/{name}": text for name, text in new.items()} | {"own_tests.py": "raise SystemExit('head')\n"})
     return made.root
@@ -94,3 +97,17 @@ def test_a_file_that_is_nowhere_is_refused_and_one_that_is_new_is_none_of_base_s
     (root / "later.sql").write_text("SELECT 1;")
     (gap,) = run_on(root).check("n-minus-1")["not_proven"]
     assert gap["reason"] == "base's release sent no statement that could be prepared"
+
+
+def test_programs_that_tell_nothing_of_the_change_are_seen_by_the_pipeline(tmp_path: Path) -> None:
+    """Both were asked for: one fails on base, the other is not there at all."""
+    settings = f'{ENV}statements = "{sys.executable} own_tests.py --what"\nn_minus_1 = "no-such-program --fast"\n'
+    root = change(tmp_path, settings, {"2_harmless.sql": NEW["2_harmless.sql"]}, TESTS + "\nassert len(sys.argv) < 2, 'what?'\n")
+    with pair(root, "main", CHECK) as (both, said):
+        found = both.head.evidence.previous
+    assert found is not None
+    assert found.tests is not None
+    assert "own_tests.py --what` fails on base's own schema: " in found.failed
+    assert found.failed.endswith("what?")
+    assert found.tests.failed.startswith("'no-such-program' was not found")
+    assert said.stages["n-1"] == found.failed.splitlines()[0]

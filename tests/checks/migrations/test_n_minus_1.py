@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from judging import Judge
 
 from checks.evidence import Evidence, Place
+from checks.interface import CouldNotRun
 from checks.previous import BrokenStatement, OwnTests, Previous
 
 CHECK = "n-minus-1"
@@ -37,3 +39,10 @@ def test_what_could_not_be_tried_is_not_proven(judge: Judge) -> None:
     ).gaps
     assert gaps == {"statements of the previous release": "nothing came", "tests of the previous release": "fails on base"}
     assert judge(CHECK).all == ()
+
+
+def test_a_program_of_the_settings_that_tells_nothing_is_an_error_of_the_check(judge: Judge) -> None:
+    tests = OwnTests("pytest", failed="no pytest")
+    for evidence in (Previous(tests=tests), Previous(failed="no pytest"), Previous(failed="no pytest", tests=tests)):
+        with pytest.raises(CouldNotRun, match=r"\Ano pytest\Z"):
+            judge(CHECK, evidence=Evidence(previous=evidence))
