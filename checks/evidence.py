@@ -205,7 +205,8 @@ class Evidence:
     ``survivals`` is what became of base's rows, ``None`` where nothing is new or there is no base. ``edited`` are base's
     migrations whose files head has edited or deleted.
     ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at. ``base_failed``
-    says that base's own migrations fail, so that head was built from nothing.
+    says that base's own migrations fail, so that head was built from nothing, and ``untold`` that the change touches files which
+    migrations may be in while their tool tells of no revisions.
     """
 
     migrations: tuple[Migration, ...] = ()
@@ -232,6 +233,7 @@ class Evidence:
     survivals: Survivals | None = None
     edited: tuple[EditedMigration, ...] = ()
     base_failed: bool = False
+    untold: bool = False
 
     @property
     def incomplete(self) -> bool:

@@ -32,6 +32,7 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Golden, Server
 from runner.snapshots.kept import Kept, expected
 from runner.snapshots.replaying import replayed
+from runner.snapshots.resting import touched
 from runner.steps import Building, as_superuser, load_rows, load_start, migrate, programs_of, project_in, read_project, start
 from runner.untried import BASE_FAILS
 
@@ -178,7 +179,9 @@ def _past_base(building: Building, base: _Base) -> Built:
     building.notes.append("Base's own migrations fail. Head was built from nothing.")
     head = _with_new(_head_alone(building, *start(building)), base)
     found = tuple(replace(one, gap=BASE_FAILS) for one in edited(base.revisions, building.revisions))
-    return passed(building, replace(head, evidence=replace(head.evidence, base_failed=True, edited=found)), None)
+    untold = not head.evidence.migrations and touched(building)
+    evidence = replace(head.evidence, base_failed=True, edited=found, untold=untold)
+    return passed(building, replace(head, evidence=evidence), None)
 
 
 def _fresh(building: Building) -> Standing:

@@ -107,6 +107,16 @@ def listed(root: Path, base: Base) -> Mapping[str, str]:
     return {path.removeprefix(prefix): about for about, _, path in entries}
 
 
+def changed(root: Path, base: Base, below: str = ".") -> frozenset[str]:
+    """The files of ``root``, by their paths from there, that the work tree has otherwise than base, or only one of the two.
+
+    Those ``below`` a folder of it, or one file. What git ignores is left out. Raises ToolFailed.
+    """
+    told = _git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "--relative", "-z", base.commit, "--", below)
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", below)
+    return frozenset(name for name in (*told.split("\0"), *new.split("\0")) if name)
+
+
 def changed_lines(root: Path, base: Base) -> dict[str, list[range]]:
     """The lines of each file that HEAD has and base has not, by the file's path from the repository's top. Raises ToolFailed.
 

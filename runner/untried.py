@@ -28,7 +28,8 @@ def untried(building: Building, head: Built, base: Built | None) -> Built:
     """Head with the reason in its evidence where its new migrations failed, or did not run on base's rows; else the same."""
     evidence = head.evidence
     new = [one for one in evidence.migrations if one.new]
-    if (base is not None and evidence.failure is None) or not (new or (base and not evidence.migrations)):
+    may_be = evidence.untold or (base is not None and not evidence.migrations)
+    if (base is not None and evidence.failure is None) or not (new or may_be):
         return head
     if evidence.failure is not None and evidence.failure.on_rows and not evidence.base_failed:
         return replace(head, evidence=_without_rows(building, evidence))

@@ -36,6 +36,8 @@ PROVES = "apply"
 
 #: The subject where the tool has no revisions (a command of the project's).
 ALL = "migrations"
+#: The subject of what a change may add to those, where they fail before it is reached.
+NEW = "new migrations"
 
 _REMEDIES = {
     "23502": "Give the column a default, or add it nullable, fill it, then SET NOT NULL.",
@@ -113,6 +115,12 @@ _LATE = (
 #: What to do with rows that a statement does not take, whatever its reason.
 _ROWS_FIRST = "Correct them in an earlier statement of the migration, or let this one take them."
 
+#: Where what base has keeps from being tried what a change adds.
+_BASE_FIRST = (
+    "Let base's history apply here first (`dbproof run --all` shows why it does not): mend it, start from a dump (`start_from`), "
+    "or give the server what it lacks (`before`, `version`, `image`)."
+)
+
 #: What SQLite, Alembic for it, or a tool before it begins says without a code of its own.
 _BY_WORDS = (
     (
@@ -141,6 +149,8 @@ def run(target: Target) -> Iterator[Judgement]:
     yield from (_judge(migration, broken, known) for migration in evidence.migrations if migration.revision != broken)
     if failure:
         yield _finding(broken, failure, target)
+        if evidence.base_failed and evidence.untold:
+            yield _never_built()
     elif evidence.statements and not evidence.migrations:
         yield Proven(ALL)
 
@@ -167,9 +177,17 @@ def _out_of_reach(migration: Migration, broken: str) -> Finding:
     return Finding(
         subject=migration.revision,
         message=f"migration {migration.revision} was not reached, so nothing of it is proven: {before}, on base too",
-        remedy="Let base's history apply here first (`dbproof run --all` shows why it does not): mend it, start from a dump "
-        "(`start_from`), or give the server what it lacks (`before`, `version`, `image`).",
+        remedy=_BASE_FIRST,
         place=migration.place,
+    )
+
+
+def _never_built() -> Finding:
+    """Of a command nobody can say which of its migrations are new, and whether they were reached."""
+    return Finding(
+        subject=NEW,
+        message="the migrations fail on base and here, so the schema of this change was never built and nothing new is proven",
+        remedy=_BASE_FIRST,
     )
 
 

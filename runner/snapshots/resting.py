@@ -94,6 +94,15 @@ def name(building: Building, base: git.Base, build: str) -> str:
     return f"base-{hashlib.sha256(written).hexdigest()[:32]}"
 
 
+def touched(building: Building) -> bool:
+    """Whether a change touches files that could be read while its migrations run. Raises DbproofError."""
+    plan, settings = building.plan, building.migrations
+    if settings is None or not isinstance(plan.base, git.Base):
+        return False
+    only_sql = settings.tool in _ONLY_SQL and plan.settings.start_from is None
+    return any(_counts(path, settings, only_sql) for path in git.changed(plan.root, plan.base))
+
+
 def _counts(path: str, settings: MigrationSettings, only_sql: bool) -> bool:
     here = PurePosixPath(path)
     if settings.directory != "." and here.is_relative_to(settings.directory):

@@ -99,3 +99,12 @@ def test_behind_a_new_one_that_fails_it_is_not_said_twice(judge: Judge) -> None:
     evidence = Evidence(history, failure=MigrationFailure("r1", None, "", "42601", "no"), base_failed=True)
     judged = judge(CHECK, evidence=evidence)
     assert (judged.finding.subject, judged.gaps) == ("r1", {"r2": "not reached, r1 failed"})
+
+
+def test_of_a_command_that_fails_on_base_too_nothing_new_is_taken_for_proven(judge: Judge) -> None:
+    """It tells of no revisions: what fails is known, and what the change adds to it would never be heard of."""
+    failure = MigrationFailure(None, None, "", "42601", "no")
+    judged = judge(CHECK, evidence=Evidence(failure=failure, base_failed=True, untold=True))
+    assert [one.subject for one in judged.findings] == ["migrations", "new migrations"]
+    assert "was never built" in judged.findings[1].message
+    assert judge(CHECK, evidence=Evidence(failure=failure, base_failed=True)).finding.subject == "migrations"
