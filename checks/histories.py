@@ -1,4 +1,4 @@
-"""Migrations of base that head has edited or deleted, as frozen data: in what that leads databases apart."""
+"""Migrations of base that head has edited or deleted, and the dump they start from: in what that leads databases apart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class EditedMigration:
 
     ``differences`` are those between a database that has applied base's files and then head's new ones, as production has, and
     one that was built from head's files alone: what is MISSING only the first has. ``refused`` is what the tool says on the
-    first; ``gap`` says why the two could not be compared.
+    first; ``gap`` says why the two could not be compared. Of a ``dump`` that the history starts from ``revision`` is its path,
+    and ``refused`` what keeps a database from being built of it.
     """
 
     revision: str
@@ -23,6 +24,7 @@ class EditedMigration:
     differences: tuple[Difference, ...] = ()
     refused: MigrationFailure | None = None
     gap: str = ""
+    dump: bool = False
 
     @property
     def leads_apart(self) -> bool:

@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from checks.evidence import LoadedFile
+from checks.evidence import LoadedFile, MigrationFailure
 from checks.histories import EditedMigration
 from checks.targets import Role
 from runner import git
 from runner.applying import Applied, SuperuserRefused
 from runner.data.own.sources import contents, there
 from runner.drifting import drifted_on_base
-from runner.editing import Standing, compared, edited, more_heads, said
-from runner.errors import DbproofError, NoFork
+from runner.editing import Standing, compared, edited, edited_dump, more_heads, said
+from runner.errors import DbproofError, NoFork, UsageError
 from runner.filling import NONE_MADE, Rows, filled_on_base, filled_on_head
 from runner.gathering import gathered, said_loaded
 from runner.migrations.interface import Project, Revision
@@ -160,18 +160,29 @@ def _head(building: Building, base: _Base) -> Built:
     if base.built.evidence.failure is not None:
         return _past_base(building, base)
     building.notes += more_heads(building, base.revisions)
-    found = edited(base.revisions, building.revisions)
+    found, dump = edited(base.revisions, building.revisions), edited_dump(building.plan)
     if not found:
-        return _tried_on_base(building, base)
+        return _tried_on_base(building, base) if dump is None else _beside_dump(building, base, dump)
     fresh = _fresh(building)
-    found = _compared(building, base, found, fresh)
-    if any(one.leads_apart or one.gap for one in found):
+    found = _compared(building, base, found if dump is None else (dump, *found), fresh)
+    if any(one.leads_apart or one.gap for one in found if not one.dump):
         building.notes.append(f"{said(found)} Head was built from nothing.")
         head = passed(building, _with_new(_alone(building, fresh), base), None)
     else:
         building.notes.append(f"{said(found)} It comes to the same schema.")
         head = _tried_on_base(building, base)
     return replace(head, evidence=replace(head.evidence, edited=found))
+
+
+def _beside_dump(building: Building, base: _Base, dump: EditedMigration) -> Built:
+    """Head on base as ever, where a change edits the dump that the history starts from: production never loads that again."""
+    try:
+        (dump,) = _compared(building, base, (dump,), _fresh(building))
+    except UsageError as failed:  # it does not load
+        dump = replace(dump, refused=MigrationFailure(None, dump.place, "", "", failed.message))
+    building.notes.append(said((dump,)))
+    head = _tried_on_base(building, base)
+    return replace(head, evidence=replace(head.evidence, edited=(dump,)))
 
 
 def _past_base(building: Building, base: _Base) -> Built:

@@ -1,14 +1,20 @@
-"""Base's migrations that head has edited or deleted: to what that leads where they were applied, and where they were not."""
+"""Base's migrations that head has edited or deleted: to what that leads where they were applied, and where they were not.
+
+So of the dump that they start from.
+"""
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from checks.evidence import MigrationFailure, Place
 from checks.histories import EditedMigration
 from checks.reversals import Difference, DifferenceKind
 from checks.schema.names import ObjectReference
+from runner import git
 from runner.applying import Applied
 from runner.errors import DbproofError
 from runner.gathering import counted
@@ -17,6 +23,7 @@ from runner.plan import Plan
 from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Server
 from runner.steps import Building, migrate, project_in
+from runner.undoing.relational import as_dumped
 
 #: In what two databases of one history are compared: not in what their tables hold.
 _OF_SCHEMA = frozenset({DifferenceKind.MISSING, DifferenceKind.EXTRA, DifferenceKind.CHANGED})
@@ -42,6 +49,14 @@ def edited(base: Mapping[str, Revision], head: Sequence[Revision]) -> tuple[Edit
     )
 
 
+def edited_dump(plan: Plan) -> EditedMigration | None:
+    """The dump that the settings name (``start_from``), where head has another one than base; nothing has been compared."""
+    if plan.settings.start_from is None or not isinstance(plan.base, git.Base):
+        return None
+    name = posixpath.normpath(plan.settings.start_from)
+    return EditedMigration(name, Place(name), dump=True) if git.changed(plan.root, plan.base, name) else None
+
+
 def more_heads(building: Building, base: Mapping[str, Revision]) -> list[str]:
     """A note where a change brings a head beside base's: the tool is told `heads` here, and many a deploy says `head`."""
     tool, project = building.plan.adapter, project_in(building, building.plan.root)
@@ -59,11 +74,19 @@ def more_heads(building: Building, base: Mapping[str, Revision]) -> list[str]:
 
 def said(found: Sequence[EditedMigration]) -> str:
     """What was found, for a note."""
-    changed = [one.place.file for one in found if not one.gone]
+    changed = [one.place.file for one in found if not one.gone and not one.dump]
     gone = [one.place.file for one in found if one.gone]
+    dump = next((_said_of_dump(one) for one in found if one.dump), "")
     first = f"Changed since base, though base has applied it: {_named(changed)}." if changed else ""
     second = f"Gone since base, though base has applied it: {_named(gone)}." if gone else ""
-    return " ".join(filter(None, (first, second)))
+    return " ".join(filter(None, (dump, first, second)))
+
+
+def _said_of_dump(one: EditedMigration) -> str:
+    first = f"The dump {one.place.file} is another one than base's"
+    if one.gap:
+        return f"{first}, and was not compared: {one.gap}."
+    return f"{first}, and leads to another schema." if one.leads_apart else f"{first}, and comes to the same schema."
 
 
 def _named(files: Sequence[str]) -> str:
@@ -84,16 +107,17 @@ def compared(
     ``recording`` is base's, ``fresh`` came from head's files alone, and ``made`` says which revision made an object.
     Raises SuperuserRefused.
     """
-    if fresh.applied.failure is not None:
-        return tuple(replace(one, gap="head's files do not apply from nothing") for one in found)
+    if (stopped := fresh.applied.failure) is not None:
+        gap = "head's files do not apply from nothing"
+        return tuple(replace(one, refused=stopped) if one.dump else replace(one, gap=gap) for one in found)
     server, database = on_base
     try:
         applied = migrate(building, project, server, database, (recording,), "on base")
         if applied.failure is not None:
-            return (replace(found[0], refused=applied.failure), *_left(found[1:]))
+            return _stopped(found, applied.failure)
         with building.plan.progress.stage("edited") as stage:
-            apart = schema_differences(building.plan, database, fresh.database)
-            text = f"{counted(len(found), 'migration')} of base changed: "
+            apart = schema_differences(building.plan, database, fresh.database, dumped=any(one.dump for one in found))
+            text = f"{_counted(found)} changed: "
             (stage.failed if apart else stage.say)(
                 text + (f"{counted(len(apart), 'difference')}" if apart else "the same schema")
             )
@@ -102,16 +126,28 @@ def compared(
     return _attributed(found, apart, made)
 
 
-def _left(found: Sequence[EditedMigration]) -> list[EditedMigration]:
-    return [replace(one, gap="not compared, the migrations stop on a database that has applied them") for one in found]
+def _counted(found: Sequence[EditedMigration]) -> str:
+    migrations = sum(not one.dump for one in found)
+    dump = ["the dump"] if migrations < len(found) else []
+    return " and ".join([*dump, *([f"{counted(migrations, 'migration')} of base"] if migrations else [])])
 
 
-def schema_differences(plan: Plan, before: Database, after: Database) -> tuple[Difference, ...]:
-    """In what the second database's schema differs from the first's. Raises DbproofError."""
+def _stopped(found: Sequence[EditedMigration], failure: MigrationFailure) -> tuple[EditedMigration, ...]:
+    """The first migration is what they stop for; a dump has no part in that, as it is not loaded there."""
+    gap = "not compared, the migrations stop on a database that has applied them"
+    first = next((one for one in found if not one.dump), None)
+    return tuple(replace(one, refused=failure) if one is first else replace(one, gap=gap) for one in found)
+
+
+def schema_differences(plan: Plan, before: Database, after: Database, *, dumped: bool = False) -> tuple[Difference, ...]:
+    """In what the second database's schema differs from the first's; ``dumped`` leaves out what dumps do. Raises DbproofError."""
     states = plan.backend.states
     if states is None:
         raise DbproofError(f"states of {plan.settings.engine.label} are not compared yet")
-    found = states.differences(states.read(before, numbers=True), states.read(after, numbers=True), numbers=True)
+    was, now = (states.read(one, numbers=True) for one in (before, after))
+    if dumped:
+        was, now = as_dumped(was), as_dumped(now)
+    found = states.differences(was, now, numbers=True)
     return tuple(one for one in found if one.kind in _OF_SCHEMA)
 
 

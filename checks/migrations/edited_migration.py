@@ -7,6 +7,10 @@ the two differ, production never gets the change: its books say that the migrati
 on (a checksum that is another one, a revision that it does not find), that is the finding. What migrations write into tables is
 not compared.
 
+So it is with the dump that a history starts from (`start_from`), where the change edits it: production never loads it again, so
+what it has otherwise than base's dump and all migrations is a warning. Privileges, owners and settings of the database are left
+out of that, as dumps leave them out.
+
 **Anti-pattern**
 
 ```sql
@@ -57,6 +61,8 @@ def run(target: Target) -> Iterator[Judgement]:
 def _judge(one: EditedMigration, schema: str) -> Judgement:
     if one.gap:
         return NotProven(one.revision, one.gap)
+    if one.dump and one.leads_apart:
+        return _dump(one, schema)
     if one.refused is not None:
         return _refused(one, one.refused)
     if one.differences:
@@ -88,6 +94,27 @@ def _apart(one: EditedMigration, schema: str) -> Finding:
     )
 
 
+def _dump(one: EditedMigration, schema: str) -> Finding:
+    """New databases start from it, and those that are there never see it."""
+    apart = f"those that are there stay apart from it: {_list(one.differences, schema)}"
+    return Finding(
+        subject=one.revision,
+        message=f"the dump {one.place.file} was edited, and "
+        + (apart if one.refused is None else "a new database does not come to be from it any more"),
+        remedy=_DUMP_AGAIN,
+        severity=Severity.WARNING,
+        objects=tuple(dict.fromkeys(each.of for each in one.differences)),
+        place=one.place,
+        code=one.refused.code if one.refused else "",
+        said=one.refused.said if one.refused else "",
+        evidence={"file": one.place.file, "differences": _facts(one.differences, schema)},
+    )
+
+
+_DUMP_AGAIN = (
+    "Dump again from a database that has applied every migration, with the rows of the tool's own table; what is to be otherwise "
+    "in production too is a new migration."
+)
 _TAKE_BACK = (
     "Restore the file as base has it, and write the change as a new migration: where the old file was applied this one never is. "
     "Tools that keep checksums (Flyway, Prisma, Atlas, Liquibase) refuse to go on there at all."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from checks.reversals import Difference, DifferenceKind
@@ -99,6 +99,22 @@ def without_books(state: State) -> State:
     }
     contents = {name: content for name, content in state.contents.items() if name not in names}
     return State(objects, contents, state.within)
+
+
+def as_dumped(state: State) -> State:
+    """The state without what ``pg_dump --no-owner --no-privileges`` and its like leave out."""
+    left_out = {one for one in state.objects if one.kind is ObjectKind.OTHER and _NOT_DUMPED.match(one.name)}
+    objects = {
+        one: {name: fact for name, fact in facts.items() if not _OF_ROLES.match(name)}
+        for one, facts in state.objects.items()
+        if one not in left_out
+    }
+    return replace(state, objects=objects)
+
+
+#: Objects and facts that are of roles, or of the database as a whole.
+_NOT_DUMPED = re.compile(r"(?:default privileges|settings of the database)\b")
+_OF_ROLES = re.compile(r"(?:owner|privileges)\b")
 
 
 def _place(one: Difference) -> tuple[bool, str, str, bool, str, str]:

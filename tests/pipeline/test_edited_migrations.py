@@ -112,3 +112,45 @@ def test_a_second_head_is_said_as_many_a_deploy_knows_but_one(tmp_path: Path) ->
         (note,) = both.notes
         assert "2 heads now (b1, c1), where base has 1 head" in note
         assert [one.new for one in both.head.evidence.migrations] == [False, True, True]
+
+
+DUMP = "create table authors (id int primary key, name text);\n"
+#: Where a history starts from a dump.
+DUMPED = 'start_from = "db/structure.sql"\n'
+
+
+def test_a_dump_that_was_edited_is_compared_with_what_base_and_the_new_ones_come_to(tmp_path: Path) -> None:
+    """Production never loads it again, so it says nothing of head: that is built on base as ever."""
+    files = {"db/structure.sql": DUMP, "migrations/001.sql": "create table books (id int primary key);"}
+    change = repo(tmp_path, files, SQLITE.replace("engine", f"{DUMPED}engine"))
+    change.write({"migrations/002.sql": "create table more (id int primary key);", "db/structure.sql": f"-- again\n{DUMP}"})
+    with judged(change) as (found, both, said):
+        assert (found.proven, found.findings) == (["001", "db/structure.sql"], [])
+        assert said.stages["edited"] == "the dump changed: the same schema"
+        assert both.notes == ("The dump db/structure.sql is another one than base's, and comes to the same schema.",)
+    change.write({"db/structure.sql": DUMP.replace("name text", "name text, nick text")})
+    with judged(change) as (found, both, _):
+        finding = found.finding
+        assert (finding.subject, str(finding.place), finding.severity) == ("db/structure.sql", "db/structure.sql", "warning")
+        assert finding.message.endswith("stay apart from it: column authors.nick is missing there")
+        assert [one.new for one in both.head.evidence.migrations] == [False, True]
+    change.write({"db/structure.sql": DUMP + "create table books (id int);"})
+    with judged(change) as (found, _, _):
+        assert found.finding.message.endswith("a new database does not come to be from it any more")
+        assert "already exists" in found.finding.said
+    change.write({"db/structure.sql": "create tabel authors (id int);"})
+    with judged(change) as (found, _, _):
+        assert "db/structure.sql:1" in found.finding.said
+
+
+def test_what_dumps_leave_out_or_write_otherwise_is_no_difference_of_one(tmp_path: Path) -> None:
+    """As pg_dump writes a list of values, and loading that makes of it again."""
+    dump = "create table authors (id int primary key, state varchar(9), constraint known check (state in ('new', 'old')));\n"
+    again = dump.replace(
+        "state in ('new', 'old')", "((state)::text = ANY ((ARRAY['new'::character varying, 'old'::character varying])::text[]))"
+    )
+    change = repo(tmp_path, {"db/structure.sql": dump}, f"[databases.app]\n{DUMPED}{SQL}")
+    change.write({"migrations/001.sql": "grant select on authors to public;"})
+    change.write({"db/structure.sql": f"{again}alter default privileges grant select on tables to public;\n"})
+    with judged(change) as (found, _, _):
+        assert found.proven == ["db/structure.sql"]
