@@ -9,7 +9,7 @@ can make a later query fail.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +133,9 @@ def _event(said: dict[str, Any]) -> Event | None:
         case "made":
             said_of = (*(said["objects"] or ()), *(said["heirs"] or ()))
             return Event(place, transaction, made=tuple(row for entry in said_of for row in _made(entry, transaction)))
+        case "altered":
+            relation, identity, *parts = said["table"]
+            return Event(place, transaction, made=tuple(_of_table("table", identity, (relation, *parts), transaction)))
         case "dropped":
             return Event(place, transaction, dropped=tuple(row for entry in said["objects"] for row in _object(entry, None)))
         case "rewritten":
@@ -184,7 +187,7 @@ def _made(entry: list[Any], xid: int | None) -> Iterator[Row]:
     if entry[3] is True:
         yield from _object(entry, xid)
     if entry[4] != "index" and entry[6] is not None:
-        yield from _of_table(entry, xid)
+        yield from _of_table(entry[4], entry[5], entry[6], xid)
 
 
 def _object(entry: list[Any], xid: int | None) -> Iterator[Row]:
@@ -198,11 +201,11 @@ def _object(entry: list[Any], xid: int | None) -> Iterator[Row]:
         yield Row(address, named, xid, whole is True, table)
 
 
-def _of_table(entry: list[Any], xid: int | None) -> Iterator[Row]:
+def _of_table(kind: object, identity: object, parts: Sequence[Any], xid: int | None) -> Iterator[Row]:
     """The rows of a table's columns, constraints and the indexes of those."""
-    named = reference(_text(entry[4]), _text(entry[5]))
+    named = reference(_text(kind), _text(identity))
     relation = (named.schema, named.relation)
-    table, columns, constraints = entry[6]
+    table, columns, constraints = parts
     owner = _number(table, _OID)
     for said in columns or ():
         number, wrote, column = _split(said, 2)

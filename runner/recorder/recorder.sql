@@ -116,8 +116,8 @@ BEGIN
 END
 $body$;
 
--- Nearly every ALTER TABLE is one command about one table without heirs, of which all is said without aggregates; nothing is said
--- where it wrote no row of a column or constraint.
+-- Nearly every ALTER TABLE is one command about one table without heirs, of which all is said without aggregates and in a shorter
+-- record; nothing is said where it wrote no row of a column or constraint.
 CREATE FUNCTION pg_catalog.dbproof_altered() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -130,8 +130,9 @@ AS $body$
 DECLARE
     command record;
 BEGIN
-    SELECT classid, objid, object_type, object_identity, in_extension, command_tag, count(*) OVER () AS commands,
-        (SELECT relhassubclass FROM pg_class WHERE oid = objid) AS had_heirs,
+    SELECT objid, object_identity, in_extension,
+        command_tag <> 'ALTER TABLE' OR object_type <> 'table' OR count(*) OVER () > 1
+            OR (SELECT relhassubclass FROM pg_class WHERE oid = objid) AS is_more,
         ARRAY(SELECT concat_ws(' ', attnum, part.xmin, attname) FROM pg_attribute AS part
               WHERE attrelid = objid AND attnum > 0 AND NOT attisdropped AND age(part.xmin) <= 0) AS columns,
         ARRAY(SELECT concat_ws(' ', oid, part.xmin, CASE WHEN contype IN ('p', 'u', 'x') THEN conindid ELSE 0 END, conname)
@@ -139,13 +140,12 @@ BEGIN
     INTO command
     FROM pg_event_trigger_ddl_commands();
 
-    IF command.commands > 1 OR command.had_heirs OR command.object_type <> 'table' OR command.command_tag <> 'ALTER TABLE' THEN
+    IF command.is_more THEN
         PERFORM dbproof_tell_altered();
     ELSIF NOT command.in_extension AND (cardinality(command.columns) > 0 OR cardinality(command.constraints) > 0) THEN
-        RAISE LOG 'dbproof:{"event":"made","at":%,"xid":"%","objects":[%],"heirs":null}',
+        RAISE LOG 'dbproof:{"event":"altered","at":%,"xid":"%","table":%}',
             coalesce(to_json(current_setting('dbproof.at', true)), 'null'), coalesce(pg_current_xact_id_if_assigned(), '0'),
-            json_build_array(command.classid::bigint, command.objid::bigint, 0, false, 'table', command.object_identity,
-                             json_build_array(command.objid::bigint, command.columns, command.constraints));
+            json_build_array(command.objid::bigint, command.object_identity, command.columns, command.constraints);
     END IF;
 END
 $body$;

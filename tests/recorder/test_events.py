@@ -18,13 +18,16 @@ JSON = st.recursive(
 )
 RECORDS = st.fixed_dictionaries(
     {
-        "event": st.sampled_from(["made", "dropped", "rewritten", "locked", "wrote", "within", "sampled", "failed", "x"]),
+        "event": st.sampled_from(
+            ["made", "altered", "dropped", "rewritten", "locked", "wrote", "within", "sampled", "failed", "x"]
+        ),
         "at": JSON,
         "xid": JSON | st.just("7"),
     },
     optional={
         "objects": JSON,
         "heirs": JSON | st.none(),
+        "table": JSON | st.tuples(JSON | st.just(7), JSON | st.just("s.t"), JSON, JSON),
         "relation": JSON,
         "reason": JSON,
         "held": JSON | st.fixed_dictionaries({"in": JSON | st.just("3/7"), "locks": JSON | st.none()}),
@@ -92,3 +95,5 @@ def test_a_part_that_is_none_makes_the_record_none(part: object) -> None:
     table = [1259, 1, 0, False, "table", "s.t", [1, [part], None]]
     record = {"event": "made", "at": None, "xid": "7", "objects": [table], "heirs": None}
     assert parse("dbproof:" + json.dumps(record)) is None
+    altered = {"event": "altered", "at": None, "xid": "7", "table": [1, "s.t", [part], None]}
+    assert parse("dbproof:" + json.dumps(altered)) is None

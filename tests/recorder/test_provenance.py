@@ -283,11 +283,13 @@ def test_hostile_names(project: Project, name: str) -> None:
         f"CREATE TABLE {quoted}.{quoted} ({quoted} int CONSTRAINT {quoted} CHECK ({quoted} > 0))",
         f"CREATE INDEX {other} ON {quoted}.{quoted} ({quoted})",
         f"CREATE DOMAIN {quoted}.{other} AS int",
+        f"ALTER TABLE {quoted}.{quoted} ADD {other} int CONSTRAINT {other} CHECK ({other} > 0)",
     )
     lines = project.lines()
     assert lines[table(name, name)] == lines[column(name, name, name)] == lines[constraint(name, name, name)] == 2
     assert lines[index(name, name[:50] + "o", name)] == 3
     assert lines[ObjectReference(ObjectKind.TYPE, name, "", name[:50] + "o")] == 4
+    assert lines[column(name, name[:50] + "o", name)] == lines[constraint(name, name[:50] + "o", name)] == 5
 
 
 def test_a_message_of_several_statements(project: Project) -> None:
@@ -332,6 +334,7 @@ def test_forged_records_mislead_nobody_into_an_error(project: Project) -> None:
         'dbproof:{"event":"made","at":"f.sql:1","xid":"5","objects":[[4294967295,4294967295,32767,true,"t","a",null],[1247,4294967295,32767,true,"type","a",[1,"x"]]],"heirs":null}',
         'dbproof:{"event":"made","at":"f.sql:1","xid":"1","heirs":null,'
         '"objects":[[1259,1,0,false,"table","a.b",[1,["1 4294967295 c"],[]]]]}',
+        'dbproof:{"event":"altered","at":"f.sql:1","xid":"1","table":[1,"a.b",["1 4294967295 c"],null]}',
     ]
     project.run("CREATE TABLE a (x int)", *(f"DO $f$ BEGIN RAISE LOG '{record}'; END $f$" for record in forged))
     assert project.lines()[table("a")] == 1
