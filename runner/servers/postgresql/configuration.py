@@ -95,9 +95,14 @@ def local(port: int, socket: Path, log: Path, preload: tuple[str, ...], doors: D
         "unix_socket_directories": ", ".join(str(place) for place in (socket, *doors.sockets)),
         "unix_socket_permissions": "0777" if doors.sockets else "0700",
         "log_directory": str(log),
-        "shared_preload_libraries": ",".join(preload),
+        "shared_preload_libraries": loaded(preload),
         "dynamic_shared_memory_type": _shared_memory(),
     }
+
+
+def loaded(preload: tuple[str, ...]) -> str:
+    """The libraries of a server of ours: the recorder's language too, which each session would otherwise load for itself."""
+    return ",".join(dict.fromkeys(("plpgsql", *preload)))
 
 
 def text(settings: Mapping[str, str]) -> str:

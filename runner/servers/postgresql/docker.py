@@ -16,7 +16,7 @@ from runner.errors import ServerFailed
 from runner.recorder.install import install
 from runner.servers import containers
 from runner.servers.interface import Address
-from runner.servers.postgresql.configuration import log_name, throwaway
+from runner.servers.postgresql.configuration import loaded, log_name, throwaway
 from runner.servers.postgresql.following import OverSession
 from runner.servers.postgresql.images import image as read_image
 from runner.servers.postgresql.moving import DATA, copy_out, put_in
@@ -63,7 +63,7 @@ def docker_server(
 def _pot(client: DockerClient, image: str, preload: tuple[str, ...]) -> _Pot:
     major = read_image(image).major or _OLDEST
     password = secrets.token_urlsafe(24)
-    settings = {**throwaway(major), "log_directory": "log", "shared_preload_libraries": ",".join(preload)}
+    settings = {**throwaway(major), "log_directory": "log", "shared_preload_libraries": loaded(preload)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     recipe = containers.Recipe(image, ["postgres", *options], {"POSTGRES_PASSWORD": password, "PGDATA": DATA})
     return _Pot(client, recipe, password, f"log/{log_name(major)}")
