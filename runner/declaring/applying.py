@@ -13,9 +13,10 @@ from checks.document_targets import DocumentTarget
 from checks.evidence import Evidence
 from runner.declaring import rights, undoing
 from runner.declaring.audit import Audited, Looking, RefusalKind, audit
+from runner.declaring.comparing import steps
 from runner.declaring.plan import Plan
 from runner.declaring.standing import Standing, standing
-from runner.declaring.steps import Policy, StepKind, Steps, steps
+from runner.declaring.steps import Policy, StepKind, Steps
 from runner.declaring.undoing import Undo
 from runner.errors import UsageError
 from runner.servers.interface import Database as Given

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.evidence import Statement
+from runner.declaring.comparing import steps
 from runner.declaring.standing import standing
-from runner.declaring.steps import WHOLLY, Step, steps
+from runner.declaring.steps import WHOLLY, Step
 from runner.migrations.inside.refusals import answer_of
 from runner.migrations.inside.shell import statement
 from runner.migrations.interface import Broke, Came, Detected, Event, Project, Ran, Revision

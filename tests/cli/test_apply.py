@@ -18,9 +18,10 @@ from pymongo.database import Database as Documents
 
 from checks.targets import Role
 from runner.cli import answer
+from runner.declaring.comparing import steps
 from runner.declaring.executing import Stopped, execute
 from runner.declaring.standing import Standing, standing
-from runner.declaring.steps import Policy, steps
+from runner.declaring.steps import Policy
 from runner.errors import Exit
 from runner.servers.interface import Address, Database
 from runner.servers.mongodb.server import MongoServer

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from checks.schema.collections import CollectionIndex
 from runner.declaring import pipelines
-from runner.declaring.steps import definition
+from runner.declaring.index_steps import definition
 from runner.servers.interface import Database
 from runner.servers.mongodb.server import MongoServer
 

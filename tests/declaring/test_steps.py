@@ -9,8 +9,10 @@ import pytest
 
 from checks.declared.documents import DeclaredIndex, DeclaredValidator
 from checks.schema.collections import CollectionIndex
+from runner.declaring.comparing import steps
+from runner.declaring.index_steps import definition
 from runner.declaring.standing import Standing
-from runner.declaring.steps import Policy, StepKind, Steps, definition, steps
+from runner.declaring.steps import Policy, StepKind, Steps
 
 NAME = (("name", 1),)
 PLAIN = CollectionIndex("name_idx", NAME)
