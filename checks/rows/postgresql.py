@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Executable, bindparam, cast, select, text
@@ -100,6 +101,7 @@ def _other(type_: str) -> tuple[str, ...]:
     return (_OTHERS[name],) if name in _OTHERS else ()
 
 
+@cache
 def _shape(type_: str, labels: tuple[str, ...]) -> Shape:
     if labels:
         return Shape(Kind.OTHER, labels=labels, type=type_)

@@ -144,6 +144,8 @@ class Retouching:
     def _repeated(self, column: Column, rows: Sequence[Row], used: set[int]) -> Iterator[Change]:
         """A row gets the value of another one, from which each key tells it by something else."""
         own = self._unique(column.name)
+        if any(not (index.predicate or _rest(index, column.name)) for index in own):
+            return
         for place, row in enumerate(rows):
             if place in used:
                 continue
@@ -157,8 +159,7 @@ class Retouching:
         """Whether two rows are told apart by the rest of a key, or one of them is outside of a partial index."""
         if index.predicate and not (row[_inside(index)] and other[_inside(index)]):
             return True
-        rest = [one for one in index.columns if one is not None and one != name]
-        return any(row[one] != other[one] for one in rest)
+        return any(row[one] != other[one] for one in _rest(index, name))
 
     def _spelt(self, column: Column, rows: Sequence[Row], used: set[int], spelling: Callable[[str], str]) -> Iterator[Change]:
         """A row gets the value of another one, spelt otherwise."""
@@ -182,6 +183,11 @@ def _named(table: Table, name: object, columns: Sequence[str]) -> Sequence[str]:
 
 def _spoken_of(index: Index, table: Table) -> Sequence[str]:
     return columns_of_index(index, table) if None in index.columns else ()
+
+
+def _rest(index: Index, name: str) -> Sequence[str]:
+    """The columns of a key beside this one."""
+    return [one for one in index.columns if one is not None and one != name]
 
 
 def _inside(index: Index) -> str:
