@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 from . import variables
 from .telling import tell
@@ -16,11 +15,8 @@ REFUSED = 77
 #: Seconds that it waits to be ended by whom it told; far more than that takes.
 _UNTIL_ENDED = 30.0
 
-_LIBPQ = frozenset({"host", "hostaddr", "port", "dbname", "service"})
 #: The packages of drivers whose errors begin with MariaDB's number.
 MYSQL_DRIVERS = frozenset({"pymysql", "MySQLdb", "mysql", "asyncmy", "aiomysql", "mariadb"})
-_POSTGRESQL = frozenset({"postgresql", "cockroachdb", "redshift"})
-_MYSQL = frozenset({"mysql", "mariadb"})
 #: What MariaDB says to a user, password or database that it does not know.
 _MYSQL_LOGIN = frozenset({1044, 1045, 1049, 1698})
 
@@ -56,21 +52,6 @@ class Guard:
         lost = any(code.startswith(("28", "3D")) or "FATAL:" in text for code, text in texts)
         logins = (_is_mongodb_login(one) or _is_mysql_login(one) for one in variables.chain(error))
         return bool(self.passed) and (lost or any(logins))
-
-    # SQLAlchemy ------------------------------------------------------------------------------------------------------
-
-    def do_connect(self, dialect: Any, _record: Any, arguments: Sequence[Any], parameters: Mapping[str, Any]) -> None:
-        """SQLAlchemy's event before a connection is made, for every dialect."""
-        scheme = f"{dialect.name}+{dialect.driver}" if getattr(dialect, "driver", "") else str(dialect.name)
-        if dialect.name == "sqlite":
-            self.check_sqlite(arguments[0] if arguments else parameters.get("database", ""), scheme)
-        elif dialect.name in _MYSQL:
-            self.check_mysql(parameters, scheme)
-        elif dialect.name not in _POSTGRESQL:
-            database = parameters.get("database") or parameters.get("db") or parameters.get("dbname") or ""
-            refuse(f"{scheme}://{parameters.get('host') or 'localhost'}:{parameters.get('port') or ''}/{database}")
-        elif not (arguments and arguments[0]):  # with a connection string, the driver's own guard reads it
-            self.check_keywords(parameters, scheme)
 
     def check_sqlite(self, database: Any, scheme: str = "sqlite") -> None:
         """A database in memory harms nobody; of files there is at most one that is ours."""
@@ -109,107 +90,6 @@ class Guard:
             refuse(f"{scheme}://{socket or host}/{given.get('database') or given.get('db') or ''}")
         self.check(scheme, host, given.get("port") or 3306, given.get("database") or given.get("db"))
 
-    # drivers ---------------------------------------------------------------------------------------------------------
-
-    def psycopg(self, module: Any) -> None:
-        """Guard psycopg 3, whoever calls it."""
-        from psycopg.conninfo import conninfo_to_dict
-
-        def check(conninfo: str, named: Dict[str, Any]) -> None:
-            self.check_keywords(conninfo_to_dict(conninfo, **{key: named[key] for key in _LIBPQ & named.keys()}))
-
-        for connection in (module.Connection, module.AsyncConnection):
-            connection.connect = classmethod(_checked(connection.connect.__func__, check))
-        module.connect = module.Connection.connect
-
-    def psycopg2(self, module: Any) -> None:
-        """Guard psycopg2 where it hands the finished connection string to libpq."""
-        original, parse_dsn = module._connect, module.extensions.parse_dsn
-
-        def connect(dsn: str, *arguments: Any, **named: Any) -> Any:
-            self.check_keywords(parse_dsn(dsn))
-            return original(dsn, *arguments, **named)
-
-        module._connect = connect
-
-    def asyncpg(self, module: Any) -> None:
-        """Guard asyncpg where it has settled on an address."""
-        inner = module.connect_utils
-        original = getattr(inner, "_connect_addr", None)
-        if original is None:
-            return
-
-        def connect(*arguments: Any, **named: Any) -> Any:
-            address = named.get("addr")
-            if isinstance(address, (tuple, list)):
-                self.check("postgresql+asyncpg", address[0], address[1], getattr(named.get("params"), "database", ""))
-            elif address is not None:
-                refuse(f"postgresql+asyncpg://{address}")
-            return original(*arguments, **named)
-
-        inner._connect_addr = connect
-
-    def pymysql(self, module: Any) -> None:
-        """Guard PyMySQL where it connects."""
-        inner = getattr(module, "connections", None)
-        if inner is None:
-            return
-        original = inner.Connection.connect
-
-        @functools.wraps(original)
-        def connect(one: Any, *arguments: Any, **named: Any) -> Any:
-            self.check_mysql({"host": one.host, "port": one.port, "unix_socket": one.unix_socket, "database": one.db})
-            return original(one, *arguments, **named)
-
-        inner.Connection.connect = connect
-
-    def aiomysql(self, module: Any) -> None:
-        """Guard aiomysql where it connects."""
-        original = module.connection.Connection._connect
-
-        @functools.wraps(original)
-        def connect(one: Any, *arguments: Any, **named: Any) -> Any:
-            self.check_mysql({"host": one._host, "port": one._port, "unix_socket": one._unix_socket, "database": one._db})
-            return original(one, *arguments, **named)
-
-        module.connection.Connection._connect = connect
-
-    def called(self, scheme: str, *names: str) -> Callable[[Any], None]:
-        """Guard a driver of MySQL's by the functions of these names that make its connections."""
-
-        def guard(module: Any) -> None:
-            for name in names:
-                original = getattr(module, name, None)
-                if original is not None:
-                    setattr(module, name, self._checked_call(original, scheme))
-
-        return guard
-
-    def _checked_call(self, original: Callable[..., Any], scheme: str) -> Callable[..., Any]:
-        positions = ("host", "user", "password", "database", "port", "unix_socket")
-
-        @functools.wraps(original)
-        def connect(*arguments: Any, **named: Any) -> Any:
-            self.check_mysql({**dict(zip(positions, arguments)), **named}, scheme)
-            return original(*arguments, **named)
-
-        return connect
-
-    def pymongo(self, module: Any) -> None:
-        """Guard pymongo's clients as they are made, and with them Motor's and Beanie's: they begin to connect at once."""
-        for name in ("MongoClient", "AsyncMongoClient"):
-            client = getattr(module, name, None)
-            if client is not None:
-                client.__init__ = self._checked_client(client.__init__)
-
-    def _checked_client(self, original: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(original)
-        def made(client: Any, host: Any = None, port: Any = None, *arguments: Any, **named: Any) -> None:
-            self.check_mongodb(host, port)
-            original(client, host, port, *arguments, **named)
-
-        return made
-
     def check_mongodb(self, host: Any, port: Any) -> None:
         """What pymongo takes for a host: none, a name, a URL, or a list of them."""
         for one in host if isinstance(host, (list, tuple)) else [host or "localhost"]:
@@ -221,23 +101,6 @@ class Guard:
             for address in hosts.rpartition("@")[2].split(","):
                 name, its = _host_and_port(address, str(port or 27017))
                 self.check("mongodb", name, its, database)
-
-    def django(self, module: Any) -> None:
-        """Guard Django's other engines; PostgreSQL's drivers are guarded themselves."""
-        original = module.BaseDatabaseWrapper.connect
-
-        def connect(wrapper: Any) -> Any:
-            told = wrapper.settings_dict
-            if wrapper.vendor == "sqlite":
-                self.check_sqlite(told.get("NAME"))
-            elif wrapper.vendor == "mysql":
-                named = {"host": told.get("HOST"), "port": told.get("PORT"), "database": told.get("NAME")}
-                self.check_mysql({**named, **told.get("OPTIONS", {})}, "mysql+mysqldb")
-            elif wrapper.vendor != "postgresql":
-                refuse(f"{wrapper.vendor}://{told.get('HOST') or 'localhost'}:{told.get('PORT') or ''}/{told.get('NAME')}")
-            return original(wrapper)
-
-        module.BaseDatabaseWrapper.connect = connect
 
 
 def _file_name(database: Any) -> str:
@@ -262,14 +125,6 @@ def _host_and_port(address: str, usual: str) -> Tuple[str, str]:
         return host.lstrip("["), rest.lstrip(":") or usual
     name, _, port = address.partition(":")
     return name, port or usual
-
-
-def _checked(original: Callable[..., Any], check: Callable[[str, Dict[str, Any]], None]) -> Callable[..., Any]:
-    def connect(cls: Any, conninfo: str = "", *arguments: Any, **named: Any) -> Any:
-        check(conninfo, named)
-        return original(cls, conninfo, *arguments, **named)
-
-    return connect
 
 
 def _addresses(host: str) -> frozenset[Tuple[int, Optional[str]]]:

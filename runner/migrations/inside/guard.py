@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 from . import failures, variables
 from .connections import Guard, without_password
 from .django_steps import Steps
+from .drivers import Drivers
 from .place import Place, Places
 from .telling import tell
 
@@ -33,6 +34,7 @@ class Inside:
 
     def __init__(self, host: str, port: int, root: str, database: str = "", scheme: str = "") -> None:
         self.guard = Guard(host, port, database if scheme == "sqlite" else "")
+        self.drivers = Drivers(self.guard)
         self.places = Places(root)
         self.database = database
         self.commands: Any = None
@@ -48,7 +50,7 @@ class Inside:
         from sqlalchemy.engine import Engine
 
         event.listen(Engine, "before_cursor_execute", self.stamped, retval=True)
-        event.listen(Engine, "do_connect", self.guard.do_connect)
+        event.listen(Engine, "do_connect", self.drivers.do_connect)
 
     def stamped(self, _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Tuple[str, Any]:
         """The statement with its place as a comment before it."""
@@ -89,7 +91,7 @@ class Inside:
         """Look at every address, and hear every command."""
         from .commands import listener
 
-        self.guard.pymongo(module)
+        self.drivers.pymongo(module)
         self.commands = listener(self.places, self.database, lambda: self.begun_at)
         module.monitoring.register(self.commands)
 
@@ -156,18 +158,18 @@ class Inside:
             **({"sqlite3.dbapi2": self.sqlite3} if self.guard.file else {}),
             "sqlalchemy": self.sqlalchemy,
             "alembic.script.base": self.alembic,
-            "psycopg": self.guard.psycopg,
-            "psycopg2": self.guard.psycopg2,
-            "asyncpg": self.guard.asyncpg,
-            "pymysql": self.guard.pymysql,
-            "aiomysql": self.guard.aiomysql,
-            "asyncmy": self.guard.called("mysql+asyncmy", "connect", "create_pool"),
-            "MySQLdb": self.guard.called("mysql+mysqldb", "connect", "Connect", "Connection"),
-            "mysql.connector": self.guard.called("mysql+mysqlconnector", "connect", "Connect", "MySQLConnection"),
-            "mariadb": self.guard.called("mariadb+mariadbconnector", "connect"),
+            "psycopg": self.drivers.psycopg,
+            "psycopg2": self.drivers.psycopg2,
+            "asyncpg": self.drivers.asyncpg,
+            "pymysql": self.drivers.pymysql,
+            "aiomysql": self.drivers.aiomysql,
+            "asyncmy": self.drivers.called("mysql+asyncmy", "connect", "create_pool"),
+            "MySQLdb": self.drivers.called("mysql+mysqldb", "connect", "Connect", "Connection"),
+            "mysql.connector": self.drivers.called("mysql+mysqlconnector", "connect", "Connect", "MySQLConnection"),
+            "mariadb": self.drivers.called("mariadb+mariadbconnector", "connect"),
             "pymongo": self.pymongo,
             **steps.hooks(),
-            "django.db.backends.base.base": _both(self.guard.django, steps.connections),
+            "django.db.backends.base.base": _both(self.drivers.django, steps.connections),
         }
 
 
