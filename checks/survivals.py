@@ -52,8 +52,8 @@ class Survival:
 
     ``missing`` are rows whose key is not there any more, ``extra`` those whose key was not. Without a key (``keyed``) they are
     how many fewer or more there are, and changed rows are counted by the values that are gone. ``made`` says that its rows were
-    made from the schema. ``columns`` are those that are gone and those of which something changed; ``gap`` is why nothing can
-    be said of the table.
+    made from the schema, and ``milder`` that they are milder ones. ``columns`` are those that are gone and those of which
+    something changed; ``gap`` is why nothing can be said of the table.
     """
 
     table: TableName
@@ -65,6 +65,7 @@ class Survival:
     columns: tuple[ColumnSurvival, ...] = ()
     keyed: bool = True
     made: bool = False
+    milder: bool = False
     retyped: bool = False
     keys: tuple[str, ...] = ()
     gap: str = ""

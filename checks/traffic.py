@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from checks.evidence import Lock, Place
+from checks.evidence import Evidence, Lock, Place
 from checks.schema.names import ObjectReference
 
 
@@ -89,6 +89,7 @@ class Traffic:
     ``rows`` are those of the tables that they touch, as base has them. ``gap`` is why nothing was tried. ``gave_up`` says that
     they stopped at their own lock_timeout (MariaDB: lock_wait_timeout) behind the long transaction, and were tried without one;
     ``unwatched`` are touched tables that had no sessions, as there are too many.
+    ``alone`` is what the same migrations did with nobody beside them, where that was on other rows than the run's verdict.
     """
 
     statements: tuple[Blocking, ...] = ()
@@ -96,6 +97,7 @@ class Traffic:
     gave_up: bool = False
     unwatched: tuple[str, ...] = ()
     gap: str = ""
+    alone: Evidence | None = None
 
     def by_revision(self, new: Sequence[str], otherwise: str) -> Mapping[str, Sequence[Blocking]]:
         """The statements of each new revision; those of none of them under the name ``otherwise``."""

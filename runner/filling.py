@@ -56,10 +56,13 @@ def wanted_rows(settings: DatabaseSettings, each: int | None = None, seed: int |
     return WantedRows((data.rows or 0) if each is None else each, data.by_table, SEED if given is None else given, wishes)
 
 
-def filled_on_base(plan: Plan, server: Server, database: Database) -> Rows:
-    """Fill base; what the settings name that base does not have may come with the new migrations. Raises UsageError."""
+def filled_on_base(plan: Plan, server: Server, database: Database, without: Collection[TableName] | None = None) -> Rows:
+    """Fill base; what the settings name that base does not have may come with the new migrations. Raises UsageError.
+
+    With ``without`` the rows are milder ones, and these tables get none.
+    """
     own = _with_rows(plan, server, database)
-    filled = _filled(plan, database)
+    filled = _filled(plan, database) if without is None else _mildly_filled(plan, database, without)
     return Rows(filled.tables, own, frozenset(one.table for one in filled.with_rows))
 
 
@@ -87,11 +90,24 @@ def _filled(plan: Plan, database: Database) -> Filled:
     return filled
 
 
+def _mildly_filled(plan: Plan, database: Database, without: Collection[TableName]) -> Filled:
+    wanted = wanted_rows(plan.settings)
+    most = max(wanted.each, *wanted.tables.values(), 1)
+    tables = {**wanted.tables, **{name.label(): 0 for name in without}}
+    with plan.progress.stage("milder") as stage:
+        mild = replace(wanted, tables=tables, wishes=replace(wanted.wishes, mild=most))
+        filled = made(plan, database, mild, stage.say)
+        stage.say(said(filled))
+    return filled
+
+
 def made(plan: Plan, database: Database, wanted: WantedRows, say: Say) -> Filled:
     """Let the backend fill a database. Raises UsageError for an expression that the server cannot read."""
     if plan.settings.engine in DOCUMENTS:
         asked = wanted.wishes
-        wishes = DocumentWishes(asked.tenants, asked.given, expect=plan.expect.documents, elsewhere=plan.elsewhere)
+        wishes = DocumentWishes(
+            asked.tenants, asked.given, mild=asked.mild, expect=plan.expect.documents, elsewhere=plan.elsewhere
+        )
         wanted = replace(wanted, wishes=wishes)
     try:
         return plan.backend.fill(database, replace(wanted, references=plan.expect.references), say)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from runner.advising import advised
 from runner.drifting import drifted
+from runner.milder import on_milder_rows
 from runner.plan import Built
 from runner.previous.trying import previous
 from runner.steps import Building
@@ -24,7 +25,7 @@ class Pass(Protocol):
 
 
 #: In the order in which they run.
-PASSES: tuple[Pass, ...] = (survived, undone, drifted, advised, previous, under_traffic)
+PASSES: tuple[Pass, ...] = (survived, undone, drifted, advised, previous, under_traffic, on_milder_rows)
 
 
 def passed(building: Building, head: Built, base: Built | None, applied: frozenset[str] = frozenset()) -> Built:

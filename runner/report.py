@@ -26,6 +26,7 @@ from runner.report_migrations import ReportedMigration as ReportedMigration
 from runner.report_migrations import ReportedStatement as ReportedStatement
 from runner.report_migrations import ReportedWait as ReportedWait
 from runner.report_rows import MadeRows as MadeRows
+from runner.report_rows import MilderRows as MilderRows
 from runner.report_rows import ShortTable as ShortTable
 from runner.report_verdict import Coverage as Coverage
 from runner.report_verdict import Criterion as Criterion

@@ -31,10 +31,10 @@ import json
 from collections.abc import Iterator
 
 from checks.document_targets import DocumentTarget
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
 from checks.pipelines.shell import on
-from checks.rulebook.followed import of
-from checks.rulebook.followed_documents import ON_MADE_DOCUMENTS, WRITES, collections, culprit
+from checks.rulebook.followed import made, of, proven
+from checks.rulebook.followed_documents import WRITES, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Loss, Survival
 
@@ -74,12 +74,12 @@ def _judge(one: Survival, now: str, target: DocumentTarget) -> Iterator[Judgemen
     kept = [field for field in one.columns if field.now is not None]
     told = [field for field in kept if field.changed or _is_text_now(field)]
     if not any(field.changed for field in kept):
-        yield Proven(one.table.name, (collection_reference(now),))
+        yield proven(one.table.name, one, collection_reference(now))
     for field in kept:
         if field in told:
             yield _finding(one, field, now, target)
         elif field.retyped:  # made documents may not hold what is too much for the new type
-            yield Proven(f"{one.table.name}.{field.name}", (collection_reference(now),))
+            yield proven(f"{one.table.name}.{field.name}", one, collection_reference(now))
 
 
 def _is_text_now(field: ColumnSurvival) -> bool:
@@ -123,16 +123,16 @@ def _severity(one: Survival, field: ColumnSurvival) -> Severity:
 
 def _message(subject: str, one: Survival, field: ColumnSurvival) -> str:
     documents = of(field.changed, one.before - one.missing, "document")
-    made = ON_MADE_DOCUMENTS if one.made else ""
+    on_made = made(one, "documents")
     if not field.changed:
-        return f"{subject} is a text now, and was {field.type}: what it holds is the same, and compares as text{made}"
+        return f"{subject} is a text now, and was {field.type}: what it holds is the same, and compares as text{on_made}"
     kinds = [f"{number} {_WORDS[loss]}" for loss, number in sorted(field.losses.items()) if number]
     merged = [f"{field.merged} values are told apart no more"] if field.merged else []
     more = f": {', '.join([*kinds, *merged])}"
     if field.retyped:
         what = "holds something else" if _severity(one, field) is Severity.NOTICE else "lost values"
-        return f"{subject} {what} since its type went from {field.type} to {field.now_type}, in {documents}{more}{made}"
-    return f"{subject} holds something else than before in {documents}{more}{made}"
+        return f"{subject} {what} since its type went from {field.type} to {field.now_type}, in {documents}{more}{on_made}"
+    return f"{subject} holds something else than before in {documents}{more}{on_made}"
 
 
 def _remedy(severity: Severity, one: Survival, field: ColumnSurvival) -> str:

@@ -29,9 +29,9 @@ from collections.abc import Iterator
 
 from checks.document_targets import DocumentTarget
 from checks.evidence import Place
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import of
-from checks.rulebook.followed_documents import DELETES, ON_MADE_DOCUMENTS, WRITES, collections, culprit
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
+from checks.rulebook.followed import made, of, proven
+from checks.rulebook.followed_documents import DELETES, WRITES, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Survival
 from checks.traces import where_lost
@@ -61,7 +61,7 @@ def _judge(one: Survival, target: DocumentTarget) -> Iterator[Judgement]:
     gone = [field for field in one.columns if field.now is None and field.values]
     yield from (_field(one, field, target) for field in gone)
     if not gone:
-        yield Proven(one.table.name, (collection_reference(one.now.name),))
+        yield proven(one.table.name, one, collection_reference(one.now.name))
 
 
 def _collection(one: Survival, target: DocumentTarget) -> Finding:
@@ -85,7 +85,7 @@ def _finding(
 ) -> Finding:
     return Finding(
         subject=subject,
-        message=message + (ON_MADE_DOCUMENTS if one.made else ""),
+        message=message + made(one, "documents"),
         remedy=_REMEDY,
         objects=(collection_reference((one.now or one.table).name),),
         place=place,

@@ -27,9 +27,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.document_targets import DocumentTarget
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import of
-from checks.rulebook.followed_documents import DELETES, ON_MADE_DOCUMENTS, collections, culprit
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
+from checks.rulebook.followed import made, of, proven
+from checks.rulebook.followed_documents import DELETES, collections, culprit
 from checks.schema.collections import collection_reference
 from checks.survivals import Survival
 
@@ -52,7 +52,7 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
             yield one
         elif one.now is not None:
             reference = collection_reference(one.now.name)
-            yield _finding(one, one.now.name, target) if one.missing else Proven(one.table.name, (reference,))
+            yield _finding(one, one.now.name, target) if one.missing else proven(one.table.name, one, reference)
 
 
 def _finding(one: Survival, now: str, target: DocumentTarget) -> Finding:
@@ -62,7 +62,7 @@ def _finding(one: Survival, now: str, target: DocumentTarget) -> Finding:
     place, statement = culprit(target.evidence, DELETES, [name, now])
     return Finding(
         subject=name,
-        message=f"{gone}{added}{ON_MADE_DOCUMENTS if one.made else ''}",
+        message=f"{gone}{added}{made(one, 'documents')}",
         remedy=_REMEDY,
         objects=(collection_reference(now),),
         place=place,

@@ -187,11 +187,13 @@ def _alone(revision: str, target: Target) -> float:
 
     With those after it, for all may be one transaction, which holds its locks to the end.
     """
-    migrations = target.evidence.migrations
+    traffic = target.evidence.traffic
+    evidence = traffic.alone if traffic is not None and traffic.alone is not None else target.evidence
+    migrations = evidence.migrations
     since = next((number for number, one in enumerate(migrations) if one.revision == revision), 0)
     from_here = [one for one in migrations[since:] if one.new or one.revision == revision]
     files = {one.place.file for one in from_here}
-    statements = [one for one in target.evidence.statements if not files or (one.place is not None and one.place.file in files)]
+    statements = [one for one in evidence.statements if not files or (one.place is not None and one.place.file in files)]
     whole = sum(one.seconds or 0.0 for one in from_here)
     return max(whole, sum(one.seconds or 0.0 for one in statements)) or math.inf
 

@@ -31,8 +31,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, literal_column, select
 
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import ON_MADE_ROWS, RETYPES, WRITES, culprit, of, tables
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
+from checks.rulebook.followed import RETYPES, WRITES, culprit, made, of, proven, tables
 from checks.schema.names import column_reference, table_reference
 from checks.sql.statements import copyable, named, quoted
 from checks.survivals import ColumnSurvival, Loss, Survival
@@ -76,12 +76,12 @@ def _judge(one: Survival, target: RelationalTarget) -> Iterator[Judgement]:
     kept = [column for column in one.columns if column.now is not None]
     changed = [column for column in kept if column.changed]
     if not changed:
-        yield Proven(one.table.label())
+        yield proven(one.table.label(), one)
     for column in kept:
         if column.changed:
             yield _finding(one, column, target)
         elif column.retyped:  # made rows may not hold what is too much for the new type
-            yield Proven(f"{one.table.label()}.{column.name}", (table_reference(one.now or one.table),))
+            yield proven(f"{one.table.label()}.{column.name}", one, table_reference(one.now or one.table))
 
 
 def _finding(one: Survival, column: ColumnSurvival, target: RelationalTarget) -> Finding:
@@ -126,11 +126,10 @@ def _message(label: str, one: Survival, column: ColumnSurvival) -> str:
     merged = [f"{column.merged} values are told apart no more"] if column.merged else []
     more = f": {', '.join([*kinds, *merged])}" if kinds or merged else ""
     least = "" if one.keyed else "at least "
-    made = ON_MADE_ROWS if one.made else ""
     if column.retyped and column.type != column.now_type:
         what = "holds something else" if _severity(one, column) is Severity.NOTICE else "lost values"
-        return f"{label} {what} since its type went from {column.type} to {column.now_type}, in {least}{rows}{more}{made}"
-    return f"{label} holds something else than before in {least}{rows}{more}{made}"
+        return f"{label} {what} since its type went from {column.type} to {column.now_type}, in {least}{rows}{more}{made(one)}"
+    return f"{label} holds something else than before in {least}{rows}{more}{made(one)}"
 
 
 def _remedy(severity: Severity, one: Survival, column: ColumnSurvival, target: RelationalTarget) -> str:

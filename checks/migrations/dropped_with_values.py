@@ -28,8 +28,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.evidence import Place
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import ON_MADE_ROWS, culprit, of, tables
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
+from checks.rulebook.followed import culprit, made, of, proven, tables
 from checks.schema.names import ObjectReference, column_reference, table_reference
 from checks.survivals import ColumnSurvival, Survival
 from checks.targets import Target
@@ -60,7 +60,7 @@ def _judge(one: Survival, target: Target) -> Iterator[Judgement]:
     gone = [column for column in one.columns if column.now is None and column.values]
     yield from (_column(one, column, target) for column in gone)
     if not gone:
-        yield Proven(one.table.label())
+        yield proven(one.table.label(), one)
 
 
 def _table(one: Survival, target: Target) -> Finding:
@@ -83,7 +83,7 @@ def _finding(
     place, statement = _where(references, target)
     return Finding(
         subject=subject,
-        message=message + (ON_MADE_ROWS if one.made else ""),
+        message=message + made(one),
         remedy=_REMEDY,
         objects=references[:1],
         place=place,

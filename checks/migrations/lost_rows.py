@@ -30,8 +30,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from checks.evidence import Place
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
-from checks.rulebook.followed import DELETES, ON_MADE_ROWS, culprit, deleted_from, of, tables
+from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
+from checks.rulebook.followed import DELETES, culprit, deleted_from, made, of, proven, tables
 from checks.schema.model import Action
 from checks.schema.names import TableName, table_reference
 from checks.survivals import Survival
@@ -58,7 +58,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         if isinstance(one, NotProven):
             yield one
         elif one.now is not None and not one.missing:
-            yield Proven(one.table.label())
+            yield proven(one.table.label(), one)
         elif one.now is not None and parents[one.now]:
             yield _with_parents(one, one.now, parents[one.now], target)
         elif one.now is not None:
@@ -84,7 +84,7 @@ def _finding(one: Survival, now: TableName, more: str, place: Place | None, stat
     gone = f"{of(one.missing, one.before, 'row')} of {label} {'is' if one.missing == 1 else 'are'} gone"
     return Finding(
         subject=label,
-        message=f"{gone}{more}{ON_MADE_ROWS if one.made else ''}",
+        message=f"{gone}{more}{made(one)}",
         objects=(table_reference(now),),
         place=place,
         count=one.missing,

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from checks.evidence import Evidence, Place, Statement
-from checks.interface import NotProven
+from checks.interface import Judgement, NotProven, Proven
+from checks.schema.names import ObjectReference
 from checks.schema.sqlite_tokens import tokens
 from checks.survivals import Survival
 from checks.targets import Target
 
 #: What nothing is known of where no table could be compared.
 ALL = "rows of base"
-#: What is added where the rows were made from the schema.
-ON_MADE_ROWS = ", on rows that dbproof made"
+#: Why nothing is proven of rows among which what a statement was written for may be lacking.
+MILDER = "milder rows only"
 
 #: Statements by which rows go, values change, and types do.
 DELETES = ("DELETE", "TRUNCATE", "MERGE", "REPLACE", "INSERT", "DROP")
@@ -39,6 +40,16 @@ def tables(target: Target) -> Iterator[Survival | NotProven]:
             yield one
         elif one.now is not None:
             yield NotProven(one.table.label(), "no rows")
+
+
+def proven(subject: str, one: Survival, *objects: ObjectReference) -> Judgement:
+    """That nothing became of a table's rows; of milder ones, which a condition may have passed over, that proves nothing."""
+    return NotProven(subject, MILDER) if one.milder else Proven(subject, objects)
+
+
+def made(one: Survival, what: str = "rows") -> str:
+    """What is added to a message where the rows were made from the schema."""
+    return f", on {'milder ' if one.milder else ''}{what} that dbproof made" if one.made else ""
 
 
 def culprit(evidence: Evidence, verbs: Sequence[str], *names: str) -> tuple[Place | None, str]:

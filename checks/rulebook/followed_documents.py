@@ -14,8 +14,6 @@ from checks.survivals import Survival
 
 #: What nothing is known of where no collection could be compared.
 ALL = "documents of base"
-#: What is added where the documents were made from the schema.
-ON_MADE_DOCUMENTS = ", on documents that dbproof made"
 
 #: What stands in the text of an update that is known to name its fields.
 _OPERATOR = "{$"

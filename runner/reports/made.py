@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from checks.interface import Json
-from runner.report import MadeRows, Report, ReportedDatabase, ShortTable
+from runner.report import MadeRows, MilderRows, Report, ReportedDatabase, ShortTable
 from runner.reports import wording
 from runner.reports.markdown import code, prose, row
 
@@ -29,6 +29,8 @@ def sentences(report: Report, show_all: bool = False) -> list[str]:
 
 def _sentences(made: MadeRows, measured: bool, show_all: bool) -> Iterator[str]:
     yield sentence(made, measured)
+    if made.milder is not None:
+        yield mildly(made.milder)
     shown = made.short if show_all else made.short[:_TABLES]
     yield from (f"{one.table}: {_few(one)}, {one.reason.strip().partition(chr(10))[0]}" for one in shown)
     if len(made.short) > len(shown):
@@ -41,6 +43,14 @@ def sentence(made: MadeRows, measured: bool) -> str:
     if not made.rows:
         return many
     return f"{many}: what rests on them alone is not proven{', and queries were measured on them' if measured else ''}"
+
+
+def mildly(milder: MilderRows) -> str:
+    """On which rows the new migrations were tried, where those that were made first stopped them."""
+    many = f"{wording.plural(milder.rows, 'milder row')} in {wording.plural(milder.tables, 'table')}"
+    without = f"; none in {', '.join(milder.left_out)}" if milder.left_out else ""
+    tried = "under traffic, and for what becomes of rows, the new migrations were tried on"
+    return f"{tried} {many}: values everywhere, none twice, none awkward{without}"
 
 
 def _few(one: ShortTable) -> str:
@@ -61,11 +71,13 @@ def properties(database: ReportedDatabase) -> Mapping[str, str]:
     if made is None:
         return {}
     short = {f"made_rows.{one.table}": f"{one.rows} of {one.wanted}, {one.reason}" for one in made.short}
-    return {"made_rows": str(made.rows), "made_rows.tables": str(made.tables), **short}
+    milder = {"made_rows.milder": mildly(made.milder)} if made.milder is not None else {}
+    return {"made_rows": str(made.rows), "made_rows.tables": str(made.tables), **milder, **short}
 
 
 def as_json(made: MadeRows | None) -> Json:
     """For ``report.json``."""
     if made is None:
         return None
-    return {"rows": made.rows, "tables": made.tables, "short": [asdict(one) for one in made.short]}
+    milder = None if made.milder is None else asdict(made.milder)
+    return {"rows": made.rows, "tables": made.tables, "short": [asdict(one) for one in made.short], "milder": milder}

@@ -126,6 +126,9 @@ def _sections(report: Report) -> Iterator[_Section]:
         if database.made_rows is not None:
             said = made.sentence(database.made_rows, bool(database.measured.queries))
             yield _Section("note", "", (f"{prose(wording.with_database(report, database, said))}.\n",))
+            if database.made_rows.milder is not None:
+                milder = wording.with_database(report, database, made.mildly(database.made_rows.milder))
+                yield _Section("note", "", (f"{prose(milder[:1].upper() + milder[1:])}.\n",))
     yield _folded("table", "Tables with fewer rows than were to be made", made.SHORT, tuple(made.rows(report)))
     gaps = tuple(row([prose(reason, True), migrated.names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)

@@ -14,16 +14,18 @@ OFF = {"DBPROOF_SELFTEST": "off"}
 #: What other passes take is theirs to prove.
 OTHERS = """
 [severity]
-blocking-migration = "off"
 lock-queue = "off"
 down-restores = "off"
 """
 IDS = ("changed-values", "lost-rows", "dropped-with-values")
 
 
-def run(root: Path, base: dict[str, str], new: str, settings: str, more: dict[str, str] | None = None) -> Ran:
-    """A run in which ``migrations/002_new.sql`` is new."""
-    repo = repository(project(root, base, f"{settings}{OTHERS}"), {})
+def run(
+    root: Path, base: dict[str, str], new: str, settings: str, more: dict[str, str] | None = None, *, others: bool = False
+) -> Ran:
+    """A run in which ``migrations/002_new.sql`` is new; with ``others`` under traffic too."""
+    off = OTHERS if others else f'{OTHERS}blocking-migration = "off"\n'
+    repo = repository(project(root, base, f"{settings}{off}"), {})
     repo.branch("change")
     repo.commit({"migrations/002_new.sql": dedent(new).lstrip(), **(more or {})})
     return dbproof("run", root=repo.root, more=OFF)
@@ -109,28 +111,51 @@ FAILING = """
     alter table products add constraint one_code unique (code);
     alter table products add constraint above check (price > 0 and price < 9999.99);
     alter table products alter column note set not null;
+    alter table products alter column price type numeric(6,1);
+    delete from products where note is null;
+    alter table visits alter column came type date using came::date;
+    drop table settings;
 """
 PRODUCTS = """\
 create table tenants (id int primary key);
 create table products (id int primary key, tenant_id int not null references tenants, name text not null,
     code varchar(4) not null, price numeric(6,2) not null, note text, unique (tenant_id, name));
 create index on products (tenant_id);
+create table visits (id int primary key, came text);
+create table settings (name text primary key);
 """
 TENANTS = f"""{SQL}[databases.app.data]
 rows = 60
+load = ["seeds.sql"]
 [databases.app.tenancy]
 column = "tenant_id"
 """
 
 
 def test_what_only_fails_on_rows_is_found_on_made_rows(tmp_path: Path) -> None:
-    """A type that a value does not fit, UNIQUE over the rows of two tenants, a CHECK over bounds, NULLs."""
-    ran = run(tmp_path / "repo", {"migrations/001_first.sql": PRODUCTS}, FAILING, TENANTS)
+    """A type that a value does not fit, UNIQUE over the rows of two tenants, a CHECK over bounds, NULLs.
+
+    What else the migration does is found on milder rows, without those of ``visits``, of which nothing milder is known.
+    """
+    base = {"migrations/001_first.sql": PRODUCTS, "seeds.sql": "insert into settings values ('colour'), ('size');"}
+    ran = run(tmp_path / "repo", base, FAILING, TENANTS, others=True)
     (failed,) = ran.findings("migration-failed")
     assert (failed["severity"], failed["evidence"]["code"], failed["provenance"]["line"]) == ("warning", "22P02", 1)
     broken = {one["subject"]: one["evidence"]["count"] for one in ran.findings("constraint-violation")}
     assert broken.keys() >= {"products.above", "products.one_code", "products.note NOT NULL"}, broken
-    assert {ran.check(check)["reason"] for check in IDS} == {"the new migrations failed on rows"}
+    assert ran.database["made_rows"]["milder"] == {"rows": 120, "tables": 2, "left_out": ["visits"]}
+    found = {subject: (check, severity, count) for (check, subject), (severity, _, count) in said(ran).items()}
+    assert found == {
+        "products.price": ("changed-values", "warning", 54),
+        "settings": ("dropped-with-values", "warning", 2),
+    }
+    (changed,) = ran.findings("changed-values")
+    assert changed["message"].endswith(": 54 rounded, on milder rows that dbproof made"), changed["message"]
+    gaps = {(one["subject"], one["reason"]) for one in ran.check("lost-rows")["not_proven"]}
+    assert gaps == {("products", "milder rows only"), ("tenants", "milder rows only"), ("visits", "no rows")}
+    (blocking,) = ran.findings("blocking-migration")
+    assert "60 rows" in blocking["message"], blocking["message"]
+    assert "none twice, none awkward; none in visits" in ran.out
 
 
 SETTINGS = 'databases.app = { engine = "ENGINE", migrations = { tool = "sql", directory = "migrations" }, data = DATA }\n'

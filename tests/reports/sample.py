@@ -16,6 +16,7 @@ from runner.report import (
     FaultState,
     MadeRows,
     Measured,
+    MilderRows,
     PlantedFault,
     Problem,
     Provenance,
@@ -241,7 +242,12 @@ APP = ReportedDatabase(
         ),
         writes=(ReportedWrite("orders", Writing.INSERT, 0.0042, 0.0011, 0.0031, 0.0004, 0.0027),),
     ),
-    made_rows=MadeRows(1_200, 12, (ShortTable("coupons", 0, 100, "no value of code (text) was found that ck_code allows"),)),
+    made_rows=MadeRows(
+        1_200,
+        12,
+        (ShortTable("coupons", 0, 100, "no value of code (text) was found that ck_code allows"),),
+        MilderRows(1_100, 11, ("orders",)),
+    ),
 )
 
 ALLOWS = (

@@ -52,7 +52,7 @@ def test_the_schema_is_one_and_takes_no_other_key() -> None:
     Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"urn:dbproof:report:{SCHEMA_VERSION}"
     found = objects(schema)
-    assert len(found) == 32
+    assert len(found) == 33
     for described in found:
         assert described["additionalProperties"] is False
         assert described["required"] == list(described["properties"])

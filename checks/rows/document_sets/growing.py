@@ -103,7 +103,7 @@ class Growing:
             return first
         if first is None:
             return Pooled((None,))
-        if isinstance(first, Numbered | Taken) or path in self._heeded.present:
+        if isinstance(first, Numbered | Taken) or path in self._heeded.present or self._heeded.mild:
             return first
         return OneOf((*(first for _ in range(100 // NULLS - 1)), Pooled((None,))))
 
@@ -131,9 +131,20 @@ class Growing:
             node = self._counted(form, path, arrays)
             if node is not None:
                 return node
-        ends = path.split(".")[0] not in self._heeded.coupled
+        ends = not self._heeded.mild and path.split(".")[0] not in self._heeded.coupled
+        if (node := self._of_its_own(demand, kind, path, arrays, what)) is not None:
+            return node
         chance = seeded(f"{self._seed}/{path}/{kind}")
         return self._once(f"{ends} {what}", lambda: leaf(demand, kind, self._matching, chance, ends=ends, later=later))
+
+    def _of_its_own(self, demand: Demand, kind: str, path: str, arrays: Arrays, what: str) -> Node | None:
+        """The field as if it were a key, where documents are to be mild; elements of arrays are many in one document."""
+        special = self._heeded.of(path, arrays) is not None or path.split(".")[0] in self._heeded.coupled
+        if not self._heeded.mild or arrays or special or self._heeded.is_key(path):
+            return None
+        name, later = path.rpartition(".")[2], path in self._heeded.later
+        form = self._once(f"key {what}", lambda: furthest(demand, kind, name, self._matching, later=later))
+        return Numbered(form) if form is not None and form.most >= self._heeded.mild else None
 
     def _once(self, what: str, found: Callable[[], Made]) -> Made:
         """What was found before of the same, for a tree is grown more than once."""

@@ -50,6 +50,7 @@ class Heeded:
     """What is to be heeded beside the schemas, by field: special ones, those whose keys are counted, those of one pool.
 
     ``present`` may not be missing, ``later`` are dates that lie ahead, ``coupled`` are spoken of by what only a server can judge.
+    With ``mild`` nothing is missing or awkward, and up to so many documents each have values of their own.
     """
 
     special: Mapping[tuple[str, Arrays | None], Special] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Heeded:
     present: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
     coupled: frozenset[str] = frozenset()
+    mild: int = 0
 
     def is_key(self, path: str) -> bool:
         """Whether no two documents are to have the same in a field, or in one that it lies in."""

@@ -146,7 +146,7 @@ class CollectionPlan:
     """How one collection is filled; one with a ``reason`` is left empty.
 
     ``most`` is how many documents there is room for, because of ``limited``. ``opaque`` says that only the server can judge a
-    part of the validator, ``coupled`` are the fields that this part speaks of.
+    part of the validator, ``coupled`` are the fields that this part speaks of. With ``mild`` no field is missing that may be.
     """
 
     collection: str
@@ -157,3 +157,4 @@ class CollectionPlan:
     opaque: bool = False
     coupled: frozenset[str] = frozenset()
     reason: str = ""
+    mild: bool = False

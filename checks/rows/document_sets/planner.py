@@ -48,6 +48,7 @@ class Planner:
         self._collections = collections
         self._expect = asked.expect
         self._tenants = asked.tenants
+        self.mild = asked.mild
         self._elsewhere = asked.elsewhere
         self._seed = seed
         self._matching = Matching(fits)
@@ -189,6 +190,7 @@ class _Planning:
             present=frozenset({self._time} - {""}),
             later=wishes.dates_that_expire(collection, self._time),
             coupled=self._coupled,
+            mild=planner.mild,
         )
         self._most: int | None = None
         self._limited = ""
@@ -209,8 +211,9 @@ class _Planning:
         if root is None:
             return CollectionPlan(name, reason=self._why())
         draws = drawing.finished(grown, {path: form for path in counted if (form := grown.forms.get(path)) is not None})
-        opaque = bool(self._asked.opaque)
-        return CollectionPlan(name, root, draws, self._most, self._limited, opaque, self._coupled)
+        opaque, mild = bool(self._asked.opaque), bool(self._planner.mild)
+        draws = tuple(replace(draw, missing=0) for draw in draws) if mild else draws
+        return CollectionPlan(name, root, draws, self._most, self._limited, opaque, self._coupled, mild=mild)
 
     def _why(self) -> str:
         return "no document was found that satisfies the validator"

@@ -93,12 +93,13 @@ class Writing:
         return lambda number: b"".join([write(number) for write in writes])
 
     def _member(self, member: Member) -> Write:
+        missing = 0 if self._plan.mild else member.missing
         if isinstance(member.node, Pooled):
-            return self._pooled(member.node, member.name.encode() + b"\0", member.missing)
+            return self._pooled(member.node, member.name.encode() + b"\0", missing)
         write = self._field(member.node, member.name)
         if not member.missing:
             return write
-        chance, share = self._chance(), member.missing / 100
+        chance, share = self._chance(), missing / 100
         if isinstance(member.node, ObjectOf | ArrayOf) and not is_free(member.node):
             write = self._dropped(write)
         return lambda number: b"" if chance() < share else write(number)

@@ -47,6 +47,15 @@ def forms(column: Column, shape: Shape, values: Sequence[Value]) -> Iterator[For
             yield from [Form(series)] if series else []
 
 
+def plainest(shape: Shape) -> Iterator[Form]:
+    """The number alone, for a text: it can be read as one again; of fractions the number with all digits that there may be."""
+    if shape.kind is Kind.TEXT and not shape.labels:
+        yield Form(Series.TEXT, most=10 ** min(shape.length or 12, 12) - 1)
+    elif shape.kind is Kind.NUMBER and shape.step < 1:
+        step = 1 + shape.step
+        yield Form(Series.NUMBER, step=f"{step:f}", most=None if shape.high is None else int(shape.high / step))
+
+
 def example(form: Form, number: int) -> Value:
     """The value of a row with this number, for forms that are tried before they are used; else None."""
     match form.series:

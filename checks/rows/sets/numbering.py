@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from checks.rows.judging import Dialect, Judge
-from checks.rows.sets.forms import example, forms
+from checks.rows.sets.forms import example, forms, plainest
 from checks.rows.sets.plan import Form
 from checks.rows.shapes import Value
 from checks.rows.terms import Condition
@@ -28,22 +28,32 @@ class Numbering:
         self._judge = judge
         self._held = held
 
-    def form(self, column: Column, length: int | None, values: Sequence[Value], others: Mapping[str, Form]) -> Form | None:
+    def form(
+        self,
+        column: Column,
+        length: int | None,
+        values: Sequence[Value],
+        others: Mapping[str, Form],
+        *,
+        enough: int = 0,
+    ) -> Form | None:
         """The form that goes furthest, the first of those that go on for ever; tried by the server, all at once.
 
         With ``length`` it is in so many characters that they differ. ``values`` are some that the column takes, ``others`` the
-        forms of columns whose values follow from the same number.
+        forms of columns whose values follow from the same number. With ``enough`` it is the plainest form that
+        goes so far, a text the number alone.
         """
         shape = self._dialect.shape(column)
         shape = shape if length is None else replace(shape, length=length)
         spoken = [one for one in self._held if column.name in one.columns and {*one.columns} <= {column.name, *others}]
-        listed = list(itertools.islice(forms(column, shape, values), FORMS))
+        listed = list(itertools.islice(itertools.chain(plainest(shape) if enough else (), forms(column, shape, values)), FORMS))
         for conditions in (spoken, [one for one in spoken if len(one.columns) == 1]):
             reach = self._all_reach(column, listed, conditions, others) if conditions else [form.most for form in listed]
             going = [replace(form, most=most) for form, most in zip(listed, reach, strict=False) if most != 0]
             if going:
                 break
-        endless = next((form for form in going if form.most is None or form.most >= _TRIED[-1]), None)
+        far = enough or _TRIED[-1]
+        endless = next((form for form in going if form.most is None or form.most >= far), None)
         return endless or max(going, key=lambda form: form.most or 0, default=None)
 
     def _all_reach(

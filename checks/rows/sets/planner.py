@@ -31,11 +31,13 @@ _ENDLESS = 2**62
 @dataclass(frozen=True)
 class Wishes:
     """What a plan is to heed beside the catalogue: the columns of tenants, and expressions that are ``given`` for a column, by
-    the names of its table and its own (``orders.status``). ``readable`` gives texts for a column that a person will look at."""
+    the names of its table and its own (``orders.status``). ``readable`` gives texts for a column that a person will look at.
+    With ``mild`` nothing is awkward, and in tables of up to so many rows each has a value everywhere that no other one has."""
 
     tenants: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
     readable: Readable | None = field(default=None, hash=False, compare=False)
+    mild: int = 0
 
 
 class Planner:
@@ -48,7 +50,7 @@ class Planner:
 
     def planned(self, turn: Turn, wishes: Wishes, *, ends: bool = True) -> TablePlan:
         """How a table is filled, or why it is not; without ``ends`` no value is at the end of its type, which may overflow."""
-        return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=ends).plan()
+        return _Table(turn, self._catalogue, self._dialect, self._read, wishes, ends=ends and not wishes.mild).plan()
 
     def coupled(self, turn: Turn, plan: TablePlan, wishes: Wishes) -> TablePlan:
         """The same plan, with columns that few rows' values go together in taking theirs from rows that were found together.
@@ -292,7 +294,11 @@ class _Table:
     def _share_of_nulls(self, key: ForeignKey) -> int:
         if not all(self._table.column[name].nullable for name in key.columns):
             return 0
-        return _OFTEN if any(map(self._is_bound, key.columns)) else NULLS
+        return self._often(any(map(self._is_bound, key.columns)))
+
+    def _often(self, bound: bool) -> int:
+        """In how many of a hundred rows there is no value, where there may be none."""
+        return _OFTEN if bound else 0 if self._wishes.mild else NULLS
 
     def _is_bound(self, name: str) -> bool:
         """Whether a condition binds a column to others: then it matters whether it is NULL."""
@@ -346,6 +352,13 @@ class _Table:
         others = {name: source.form for name, source in self._sources.items() if isinstance(source, Numbered)}
         return self._numbering.form(column, length, self._lists.taken(column), others) if not column.generated else None
 
+    def _of_its_own(self, column: Column) -> Form | None:
+        """The form by which no two rows have the same in a column that no key asks it of, where rows are to be mild."""
+        if not self._wishes.mild or self._is_bound(column.name) or column.name in self._wishes.tenants:
+            return None
+        form = self._numbering.form(column, None, self._lists.taken(column), {}, enough=self._wishes.mild)
+        return form if form is not None and (form.most is None or form.most >= self._wishes.mild) else None
+
     def _fill(self) -> str:
         """Every other column: a list of values that it takes, or nothing where it may go without. Gives why that cannot be."""
         for column in self._table.columns:
@@ -354,7 +367,10 @@ class _Table:
             alone = [one for one in self._held if one.columns == (column.name,)]
             pool = self._lists.taken(column)
             if pool:
-                often = _OFTEN if self._is_bound(column.name) else NULLS
+                if (form := self._of_its_own(column)) is not None:
+                    self._sources[column.name] = Numbered(column.name, form)
+                    continue
+                often = self._often(self._is_bound(column.name))
                 nulls = often if column.nullable and self._lists.may_be_null(column) else 0
                 certain = list(self._lists.awkward(column))
                 listed = [*certain, *(value for value in pool if value not in certain)]

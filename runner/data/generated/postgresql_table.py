@@ -217,7 +217,7 @@ def _transacted(insert: _Insert, worker: Worker, *, quick: bool) -> int:
 
 def _retouch(plan: TablePlan, made: int, worker: Worker) -> None:
     """Let a few keys be as alike as the schema allows; those that people look at stay as they are."""
-    if worker.wishes.readable is not None:
+    if worker.wishes.readable is not None or worker.wishes.mild:
         return
     given = [name for name in plan.table.column if f"{plan.table.name.label()}.{name}" in worker.wishes.given]
     retouching = Retouching(plan, worker.catalogue, (*given, *worker.wishes.tenants), MANNER)

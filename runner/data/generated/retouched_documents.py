@@ -27,7 +27,7 @@ def retouch(run: Filling, name: str) -> None:
     """Change a few documents of a collection; where not the server alone refuses documents, or they are few, none."""
     collection = run.collections.collection[name]
     fixed = collection.kind is not CollectionKind.COLLECTION or bool(collection.options.get("capped"))
-    if fixed or run.made[name] < LEAST or run.planner.unjudged(collection):
+    if fixed or run.made[name] < LEAST or run.planner.unjudged(collection) or run.planner.mild:
         return
     unique = [index for index in run.planner.indexes(collection) if index.unique and index.name != "_id_"]
     fields = [field for field in dict.fromkeys(one for index in unique for one in index.fields) if _is_free(run, name, field)]

@@ -148,7 +148,7 @@ def _filled(run: Filling, wanted: Mapping[TableName, int], say: Say) -> Iterator
 
 def _retouch(plan: TablePlan, made: int, run: Filling) -> None:
     """Let a few keys be as alike as the schema allows; those that people look at stay as they are."""
-    if run.wishes.readable is not None:
+    if run.wishes.readable is not None or run.wishes.mild:
         return
     given = [name for name in plan.table.column if f"{plan.table.name.label()}.{name}" in run.wishes.given]
     retouching = Retouching(plan, run.catalogue, (*given, *run.wishes.tenants), run.loader.manner)
