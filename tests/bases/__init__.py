@@ -1,0 +1,1 @@
+"""Base: which revision it is, its files, what differs from it."""
