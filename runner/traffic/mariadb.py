@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, cast
 
 from checks.evidence import Place, Statement
 from checks.traffic import Traffic
-from runner.errors import ServerFailed
 from runner.servers.interface import Database, Server
 from runner.servers.mariadb.sessions import rows, session
 from runner.traffic.interface import Apply, Watching
 from runner.traffic.mariadb_behind import met
-from runner.traffic.mariadb_history import switch_on
+from runner.traffic.mariadb_history import Executed, switch_on
 from runner.traffic.mariadb_reasons import ask, lay
-from runner.traffic.mariadb_sessions import busy
+from runner.traffic.mariadb_sessions import Worker, busy
 from runner.traffic.mariadb_tables import Table, by_name, tables, touched
 from runner.traffic.mariadb_telling import Ran, told
 from runner.traffic.pace import BUSY
 from runner.traffic.untried import Untried, without_rows
+from runner.traffic.weighing import not_watched
 
 if TYPE_CHECKING:
     from runner.servers.mariadb.server import MariadbServer
@@ -51,13 +51,9 @@ def prepared(server: Server, database: Database, statements: Sequence[Statement]
             lay(driver, database.name, [table.name for table in found])
             timeout = float(rows(driver, "SELECT @@global.lock_wait_timeout")[0][0])
     except (pymysql.err.Error, OSError) as error:
-        raise _failed(error) from error
+        raise not_watched(error) from error
     version = tuple(int(part) for part in re.findall(r"\d+", server.version)[:2])
     return _Watching(database, found, by_name([*there, *found]), {one.text: one.place for one in statements}, version, timeout)
-
-
-def _failed(error: Exception) -> ServerFailed:
-    return ServerFailed(f"new migrations could not be watched under traffic: {error}")
 
 
 @dataclass(frozen=True)
@@ -78,13 +74,22 @@ class _Watching:
         try:
             with busy(self.database.private, self.tables[:BUSY], long=long) as (workers, history):
                 apply()
-            executed = history.executed()
-            project = [one for one in executed if one.thread not in workers]
-            with session(self.database.private) as driver:
-                reasons = ask(driver, project)
+            statements = tuple(told(self._ran(history.executed(), workers, revisions)))
         except (pymysql.err.Error, OSError) as error:
-            raise _failed(error) from error
-        ran = Ran(
+            raise not_watched(error) from error
+        seen = {lock.relation for one in statements for lock in one.taken} & self.all.keys()
+        return Traffic(
+            statements=statements,
+            rows={**{name: self.all[name].rows for name in sorted(seen)}, **{table.name: table.rows for table in self.tables}},
+            unwatched=tuple(table.name for table in self.tables[BUSY:]),
+        )
+
+    def _ran(self, executed: Sequence[Executed], workers: Mapping[int, Worker], revisions: Mapping[str, str]) -> Ran:
+        """All that the history tells; the server is asked for its reasons. Raises pymysql.err.Error."""
+        project = [one for one in executed if one.thread not in workers]
+        with session(self.database.private) as driver:
+            reasons = ask(driver, project)
+        return Ran(
             project=project,
             met=list(met({thread: (one.table.name, one.access) for thread, one in workers.items()}, executed)),
             schema=self.database.name,
@@ -94,12 +99,4 @@ class _Watching:
             placed=self.placed,
             reasons=reasons,
             revisions=revisions,
-            only_revision=next(iter(revisions.values())) if len(revisions) == 1 else "",
-        )
-        statements = tuple(told(ran))
-        seen = {lock.relation for one in statements for lock in one.taken} & self.all.keys()
-        return Traffic(
-            statements=statements,
-            rows={**{name: self.all[name].rows for name in sorted(seen)}, **{table.name: table.rows for table in self.tables}},
-            unwatched=tuple(table.name for table in self.tables[BUSY:]),
         )

@@ -10,6 +10,7 @@ from checks.evidence import Place
 from checks.schema.names import ObjectReference
 from checks.traffic import Access, Wait, WorkOnRows
 from runner.traffic.mariadb_history import WAITING, Executed
+from runner.traffic.weighing import overlap
 
 #: What sessions of ours ask for, and what they wait for where the table is theirs but a row is not.
 ASKED = {Access.READS: "MDL_SHARED_READ", Access.WRITES: "MDL_SHARED_WRITE"}
@@ -133,8 +134,3 @@ def _wrote(one: Told, table: str) -> bool:
 
 def _longest_of(wait: Met, found: Sequence[Told]) -> Told | None:
     return max(found, key=lambda one: overlap(wait.began, wait.ended, one.seen.began, one.seen.ended), default=None)
-
-
-def overlap(began: float, ended: float, other_began: float, other_ended: float) -> float:
-    """How long both were at once."""
-    return max(0.0, min(ended, other_ended) - max(began, other_began))

@@ -17,21 +17,18 @@ from checks.traffic import Access, Blocking, Wait, WorkKind, WorkOnRows
 from runner.recorder.mariadb_text import changes
 from runner.recorder.mariadb_tokens import words
 from runner.recorder.stamps import unstamp
-from runner.traffic.mariadb_behind import CHANGING, ROW, Met, Order, Told, behind, overlap
+from runner.traffic.mariadb_behind import CHANGING, ROW, Met, Order, Told, behind
 from runner.traffic.mariadb_history import COPYING, PREPARING, WAITING, Executed
 from runner.traffic.mariadb_reasons import Began, kept_out
 from runner.traffic.mariadb_tables import Table
 from runner.traffic.mariadb_timeouts import Timeouts
+from runner.traffic.weighing import LONGEST, keep_longest, overlap, revision_of, writes_most
 
 NO_WRITE, EXCLUSIVE = "MDL_SHARED_NO_WRITE", "MDL_EXCLUSIVE"
 #: LOCK TABLES … WRITE, and READ: until UNLOCK TABLES.
 LOCKED, READ_ONLY = "MDL_SHARED_NO_READ_WRITE", "MDL_SHARED_READ_ONLY"
 #: From this version on a copying ALTER TABLE may let others write (MDEV-16329): only who waited tells.
 _ONLINE_COPY = (11, 2)
-#: Fewer rows than these, and writing all of them says nothing about a table that grows.
-_FEW = 10
-#: The longest text that is kept of a statement, in characters.
-_LONGEST = 2_000
 _TAGS = {"optimize": "OPTIMIZE TABLE", "repair": "REPAIR TABLE", "truncate": "TRUNCATE TABLE"}
 
 
@@ -52,7 +49,6 @@ class Ran:
     placed: Mapping[str, Place | None]
     reasons: Mapping[Began, str]
     revisions: Mapping[str, str]
-    only_revision: str = ""
 
 
 def told(ran: Ran) -> Iterator[Blocking]:
@@ -99,7 +95,7 @@ def _written(one: Told, ran: Ran, opened: Sequence[str]) -> None:
     """Rows of one table that were written under LOCK TABLES. The server opens none anew then: it is the one that is named."""
     said = {word.lower() for word in words(one.text)} if not opened else set()
     wrote = list(opened) or [name for name, (mode, _) in one.earlier.items() if mode == LOCKED and name.lower() in said]
-    if len(wrote) == 1 and one.seen.rows >= _FEW and 2 * one.seen.rows >= (rows := ran.tables[wrote[0]].rows):
+    if len(wrote) == 1 and writes_most(one.seen.rows, rows := ran.tables[wrote[0]].rows):
         one.work = [WorkOnRows(wrote[0], WorkKind.WRITE, min(one.seen.rows, rows))]
 
 
@@ -165,18 +161,16 @@ def _enter(wait: Met, order: Order) -> None:
         return
     queued = sum(overlap(wait.began, wait.ended, stage.began, stage.ended) for stage in one.seen.spent(WAITING))
     found = Wait(wait.table, wait.access, wait.ended - wait.began, min(queued, wait.ended - wait.began), wait.mode)
-    longest = one.waits.get((wait.table, wait.access))
-    if longest is None or (found.own, found.seconds) > (longest.own, longest.seconds):
-        one.waits[wait.table, wait.access] = found
+    keep_longest(one.waits, (wait.table, wait.access), found)
 
 
 def _blocking(number: int, all_told: Sequence[Told], ran: Ran) -> Blocking:
     one = all_told[number]
     waited = _waited(one)
     return Blocking(
-        text=one.text[:_LONGEST],
+        text=one.text[:LONGEST],
         place=one.place,
-        revision=ran.revisions.get(one.place.file, "") if one.place else ran.only_revision,
+        revision=revision_of(one.place, ran.revisions),
         taken=tuple(Lock(name, mode) for name, mode in one.taken.items()),
         briefly=tuple(Lock(name, EXCLUSIVE) for name in one.briefly),
         earlier=tuple((Lock(name, mode), place) for name, (mode, place) in one.earlier.items()),

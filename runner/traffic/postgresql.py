@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from checks.evidence import Statement
-from checks.traffic import Traffic
-from runner.errors import ServerFailed
+from checks.traffic import Access, Traffic
 from runner.servers.interface import Database, LogRecord, Server
 from runner.servers.postgresql.sessions import session
 from runner.traffic.interface import Apply, Watching
@@ -21,6 +20,7 @@ from runner.traffic.tables import Table, tables, touched, watch, written_anew
 from runner.traffic.telling import Log, told
 from runner.traffic.untried import without_rows
 from runner.traffic.waits import waits
+from runner.traffic.weighing import not_watched
 
 
 def copied(server: Server) -> AbstractContextManager[Server]:
@@ -36,7 +36,7 @@ def prepared(server: Server, database: Database, statements: Sequence[Statement]
             if any(table.rows for table in found):
                 watch(connection, database.name, found)
     except psycopg.Error as error:
-        raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
+        raise not_watched(error) from error
     if found and not any(table.rows for table in found):
         return without_rows([table.label for table in found])
     return _Watching(server, database, found) if found else None
@@ -52,9 +52,6 @@ class _Watching:
     database: Database
     tables: Sequence[Table]
 
-    def _records(self, mark: int) -> Iterator[LogRecord]:
-        return (record for record in self.server.log(mark) if record.database == self.database.name)
-
     def watched(self, apply: Apply, revisions: Mapping[str, str], *, long: bool) -> Traffic:
         """What the log says once all is over; see :class:`runner.traffic.interface.Watching`."""
         mark = self.server.mark()
@@ -64,10 +61,19 @@ class _Watching:
             with session(self.database.private) as connection:
                 moved = written_anew(connection, self.tables)
         except psycopg.Error as error:
-            raise ServerFailed(f"new migrations could not be watched under traffic: {error}") from error
-        workers = {process: (one.table, one.access) for process, one in at_work.workers.items()}
+            raise not_watched(error) from error
+        log = self._log(mark, {process: (one.table, one.access) for process, one in at_work.workers.items()}, moved, revisions)
+        return Traffic(
+            statements=tuple(told(log)),
+            rows={table.label: table.rows for table in self.tables},
+            unwatched=tuple(table.label for table in self.tables[BUSY:]),
+        )
+
+    def _log(
+        self, mark: int, workers: Mapping[int, tuple[Table, Access]], moved: Mapping[int, bool], revisions: Mapping[str, str]
+    ) -> Log:
         waited = list(waits(self._records(mark)))
-        log = Log(
+        return Log(
             seen=_telling(seen(self._records(mark))),
             waits=[wait for wait in waited if wait.process in workers],
             own=[wait for wait in waited if wait.process not in workers],
@@ -75,13 +81,10 @@ class _Watching:
             tables=self.tables,
             moved=moved,
             revisions=revisions,
-            only_revision=next(iter(revisions.values())) if len(revisions) == 1 else "",
         )
-        return Traffic(
-            statements=tuple(told(log)),
-            rows={table.label: table.rows for table in self.tables},
-            unwatched=tuple(table.label for table in self.tables[BUSY:]),
-        )
+
+    def _records(self, mark: int) -> Iterator[LogRecord]:
+        return (record for record in self.server.log(mark) if record.database == self.database.name)
 
 
 def _telling(statements: Iterable[Seen]) -> list[Seen]:

@@ -13,13 +13,10 @@ from runner.recorder.recording import reason
 from runner.traffic.seen import Held, Seen
 from runner.traffic.tables import BLOCKS_READS, BLOCKS_WRITES, Table
 from runner.traffic.waits import LockWait
+from runner.traffic.weighing import LONGEST, keep_longest, overlap, revision_of, writes_most
 
 #: A log's moments are to a millisecond.
 _SLACK = 0.002
-#: The longest text that is kept of a statement, in characters.
-_LONGEST = 2_000
-#: Fewer rows than these, and writing all of them says nothing about a table that grows.
-_FEW = 10
 #: Commands of rows, in the words of TG_OP.
 _ROWS = frozenset({"INSERT", "UPDATE", "DELETE"})
 
@@ -28,9 +25,8 @@ _ROWS = frozenset({"INSERT", "UPDATE", "DELETE"})
 class Log:
     """What one run under traffic left in the log: the ``waits`` of our sessions, and the migrations' ``own``.
 
-    ``workers`` are the processes of our sessions, with what they did.
-
-    ``moved`` are tables that hold rows and lie in another file than before: true for the table, false for an index of it.
+    ``workers`` are the processes of our sessions, with what they did. ``moved`` are tables that hold rows and lie in another file
+    than before: true for the table, false for an index of it.
     """
 
     seen: Sequence[Seen]
@@ -40,7 +36,6 @@ class Log:
     tables: Sequence[Table]
     moved: Mapping[int, bool]
     revisions: Mapping[str, str]
-    only_revision: str = ""
 
 
 @dataclass
@@ -116,7 +111,7 @@ def _work(one: _Told, tables: Sequence[Table]) -> Iterator[WorkOnRows]:
         elif read and 2 * read >= table.rows and not rows_only:
             kind = WorkKind.INDEX if _indexed(one, table) else WorkKind.SCAN
             yield WorkOnRows(table.label, kind, min(read, table.rows))
-        elif wrote >= _FEW and 2 * wrote >= table.rows:
+        elif writes_most(wrote, table.rows):
             yield WorkOnRows(table.label, WorkKind.WRITE, wrote)
 
 
@@ -154,13 +149,10 @@ def _enter(wait: LockWait, all_told: Sequence[_Told], log: Log) -> None:
     one = _behind(wait, all_told, table, access)
     if one is None:
         return
-    queued = sum(
-        max(0.0, min(wait.ended, own.ended) - max(wait.began, own.began)) for own in log.own if own.process == one.seen.process
-    )
+    theirs = [own for own in log.own if own.process == one.seen.process]
+    queued = sum(overlap(wait.began, wait.ended, own.began, own.ended) for own in theirs)
     found = Wait(table.label, access, wait.ended - wait.began, min(queued, wait.ended - wait.began), wait.mode)
-    longest = one.waits.get((table.oid, access))
-    if longest is None or (found.own, found.seconds) > (longest.own, longest.seconds):
-        one.waits[table.oid, access] = found
+    keep_longest(one.waits, (table.oid, access), found)
 
 
 def _behind(wait: LockWait, all_told: Sequence[_Told], table: Table, access: Access) -> _Told | None:
@@ -182,9 +174,9 @@ def _blocking(number: int, all_told: Sequence[_Told], log: Log, tables: Mapping[
     one = all_told[number]
     seen = one.seen
     return Blocking(
-        text=seen.text[:_LONGEST],
+        text=seen.text[:LONGEST],
         place=seen.place,
-        revision=log.revisions.get(seen.place.file, "") if seen.place else log.only_revision,
+        revision=revision_of(seen.place, log.revisions),
         taken=tuple(Lock(tables[oid].label, mode) for oid, mode in one.taken.items()),
         earlier=tuple((Lock(tables[oid].label, mode), _taker(oid, number, all_told)) for oid, mode in one.earlier.items()),
         work=tuple(one.work),

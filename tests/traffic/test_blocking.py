@@ -6,10 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from trials import Trial, tried
+from trials import Target, Trial, tried
 
-from checks.declared.expectations import Expectations
-from checks.evidence import Evidence
 from checks.interface import Finding, Proven
 from checks.migrations import blocking_migration, lock_queue
 from checks.targets import Role
@@ -99,15 +97,6 @@ def done(server: Server, golden: Golden, place: Path, text: str) -> Trial:
 @pytest.fixture(scope="module")
 def bad(server: Server, golden: Golden, tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return done(server, golden, tmp_path_factory.mktemp("bad"), BAD)
-
-
-class Target:
-    """What the checks are handed of it."""
-
-    expect = Expectations()
-
-    def __init__(self, trial: Trial) -> None:
-        self.evidence = Evidence(migrations=trial.migrations, traffic=trial.traffic)
 
 
 def test_each_way_to_block_is_seen_with_its_lock_and_its_work(bad: Trial) -> None:

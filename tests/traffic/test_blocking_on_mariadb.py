@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trials import Trial, tried_on_mariadb
+from trials import Target, Trial, tried_on_mariadb
 
 from checks.declared.expectations import Expectations
 from checks.declared.limits import MigrationLimits
-from checks.evidence import Evidence, Statement
+from checks.evidence import Statement
 from checks.interface import Finding, Proven, Severity
 from checks.migrations import blocking_migration, lock_queue
 from checks.targets import Role
@@ -87,15 +87,6 @@ def done(server: MariadbServer, golden: Golden, place: Path, text: str) -> Trial
 @pytest.fixture(scope="module")
 def bad(mariadb_server: MariadbServer, golden: Golden, tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return done(mariadb_server, golden, tmp_path_factory.mktemp("bad"), BAD)
-
-
-class Target:
-    """What the checks are handed of it."""
-
-    expect = Expectations()
-
-    def __init__(self, trial: Trial) -> None:
-        self.evidence = Evidence(migrations=trial.migrations, traffic=trial.traffic)
 
 
 def test_each_way_to_keep_writers_out_is_seen_with_its_lock_its_work_and_the_servers_reason(bad: Trial) -> None:

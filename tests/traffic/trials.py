@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.evidence import Migration, MigrationState, Place, Statement
+from checks.declared.expectations import Expectations
+from checks.evidence import Evidence, Migration, MigrationState, Place, Statement
 from checks.targets import Role
 from checks.traffic import Blocking, Traffic
 from runner.applying import Applied, apply
@@ -32,6 +33,15 @@ class Trial:
         """The one statement at that line."""
         (found,) = [one for one in self.traffic.statements if one.place is not None and one.place.line == line]
         return found
+
+
+class Target:
+    """What the checks are handed of a trial."""
+
+    expect = Expectations()
+
+    def __init__(self, trial: Trial) -> None:
+        self.evidence = Evidence(migrations=trial.migrations, traffic=trial.traffic)
 
 
 def tried_on_mariadb(server: MariadbServer, golden: Golden, root: Path, text: str) -> Trial:
