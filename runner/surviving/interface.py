@@ -76,6 +76,14 @@ class Content:
     values: Mapping[str, int] = field(default_factory=dict)
     varied: frozenset[str] = frozenset()
 
+    @classmethod
+    def counted(cls, columns: Sequence[Column], answer: Sequence[int]) -> Content:
+        """From a query's one row: how many rows, then of each column how many values, and whether some differ."""
+        rows, *found = answer
+        names = [one.name for one in columns]
+        values, varied = dict(zip(names, found[::2], strict=True)), dict(zip(names, found[1::2], strict=True))
+        return cls(rows, values, frozenset(name for name in names if varied[name] or 0 < values[name] < rows))
+
 
 @dataclass(frozen=True)
 class Renames:

@@ -81,10 +81,8 @@ class MariadbRows:
             text = _text(one)
             asked += [f"count({quoted(one.name)})", f"coalesce(min(md5({text})) <> max(md5({text})), 0)"]
         with _said():
-            ((number, *found),) = rows(self.base.driver, f"SELECT {', '.join(asked)} FROM {quoted(table.name.name)}")
-        values = dict(zip([one.name for one in columns], found[::2], strict=True))
-        varied = dict(zip([one.name for one in columns], found[1::2], strict=True))
-        return Content(number, values, frozenset(name for name in values if varied[name] or 0 < values[name] < number))
+            (answer,) = rows(self.base.driver, f"SELECT {', '.join(asked)} FROM {quoted(table.name.name)}")
+        return Content.counted(columns, answer)
 
 
 @dataclass(frozen=True)

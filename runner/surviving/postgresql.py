@@ -75,6 +75,8 @@ SELECT rel.oid::bigint, nsp.nspname::text, rel.relname::text, rel.relpersistence
 FROM pg_catalog.pg_class rel JOIN pg_catalog.pg_namespace nsp ON nsp.oid = rel.relnamespace
 WHERE rel.relkind IN ('r', 'p') AND rel.oid >= 16384
 """
+#: How many values a column holds, and whether some differ.
+_OF_COLUMN = "count({0}), coalesce(min(hashtextextended({0}::text, 0)) <> max(hashtextextended({0}::text, 0)), false)"
 
 
 @contextmanager
@@ -150,25 +152,9 @@ class _Side:
         }
 
     def content(self, table: Table, columns: Sequence[Column]) -> Content:
-        asked = _sql(", ").join(
-            [_sql("count(*)")]
-            + [
-                part
-                for one in columns
-                for part in (
-                    _sql("count({})").format(_name(one)),
-                    _sql("coalesce(min(hashtextextended({0}::text, 0)) <> max(hashtextextended({0}::text, 0)), false)").format(
-                        _name(one)
-                    ),
-                )
-            ]
-        )
-        ((rows, *found),) = self._rows(_sql("SELECT {} FROM {}").format(asked, _source(table)))
-        counted = dict(zip([one.name for one in columns], found[::2], strict=True))
-        several = frozenset(
-            one.name for one, varied in zip(columns, found[1::2], strict=True) if varied or 0 < counted[one.name] < rows
-        )
-        return Content(rows, counted, several)
+        asked = _sql(", ").join([_sql("count(*)"), *(_sql(_OF_COLUMN).format(_name(one)) for one in columns)])
+        (answer,) = self._rows(_sql("SELECT {} FROM {}").format(asked, _source(table)))
+        return Content.counted(columns, answer)
 
     def digest(self, pairing: Pairing) -> Digest:
         whole = _sql("sum({})").format(self._hash(pairing.columns, self._seed(pairing)))

@@ -59,10 +59,8 @@ class SqliteRows:
         for one in columns:
             name = quoted(one.name)
             asked += [f"count({name})", f"coalesce(min({name}) <> max({name}), 0)"]
-        ((rows, *found),) = self._rows(f"SELECT {', '.join(asked)} FROM {_base(table)}")
-        values = dict(zip([one.name for one in columns], found[::2], strict=True))
-        varied = dict(zip([one.name for one in columns], found[1::2], strict=True))
-        return Content(rows, values, frozenset(name for name in values if varied[name] or 0 < values[name] < rows))
+        (answer,) = self._rows(f"SELECT {', '.join(asked)} FROM {_base(table)}")
+        return Content.counted(columns, answer)
 
     def compared(self, pairing: Pairing) -> Compared:
         """What became of a table's rows."""
