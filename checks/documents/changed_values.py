@@ -33,8 +33,8 @@ from collections.abc import Iterator
 from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
 from checks.pipelines.shell import on
-from checks.rulebook.followed import made, of, proven
-from checks.rulebook.followed_documents import WRITES, collections, culprit
+from checks.rulebook.followed_documents import WRITES, culprit
+from checks.rulebook.survived import DOCUMENTS, became, before_narrowing, changed_facts, judged, narrowed, proven
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Loss, Survival
 
@@ -44,17 +44,6 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "collections under new migrations"
 PROVES = "hold what they held"
 
-#: What a type that is too narrow does.
-_NARROWED = (Loss.ROUNDED, Loss.CUT, Loss.EMPTIED)
-_WORDS = {
-    Loss.ROUNDED: "rounded",
-    Loss.CUT: "cut short",
-    Loss.EMPTIED: "emptied",
-    Loss.SHIFTED: "moved in time",
-    Loss.OTHER: "replaced",
-}
-_KEEP = "Choose a type that holds what is there, or keep the old field until nothing needs it any more."
-_MEANT = "Where that is meant, accept it on its line (dbproof: allow changed-values, why)."
 _AS_TEXT = "Let every query that compares it, sorts by it or adds it up ask for a text, or keep the type."
 #: Types that compare by more than their text does, and those that the server converts into each other (``$convert``).
 _ORDERED = frozenset({"int", "long", "double", "decimal", "date", "bool"})
@@ -63,7 +52,7 @@ _CONVERTED = _ORDERED | {"string", "objectId"}
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
     """Judge every collection that held documents and is still there, and every field that has another type since."""
-    for one in collections(target):
+    for one in judged(target.evidence, DOCUMENTS):
         if isinstance(one, NotProven):
             yield one
         elif one.now is not None and one.after:
@@ -100,48 +89,34 @@ def _finding(one: Survival, field: ColumnSurvival, now: str, target: DocumentTar
         count=field.changed or None,
         values=field.keys,
         invented=one.made and severity is not Severity.NOTICE,
-        evidence={
-            "documents": one.before - one.missing,
-            "type": field.type,
-            "now_type": field.now_type,
-            "losses": {loss.value: number for loss, number in sorted(field.losses.items())},
-            "merged": field.merged,
-            "made_rows": one.made,
-            **({"statement": statement} if statement else {}),
-        },
+        evidence=changed_facts(one, field, statement, DOCUMENTS),
     )
 
 
 def _severity(one: Survival, field: ColumnSurvival) -> Severity:
     if not field.retyped:
         return Severity.NOTICE
-    if any(field.losses.get(loss) for loss in _NARROWED):
+    if narrowed(field):
         parts = {"object", "array"} & set(field.type.split(" or "))
         return Severity.WARNING if one.made or parts else Severity.ERROR
     return Severity.WARNING if field.losses.get(Loss.SHIFTED) or field.merged else Severity.NOTICE
 
 
 def _message(subject: str, one: Survival, field: ColumnSurvival) -> str:
-    documents = of(field.changed, one.before - one.missing, "document")
-    on_made = made(one, "documents")
+    made = DOCUMENTS.made(one)
+    documents = f"{DOCUMENTS.of(field.changed, one.before - one.missing)}{became(field)}{made}"
     if not field.changed:
-        return f"{subject} is a text now, and was {field.type}: what it holds is the same, and compares as text{on_made}"
-    kinds = [f"{number} {_WORDS[loss]}" for loss, number in sorted(field.losses.items()) if number]
-    merged = [f"{field.merged} values are told apart no more"] if field.merged else []
-    more = f": {', '.join([*kinds, *merged])}"
+        return f"{subject} is a text now, and was {field.type}: what it holds is the same, and compares as text{made}"
     if field.retyped:
         what = "holds something else" if _severity(one, field) is Severity.NOTICE else "lost values"
-        return f"{subject} {what} since its type went from {field.type} to {field.now_type}, in {documents}{more}{on_made}"
-    return f"{subject} holds something else than before in {documents}{more}{on_made}"
+        return f"{subject} {what} since its type went from {field.type} to {field.now_type}, in {documents}"
+    return f"{subject} holds something else than before in {documents}"
 
 
 def _remedy(severity: Severity, one: Survival, field: ColumnSurvival) -> str:
     if severity is Severity.NOTICE:
         return _AS_TEXT if _is_text_now(field) else ""
-    if not any(field.losses.get(loss) for loss in _NARROWED):
-        return _MEANT
-    query = _query(one, field) if one.made else ""
-    return f"Ask production, where this must give 0: {query}; {_KEEP[0].lower()}{_KEEP[1:]}" if query else f"{_KEEP} {_MEANT}"
+    return before_narrowing(field, _query(one, field) if one.made else "", DOCUMENTS)
 
 
 def _query(one: Survival, field: ColumnSurvival) -> str:

@@ -30,8 +30,8 @@ from collections.abc import Iterator
 from checks.document_targets import DocumentTarget
 from checks.evidence import Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
-from checks.rulebook.followed import made, of, proven
-from checks.rulebook.followed_documents import DELETES, WRITES, collections, culprit
+from checks.rulebook.followed_documents import DELETES, WRITES, culprit
+from checks.rulebook.survived import DOCUMENTS, EXPAND_FIRST, dropped_facts, judged, proven
 from checks.schema.collections import collection_reference
 from checks.survivals import ColumnSurvival, Survival
 from checks.traces import where_lost
@@ -42,15 +42,10 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "collections under new migrations"
 PROVES = "kept every field that holds values"
 
-_REMEDY = (
-    "Expand, then contract: let a release stop using it first, and drop it in a later one; where it is to go now, accept it on "
-    "its line (dbproof: allow dropped-with-values, why)."
-)
-
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
     """Judge every collection of base that held documents."""
-    for one in collections(target):
+    for one in judged(target.evidence, DOCUMENTS):
         yield from (one,) if isinstance(one, NotProven) else _judge(one, target)
 
 
@@ -66,16 +61,17 @@ def _judge(one: Survival, target: DocumentTarget) -> Iterator[Judgement]:
 
 def _collection(one: Survival, target: DocumentTarget) -> Finding:
     name = one.table.name
-    held = "1 document" if one.before == 1 else f"{one.before} documents"
     place, statement = where_lost(collection_reference(name), target.evidence)
     if place is None:
         place, statement = culprit(target.evidence, DELETES, [name])
-    return _finding(name, f"collection {name} is dropped with {held} in it", one.before, one, place, statement)
+    return _finding(
+        name, f"collection {name} is dropped with {DOCUMENTS.held(one.before)} in it", one.before, one, place, statement
+    )
 
 
 def _field(one: Survival, field: ColumnSurvival, target: DocumentTarget) -> Finding:
     subject = f"{one.table.name}.{field.name}"
-    message = f"field {subject} is dropped with a value in {of(field.values, one.before, 'document')}"
+    message = f"field {subject} is dropped with a value in {DOCUMENTS.of(field.values, one.before)}"
     place, statement = culprit(target.evidence, WRITES, [one.table.name, (one.now or one.table).name], field.name)
     return _finding(subject, message, field.values, one, place, statement, field.keys)
 
@@ -85,11 +81,11 @@ def _finding(
 ) -> Finding:
     return Finding(
         subject=subject,
-        message=message + made(one, "documents"),
-        remedy=_REMEDY,
+        message=message + DOCUMENTS.made(one),
+        remedy=EXPAND_FIRST,
         objects=(collection_reference((one.now or one.table).name),),
         place=place,
         count=count,
         values=keys,
-        evidence={"documents": one.before, "made_rows": one.made, **({"statement": statement} if statement else {})},
+        evidence=dropped_facts(one, statement, DOCUMENTS),
     )

@@ -28,8 +28,8 @@ from collections.abc import Iterator
 
 from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
-from checks.rulebook.followed import made, of, proven
-from checks.rulebook.followed_documents import DELETES, collections, culprit
+from checks.rulebook.followed_documents import DELETES, culprit
+from checks.rulebook.survived import DOCUMENTS, added, judged, lost_facts, proven
 from checks.schema.collections import collection_reference
 from checks.survivals import Survival
 
@@ -39,15 +39,10 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "collections under new migrations"
 PROVES = "kept every document"
 
-_REMEDY = (
-    "Keep them aside in a collection of their own first, or correct them instead; where they are to go, accept it on its line "
-    "(dbproof: allow lost-rows, why)."
-)
-
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
     """Judge every collection that held documents and is still there."""
-    for one in collections(target):
+    for one in judged(target.evidence, DOCUMENTS):
         if isinstance(one, NotProven):
             yield one
         elif one.now is not None:
@@ -57,22 +52,14 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
 
 def _finding(one: Survival, now: str, target: DocumentTarget) -> Finding:
     name = one.table.name
-    gone = f"{of(one.missing, one.before, 'document')} of {name} {'is' if one.missing == 1 else 'are'} gone"
-    added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
     place, statement = culprit(target.evidence, DELETES, [name, now])
     return Finding(
         subject=name,
-        message=f"{gone}{added}{made(one, 'documents')}",
-        remedy=_REMEDY,
+        message=f"{DOCUMENTS.gone(one)}{added(one)}{DOCUMENTS.made(one)}",
+        remedy=DOCUMENTS.keep_aside,
         objects=(collection_reference(now),),
         place=place,
         count=one.missing,
         values=one.keys,
-        evidence={
-            "before": one.before,
-            "after": one.after,
-            "added": one.extra,
-            "made_rows": one.made,
-            **({"statement": statement} if statement else {}),
-        },
+        evidence=lost_facts(one, statement),
     )

@@ -32,7 +32,8 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, literal_column, select
 
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
-from checks.rulebook.followed import RETYPES, WRITES, culprit, made, of, proven, tables
+from checks.rulebook.followed import RETYPES, WRITES, culprit
+from checks.rulebook.survived import ROWS, became, before_narrowing, changed_facts, judged, narrowed, proven
 from checks.schema.names import column_reference, table_reference
 from checks.sql.statements import copyable, named, quoted
 from checks.survivals import ColumnSurvival, Loss, Survival
@@ -44,17 +45,6 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "tables under new migrations"
 PROVES = "hold what they held"
 
-#: What a type that is too narrow does.
-_NARROWED = (Loss.ROUNDED, Loss.CUT, Loss.EMPTIED)
-_WORDS = {
-    Loss.ROUNDED: "rounded",
-    Loss.CUT: "cut short",
-    Loss.EMPTIED: "emptied",
-    Loss.SHIFTED: "moved in time",
-    Loss.OTHER: "replaced",
-}
-_KEEP = "Choose a type that holds what is there, or keep the old column until nothing needs it any more."
-_MEANT = "Where that is meant, accept it on its line (dbproof: allow changed-values, why)."
 #: What MariaDB casts to, by the beginning of a column's type.
 _CASTS = (
     (re.compile(r"(decimal\([\d,]+\)|date|datetime(\(\d\))?)$"), r"\1"),
@@ -65,7 +55,7 @@ _CASTS = (
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every table that held rows and is still there, and every column that has another type since."""
-    for one in tables(target):
+    for one in judged(target.evidence, ROWS):
         if isinstance(one, NotProven):
             yield one
         elif one.now is not None and one.after:
@@ -99,46 +89,32 @@ def _finding(one: Survival, column: ColumnSurvival, target: RelationalTarget) ->
         count=column.changed,
         values=column.keys,
         invented=one.made and severity is not Severity.NOTICE,
-        evidence={
-            "rows": one.before - one.missing,
-            "type": column.type,
-            "now_type": column.now_type,
-            "losses": {loss.value: number for loss, number in sorted(column.losses.items())},
-            "merged": column.merged,
-            "made_rows": one.made,
-            **({"statement": statement} if statement else {}),
-        },
+        evidence=changed_facts(one, column, statement, ROWS),
     )
 
 
 def _severity(one: Survival, column: ColumnSurvival) -> Severity:
     if not column.retyped:
         return Severity.NOTICE
-    if any(column.losses.get(loss) for loss in _NARROWED):
+    if narrowed(column):
         return Severity.WARNING if one.made else Severity.ERROR
     unknown = not column.losses
     return Severity.WARNING if unknown or column.losses.get(Loss.SHIFTED) or column.merged else Severity.NOTICE
 
 
 def _message(label: str, one: Survival, column: ColumnSurvival) -> str:
-    rows = of(column.changed, one.before - one.missing, "row")
-    kinds = [f"{number} {_WORDS[loss]}" for loss, number in sorted(column.losses.items()) if column.retyped]
-    merged = [f"{column.merged} values are told apart no more"] if column.merged else []
-    more = f": {', '.join([*kinds, *merged])}" if kinds or merged else ""
     least = "" if one.keyed else "at least "
+    rows = f"{least}{ROWS.of(column.changed, one.before - one.missing)}{became(column, kinds=column.retyped)}{ROWS.made(one)}"
     if column.retyped and column.type != column.now_type:
         what = "holds something else" if _severity(one, column) is Severity.NOTICE else "lost values"
-        return f"{label} {what} since its type went from {column.type} to {column.now_type}, in {least}{rows}{more}{made(one)}"
-    return f"{label} holds something else than before in {least}{rows}{more}{made(one)}"
+        return f"{label} {what} since its type went from {column.type} to {column.now_type}, in {rows}"
+    return f"{label} holds something else than before in {rows}"
 
 
 def _remedy(severity: Severity, one: Survival, column: ColumnSurvival, target: RelationalTarget) -> str:
     if severity is Severity.NOTICE:
         return ""
-    if not any(column.losses.get(loss) for loss in _NARROWED):
-        return _MEANT
-    query = _query(one, column, target) if one.made else ""
-    return f"Ask production, where this must give 0: {query}; {_KEEP[0].lower()}{_KEEP[1:]}" if query else f"{_KEEP} {_MEANT}"
+    return before_narrowing(column, _query(one, column, target) if one.made else "", ROWS)
 
 
 def _query(one: Survival, column: ColumnSurvival, target: RelationalTarget) -> str:

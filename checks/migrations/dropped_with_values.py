@@ -29,7 +29,8 @@ from collections.abc import Iterator
 
 from checks.evidence import Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
-from checks.rulebook.followed import culprit, made, of, proven, tables
+from checks.rulebook.followed import culprit
+from checks.rulebook.survived import EXPAND_FIRST, ROWS, dropped_facts, judged, proven
 from checks.schema.names import ObjectReference, column_reference, table_reference
 from checks.survivals import ColumnSurvival, Survival
 from checks.targets import Target
@@ -41,15 +42,10 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "tables under new migrations"
 PROVES = "kept every column that holds values"
 
-_REMEDY = (
-    "Expand, then contract: let a release stop using it first, and drop it in a later one; where it is to go now, accept it on "
-    "its line (dbproof: allow dropped-with-values, why)."
-)
-
 
 def run(target: Target) -> Iterator[Judgement]:
     """Judge every table of base that held rows."""
-    for one in tables(target):
+    for one in judged(target.evidence, ROWS):
         yield from (one,) if isinstance(one, NotProven) else _judge(one, target)
 
 
@@ -64,14 +60,13 @@ def _judge(one: Survival, target: Target) -> Iterator[Judgement]:
 
 
 def _table(one: Survival, target: Target) -> Finding:
-    held = "1 row" if one.before == 1 else f"{one.before} rows"
-    message = f"table {one.table.label()} is dropped with {held} in it"
+    message = f"table {one.table.label()} is dropped with {ROWS.held(one.before)} in it"
     return _finding(one.table.label(), message, one.before, one, (table_reference(one.table),), target)
 
 
 def _column(one: Survival, column: ColumnSurvival, target: Target) -> Finding:
     label = f"{one.table.label()}.{column.name}"
-    message = f"column {label} is dropped with a value in {of(column.values, one.before, 'row')}"
+    message = f"column {label} is dropped with a value in {ROWS.of(column.values, one.before)}"
     names = dict.fromkeys((one.table, one.now or one.table))
     references = tuple(column_reference(name, column.name) for name in names)
     return _finding(label, message, column.values, one, references, target)
@@ -83,12 +78,12 @@ def _finding(
     place, statement = _where(references, target)
     return Finding(
         subject=subject,
-        message=message + made(one),
-        remedy=_REMEDY,
+        message=message + ROWS.made(one),
+        remedy=EXPAND_FIRST,
         objects=references[:1],
         place=place,
         count=count,
-        evidence={"rows": one.before, "made_rows": one.made, **({"statement": statement} if statement else {})},
+        evidence=dropped_facts(one, statement, ROWS),
     )
 
 

@@ -31,7 +31,8 @@ from dataclasses import replace
 
 from checks.evidence import Place
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Severity
-from checks.rulebook.followed import DELETES, culprit, deleted_from, made, of, proven, tables
+from checks.rulebook.followed import DELETES, culprit, deleted_from
+from checks.rulebook.survived import ROWS, added, judged, lost_facts, proven
 from checks.schema.model import Action
 from checks.schema.names import TableName, table_reference
 from checks.survivals import Survival
@@ -43,15 +44,10 @@ NEEDS = frozenset({Need.BASE, Need.EVIDENCE})
 SUBJECTS = "tables under new migrations"
 PROVES = "kept every row"
 
-_REMEDY = (
-    "Keep them aside in a table of their own first, or correct them instead; where they are to go, accept it on its line "
-    "(dbproof: allow lost-rows, why)."
-)
-
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every table that held rows and is still there."""
-    followed = list(tables(target))
+    followed = list(judged(target.evidence, ROWS))
     lost = {one.now: one for one in followed if isinstance(one, Survival) and one.now is not None and one.missing}
     parents = {now: _parents(now, lost, target) for now in lost}
     for one in followed:
@@ -67,10 +63,9 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
 
 
 def _lost(one: Survival, now: TableName, children: Sequence[str], target: RelationalTarget) -> Finding:
-    added = f", and {one.extra} {'was' if one.extra == 1 else 'were'} added" if one.extra and one.keyed else ""
     with_them = f", and with them {', '.join(children)} (ON DELETE CASCADE)" if children else ""
-    finding = _finding(one, now, f"{with_them}{added}", *culprit(target.evidence, DELETES, now.name))
-    return replace(finding, remedy=_REMEDY)
+    finding = _finding(one, now, f"{with_them}{added(one)}", *culprit(target.evidence, DELETES, now.name))
+    return replace(finding, remedy=ROWS.keep_aside)
 
 
 def _with_parents(one: Survival, now: TableName, parents: Sequence[TableName], target: RelationalTarget) -> Finding:
@@ -80,22 +75,14 @@ def _with_parents(one: Survival, now: TableName, parents: Sequence[TableName], t
 
 
 def _finding(one: Survival, now: TableName, more: str, place: Place | None, statement: str) -> Finding:
-    label = one.table.label()
-    gone = f"{of(one.missing, one.before, 'row')} of {label} {'is' if one.missing == 1 else 'are'} gone"
     return Finding(
-        subject=label,
-        message=f"{gone}{more}{made(one)}",
+        subject=one.table.label(),
+        message=f"{ROWS.gone(one)}{more}{ROWS.made(one)}",
         objects=(table_reference(now),),
         place=place,
         count=one.missing,
         values=one.keys,
-        evidence={
-            "before": one.before,
-            "after": one.after,
-            "added": one.extra,
-            "made_rows": one.made,
-            **({"statement": statement} if statement else {}),
-        },
+        evidence=lost_facts(one, statement),
     )
 
 

@@ -1,21 +1,13 @@
-"""What the checks of surviving rows share: which tables they judge, and which statement it was."""
+"""Which statement it was that took or changed rows that should have survived."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 
 from checks.evidence import Evidence, Place, Statement
-from checks.interface import Judgement, NotProven, Proven
-from checks.schema.names import ObjectReference
+from checks.rulebook.survived import only_new
 from checks.schema.sqlite_tokens import tokens
-from checks.survivals import Survival
-from checks.targets import Target
-
-#: What nothing is known of where no table could be compared.
-ALL = "rows of base"
-#: Why nothing is proven of rows among which what a statement was written for may be lacking.
-MILDER = "milder rows only"
 
 #: Statements by which rows go, values change, and types do.
 DELETES = ("DELETE", "TRUNCATE", "MERGE", "REPLACE", "INSERT", "DROP")
@@ -24,32 +16,6 @@ RETYPES = ("ALTER", "INSERT", "CREATE", "UPDATE")
 
 #: What stands behind the tables that a DELETE or TRUNCATE names.
 _BEHIND = frozenset({"using", "where", "returning", "as", "join", "inner", "left", "cascade", "restrict", "restart", ";"})
-
-
-def tables(target: Target) -> Iterator[Survival | NotProven]:
-    """Every table of base that held rows, and why nothing is known of the others."""
-    survivals = target.evidence.survivals
-    if survivals is None:
-        return
-    if survivals.gap:
-        yield NotProven(ALL, survivals.gap)
-    for one in survivals.tables:
-        if one.gap:
-            yield NotProven(one.table.label(), one.gap)
-        elif one.before:
-            yield one
-        elif one.now is not None:
-            yield NotProven(one.table.label(), "no rows")
-
-
-def proven(subject: str, one: Survival, *objects: ObjectReference) -> Judgement:
-    """That nothing became of a table's rows; of milder ones, which a condition may have passed over, that proves nothing."""
-    return NotProven(subject, MILDER) if one.milder else Proven(subject, objects)
-
-
-def made(one: Survival, what: str = "rows") -> str:
-    """What is added to a message where the rows were made from the schema."""
-    return f", on {'milder ' if one.milder else ''}{what} that dbproof made" if one.made else ""
 
 
 def culprit(evidence: Evidence, verbs: Sequence[str], *names: str) -> tuple[Place | None, str]:
@@ -64,8 +30,7 @@ def culprit(evidence: Evidence, verbs: Sequence[str], *names: str) -> tuple[Plac
             for statement, words in said:
                 if verb.lower() in words and wanted <= words:
                     return statement.place, statement.text
-    new = [migration for migration in evidence.migrations if migration.new]
-    return (new[0].place, "") if len(new) == 1 else (None, "")
+    return only_new(evidence), ""
 
 
 def deleted_from(evidence: Evidence, table: str) -> bool:
@@ -84,10 +49,3 @@ def _words(statement: Statement) -> set[str]:
     if statement.undone:
         return set()
     return {token.plain.lstrip('"') for token in tokens(statement.text) if token.kind in ("word", "name")}
-
-
-def of(number: int, all_of_them: int, what: str) -> str:
-    """``12 of 40 rows``, ``all 40 rows``, ``the only row``."""
-    if number == all_of_them:
-        return f"the only {what}" if number == 1 else f"all {number} {what}s"
-    return f"{number} of {all_of_them} {what}s"

@@ -1,19 +1,14 @@
-"""What the checks of surviving documents share: which collections they judge, and which command it was."""
+"""Which command it was that took or changed documents that should have survived."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from checks.document_targets import DocumentTarget
 from checks.evidence import Evidence, Place
-from checks.interface import NotProven
 from checks.pipelines.shell import on
-from checks.survivals import Survival
-
-#: What nothing is known of where no collection could be compared.
-ALL = "documents of base"
+from checks.rulebook.survived import only_new
 
 #: What stands in the text of an update that is known to name its fields.
 _OPERATOR = "{$"
@@ -21,22 +16,6 @@ _OPERATOR = "{$"
 #: Commands by which documents go, and by which values do, as statements write them.
 DELETES = ("delete", "drop", "aggregate", "insert", "findAndModify", "renameCollection")
 WRITES = ("update", "aggregate", "findAndModify", "insert", "drop", "renameCollection")
-
-
-def collections(target: DocumentTarget) -> Iterator[Survival | NotProven]:
-    """Every collection of base that held documents, and why nothing is known of the others."""
-    survivals = target.evidence.survivals
-    if survivals is None:
-        return
-    if survivals.gap:
-        yield NotProven(ALL, survivals.gap)
-    for one in survivals.tables:
-        if one.gap:
-            yield NotProven(one.table.name, one.gap)
-        elif one.before:
-            yield one
-        elif one.now is not None:
-            yield NotProven(one.table.name, "no documents")
 
 
 def culprit(evidence: Evidence, words: Sequence[str], names: Sequence[str], field: str = "") -> tuple[Place | None, str]:
@@ -51,8 +30,7 @@ def culprit(evidence: Evidence, words: Sequence[str], names: Sequence[str], fiel
         exact = [one for one in does if field and _top(field) in _names(one.text)]
         for one in (*exact, *(one for one in does if not field or _OPERATOR not in one.text)):
             return one.place, one.text
-    new = [migration for migration in evidence.migrations if migration.new]
-    return (new[0].place, "") if len(new) == 1 else (None, "")
+    return only_new(evidence), ""
 
 
 def _top(field: str) -> str:
