@@ -126,7 +126,9 @@ class _Books(Plain):
         return [script for script in scripts if row and int(script.version) <= int(str(row[0]))]
 
     def begin(self, connection: Connected, script: Script) -> None:
-        """Dirty, from here on."""
+        """Dirty, from here on. What is stepped through one by one is no file that is passed over at the next step."""
+        if self.applied:
+            self.applied |= {script.id}
         self._set(connection, int(script.version), dirty=True)
 
     def ended(self, connection: Connected, script: Script) -> None:

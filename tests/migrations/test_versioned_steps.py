@@ -102,3 +102,11 @@ def test_the_newest_is_undone_first(tmp_path: Path, database: Database) -> None:
     broke = list(dbmate.rehearse(here, database.addresses[Role.OWNER], steps))[-1]
     assert isinstance(broke, Broke)
     assert (broke.revision, broke.said) == ("1_late", "the tool undoes 2_b.sql first")
+
+
+def test_new_ones_that_were_stepped_through_are_not_passed_over(tmp_path: Path, database: Database) -> None:
+    write(tmp_path, {name: text for name, text in GOLANG.items() if name.startswith("1")})
+    applied(golang_migrate, project(golang_migrate, tmp_path), database)
+    write(tmp_path, {**GOLANG, "3_c.down.sql": "drop table c;"})
+    here = project(golang_migrate, tmp_path, applied=frozenset({"1_a"}))
+    assert len(there_and_back(golang_migrate, here, database, "2_b", "3_c")) == 7
