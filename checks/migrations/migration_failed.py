@@ -219,7 +219,7 @@ def _message(subject: str, failure: MigrationFailure, made: str | None) -> str:
     if made is not None:
         return f"{what} failed on rows that dbproof made{f' ({made})' if made else ''}; without them it passes"
     if failure.on_rows:
-        return f"{what} failed on rows: green on an empty table, red on any row"
+        return f"{what} failed on rows: green on an empty table, red on {'any row' if stops_any_row(failure) else 'these rows'}"
     return f"{what} failed"
 
 

@@ -87,7 +87,7 @@ def test_a_declared_unique_index_meets_documents_of_base(tmp_path: Path) -> None
     assert run.code == 1, run.said
     line = 1 + settings.splitlines().index('by_town = { keys = ["town"] }')
     assert errors(run)["migration-failed"] == ("migrations", "dbproof.toml", line)
-    assert "green on an empty table, red on any row" in run.said
+    assert "green on an empty table, red on these rows" in run.said
 
 
 def test_a_new_python_file_meets_documents_of_base(tmp_path: Path) -> None:

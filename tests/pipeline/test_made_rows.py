@@ -92,7 +92,7 @@ def test_what_the_repositorys_own_rows_or_any_row_stops_is_an_error(seed: str, n
     ran = run(repo, {"migrations/002_strict.sql": new, **seeds}, f'{MADE}load = ["seeds.sql"]\n')
     assert ran.code == 1, ran.said
     (failed,) = ran.findings("migration-failed")
-    message = "migration 002_strict failed on rows: green on an empty table, red on any row"
+    message = "migration 002_strict failed on rows: green on an empty table, red on " + ("these rows" if seed else "any row")
     assert (failed["severity"], failed["message"]) == ("error", message)
     assert ran.database["made_rows"]["tables"] == (2 if seed else 1), "a head that the migration made takes no such seed"
 

@@ -173,7 +173,7 @@ def test_faults_of_alembic_migrations_are_found_at_their_lines(tmp_path: Path, p
     assert (failed["subject"], failed["evidence"]["code"]) == ("three", "1062")
     assert failed["evidence"]["said"] == "Duplicate entry for key 'one_title'"
     assert "Twice'" not in failed["evidence"]["detail"]
-    assert failed["message"] == "migration three failed on rows: green on an empty table, red on any row"
+    assert failed["message"] == "migration three failed on rows: green on an empty table, red on these rows"
     assert (failed["provenance"]["file"], failed["provenance"]["line"]) == ("scripts/versions/three.py", 7)
     (orphans,) = ran.findings("orphaned-rows")
     assert (orphans["subject"], orphans["evidence"]["count"]) == ("books.author_id", 1)

@@ -87,7 +87,7 @@ def test_a_migration_that_fails_on_rows_is_red_and_head_is_judged_without_them(t
     ran = run(repo.root, place, "--compare", base)
     assert ran.code == 1, ran.said
     (finding,) = ran.findings("migration-failed")
-    assert "green on an empty table, red on any row" in finding["message"]
+    assert "green on an empty table, red on these rows" in finding["message"]
     assert (finding["evidence"]["code"], finding["provenance"]["line"]) == ("SQLITE_CONSTRAINT_NOTNULL", 2)
     assert "SQLite SQLITE_CONSTRAINT_NOTNULL: NOT NULL constraint failed: anew.isbn" in ran.said
     assert ran.failing == [("migration-failed", "2_isbn")]

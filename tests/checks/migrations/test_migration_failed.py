@@ -37,7 +37,7 @@ def test_a_failure_on_rows_has_place_code_words_and_remedy(judge: Judge) -> None
     finding = judged.finding
     assert (finding.subject, finding.place, finding.code) == ("r2", PLACE, "23502")
     assert (finding.said, finding.detail) == ('column "currency" contains null values', "the row")
-    assert finding.message == "migration r2 failed on rows: green on an empty table, red on any row"
+    assert finding.message == "migration r2 failed on rows: green on an empty table, red on these rows"
     assert "SET NOT NULL" in finding.remedy
 
 
