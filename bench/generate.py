@@ -37,7 +37,7 @@ from psycopg.conninfo import make_conninfo
 from bench.ratios import environment
 from checks.interface import Engine
 from checks.rows.sets.order import turns
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.model import Catalogue
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.servers.interface import Database, Server, Wanted

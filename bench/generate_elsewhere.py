@@ -21,7 +21,7 @@ from statistics import median
 
 from bench.ratios import environment
 from checks.interface import Engine
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated import mariadb, sqlite
 from runner.servers.interface import Database, Wanted
 from runner.servers.mariadb.sessions import rows as rows_of

@@ -12,7 +12,7 @@ from typing import Any, cast
 from checks.declared.expectations import Expectations
 from checks.evidence import Evidence, FilledTable
 from checks.rows.document_sets.wishes import DocumentWishes
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.names import TableName
 from runner.data.generated.filled import Filled, Say, WantedRows
 from runner.data.generated.given import ColumnRefused

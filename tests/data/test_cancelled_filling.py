@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.servers.interface import Database
 from runner.servers.postgresql.sessions import session

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from checks.rows.sets.order import Turn
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.model import ForeignKey, Table
 from checks.schema.names import TableName
 from runner.data.generated import postgresql

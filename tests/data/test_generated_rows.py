@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sound import violations
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.names import TableName
 from runner.data.generated.dump import written
 from runner.data.generated.filled import FilledTable

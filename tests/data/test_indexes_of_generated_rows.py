@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated import indexes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.servers.installations import installations

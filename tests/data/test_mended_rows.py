@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.servers.interface import Database
 from runner.servers.postgresql.sessions import session

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from random_schemas import quoted, schema
 from sound import violations
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated import indexes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.data.generated.postgresql_table import REFUSED

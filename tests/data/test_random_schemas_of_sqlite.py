@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlite_judging import made
 
 from checks.interface import Engine
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated.running import orphans
 from runner.data.generated.sqlite import catalogue_of, generate, reading
 from runner.servers.sqlite.sessions import quoted, session

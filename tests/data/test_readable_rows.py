@@ -8,7 +8,7 @@ import sys
 import pytest
 from judging import Query
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.model import Column
 from checks.schema.names import TableName
 from runner.data.generated.postgresql import catalogue_of, generate

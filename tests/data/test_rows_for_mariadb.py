@@ -15,7 +15,7 @@ from mariadb_judging import made
 
 from checks.interface import Engine, Finding
 from checks.registries.relational import RELATIONAL
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.mariadb import catalogue_of, generate, reading
 from runner.data.generated.mariadb_dump import written

@@ -13,7 +13,7 @@ from sqlite_judging import ENFORCED, made, target
 
 from checks.interface import Finding
 from checks.registries.relational import RELATIONAL
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated import sqlite
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.sqlite import catalogue_of, generate

@@ -6,7 +6,7 @@ import os
 
 from sound import violations
 
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from runner.data.generated.postgresql import catalogue_of, generate
 from runner.servers.interface import Database, Server
 

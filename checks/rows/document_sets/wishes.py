@@ -9,7 +9,7 @@ from typing import Any
 from checks.declared.across import CrossReference
 from checks.declared.documents import DBREF_KEY, DocumentExpectations, DocumentReference, FieldPath, Step
 from checks.jsonschema.matching import Schema
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.collections import Collection, CollectionIndex
 
 #: Places on earth.

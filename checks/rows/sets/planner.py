@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from checks.rows.compiler import Compiler
@@ -12,12 +12,13 @@ from checks.rows.judging import Dialect, Judge
 from checks.rows.missing import NoValue, Read
 from checks.rows.sets.equations import computed_columns
 from checks.rows.sets.forms import example
-from checks.rows.sets.lists import Lists, Readable
+from checks.rows.sets.lists import Lists
 from checks.rows.sets.numbering import Numbering
 from checks.rows.sets.order import Turn, has_a_parent
 from checks.rows.sets.plan import Computed, Form, Mended, Numbered, Pooled, Referred, Source, TablePlan, columns_of_source
 from checks.rows.sets.rules import behind_formulas, columns_of_index, kept_length, rules_of
 from checks.rows.sets.together import FEW, clusters, together
+from checks.rows.sets.wishes import Wishes
 from checks.rows.terms import Condition, Field
 from checks.schema.model import Catalogue, Column, ForeignKey, Index
 from checks.sql.statements import quoted
@@ -26,18 +27,6 @@ from checks.sql.statements import quoted
 NULLS = 8
 _OFTEN = 40
 _ENDLESS = 2**62
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a plan is to heed beside the catalogue: the columns of tenants, and expressions that are ``given`` for a column, by
-    the names of its table and its own (``orders.status``). ``readable`` gives texts for a column that a person will look at.
-    With ``mild`` nothing is awkward, and in tables of up to so many rows each has a value everywhere that no other one has."""
-
-    tenants: tuple[str, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict, hash=False)
-    readable: Readable | None = field(default=None, hash=False, compare=False)
-    mild: int = 0
 
 
 class Planner:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from checks.declared.expectations import ExpectedReference
 from checks.evidence import FilledTable as FilledTable
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.names import TableName
 
 #: Is told what is being done.

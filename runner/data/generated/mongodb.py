@@ -17,7 +17,7 @@ from checks.rows.document_sets.parts import Keys
 from checks.rows.document_sets.plan import CollectionPlan, Draw
 from checks.rows.document_sets.planner import Planner
 from checks.rows.document_sets.wishes import DocumentWishes
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.collections import CollectionKind, Collections
 from checks.schema.names import TableName
 from runner.data.generated.asking import Asking

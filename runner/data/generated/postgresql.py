@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from checks.interface import Engine
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
-from checks.rows.sets.planner import Wishes
+from checks.rows.sets.wishes import Wishes
 from checks.schema.model import Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.orphans import counted

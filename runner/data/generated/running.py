@@ -12,9 +12,10 @@ from checks.rows.judging import Dialect
 from checks.rows.missing import Read
 from checks.rows.sets.order import Turn, turns
 from checks.rows.sets.plan import Numbered, Referred, TablePlan
-from checks.rows.sets.planner import Planner, Wishes
+from checks.rows.sets.planner import Planner
 from checks.rows.sets.rendering import Keys, MadeKeys, Statement, filled_columns
 from checks.rows.sets.retouching import Manner, Retouching
+from checks.rows.sets.wishes import Wishes
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName

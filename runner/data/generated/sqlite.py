@@ -15,10 +15,10 @@ from checks.interface import Engine
 from checks.rows import sqlite as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.plan import Pooled, Referred, TablePlan
-from checks.rows.sets.planner import Wishes
 from checks.rows.sets.rendering import Keys, Statement, apart
 from checks.rows.sets.retouching import Manner
 from checks.rows.sets.sqlite import MANNER, filling, filling_later, listing, quoted, table_name, trying
+from checks.rows.sets.wishes import Wishes
 from checks.schema.model import Catalogue, Table
 from checks.schema.names import TableName
 from checks.schema.sqlite import read as read_catalogue
