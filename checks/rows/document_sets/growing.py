@@ -240,7 +240,8 @@ class Growing:
         few = _different(item) if unique else None
         if few is not None and few < least:
             return None
-        floor = max(least, 1) if any(one == path or one.startswith(f"{path}.") for one in self._heeded.present) else least
+        present = self._heeded.mild or any(one == path or one.startswith(f"{path}.") for one in self._heeded.present)
+        floor = max(least, 1) if present else least
         return ArrayOf(item, floor, max(floor, far if few is None else min(far, few)), unique, inner)
 
     def _whole(self, schemas: Sequence[Schema], path: str, arrays: Arrays) -> Node | None:

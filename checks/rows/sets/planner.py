@@ -170,7 +170,8 @@ class _Table:
         """A column of those that go together: of three values one is NULL, so that it is seen what NULL does."""
         column, source = self._table.column[name], self._sources.get(name)
         known = [example(source.form, 1), example(source.form, 2)] if isinstance(source, Numbered) else self._lists.taken(column)
-        pool = (*known, *([None] * (1 + len(known) // 2) if column.nullable else []))
+        may_lack = column.nullable and self._often(name) > 0
+        pool = (*known, *([None] * (1 + len(known) // 2) if may_lack else []))
         return Field(name, self._dialect.shape(column), pool) if pool else None
 
     def _of_one_row(self, plan: TablePlan) -> TablePlan:
@@ -283,11 +284,14 @@ class _Table:
     def _share_of_nulls(self, key: ForeignKey) -> int:
         if not all(self._table.column[name].nullable for name in key.columns):
             return 0
-        return self._often(any(map(self._is_bound, key.columns)))
+        return max(map(self._often, key.columns))
 
-    def _often(self, bound: bool) -> int:
-        """In how many of a hundred rows there is no value, where there may be none."""
-        return _OFTEN if bound else 0 if self._wishes.mild else NULLS
+    def _often(self, name: str) -> int:
+        """In how many of a hundred rows a column that may be NULL is."""
+        if self._wishes.mild:  # a rule that binds it to others and speaks of NULL may ask for it
+            bound = any("null" in one.expression.lower() for one in self._held if name in one.columns and len(one.columns) > 1)
+            return _OFTEN if bound else 0
+        return _OFTEN if self._is_bound(name) else NULLS
 
     def _is_bound(self, name: str) -> bool:
         """Whether a condition binds a column to others: then it matters whether it is NULL."""
@@ -339,13 +343,16 @@ class _Table:
 
     def _form(self, column: Column, length: int | None) -> Form | None:
         others = {name: source.form for name, source in self._sources.items() if isinstance(source, Numbered)}
-        return self._numbering.form(column, length, self._lists.taken(column), others) if not column.generated else None
+        taken, enough = self._lists.taken(column), self._wishes.mild
+        return self._numbering.form(column, length, taken, others, enough=enough) if not column.generated else None
 
     def _of_its_own(self, column: Column) -> Form | None:
         """The form by which no two rows have the same in a column that no key asks it of, where rows are to be mild."""
         if not self._wishes.mild or self._is_bound(column.name) or column.name in self._wishes.tenants:
             return None
-        form = self._numbering.form(column, None, self._lists.taken(column), {}, enough=self._wishes.mild)
+        if self._lists.awkward(column):  # a truth, a state: there are few
+            return None
+        form = self._form(column, None)
         return form if form is not None and (form.most is None or form.most >= self._wishes.mild) else None
 
     def _fill(self) -> str:
@@ -358,8 +365,9 @@ class _Table:
             if pool:
                 if (form := self._of_its_own(column)) is not None:
                     self._sources[column.name] = Numbered(column.name, form)
+                    self._limit(form.most, f"{column.name} has no more values")
                     continue
-                often = self._often(self._is_bound(column.name))
+                often = self._often(column.name)
                 nulls = often if column.nullable and self._lists.may_be_null(column) else 0
                 certain = list(self._lists.awkward(column))
                 listed = [*certain, *(value for value in pool if value not in certain)]
