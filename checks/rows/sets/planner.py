@@ -110,7 +110,7 @@ class _Table:
 
     def mended(self, plan: TablePlan, failing: Sequence[Condition]) -> TablePlan:
         """The plan with lists for rows that break a condition; what rules compute is computed of their values."""
-        listed = {name for one in plan.sources if isinstance(one, Pooled) for name in one.columns}
+        listed = [name for one in plan.sources if isinstance(one, Pooled) for name in one.columns]  # always in this order
         computed = {one.column: one.expression for one in plan.sources if isinstance(one, Computed)}
         found: list[Mended] = []
         for names, own in clusters(plan.conditions, dict.fromkeys((*listed, *computed))):
