@@ -8,7 +8,6 @@ none), ``listing`` where ``current`` lists too.
 
 from __future__ import annotations
 
-import json
 import os
 import runpy
 import sys
@@ -18,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, Optional
 from . import django_drift, guard
 from .django_steps import class_line
 from .place import Place
-from .python_child import failed
+from .serving import serve
 from .steps import walk
 from .telling import tell
 
@@ -27,23 +26,13 @@ AHEAD = ("django.core.management", "django.db.migrations.executor")
 
 
 def main() -> None:
-    """Do what the request says; exit 1 where it failed, which has been told by then."""
-    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
-    inside = guard.install()
-    if inside is None:
-        raise SystemExit("dbproof: this program is started by dbproof only")
+    """Do what the request says."""
+    serve(_do, _find)
+
+
+def _find(request: Dict[str, Any]) -> None:
+    """Beside ``manage.py``, as where that is started."""
     sys.path.insert(0, os.path.dirname(request["manage"]) if request["manage"] else os.getcwd())
-    try:
-        _do(request, inside)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        if isinstance(error, SystemExit) and error.code in (None, 0):
-            return
-        failed(error, inside)
-        if inside.begun is None:  # what a migration died of has been told with its file and line
-            sys.__excepthook__(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
 
 
 def _do(request: Dict[str, Any], inside: guard.Inside) -> None:

@@ -8,15 +8,13 @@ name in dbproof's settings) and ``directory`` (of ``env.py``, or none).
 from __future__ import annotations
 
 import functools
-import json
-import os
 import sys
 from contextlib import suppress
 from typing import Any, Callable, Dict, Mapping
 
 from . import alembic_child, alembic_drift, alembic_steps, guard
 from .alembic_child import led
-from .python_child import failed
+from .serving import in_folder_first, serve
 
 #: What every start imports and no project changes. No driver: those are guarded as they are imported.
 AHEAD = (*alembic_child.AHEAD, "flask.cli", "flask_sqlalchemy", "flask_migrate")
@@ -25,23 +23,8 @@ _COMMANDS = {"current": ("current",), "apply": ("upgrade", "heads"), "drift": ("
 
 
 def main() -> None:
-    """Do what the request says; exit 1 where it failed, which has been told by then."""
-    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
-    inside = guard.install()
-    if inside is None:
-        raise SystemExit("dbproof: this program is started by dbproof only")
-    sys.path.insert(0, os.getcwd())
-    try:
-        _do(request, inside)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        if isinstance(error, SystemExit) and error.code in (None, 0):
-            return
-        failed(_cause(error), inside)
-        if inside.begun is None:  # what a migration died of has been told with its file and line
-            sys.__excepthook__(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
+    """Do what the request says."""
+    serve(_do, in_folder_first, cause=_cause)
 
 
 def _cause(error: BaseException) -> BaseException:

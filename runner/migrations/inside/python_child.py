@@ -10,14 +10,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import json
-import os
 import sys
 import time
 from typing import Any, Dict, Tuple
 
-from . import guard, variables
+from . import guard
 from .place import MIGRATION, Place
+from .serving import behind_all_else, serve
 from .steps import NoWayBack, walk
 from .telling import tell
 
@@ -26,22 +25,9 @@ AHEAD = ("pymongo",)
 
 
 def main() -> None:
-    """Do what the request says; exit 1 where it failed, which has been told by then."""
-    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
-    inside = guard.install()
-    if inside is None:
-        raise SystemExit("dbproof: this program is started by dbproof only")
-    # Helpers lie beside the files; both folders stand behind all else.
-    sys.path[:] = [one for one in sys.path if one != os.getcwd()] + [os.getcwd(), request["folder"]]
-    try:
-        _do(request, inside)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        failed(error, inside)
-        if inside.begun is None:  # what a migration died of has been told with its file and line
-            sys.__excepthook__(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
+    """Do what the request says."""
+    # Helpers lie beside the files.
+    serve(_do, lambda request: behind_all_else(request["folder"]), exits=False)
 
 
 def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
@@ -127,15 +113,3 @@ def _asynchronous() -> Any:
     if hasattr(pymongo, "AsyncMongoClient"):
         return pymongo.AsyncMongoClient
     return importlib.import_module("motor.motor_asyncio").AsyncIOMotorClient
-
-
-def failed(error: BaseException, inside: guard.Inside) -> None:
-    """Tell what stopped the files: a missing module, settings that are insisted on, or a failure."""
-    lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
-    if lacking is not None:
-        file, line = inside.places.of_error(error) or (None, None)
-        tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
-    elif isinstance(error, SyntaxError) and error.filename:
-        inside.broke(error, (inside.places.name(error.filename), error.lineno or 1))
-    elif not inside.stopped(error):
-        inside.broke(error)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import ast
 import functools
-import json
 import os
-import sys
 import time
 from typing import Any, Callable, Dict, Optional
 
 from . import guard
 from .place import Place
-from .python_child import failed, there
+from .python_child import there
+from .serving import behind_all_else, serve
 from .steps import NoWayBack, walk
 from .telling import tell
 
@@ -25,21 +24,8 @@ AHEAD = ("pymongo",)
 
 
 def main() -> None:
-    """Do what the request says; exit 1 where it failed, which has been told by then."""
-    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
-    inside = guard.install()
-    if inside is None:
-        raise SystemExit("dbproof: this program is started by dbproof only")
-    sys.path[:] = [one for one in sys.path if one != os.getcwd()] + [os.getcwd()]
-    try:
-        _do(request, inside)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        failed(error, inside)
-        if inside.begun is None:  # what a migration died of has been told with its file and line
-            sys.__excepthook__(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
+    """Do what the request says."""
+    serve(_do, lambda _request: behind_all_else(), exits=False)
 
 
 def _do(request: Dict[str, Any], inside: guard.Inside) -> None:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import functools
 import importlib
-import json
 import os
 import re
-import sys
 import time
 from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 from . import guard
 from .guard import encode
 from .place import Place
-from .python_child import failed
+from .serving import in_folder_first, serve
 from .steps import NoWayBack, walk
 from .telling import tell
 
@@ -28,23 +26,8 @@ AHEAD = ("yoyo.scripts.main",)
 
 
 def main() -> None:
-    """Do what the request says; exit 1 where it failed, which has been told by then."""
-    request = json.loads(os.environ.pop("DBPROOF_REQUEST"))
-    inside = guard.install()
-    if inside is None:
-        raise SystemExit("dbproof: this program is started by dbproof only")
-    sys.path.insert(0, os.getcwd())
-    try:
-        _do(request, inside)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        if isinstance(error, SystemExit) and error.code in (None, 0):
-            return
-        failed(error, inside)
-        if inside.begun is None:  # what a migration died of has been told with its file and line
-            sys.__excepthook__(type(error), error, error.__traceback__)
-        raise SystemExit(1) from None
+    """Do what the request says."""
+    serve(_do, in_folder_first)
 
 
 def _do(request: Dict[str, Any], inside: guard.Inside) -> None:
