@@ -91,19 +91,20 @@ def _chance(salt: int) -> str:
 def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing) -> str:
     listed = [bound(value, shape(column)) for value in values]
     if len(listed) <= _PART or (_is_listed(column) and _FIXED.match(_type(column))):
-        return _element(listed, f"1 + {pick}::int", column, writing)
+        return _element(listed, f"{pick}::int", column, writing)
     parts = [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
     cases = (
-        f"WHEN {number} THEN {_element(part, f'1 + ({pick} & {_PART - 1})::int', column, writing)}"
+        f"WHEN {number} THEN {_element(part, f'({pick} & {_PART - 1})::int', column, writing)}"
         for number, part in enumerate(parts)
     )
     return f"CASE {pick} / {_PART} {' '.join(cases)} END"
 
 
 def _element(listed: Sequence[Any], place: str, column: Column, writing: Writing) -> str:
+    array = writing.parameter(_array(listed))
     if _is_listed(column):
-        return f"(CAST({writing.parameter(_array(listed))} AS {_type(column)}[]))[{place}]"
-    return _cast(f"(CAST({writing.parameter(listed)} AS text[]))[{place}]", column)
+        return f"(CAST({array} AS {_type(column)}[]))[{place}]"
+    return _cast(f"(CAST({array} AS text[]))[{place}]", column)
 
 
 def _is_listed(column: Column) -> bool:
@@ -111,9 +112,10 @@ def _is_listed(column: Column) -> bool:
 
 
 def _array(listed: Sequence[Any]) -> str:
-    """Values as PostgreSQL reads an array of any type that it is told."""
+    """Values as PostgreSQL reads an array of any type that it is told, the first of them at place 0."""
     escaped = (None if one is None else str(one).replace("\\", "\\\\").replace('"', '\\"') for one in listed)
-    return "{" + ",".join("NULL" if one is None else f'"{one}"' for one in escaped) + "}"
+    values = ",".join("NULL" if one is None else f'"{one}"' for one in escaped)
+    return f"[0:{len(listed) - 1}]={{{values}}}"
 
 
 def _numbered(form: Form, column: Column, writing: Writing) -> str:
