@@ -14,6 +14,7 @@ from checks.evidence import Evidence, FilledTable
 from checks.rows.document_sets.wishes import DocumentWishes
 from checks.rows.sets.wishes import Wishes
 from checks.schema.names import TableName
+from checks.targets import RelationalTarget
 from runner.data.generated.filled import Filled, Say, WantedRows
 from runner.data.generated.given import ColumnRefused
 from runner.errors import UsageError
@@ -72,6 +73,8 @@ def filled_on_head(plan: Plan, server: Server, database: Database, base: Rows = 
     Raises UsageError for a table or column of the settings that is not there, if the migrations are ``complete``.
     """
     if not plan.settings.data.makes_rows:
+        if complete and plan.settings.data.production_rows and plan.settings.engine not in DOCUMENTS:
+            refuse_unknown(plan, Filled(known=_known(plan, server, database)))
         return base
     held = _with_rows(plan, server, database) if base.invented else frozenset[TableName]()
     filled = _filled(plan, database)
@@ -151,6 +154,13 @@ def place(plan: Plan, key: str, name: str) -> str:
     """Where a table or column stands in the settings."""
     file = f"{plan.settings_file.as_posix()}: " if plan.settings_file else ""
     return file + key_path(("databases", plan.name, "data", key, name))
+
+
+def _known(plan: Plan, server: Server, database: Database) -> dict[TableName, list[str]]:
+    """All tables with their columns, where no generator told them."""
+    with plan.backend.target(server, None, database, Expectations(), Evidence()) as target:
+        catalogue = cast("RelationalTarget", target).catalogue
+    return {table.name: [column.name for column in table.columns] for table in catalogue.tables}
 
 
 def _with_rows(plan: Plan, server: Server, database: Database) -> frozenset[TableName]:

@@ -168,3 +168,5 @@ def test_what_is_not_there_after_all_migrations_is_told_at_once(server: Server, 
         "dbproof.toml: databases.app.data.columns.\"users.nam\": there is no such column; did you mean 'users.name'?",
     ]
     filled_on_head(plan(server, **data), server, database, complete=False)
+    with pytest.raises(UsageError, match=r"production_rows\.usres: there is no such table; did you mean 'users'\?"):
+        filled_on_head(plan(server, production_rows={"usres": 10, "orders": 9}), server, database)

@@ -61,7 +61,6 @@ def test_what_is_asked_for(lines: str, makes: bool, by_table: dict[str, int], tm
         ("scale = 0\nproduction_rows = { events = 1 }", "scale: expected a share above 0, such as 0.1"),
         ("scale = inf\nproduction_rows = { events = 1 }", "scale: expected a share above 0, such as 0.1"),
         ("scale = nan\nproduction_rows = { events = 1 }", "scale: expected a share above 0, such as 0.1"),
-        ("production_rows = { events = 1 }", "production_rows: is only read with 'scale', the share of them that is made"),
         ("scale = 0.1\nproduction_rows = { events = -1 }", "production_rows.events: expected a number of rows from 0 on"),
         (
             "scale = 1\nproduction_rows = { events = 400_000_000 }",
@@ -86,6 +85,13 @@ def test_an_address_that_is_only_read_takes_no_rows(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"data\.rows: contradicts 'url_env'"):
         data(tmp_path, "rows = 5", 'url_env = "SHOP"')
     assert data(tmp_path, "rows = 5", 'url_env = "SHOP"\ndisposable = true').makes_rows
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "mongodb"])
+def test_the_rows_of_production_say_how_long_others_wait_or_how_many_are_made(engine: str, tmp_path: Path) -> None:
+    assert not data(tmp_path, "production_rows = { events = 400_000_000 }", 'engine = "postgresql"').makes_rows
+    with pytest.raises(UsageError, match=r"production_rows: is only read with 'scale' here, the share of them that is made"):
+        data(tmp_path, "production_rows = { events = 1 }", f'engine = "{engine}"')
 
 
 def test_expressions_are_of_sql(tmp_path: Path) -> None:
