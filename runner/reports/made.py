@@ -46,11 +46,11 @@ def sentence(made: MadeRows, measured: bool) -> str:
 
 
 def mildly(milder: MilderRows) -> str:
-    """On which rows the new migrations were tried, where those that were made first stopped them."""
+    """On which rows the new migrations pass, where those that were made first stopped them."""
     many = f"{wording.plural(milder.rows, 'milder row')} in {wording.plural(milder.tables, 'table')}"
     without = f"; none in {', '.join(milder.left_out)}" if milder.left_out else ""
-    tried = "under traffic, and for what becomes of rows, the new migrations were tried on"
-    return f"{tried} {many}: values everywhere, none twice, none awkward{without}"
+    kind = f"values everywhere, none twice, none awkward{without}"
+    return f"the new migrations pass on {many} ({kind}): what they do to rows, and to others meanwhile, is said of these"
 
 
 def _few(one: ShortTable) -> str:

@@ -155,7 +155,7 @@ def test_what_only_fails_on_rows_is_found_on_made_rows(tmp_path: Path) -> None:
     assert gaps == {("products", "milder rows only"), ("tenants", "milder rows only"), ("visits", "no rows")}
     (blocking,) = ran.findings("blocking-migration")
     assert "60 rows" in blocking["message"], blocking["message"]
-    assert "none twice, none awkward; none in visits" in ran.out
+    assert "none twice, none awkward; none in visits)" in ran.out
 
 
 SETTINGS = 'databases.app = { engine = "ENGINE", migrations = { tool = "sql", directory = "migrations" }, data = DATA }\n'

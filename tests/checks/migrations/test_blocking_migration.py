@@ -41,11 +41,16 @@ class Target:
     expect: Expectations
 
 
-def judged(*statements: Blocking, rows: int = 100_000, alone: float = 60.0, **limits: Any) -> list[Any]:
-    traffic = Traffic(statements, rows={"orders": rows})
-    executed = Statement("ALTER TABLE orders …", PLACE, "2_check", seconds=alone)
-    evidence = Evidence(migrations=(NEW,), statements=(executed,), traffic=traffic)
+def judged(
+    *statements: Blocking, rows: int = 100_000, alone: float = 60.0, milder: float | None = None, **limits: Any
+) -> list[Any]:
+    traffic = Traffic(statements, rows={"orders": rows}, alone=None if milder is None else executed(milder))
+    evidence = replace(executed(alone), traffic=traffic)
     return list(blocking_migration.run(Target(evidence, Expectations(limits=MigrationLimits(**limits)))))  # type: ignore[arg-type]
+
+
+def executed(seconds: float) -> Evidence:
+    return Evidence(migrations=(NEW,), statements=(Statement("ALTER TABLE orders …", PLACE, "2_check", seconds=seconds),))
 
 
 def test_without_a_limit_it_is_a_warning_with_what_was_measured() -> None:
@@ -59,6 +64,14 @@ def test_without_a_limit_it_is_a_warning_with_what_was_measured() -> None:
     assert "VALIDATE CONSTRAINT in a transaction of its own" in finding.remedy
     (fact,) = finding.evidence["statements"]
     assert [wait["queued_seconds"] for wait in fact["waits"]] == [0.2, 0.2]
+
+
+def test_its_own_time_is_that_on_the_rows_on_which_it_was_watched() -> None:
+    """Where made rows stop it, the verdict's run had none, and took no time."""
+    (finding,) = judged(ADD, alone=0.0001, milder=1.5, blocked=0.5)
+    assert "held for 1.5 s at 100 000 rows" in finding.message
+    (quick,) = judged(ADD, alone=0.0001, blocked=0.5)
+    assert "held for 1.5 s" not in quick.message
 
 
 def test_a_wait_beyond_the_limit_is_an_error() -> None:
