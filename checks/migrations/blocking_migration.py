@@ -129,7 +129,8 @@ def _cases(revision: str, statements: Sequence[Blocking]) -> Iterator[Case]:
         if one.work:
             by_table.setdefault(_main(one).relation, []).append(one)
     for relation, found in by_table.items():
-        yield Case(revision, relation, tuple(found), _main(found[0]))
+        gravest_first = sorted(found, key=lambda one: _main(one).kind is not WorkKind.REWRITE)
+        yield Case(revision, relation, tuple(gravest_first), _main(gravest_first[0]))
 
 
 def _main(one: Blocking) -> WorkOnRows:

@@ -31,8 +31,16 @@ def what(case: Case) -> str:
     own = _held_by(one.taken, case.relation)
     earlier = _held_by([lock for lock, _ in one.earlier if lock.relation not in taken], case.relation)
     held = [*([own] if own else []), *([f"{earlier}, held since {_lines(one)}"] if earlier else [])]
-    more = f" (and {len(case.statements) - 1} more)" if len(case.statements) > 1 else ""
-    return f"{_tag(one)}{more} {_does(case.work)} under {', and '.join(held)}"
+    return f"{_tag(one)}{_more(case)} {_does(case.work)} under {', and '.join(held)}"
+
+
+def _more(case: Case) -> str:
+    """``(and 2 more, at lines 3 and 4)``."""
+    one, *others = case.statements
+    places = [other.place for other in others if other.place and one.place and other.place.file == one.place.file]
+    lines = sorted({place.line for place in places if place.line})
+    at = f", at line{'s' if len(lines) > 1 else ''} {_and([str(line) for line in lines])}" if lines else ""
+    return f" (and {len(others)} more{at})" if others else ""
 
 
 def _tag(one: Blocking) -> str:

@@ -66,6 +66,21 @@ def test_without_a_limit_it_is_a_warning_with_what_was_measured() -> None:
     assert [wait["queued_seconds"] for wait in fact["waits"]] == [0.2, 0.2]
 
 
+def test_what_writes_the_table_anew_leads_and_the_lines_of_the_others_are_named() -> None:
+    anew = replace(
+        ADD,
+        text="ALTER TABLE orders ALTER total TYPE bigint",
+        place=replace(PLACE, line=20),
+        work=(WorkOnRows("orders", WorkKind.REWRITE, 9, "type changed"),),
+    )
+    (finding,) = judged(ADD, replace(ADD, place=replace(PLACE, line=15)), anew)
+    assert (finding.place, finding.message.partition(" under ")[0]) == (
+        replace(PLACE, line=20),
+        "ALTER TABLE (and 2 more, at lines 14 and 15) writes orders anew (type changed, 9 rows)",
+    )
+    assert "new column of the new type" in finding.remedy
+
+
 def test_its_own_time_is_that_on_the_rows_on_which_it_was_watched() -> None:
     """Where made rows stop it, the verdict's run had none, and took no time."""
     (finding,) = judged(ADD, alone=0.0001, milder=1.5, blocked=0.5)
