@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 
-from checks.rows.sets.rendering import NUMBER
+from checks.rows.sets.language import NUMBER
 
 PRIME = 2**31 - 1
 #: The columns that chance is made of.

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from checks.rows.mariadb import bound, shape
 from checks.rows.sets import hashing, rendering
 from checks.rows.sets.forms import DIGITS
+from checks.rows.sets.language import NUMBER, Keys, Language, Statement, Writing
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
-from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
 from checks.rows.sets.retouching import Manner
 from checks.rows.shapes import Kind, Value
 from checks.schema.mariadb import plain_type

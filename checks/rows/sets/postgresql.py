@@ -12,8 +12,8 @@ from typing import Any
 from checks.rows.postgresql import bound, shape
 from checks.rows.sets import rendering
 from checks.rows.sets.forms import DIGITS
+from checks.rows.sets.language import NUMBER, Keys, Language, Statement, Writing
 from checks.rows.sets.plan import Form, Referred, Series, TablePlan
-from checks.rows.sets.rendering import NUMBER, Keys, Language, Statement, Writing
 from checks.rows.sets.retouching import Manner
 from checks.rows.shapes import TEMPORAL, Kind, Value
 from checks.schema.model import Column

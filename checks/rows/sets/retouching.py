@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from checks.rows.sets.awkward import longest
+from checks.rows.sets.language import Language, Statement, Writing
 from checks.rows.sets.plan import Numbered, Series, TablePlan
-from checks.rows.sets.rendering import Language, Statement, Writing
 from checks.rows.sets.rules import columns_of_index
 from checks.schema.model import Catalogue, Column, Index, Table
 

@@ -17,9 +17,9 @@ from checks.interface import Engine
 from checks.rows import mariadb as dialect
 from checks.rows.missing import Read
 from checks.rows.sets.characters import encodable
+from checks.rows.sets.language import Keys, Statement
 from checks.rows.sets.mariadb import MANNER, filling, filling_later, listing, quoted, table_name, trying
 from checks.rows.sets.plan import Referred, TablePlan
-from checks.rows.sets.rendering import Keys, Statement
 from checks.rows.sets.retouching import Manner
 from checks.rows.sets.wishes import Wishes
 from checks.schema.model import Catalogue, Table

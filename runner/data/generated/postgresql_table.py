@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from checks.rows import postgresql as dialect
 from checks.rows.missing import Read
+from checks.rows.sets.language import Keys, Statement
 from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Referred, TablePlan
 from checks.rows.sets.planner import Planner
 from checks.rows.sets.postgresql import MANNER, filling, filling_later, listing, quoted, suited, table_name, trying
-from checks.rows.sets.rendering import Keys, Statement, apart
+from checks.rows.sets.rendering import apart
 from checks.rows.sets.retouching import Retouching
 from checks.rows.sets.wishes import Wishes
 from checks.rows.terms import Condition

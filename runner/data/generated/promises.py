@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from checks.rows.sets.language import Keys, MadeKeys
 from checks.rows.sets.plan import Numbered, TablePlan
-from checks.rows.sets.rendering import Keys, MadeKeys
 from checks.schema.model import Table
 from checks.schema.names import TableName
 

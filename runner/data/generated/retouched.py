@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from checks.rows.sets.rendering import Statement
+from checks.rows.sets.language import Statement
 from checks.rows.sets.retouching import CHANGED, LEAST, TRIED, Retouching
 
 

@@ -10,10 +10,11 @@ from typing import Protocol
 from checks.interface import Engine
 from checks.rows.judging import Dialect
 from checks.rows.missing import Read
+from checks.rows.sets.language import Keys, MadeKeys, Statement
 from checks.rows.sets.order import Turn, turns
 from checks.rows.sets.plan import Numbered, Referred, TablePlan
 from checks.rows.sets.planner import Planner
-from checks.rows.sets.rendering import Keys, MadeKeys, Statement, filled_columns
+from checks.rows.sets.rendering import filled_columns
 from checks.rows.sets.retouching import Manner, Retouching
 from checks.rows.sets.wishes import Wishes
 from checks.rows.terms import Condition

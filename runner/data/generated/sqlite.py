@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from checks.interface import Engine
 from checks.rows import sqlite as dialect
 from checks.rows.missing import Read
+from checks.rows.sets.language import Keys, Statement
 from checks.rows.sets.plan import Pooled, Referred, TablePlan
-from checks.rows.sets.rendering import Keys, Statement, apart
+from checks.rows.sets.rendering import apart
 from checks.rows.sets.retouching import Manner
 from checks.rows.sets.sqlite import MANNER, filling, filling_later, listing, quoted, table_name, trying
 from checks.rows.sets.wishes import Wishes
