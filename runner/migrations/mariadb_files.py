@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import pymysql
 
 from checks.evidence import Place
-from runner.errors import ToolFailed
 from runner.migrations.interface import Broke
-from runner.migrations.sql_files import SqlFile, Transaction
+from runner.migrations.sql_files import SqlFile, Transaction, needs_client, utf8
 from runner.migrations.statements import Comment, MetaCommand, Statement
 from runner.recorder import stamps
 from runner.servers.interface import Address
@@ -43,19 +42,11 @@ _GRACE = 1.0
 
 def read(path: Path, name: str) -> SqlFile:
     """Read and split a file; raises ToolFailed where MariaDB could not take it, or only its client could."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        line = raw.count(b"\n", 0, wrong.start) + 1
-        raise ToolFailed(f"{name}:{line}: the file is not UTF-8", "Save it as UTF-8.") from None
+    text = utf8(path, name)
     file = SqlFile(name, text, tuple(split(text)))
     command = next((piece for piece in file.pieces if isinstance(piece, MetaCommand)), None)
     if command is not None:
-        raise ToolFailed(
-            f"{name}:{command.line}: '{command.text[:80]}' needs the mariadb client: cannot run here",
-            'Apply these files with it: set migrations.tool to "command" and migrations.command to that call of mariadb.',
-        )
+        raise needs_client(name, command, "the mariadb client", "mariadb")
     return file
 
 

@@ -80,10 +80,26 @@ def section(file: SqlFile, start: int, end: int | None = None) -> SqlFile:
 def refuse_psql(file: SqlFile) -> None:
     """Raise ToolFailed where a file can be run by psql only; that says nothing about the file."""
     if found := file.needs_psql:
-        raise ToolFailed(
-            f"{file.name}:{found.line}: '{found.text[:80]}' needs psql: cannot run here",
-            'Apply these files with psql itself: set migrations.tool to "command" and migrations.command to that call of psql.',
-        )
+        raise needs_client(file.name, found, "psql", "psql")
+
+
+def needs_client(name: str, command: MetaCommand, what: str, program: str) -> ToolFailed:
+    """That a command in a file is ``program``'s own, which ``what`` says in words."""
+    return ToolFailed(
+        f"{name}:{command.line}: '{command.text[:80]}' needs {what}: cannot run here",
+        f"Apply these files with {program} itself: "
+        f'set migrations.tool to "command" and migrations.command to that call of {program}.',
+    )
+
+
+def utf8(path: Path, name: str) -> str:
+    """A file's text, for a server that is sent text and no bytes; raises ToolFailed."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        line = raw.count(b"\n", 0, wrong.start) + 1
+        raise ToolFailed(f"{name}:{line}: the file is not UTF-8", "Save it as UTF-8.") from None
 
 
 def apply_file(session: Session, file: SqlFile, transaction: Transaction) -> Broke | None:

@@ -16,7 +16,7 @@ from checks.evidence import Statement as Executed
 from runner.errors import ToolFailed
 from runner.migrations.inside.schema_changes import Watch, is_harmless
 from runner.migrations.interface import Broke, Came, Event, Ran, SchemaRow
-from runner.migrations.sql_files import SqlFile, Transaction
+from runner.migrations.sql_files import SqlFile, Transaction, needs_client, utf8
 from runner.migrations.sqlite_statements import split
 from runner.migrations.statements import MetaCommand, Statement
 from runner.servers.interface import Address
@@ -30,22 +30,14 @@ _STEPS = 10_000
 
 def read(path: Path, name: str) -> SqlFile:
     """Read and split a file; raises ToolFailed where SQLite could not take it, or only its shell could."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        line = raw.count(b"\n", 0, wrong.start) + 1
-        raise ToolFailed(f"{name}:{line}: the file is not UTF-8", "Save it as UTF-8.") from None
+    text = utf8(path, name)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ToolFailed(f"{name}:{line}: there is a NUL byte, which SQLite does not take", "Remove it.")
     file = SqlFile(name, text, split(text))
     command = next((piece for piece in file.pieces if isinstance(piece, MetaCommand)), None)
     if command is not None:
-        raise ToolFailed(
-            f"{name}:{command.line}: '{command.text[:80]}' needs the sqlite3 shell: cannot run here",
-            'Apply these files with it: set migrations.tool to "command" and migrations.command to that call of sqlite3.',
-        )
+        raise needs_client(name, command, "the sqlite3 shell", "sqlite3")
     return file
 
 
