@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from checks.schema.model import Column, ForeignKey, Index, Table
 from checks.schema.names import ObjectKind, ObjectReference, column_reference, table_reference
-from runner.undoing.relational import Facts
+from runner.undoing.facts import Facts
 
 #: What SQLite calls the index of a UNIQUE that has no name of its own; the number says only how many came before.
 _UNNAMED = re.compile(r"sqlite_autoindex_.*_\d+", re.DOTALL)

@@ -16,14 +16,10 @@ from checks.reversals import Difference, DifferenceKind
 from checks.schema.bookkeeping import BOOKKEEPING
 from checks.schema.names import ObjectKind, ObjectReference, TableName, table_reference
 from runner.servers.interface import Database
-
-#: What an object is, by the name of each fact; what has its default is left out.
-Facts = Mapping[str, str]
+from runner.undoing.facts import Facts, difference
 
 _BOOKKEEPING = frozenset(name.lower() for name in BOOKKEEPING)
 
-#: Longer texts are not quoted.
-_LONG = 100
 #: How many columns are named in which rows differ.
 _MOST = 5
 
@@ -135,7 +131,7 @@ def _structure(before: State, after: State, rows: Rows, live: tuple[Database, Da
     for one in come:
         yield Difference(one, DifferenceKind.EXTRA, _held(one, after))
     for one in before.objects.keys() & after.objects.keys():
-        if words := _words(before.objects[one], after.objects[one]):
+        if words := difference(before.objects[one], after.objects[one]):
             yield Difference(one, DifferenceKind.CHANGED, words=words)
 
 
@@ -183,7 +179,7 @@ def _renamed(
     for was in sorted(one for one in gone if one.kind in _NAMED_ANEW):
         place = (was.kind, was.schema, was.relation)
         alike = [now for now in left if (now.kind, now.schema, now.relation) == place]
-        now = next((one for one in alike if not _words(before.objects[was], after.objects[one])), None)
+        now = next((one for one in alike if not difference(before.objects[was], after.objects[one])), None)
         if now is not None:
             left.remove(now)
             pairs.append((was, now))
@@ -209,47 +205,6 @@ def _held(one: ObjectReference, state: State) -> int:
         return sum(content.rows for name, content in state.contents.items() if name.schema == one.schema)
     content = state.contents.get(TableName(one.schema, one.relation)) if one.kind is ObjectKind.TABLE else None
     return content.rows if content else 0
-
-
-def _words(was: Facts, now: Facts) -> str:
-    names = [name for name in [*was, *(name for name in now if name not in was)] if not _same(was.get(name), now.get(name))]
-    return " and ".join(_fact(name, was.get(name, ""), now.get(name, "")) for name in names)
-
-
-def _fact(name: str, was: str, now: str) -> str:
-    if len(was) > _LONG or len(now) > _LONG or "\n" in was + now:
-        return f"has another {name}" if was and now else f"has {'a' if now else 'no'} {name}"
-    if name == "definition":
-        return f"is {now}, expected {was}"
-    expected = was or "none"
-    return f"has {name} {now}, expected {expected}" if now else f"has no {name}, expected {expected}"
-
-
-def _same(was: str | None, now: str | None) -> bool:
-    """Whether two facts say the same; PostgreSQL casts between types of text in one place or another (``IN (…)``)."""
-    if was == now:
-        return True
-    return was is not None and now is not None and "::" in was + now and _bare(was) == _bare(now)
-
-
-_STRING = re.compile(r"'(?:[^']|'')*'")
-_CAST = re.compile(r"::(?:character varying|text|varchar|bpchar|character)(?:\(\d+\))?(?:\[\])?")
-#: Parentheses round one thing; those of a call belong to its name.
-_IDLE = re.compile(r"(?<![\w\"])\((\w+|\"[^\"]+\"|ARRAY\[[^\[\]()]*\])\)")
-
-
-def _bare(text: str) -> str:
-    """An expression without casts between types of text, and without parentheses round what needs none then."""
-    strings: list[str] = []
-
-    def keep(found: re.Match[str]) -> str:
-        strings.append(found[0])
-        return f"string_{len(strings)}"
-
-    bare, before = _CAST.sub("", _STRING.sub(keep, text)), ""
-    while bare != before:
-        before, bare = bare, _IDLE.sub(r"\1", bare)
-    return "\0".join([bare, *strings])
 
 
 def _contents(

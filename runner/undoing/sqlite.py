@@ -19,7 +19,8 @@ from runner.servers.interface import Database, Server
 from runner.servers.sqlite.sessions import quoted, session
 from runner.undoing import relational
 from runner.undoing.catalogued import objects, plain
-from runner.undoing.relational import Content, Facts, State, Unlike, without_books
+from runner.undoing.facts import Facts
+from runner.undoing.relational import Content, State, Unlike, without_books
 
 if TYPE_CHECKING:
     import sqlite3
