@@ -133,20 +133,13 @@ class Counters:
 
     def _moved(self, session: int, statements: int) -> Moved:
         before, now = self._state, self._now(self._state)
-        counted = {
-            name: (changed - before.rows.get(name, (0, 0))[0], read - before.rows.get(name, (0, 0))[1])
-            for name, (changed, read) in now.rows.items()
-            if (changed, read) != before.rows.get(name, (0, 0))
-        }
+        counted = _counted(before, now)
         anew = {name: self._how(name, counted.get(name, (0, 0))[1]) for name in _written_anew(before, now)}
         if anew:
             now = replace(now, rows=self._rows())  # without the row that was looked for
         self._state = now
         exclusive = sorted(_defined_anew(before, now) | anew.keys())
         held = self._newly_held(session)
-        self._there |= {name for name, numbers in now.numbers.items() if numbers & _all(before.numbers, self._there)}
-        there = {*counted, *anew, *exclusive, *(name for _, name in held)} & self._there
-        self._there &= now.files.keys() | now.numbers.keys()
         return Moved(
             session=session,
             statements=statements,
@@ -158,8 +151,15 @@ class Counters:
             anew=anew,
             exclusive=tuple(exclusive),
             held=held,
-            there=tuple(sorted(there)),
+            there=self._from_before(before, now, {*counted, *anew, *exclusive, *(name for _, name in held)}),
         )
+
+    def _from_before(self, before: _State, now: _State, names: set[str]) -> tuple[str, ...]:
+        """Those of the tables that none of the watched statements made, whatever they are called by now."""
+        self._there |= {name for name, numbers in now.numbers.items() if numbers & _all(before.numbers, self._there)}
+        found = names & self._there
+        self._there &= now.files.keys() | now.numbers.keys()
+        return tuple(sorted(found))
 
     def _now(self, before: _State | None) -> _State:
         status = {name.lower(): int(value) for name, value in rows(self.asking, _STATUS)}
@@ -242,6 +242,16 @@ class Counters:
         new = held - self._held.get(session, frozenset())
         self._held[session] = held
         return tuple(sorted(new))
+
+
+def _counted(before: _State, now: _State) -> dict[str, tuple[int, int]]:
+    """By table how many rows were changed and read since, where any were."""
+    none = (0, 0)
+    return {
+        name: (changed - before.rows.get(name, none)[0], read - before.rows.get(name, none)[1])
+        for name, (changed, read) in now.rows.items()
+        if (changed, read) != before.rows.get(name, none)
+    }
 
 
 def _same_files(one: _Files, other: _Files) -> bool:

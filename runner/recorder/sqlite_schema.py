@@ -48,15 +48,7 @@ class Schema:
 
     def enter(self, statement: Statement, told: Ran) -> Statement:
         """Enter a statement's change; gives the statement with what it made and dropped."""
-        changed = [*told.gone, *((row.kind, row.name) for row in told.there)]
-        before = _merged(self._parts.get(key, {}) for key in changed)
-        for key in told.gone:
-            self.rows.pop(key, None)
-            self._parts.pop(key, None)
-        for row in told.there:
-            self.rows[row.kind, row.name] = row
-            self._parts[row.kind, row.name] = _parts(row)
-        after = _merged(self._parts.get(key, {}) for key in changed)
+        before, after = self._change(told)
         older: Mapping[ObjectReference, ObjectReference] = {}
         if _RENAME.match(statement.text):
             older = _renamed(before, after)
@@ -73,6 +65,18 @@ class Schema:
             rewrites=tuple(self._anew(statement, older)),
             work=Work((TableWork("", changed=told.rows),), None) if told.rows else None,
         )
+
+    def _change(self, told: Ran) -> tuple[_Parts, _Parts]:
+        """Enter the rows that are gone and there; gives the parts of these before, and after."""
+        changed = [*told.gone, *((row.kind, row.name) for row in told.there)]
+        before = _merged(self._parts.get(key, {}) for key in changed)
+        for key in told.gone:
+            self.rows.pop(key, None)
+            self._parts.pop(key, None)
+        for row in told.there:
+            self.rows[row.kind, row.name] = row
+            self._parts[row.kind, row.name] = _parts(row)
+        return before, _merged(self._parts.get(key, {}) for key in changed)
 
     def _anew(self, statement: Statement, older: Mapping[ObjectReference, ObjectReference]) -> Iterator[Rewrite]:
         """Tables that get the name of one that the same file dropped before: that is how SQLite changes most of a table."""
