@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from checks.evidence import MigrationFailure, SuperuserNeeded
 from checks.interface import Engine
@@ -17,6 +17,10 @@ from runner.migrations.interface import Adapter, Began, Broke, Came, Elsewhere, 
 from runner.recorder.matching import placed, sql_files
 from runner.recorder.recording import Recording, ServerError
 from runner.servers.interface import Database, Server
+
+if TYPE_CHECKING:
+    from runner.hanging import Hanging
+    from runner.hanging_mariadb import Looks
 
 #: What servers say to a user who lacks a right: PostgreSQL, MongoDB, MariaDB.
 REFUSED = frozenset({"42501", "13", "1044", "1142", "1227"})
@@ -57,7 +61,8 @@ def apply(
     where the tool went elsewhere or nothing came, SuperuserRefused where the owner's rights did not do.
     """
     mark = server.mark()
-    heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
+    with _looking(database, project, server) as looks:
+        heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
     recording = backend.recording(server, database, mark if since is None else since, heard.told, after)
     if adapter.NAME == "command":
         recording = placed(recording, sql_files(project.directory), project.root)
@@ -67,8 +72,8 @@ def apply(
             raise never_applied(database)
         return Applied(recording, heard.seconds)
     failure = _explained(failure_of(heard.broke), recording)
-    if failure.timed_out and server.engine is Engine.POSTGRESQL:
-        failure = _at_its_deadline(failure, server, database, mark)
+    if failure.timed_out and not failure.statement:
+        failure = _at_its_deadline(failure, looks.told(server, mark) if looks else _hanging(server, database, mark))
     if failure.code in REFUSED and role is Role.OWNER:
         raise SuperuserRefused(SuperuserNeeded(failure.place, failure.revision, failure.statement, failure.said, failure.code))
     return Applied(recording, heard.seconds, failure)
@@ -118,11 +123,27 @@ def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFail
     )
 
 
-def _at_its_deadline(failure: MigrationFailure, server: Server, database: Database, mark: int) -> MigrationFailure:
-    """The failure with what the server was still doing, where the tool cannot tell it any more."""
-    from runner.hanging import SHORT, hanging
+def _looking(database: Database, project: Project, server: Server) -> AbstractContextManager[Looks | None]:
+    """Looks at what is under way before the deadline, where the server does not tell afterwards."""
+    if server.engine is not Engine.MARIADB:
+        return nullcontext()
+    from runner.hanging_mariadb import looking
 
-    found = None if failure.statement else hanging(server, database, mark)
+    return looking(database, project.settings.timeout)
+
+
+def _hanging(server: Server, database: Database, mark: int) -> Hanging | None:
+    if server.engine is not Engine.POSTGRESQL:
+        return None
+    from runner.hanging import hanging
+
+    return hanging(server, database, mark)
+
+
+def _at_its_deadline(failure: MigrationFailure, found: Hanging | None) -> MigrationFailure:
+    """The failure with what the server was still doing, where the tool cannot tell it any more."""
+    from runner.hanging import SHORT
+
     if found is None:
         return failure
     what = "it" if found.place else f"`{' '.join(found.statement.split())[:SHORT]}`"

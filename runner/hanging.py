@@ -1,6 +1,7 @@
 """What migrations were at when they met their deadline: the server is asked, as the program that was ended says nothing more.
 
-PostgreSQL alone tells it: by the sessions that still work, and by its log of those that waited (``log_lock_waits``).
+PostgreSQL tells it afterwards: by the sessions that still work, and by its log of those that waited (``log_lock_waits``).
+MariaDB is asked before (hanging_mariadb.py).
 """
 
 from __future__ import annotations
