@@ -13,6 +13,7 @@ from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Form, Numbered, Source
 from checks.rows.sets.rules import rules_of
 from checks.rows.sets.wishes import Wishes
+from checks.rows.shapes import Kind
 from checks.rows.terms import Condition
 from checks.schema.model import Catalogue, Column, Index
 
@@ -57,7 +58,7 @@ class Draft:
         """The form by which no two rows have the same in a column that no key asks it of, where rows are to be mild."""
         if not self.wishes.mild or self.is_bound(column.name) or column.name in self.wishes.tenants:
             return None
-        if self.lists.awkward(column):  # a truth, a state: there are few
+        if self.dialect.shape(column).kind is Kind.NUMBER and self.lists.awkward(column):  # there are few: a truth
             return None
         form = self.form(column, None)
         return form if form is not None and (form.most is None or form.most >= self.wishes.mild) else None
