@@ -70,7 +70,8 @@ def chosen(plan: TablePlan, rows: int, numbers: range, keys: Mapping[Referred, K
     source = f"{made(plan, numbers, keys, writing)}{where(plan.conditions, writing.language)}"
     joins = not writing.language.keeps_order and any(isinstance(one, Referred) and keys[one].made is None for one in plan.sources)
     order = f" ORDER BY {NUMBER}" if joins else ""  # a join gives rows in an order of its own
-    return f"SELECT {names} FROM {source}{order} LIMIT {rows}"
+    limit = f" LIMIT {rows}" if rows < len(numbers) else ""
+    return f"SELECT {names} FROM {source}{order}{limit}"
 
 
 def apart(plan: TablePlan, numbers: range) -> Sequence[range]:
@@ -96,7 +97,7 @@ def made(plan: TablePlan, numbers: range, keys: Mapping[Referred, Keys], writing
     layer = _mended(layer, plan, computed, writing) if plan.mended else layer
     for listed in _on_top(plan, set(filled_columns(plan)), language):
         layer = _with_further(layer, listed, writing)
-    return f"{language.fenced(layer)} AS {alias}"
+    return f"{language.fenced(layer) if plan.conditions else layer} AS {alias}"
 
 
 def _with_further(layer: str, listed: Sequence[tuple[str, str]], writing: Writing) -> str:
