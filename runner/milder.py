@@ -72,8 +72,9 @@ def _told(building: Building, head: Built, base: Built, applied: frozenset[str])
         with _attempted(building, head, base, applied, left_out) as attempt:
             if isinstance(attempt.head, Built):
                 return _seen(building, head.evidence, attempt, attempt.head, applied, left_out)
-            more = _named(attempt.head, attempt.rows.invented)
-        if not more:
+            more, rows = _named(attempt.head, attempt.rows.invented), attempt.rows
+            stuck = attempt.head.timed_out or not more
+        if stuck or not (rows.own or rows.invented - more):
             break
         left_out |= more
     return _untold(head.evidence, _NOT_EITHER)

@@ -48,6 +48,8 @@ def sentence(made: MadeRows, measured: bool) -> str:
 def mildly(milder: MilderRows) -> str:
     """On which rows the new migrations pass, where those that were made first stopped them."""
     many = f"{wording.plural(milder.rows, 'milder row')} in {wording.plural(milder.tables, 'table')}"
+    if not milder.rows:
+        return f"the new migrations pass on the repository's own rows, with none made in {', '.join(milder.left_out)}"
     without = f"; none in {', '.join(milder.left_out)}" if milder.left_out else ""
     kind = f"values everywhere, none twice, none awkward{without}"
     return f"the new migrations pass on {many} ({kind}): what they do to rows, and to others meanwhile, is said of these"

@@ -73,6 +73,17 @@ def test_that_milder_rows_stop_it_too_is_said(tmp_path: Path) -> None:
     assert said.stages["again"].startswith("1 new revision, stopped at migrations/2.sql:1")
 
 
+def test_without_any_made_row_it_is_told_of_the_repositorys_own(tmp_path: Path) -> None:
+    """Where there are none of those either, there is nothing to tell of."""
+    new = "insert into strict select id, null from c; delete from own;"
+    evidence, _ = built(tmp_path / "own", new, data='{ tables = { c = 30 }, load = ["seeds.sql"] }')
+    assert evidence.milder == MilderRows(0, 0, ("c",))
+    assert evidence.survivals is not None
+    assert [(one.table.name, one.missing, one.milder) for one in evidence.survivals.tables if one.before] == [("own", 2, False)]
+    evidence, _ = built(tmp_path / "none", new, data="{ tables = { c = 30 } }")
+    assert (evidence.milder, gap(evidence)) == (None, "the new migrations failed on rows, and on milder ones too")
+
+
 def test_nothing_is_tried_where_it_would_tell_nothing(tmp_path: Path) -> None:
     """Where nothing stopped, where the repository's own rows or any row did, and where nobody would look."""
     on_rows = "the new migrations failed on rows"
