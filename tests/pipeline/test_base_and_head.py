@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
-from proving import FIRST, SQL, Ran, alembic, dbproof, project
+from changes import DOUBTFUL, STRICT, run, states
+from proving import FIRST, SQL, project
 from repositories import Repository, repository
 
-from runner.servers.installations import installations
-
-#: A reference that nobody validated: an error where the settings say so.
-DOUBTFUL = "alter table books add foreign key (id) references authors not valid;"
-STRICT = '[severity]\nunvalidated-constraint = "error"\n'
 WITH_ROWS = f'{SQL}[databases.app.data]\nload = ["seeds.sql"]\n'
 SEEDS = "insert into authors values (1, 'Ursula'), (2, 'Stanislaw');\ninsert into books values (10, 1), (20, 2);\n"
 
@@ -31,14 +25,6 @@ def base(repo: Repository, files: dict[str, str], settings: str = SQL) -> None:
     project(repo.root, files, settings)
     repo.commit()
     repo.branch("change")
-
-
-def run(repo: Repository, *arguments: str) -> Ran:
-    return dbproof("run", *arguments, root=repo.root)
-
-
-def states(ran: Ran) -> dict[str, tuple[str, bool]]:
-    return {one["revision"]: (one["state"], one["new"]) for one in ran.database["migrations"]}
 
 
 def test_what_base_has_too_is_known_and_does_not_count(repo: Repository) -> None:
@@ -248,129 +234,3 @@ def test_a_role_of_the_new_migration_stands_in_nobodys_way(repo: Repository) -> 
         1,
     )
     assert "create role reader_of_books" in json.dumps(notice)
-
-
-def test_what_only_a_superuser_may_is_done_again_as_one(tmp_path: Path) -> None:
-    root = project(tmp_path / "repo", {"migrations/001_first.sql": f"{FIRST}\ncreate role reader_of_books;"})
-    ran = dbproof("run", root=root)
-    assert ran.code == 0, ran.said
-    (notice,) = ran.findings("superuser-migration")
-    assert notice["provenance"] == {
-        "file": "migrations/001_first.sql",
-        "line": 5,
-        "statement": "create role reader_of_books",
-        "revision": "001_first",
-    }
-    assert ran.check("migration-failed")["outcome"] == "passed"
-
-
-@pytest.mark.skipif(not any("file_fdw" in one.extensions for one in installations()), reason="needs PostgreSQL's contrib")
-def test_an_extension_that_is_not_trusted_is_made_by_a_superuser(tmp_path: Path) -> None:
-    root = project(tmp_path / "repo", {"migrations/001_first.sql": f"create extension file_fdw;\n{FIRST}"})
-    ran = dbproof("run", root=root)
-    assert ran.code == 0, ran.said
-    (notice,) = ran.findings("superuser-migration")
-    assert notice["provenance"]["line"] == 1
-
-
-def test_files_before_the_first_migration_run_as_superuser(tmp_path: Path) -> None:
-    settings = f'[databases.app]\nbefore = ["roles.sql"]\n{SQL}'
-    files = {
-        "roles.sql": "create role reader_of_books;",
-        "migrations/001_first.sql": f"{FIRST}grant select on books to reader_of_books;",
-    }
-    root = project(tmp_path / "repo", files, settings)
-    ran = dbproof("run", root=root)
-    assert ran.code == 0, ran.said
-    assert ran.findings("superuser-migration") == []
-    project(root, {"roles.sql": "select 1;\ncreate rolle x;"}, settings)
-    ran = dbproof("run", root=root)
-    assert ran.code == 2, ran.said
-    assert "roles.sql:2" in ran.said
-
-
-@pytest.mark.skipif(
-    not any("pg_stat_statements" in one.libraries for one in installations()), reason="needs PostgreSQL's contrib"
-)
-def test_libraries_are_preloaded(tmp_path: Path) -> None:
-    settings = f'[databases.app]\npreload = ["pg_stat_statements"]\n{SQL}'
-    statement = "create extension pg_stat_statements;\nselect count(*) from pg_stat_statements;"
-    ran = dbproof("run", root=project(tmp_path / "repo", {"migrations/001_first.sql": FIRST + statement}, settings))
-    assert ran.code == 0, ran.said
-
-
-def test_prisma_folders_grow_on_base(tmp_path: Path) -> None:
-    settings = SQL.replace('"sql"', '"prisma"').replace('"migrations"', '"prisma"')
-    files = {
-        "prisma/migrations/20240101000000_first/migration.sql": FIRST,
-        "prisma/migrations/migration_lock.toml": 'provider = "postgresql"\n',
-        "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
-    }
-    repo = repository(project(tmp_path / "repo", files, STRICT + settings), {})
-    repo.branch("change")
-    repo.commit({"prisma/migrations/20240201000000_doubtful/migration.sql": f"-- a comment\n{DOUBTFUL}"})
-    ran = run(repo)
-    assert ran.code == 1, ran.said
-    assert states(ran) == {"20240101000000_first": ("applied", False), "20240201000000_doubtful": ("applied", True)}
-    (finding,) = ran.findings("unvalidated-constraint")
-    assert finding["provenance"]["line"] == 2
-
-
-def test_alembic_grows_on_base_and_its_own_table_is_not_judged(tmp_path: Path) -> None:
-    """Under whatever name it keeps its books: nothing of it may be found."""
-    settings = dedent(
-        """\
-        [severity]
-        unindexed-foreign-key = "error"
-        [databases.app.migrations]
-        tool = "alembic"
-        env = { DATABASE_URL = "{url}" }
-        """
-    )
-    options = "{'version_table': 'our_books', 'version_table_schema': 'public'}"
-    first = 'op.execute("create table authors (id int primary key)")'
-    second = 'op.execute("create table books (id int primary key, author_id int references authors)")'
-    repo = repository(project(tmp_path / "repo", alembic(options=options, one=first), settings), {})
-    repo.branch("change")
-    repo.write(alembic(options=options, one=first, two=second))
-    ran = run(repo)
-    assert ran.code == 1, ran.said
-    assert states(ran) == {"one": ("applied", False), "two": ("applied", True)}
-    (finding,) = ran.findings("unindexed-foreign-key")
-    assert (finding["provenance"]["file"], finding["provenance"]["line"]) == ("scripts/versions/two.py", 7)
-    assert "our_books" not in json.dumps(ran.database["checks"])
-
-
-def test_a_command_grows_on_base(tmp_path: Path) -> None:
-    """A program of the project's own that keeps its books in the database and knows nothing of us."""
-    settings = STRICT + dedent(
-        """\
-        [databases.app.migrations]
-        command = "PYTHON migrate.py"
-        current = "PYTHON migrate.py --dry"
-        env = { DATABASE_URL = "{url}" }
-        """.replace("PYTHON", sys.executable)
-    )
-    migrate = dedent(
-        """\
-        import os, pathlib, sys
-        import psycopg
-        with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-            if "--dry" in sys.argv:
-                sys.exit()
-            connection.execute("create table if not exists schema_migrations (name text primary key)")
-            for path in sorted(pathlib.Path("migrations").glob("*.sql")):
-                if not connection.execute("select from schema_migrations where name = %s", [path.name]).rowcount:
-                    connection.execute(path.read_text())
-                    connection.execute("insert into schema_migrations values (%s)", [path.name])
-        """
-    )
-    files = {"migrate.py": migrate, "migrations/001_first.sql": FIRST}
-    repo = repository(project(tmp_path / "repo", files, settings), {})
-    repo.branch("change")
-    repo.write({"migrations/002_doubtful.sql": DOUBTFUL})
-    ran = run(repo)
-    assert ran.code == 1, ran.said
-    assert ran.failing == [("unvalidated-constraint", "books.books_id_fkey")]
-    (finding,) = ran.findings("unvalidated-constraint")
-    assert finding["provenance"]["file"] == "migrations/002_doubtful.sql"
