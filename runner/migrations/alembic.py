@@ -21,6 +21,7 @@ from runner.migrations import hearing, interpreter, revision_files
 from runner.migrations.comparing import compared
 from runner.migrations.environment import environment, varying
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
+from runner.migrations.last_answer import LastAnswer, question
 from runner.migrations.rehearsing import stepping
 from runner.servers.interface import Address
 from runner.settings.model import MigrationSettings
@@ -54,22 +55,15 @@ def revisions(project: Project) -> Sequence[Revision]:
     Alembic itself is asked, once for databases that share a history; where it cannot read its own files (which ``apply`` then
     reports), they are read as text.
     """
-    asked = _question(project)
-    if asked not in _answered:
-        _answered.clear()
-        _answered[asked] = _asked(project)
-    return _answered[asked]
+    return _last.to(_question(project), lambda: _asked(project))
 
 
-#: The last answer, by everything that it rests on.
-_answered: dict[Hashable, Sequence[Revision]] = {}
+_last = LastAnswer()
 
 
 def _question(project: Project) -> Hashable:
-    """Which project is asked with which settings, and its configuration and revision files as they are now."""
     files = [_configuration(project), *(path for folder in _folders(project) for path in sorted(folder.rglob("*.py")))]
-    seen = tuple((str(path), path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return project.root, project.directory, repr(project.settings), seen
+    return question(project, files)
 
 
 def _asked(project: Project) -> Sequence[Revision]:
@@ -119,10 +113,9 @@ def current(project: Project, on: Address) -> Iterator[Event]:
         if body.get("event") == "revision":
             listed.append(_revision(project, body))
 
-    yield from hearing.reading(_command(project, "current", on, listing=asked not in _answered), listen)
+    yield from hearing.reading(_command(project, "current", on, listing=not _last.knows(asked)), listen)
     if listed:
-        _answered.clear()
-        _answered[asked] = listed
+        _last.keep(asked, listed)
 
 
 def apply(project: Project, on: Address) -> Iterator[Event]:
