@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from runner.errors import ToolFailed
 from runner.migrations import versioned
-from runner.migrations.books import Plain, make, table
+from runner.migrations.books import Plain, make, quoted
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
 from runner.migrations.scripts import Refused, Script
@@ -111,7 +111,7 @@ class _Books(Plain):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.lines = dict[str, str]()
-        self.table = table("atlas_schema_revisions", "atlas_schema_revisions")
+        self.table = quoted("atlas_schema_revisions", "atlas_schema_revisions")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row. Refused: a folder that ``atlas.sum`` does not confirm, and what is older than the newest row."""

@@ -90,11 +90,11 @@ class Plain:
         """Nothing."""
 
 
-def books(connection: Connected, name: str, within: str = "") -> bytes:
+def own_table(connection: Connected, name: str, within: str = "") -> bytes:
     """The name of a tool's table, quoted; on PostgreSQL in a schema, that of new tables where none is named."""
     if isinstance(connection, EngineBooks):
         return connection.quoted(name)
-    return table(within or schema(connection), name)
+    return quoted(within or schema(connection), name)
 
 
 def on_engine(connection: Connected, postgresql: str, mariadb: str, sqlite: str) -> str:
@@ -103,8 +103,8 @@ def on_engine(connection: Connected, postgresql: str, mariadb: str, sqlite: str)
     return {"mysql": mariadb, "sqlite": sqlite}.get(scheme, postgresql)
 
 
-def table(*names: str) -> bytes:
-    """The name of a table, quoted."""
+def quoted(*names: str) -> bytes:
+    """A name on PostgreSQL, with what it stands in before it, quoted."""
     from psycopg import sql
 
     return sql.Identifier(*names).as_string(None).encode()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.evidence import Place
 from runner.migrations import versioned, versioned_steps
-from runner.migrations.books import Plain, books, make, on_engine, table
+from runner.migrations.books import Plain, make, on_engine, own_table, quoted
 from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.scripts import Script, Way
@@ -107,11 +107,11 @@ class _Books(Plain):
     """A row for each file, with the digits that its name begins with."""
 
     def __init__(self) -> None:
-        self.table = table("public", "schema_migrations")
+        self.table = quoted("public", "schema_migrations")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row."""
-        self.table = books(connection, "schema_migrations")
+        self.table = own_table(connection, "schema_migrations")
         key = "version varchar(128) PRIMARY KEY"
         make(connection, self.table, on_engine(connection, "version varchar NOT NULL PRIMARY KEY", key, key))
         applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
@@ -119,16 +119,16 @@ class _Books(Plain):
 
     def end(self, connection: Connected, script: Script) -> None:
         """Its row, in the schema that new tables go to by now: dbmate asks for it each time."""
-        self.table = books(connection, "schema_migrations")
+        self.table = own_table(connection, "schema_migrations")
         connection.execute(b"INSERT INTO %s (version) VALUES (%%s)" % self.table, (script.version,))
 
     def held(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """By their names, as dbmate goes back."""
-        self.table = books(connection, "schema_migrations")
+        self.table = own_table(connection, "schema_migrations")
         applied = {row[0] for row in connection.execute(b"SELECT version FROM %s" % self.table)}
         return [script for script in scripts if script.version in applied]
 
     def undo(self, connection: Connected, script: Script) -> None:
         """Its row goes."""
-        self.table = books(connection, "schema_migrations")
+        self.table = own_table(connection, "schema_migrations")
         connection.execute(b"DELETE FROM %s WHERE version = %%s" % self.table, (script.version,))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from checks.evidence import Place
 from runner.errors import UsageError
 from runner.migrations import versioned
-from runner.migrations.books import Plain, make, table
+from runner.migrations.books import Plain, make, quoted
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
 from runner.migrations.scripts import Refused, Script
@@ -95,7 +95,7 @@ class _Books(Plain):
 
     def __init__(self, applied: frozenset[str]) -> None:
         self.applied = applied
-        self.table = table("drizzle", "__drizzle_migrations")
+        self.table = quoted("drizzle", "__drizzle_migrations")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What is later than the newest row. Refused: a new entry that is not."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.migrations.books import Plain, books, on_engine, schema, table
+from runner.migrations.books import Plain, on_engine, own_table, quoted, schema
 from runner.migrations.engine_sessions import EngineBooks
 from runner.migrations.flyway_settings import Flyway
 from runner.migrations.scripts import Refused, Script
@@ -74,7 +74,7 @@ class Books(Plain):
     def __init__(self, flyway: Flyway) -> None:
         self.flyway = flyway
         self.name = flyway.says("table", "flyway_schema_history")
-        self.table = table("public", self.name)
+        self.table = quoted("public", self.name)
         self.began = dict[str, float]()
         self.path = ""
 
@@ -117,7 +117,7 @@ class Books(Plain):
     def _open(self, connection: Connected) -> None:
         """Make Flyway's schemas and its table where they are not there, and remember the search path."""
         if isinstance(connection, EngineBooks):
-            self.table = books(connection, self.name)
+            self.table = own_table(connection, self.name)
             if not connection.has(self.name):
                 self._make(connection)
             return
@@ -125,19 +125,19 @@ class Books(Plain):
         named = self._schemas()[:1]
         for each in named:
             path = b"SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), false)"
-            connection.execute(path, (table(each).decode(),))
-        self.table = table(named[0] if named else schema(connection), self.name)
+            connection.execute(path, (quoted(each).decode(),))
+        self.table = quoted(named[0] if named else schema(connection), self.name)
         self.path = str((connection.execute(b"SHOW search_path").fetchone() or ("",))[0])
         if connection.execute(b"SELECT to_regclass(%s)", (self.table.decode(),)).fetchone() != (None,):
             return
         self._make(connection)
         if made:
-            connection.execute(_MADE % self.table, (",".join(table(each).decode() for each in made),))
+            connection.execute(_MADE % self.table, (",".join(quoted(each).decode() for each in made),))
 
     def _make(self, connection: Connected) -> None:
         """Flyway's table, as it makes it on this engine."""
-        quoted = connection.quoted if isinstance(connection, EngineBooks) else table
-        key, index = (quoted(f"{self.name}{ending}").decode() for ending in ("_pk", "_s_idx"))
+        named = connection.quoted if isinstance(connection, EngineBooks) else quoted
+        key, index = (named(f"{self.name}{ending}").decode() for ending in ("_pk", "_s_idx"))
         statements = on_engine(connection, _POSTGRESQL, _MARIADB, _SQLITE)
         for statement in statements.format(table=self.table.decode(), key=key, index=index).split(";\n"):
             connection.execute(statement.encode())
@@ -148,9 +148,9 @@ class Books(Plain):
         return list(dict.fromkeys(word.strip() for word in listed if word.strip()))
 
     def _made(self, connection: Connected, name: str) -> bool:
-        if connection.execute(b"SELECT to_regnamespace(%s)", (table(name).decode(),)).fetchone() != (None,):
+        if connection.execute(b"SELECT to_regnamespace(%s)", (quoted(name).decode(),)).fetchone() != (None,):
             return False
-        connection.execute(b"CREATE SCHEMA %s" % table(name))
+        connection.execute(b"CREATE SCHEMA %s" % quoted(name))
         return True
 
     def _validate(self, versions: Sequence[FlywayScript], applied: dict[tuple[int, ...], Row]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.evidence import Place
 from runner.migrations import versioned, versioned_steps
-from runner.migrations.books import Plain, books, make, on_engine, table
+from runner.migrations.books import Plain, make, on_engine, own_table, quoted
 from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.scripts import Refused, Script, Way, twice
@@ -99,13 +99,13 @@ class _Books(Plain):
 
     def __init__(self, applied: frozenset[str]) -> None:
         self.applied = applied
-        self.table = table("public", "schema_migrations")
+        self.table = quoted("public", "schema_migrations")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What is newer. Refused: two files of one version, a dirty database, a new file that is passed over."""
         if found := twice(scripts):
             raise Refused(f"duplicate migration file: {found[0].name} has the same version", found[1])
-        self.table = books(connection, "schema_migrations")
+        self.table = own_table(connection, "schema_migrations")
         usual = "version bigint not null primary key, dirty boolean not null"
         if make(connection, self.table, on_engine(connection, usual, usual, "version uint64, dirty bool")):
             also = on_engine(connection, "", "", "CREATE UNIQUE INDEX version_unique ON schema_migrations (version)")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from checks.evidence import Place
 from runner.errors import ToolFailed
 from runner.migrations import versioned, versioned_steps
-from runner.migrations.books import Plain, books, make, on_engine, table
+from runner.migrations.books import Plain, make, on_engine, own_table, quoted
 from runner.migrations.folders import detected, holding
 from runner.migrations.interface import Detected, Event, Project, Revision, Step
 from runner.migrations.scripts import Refused, Script, Way, twice
@@ -189,13 +189,13 @@ class _Books(Plain):
     """A row for each file, and one of version 0 for the table itself."""
 
     def __init__(self) -> None:
-        self.table = table("public", "goose_db_version")
+        self.table = quoted("public", "goose_db_version")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row. Refused: two files of one version, and what is older than the newest row, as goose refuses them."""
         if found := twice(scripts):
             raise Refused(f"duplicate version {found[1].version} detected: {found[0].name}", found[1])
-        self.table = books(connection, "goose_db_version")
+        self.table = own_table(connection, "goose_db_version")
         if make(connection, self.table, on_engine(connection, *_BOOKS)):
             self._add(connection, 0)
         applied = {str(row[0]) for row in connection.execute(b"SELECT version_id FROM %s WHERE is_applied" % self.table)}

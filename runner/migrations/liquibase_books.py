@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.migrations.books import Plain, make, schema, table
+from runner.migrations.books import Plain, make, quoted, schema
 from runner.migrations.liquibase_sql import Changeset, Precondition, attributes
 from runner.migrations.scripts import PassedOver, Refused, Script
 
@@ -64,7 +64,7 @@ class Books(Plain):
     """A row for each changeset."""
 
     def __init__(self) -> None:
-        self.table = table("public", "databasechangelog")
+        self.table = quoted("public", "databasechangelog")
         self.schema = "public"
         self.rows = dict[tuple[str, str, str], str]()
 
@@ -84,9 +84,9 @@ class Books(Plain):
 
     def _open(self, connection: Connected) -> None:
         self.schema = schema(connection)
-        self.table = table(self.schema, "databasechangelog")
+        self.table = quoted(self.schema, "databasechangelog")
         make(connection, self.table, _COLUMNS)
-        lock = table(self.schema, "databasechangeloglock")
+        lock = quoted(self.schema, "databasechangeloglock")
         if make(connection, lock, _LOCK):
             connection.execute(b"INSERT INTO %s (id, locked) VALUES (1, false)" % lock)
         found = connection.execute(b"SELECT id, author, filename, deployment_id FROM %s ORDER BY orderexecuted" % self.table)
@@ -114,7 +114,7 @@ class Books(Plain):
         row = connection.execute(b"SHOW search_path").fetchone()
         found = str(row[0]) if row else ""
         if not re.match(rf'"?{re.escape(self.schema)}"?(?:,|$)', found):
-            path = table(self.schema) + (b", " + found.encode() if found.strip('"') else b"")
+            path = quoted(self.schema) + (b", " + found.encode() if found.strip('"') else b"")
             connection.execute(b"SET search_path TO " + path)
 
     def _holds(self, connection: Connected, line: Precondition, one: LiquibaseScript) -> bool:

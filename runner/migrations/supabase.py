@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runner.migrations import versioned
-from runner.migrations.books import Plain, make, table
+from runner.migrations.books import Plain, make, quoted
 from runner.migrations.folders import detected
 from runner.migrations.interface import Detected, Event, Project, Revision
 from runner.migrations.scripts import Refused, Script
@@ -74,7 +74,7 @@ class _Books(Plain):
     """A row for each file, with its statements."""
 
     def __init__(self) -> None:
-        self.table = table("supabase_migrations", "schema_migrations")
+        self.table = quoted("supabase_migrations", "schema_migrations")
 
     def pending(self, connection: Connected, scripts: Sequence[Script]) -> Sequence[Script]:
         """What has no row. Refused: what stands before the newest row, as ``supabase db push`` refuses it."""
