@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -24,6 +25,9 @@ from runner.migrations.interface import Began, Broke, Came, Elsewhere, Ended, Ev
 
 #: How many of the last lines stand for the words of a tool that failed without telling us why.
 _LAST_WORDS = 5
+
+#: A line of Node's stack, which says where and not what.
+_FRAME = re.compile(r"at .*:\d+:\d+\)?")
 
 #: How often a program is asked again for what else it insists on.
 _ROUNDS = 20
@@ -210,7 +214,8 @@ def _end(finished: Finished, command: Command, state: _State) -> Iterator[Event]
 
 
 def _last_words(finished: Finished, command: Command) -> str:
-    lines = [line.strip() for line in finished.tail if line.strip()]
+    tail = [line.strip() for line in finished.tail if line.strip()]
+    lines = [line for line in tail if not _FRAME.fullmatch(line)] or tail
     how = f"ended by signal {-finished.status}" if finished.status < 0 else f"ended with status {finished.status}"
     program = shlex.join((Path(command.arguments[0]).name, *command.arguments[1:]))
     return "\n".join(lines[-_LAST_WORDS:]) or f"`{program}` {how} and said nothing"

@@ -144,6 +144,7 @@ class NodeTool:
         """The tool's own program with these words; ``more`` are variables for our file that goes with it."""
         package = node.package(project, self.package)
         order = [[one.id, one.place.file, one.place.line] for one in self.revisions(project)]
+        done = sorted(project.applied)
         led = {"host": on.host, "port": on.port, "user": on.user, "password": on.password, "database": on.database}
         variables = environment(project, on)
         variables = {
@@ -151,7 +152,9 @@ class NodeTool:
             **guarded(project, on),
             "NODE_OPTIONS": " ".join(filter(None, (f'--require "{_PRELOAD}"', variables.get("NODE_OPTIONS", "")))),
             **more,
-            "DBPROOF_LEAD": json.dumps({**led, "order": order, "folders": [str(self.folder(project).resolve())]}),
+            "DBPROOF_LEAD": json.dumps(
+                {**led, "order": order, "applied": done, "folders": [str(self.folder(project).resolve())]}
+            ),
         }
         arguments = ("node", str(_program(package.folder, self.called(project))), *words)
         return Command(arguments, project.directory, variables, project.settings.timeout)
@@ -176,7 +179,7 @@ class _Steps:
         words, more = self.tool.words(self.project), dict[str, str]()
         if step.direction is not Direction.AGAIN:
             down = step.direction is Direction.DOWN
-            more = {"DBPROOF_UNDOING": step.revision} if down else {"DBPROOF_ONE": "1"}
+            more = {"DBPROOF_UNDOING": step.revision} if down else {"DBPROOF_ONE": "1", "DBPROOF_STEP": step.revision}
             file = Path(self.of[step.revision].place.file).name
             words = self.tool.single(words, self.tool.down if down else self.tool.up, file)
         return hearing.events(self.tool.command(self.project, self.on, words, more))

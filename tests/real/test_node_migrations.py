@@ -226,6 +226,25 @@ def test_the_server_s_words_are_told_without_knex_s_statement(node_tools: Path, 
     assert (broke.code, broke.said) == ("23505", 'duplicate key value violates unique constraint "customers_pkey"')
 
 
+def test_what_a_compiler_wrote_is_followed_and_the_first_refusal_is_why_it_stopped(
+    node_tools: Path, tmp_path: Path, database: Database
+) -> None:
+    root = _lay(KNEX, tmp_path / "shop", node_tools)
+    (root / KNEX.last).write_text(COMPILED)
+    (broke,) = (one for one in _events("knex", root, database) if isinstance(one, Broke))
+    assert (broke.revision, broke.place, broke.code) == (KNEX.revisions[1], Place(KNEX.last, 4), "42P01")
+
+
+#: As esbuild and tsx write a module: what it exports are getters. The second statement fails since the first did.
+COMPILED = """\
+Object.defineProperty(exports, "up", { enumerable: true, get: () => up });
+Object.defineProperty(exports, "down", { enumerable: true, get: () => async () => {} });
+async function up(knex) {
+  await knex.raw("INSERT INTO nowhere VALUES (1)").catch(() => {});
+  await knex.raw("SELECT 1");
+}
+"""
+
 #: Of two tools the first migration, with a way back that is none, and what is said of it.
 NO_WAY_BACK = {
     "sequelize": ("async up(", "async up(", "it has no `down`"),

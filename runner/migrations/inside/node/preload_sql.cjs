@@ -7,6 +7,8 @@ const path = require("node:path");
 /** Drivers of other databases: whoever loads one is on its way elsewhere. */
 const OTHERS = /node_modules\/(mysql2?|mariadb|sqlite3|better-sqlite3|tedious|oracledb)\/[^]*\.js$/;
 const BOOKS = /^\s*insert\s+into\s+\S*(knex_migrations|pgmigrations|sequelizemeta|migrations)["`]?[\s(]/i;
+/** PostgreSQL's code for a statement in a transaction in which one before it was refused. */
+const ABORTED = "25P02";
 const BOOKS_BACK = /^\s*delete\s+from\s+\S*(knex_migrations|pgmigrations|sequelizemeta|migrations)["`]?\s/i;
 /** What of TypeORM finds the migrations that are pending. */
 const TYPEORM = "node_modules/typeorm/migration/MigrationExecutor.js";
@@ -16,7 +18,7 @@ function install() {
   const { told, name, place, lineOf } = require("./places.cjs");
   const ours = JSON.parse(process.env.DBPROOF_LEAD);
   const reading = process.env.DBPROOF_READING === "1";
-  const undoing = process.env.DBPROOF_UNDOING;
+  const step = process.env.DBPROOF_UNDOING || process.env.DBPROOF_STEP;
   const state = { revision: null, at: null, since: performance.now(), own: null, broken: false, open: false, refused: null, words: "", done: null };
 
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
@@ -49,8 +51,10 @@ function install() {
     state.since = performance.now();
   }
 
-  function broke(error) {
-    if (!state.broken && state.open) say(error, state.revision, place(error, state.at?.[0]) || state.at);
+  function broke(given) {
+    const error = given?.code === ABORTED && state.refused ? state.refused : given;
+    const at = error === state.refused && state.sentAt;
+    if (!state.broken && state.open) say(error, state.revision, place(error, state.at?.[0]) || at || state.at);
   }
 
   function say(error, revision, at) {
@@ -58,15 +62,17 @@ function install() {
     const [file, line] = at || [null, null];
     const server = typeof error.severity === "string" ? { code: error.code, detail: error.detail || "" } : {};
     const words = error === state.refused ? state.words : error.message;
+    const sent = error === state.refused ? state.sent : state.last;
     const said = server.code ? words : `${error.name || "Error"}: ${error.message}`;
-    tell("broke", { revision, file, line, said, statement: server.code ? state.last || "" : "", ...server });
+    tell("broke", { revision, file, line, said, statement: server.code ? sent || "" : "", ...server });
   }
 
-  /** The tool gave up over what the server refused, in a file that was not seen to begin: the one after the last that is done. */
+  /** The tool gave up over what the server refused, in a file that was not seen to begin: the first that is not done. */
   function gaveUp() {
     if (state.broken || !state.refused) return;
     const at = ours.order.findIndex(([one]) => one === state.done);
-    const told = undoing ? ours.order.find(([one]) => one === undoing) : at >= 0 && ours.order[at + 1];
+    const next = at >= 0 ? ours.order[at + 1] : ours.order.find(([one]) => !ours.applied.includes(one));
+    const told = step ? ours.order.find(([one]) => one === step) : next;
     const [id, file, line] = told || [null, null, null];
     if (state.open) broke(state.refused);
     else say(state.refused, id, file && [file, line]);
@@ -93,6 +99,15 @@ function install() {
     Object.defineProperty(following, "length", { value: run.length });
     following.dbproof = true;
     return following;
+  }
+
+  /** What a file exports with `up` and `down` followed, where a compiler (esbuild, tsx, swc) made them getters that take no other. */
+  function replaced(exported, file) {
+    const own = exported && typeof exported === "object" ? Object.getOwnPropertyDescriptors(exported) : {};
+    const fixed = ["up", "down"].filter((way) => own[way]?.get && typeof exported[way] === "function");
+    if (!fixed.length) return exported;
+    for (const way of fixed) own[way] = { value: followed(exported[way], file, way), enumerable: true };
+    return Object.create(Object.getPrototypeOf(exported), own);
   }
 
   /** A migration's own file: its functions `up` and `down`, exported as they are, within `default`, or of a class. */
@@ -149,6 +164,7 @@ function install() {
 
   function stamped(text) {
     const at = state.at && (place(new Error("sent"), state.at[0]) || state.at);
+    state.lastAt = at;
     return at && at[0] === state.at[0] ? `/*dbproof:${encode(at[0])}:${at[1]}*/${text}` : text;
   }
 
@@ -156,8 +172,8 @@ function install() {
     const { connect, query, _handleErrorMessage: refused } = Client.prototype;
     if (refused) {
       Client.prototype._handleErrorMessage = function (error) {
-        // Knex puts the statement with its values before them later.
-        Object.assign(state, { refused: error, words: error.message });
+        // Knex puts the statement with its values before them later. What only follows from a refusal is not why it stopped.
+        if (error.code !== ABORTED || !state.refused) Object.assign(state, { refused: error, words: error.message, sent: state.last, sentAt: state.lastAt });
         return refused.call(this, error);
       };
     }
@@ -190,7 +206,10 @@ function install() {
     if (posix.endsWith("node_modules/pg/lib/client.js")) driver(this.exports);
     else if (process.env.DBPROOF_ONE === "1" && posix.endsWith(TYPEORM)) single(this.exports.MigrationExecutor);
     else if (OTHERS.test(posix)) refuse(`${OTHERS.exec(posix)[1]}://`);
-    else if (folders.some((one) => filename.startsWith(one))) follow(this.exports, filename);
+    else if (folders.some((one) => filename.startsWith(one))) {
+      follow(this.exports, filename);
+      this.exports = replaced(this.exports, filename);
+    }
     return result;
   };
 
