@@ -41,6 +41,7 @@ from checks.schema.names import table_reference
 from checks.sql.statements import quoted, quoted_table
 from checks.targets import RelationalTarget, StatementFailed
 from checks.traces import where_said
+from checks.unanswered import Unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -100,17 +101,14 @@ def _candidates(target: RelationalTarget) -> Iterator[Judgement]:
             rules.append(rule_of(candidate))
         else:
             yield gap
-    wrong: StatementFailed | None = None
+    unanswered = Unanswered()
     with target.rows() as session:
         for rule, found in Counter(session, target.catalogue, target.engine).counted(rules):
             if isinstance(found, Counted):
                 yield _judged(rule, found, "which is to come", _BEFORE_IT_IS_ADDED, target)
-            elif found.gap:
-                yield NotProven(rule.subject, found.gap)
             else:
-                wrong = wrong or StatementFailed(f"{rule.subject}: {found.said}", found.code)
-    if wrong is not None:
-        raise wrong
+                yield from unanswered.of(rule.subject, found)
+    unanswered.told()
 
 
 def _gap(candidate: Candidate, target: RelationalTarget) -> Judgement | None:

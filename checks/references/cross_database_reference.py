@@ -35,6 +35,7 @@ from collections.abc import Iterator
 from checks.declared.across import AcrossTarget, Compared, CrossReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.targets import StatementFailed
+from checks.unanswered import Unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
@@ -45,17 +46,13 @@ PROVES = "find their parents"
 
 def run(target: AcrossTarget) -> Iterator[Judgement]:
     """Judge every declared reference of this database to another; the first that could not be read is raised after all others."""
-    wrong: StatementFailed | None = None
+    unanswered = Unanswered()
     for reference in target.references:
         try:
             yield _judge(reference, target.compared(reference))
         except StatementFailed as failure:
-            if failure.gap:
-                yield NotProven(reference.label, failure.gap)
-            else:
-                wrong = wrong or StatementFailed(f"{reference.label}: {failure.said}", failure.code)
-    if wrong is not None:
-        raise wrong
+            yield from unanswered.of(reference.label, failure)
+    unanswered.told()
 
 
 def _judge(reference: CrossReference, found: Compared) -> Judgement:

@@ -36,6 +36,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.names import column_label, column_reference, table_reference
 from checks.sql.orphans import key_of, listing_lost, sample_lost, shown, shown_row
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import Unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -46,19 +47,15 @@ PROVES = "name parents that fulfil it"
 
 def run(target: RelationalTarget) -> Iterator[Judgement]:
     """Judge every expected reference that has a condition; the first that the server cannot read is raised after all others."""
-    wrong: StatementFailed | None = None
+    unanswered = Unanswered()
     with target.rows() as session:
         for expected in dict.fromkeys(target.expect.references):
             try:
                 if expected.where:
                     yield _judge(expected, target, session)
             except StatementFailed as failure:
-                if failure.gap:
-                    yield NotProven(subject_of(expected), failure.gap)
-                else:
-                    wrong = wrong or StatementFailed(f"{subject_of(expected)}: {failure.said}", failure.code)
-    if wrong is not None:
-        raise wrong
+                yield from unanswered.of(subject_of(expected), failure)
+    unanswered.told()
 
 
 def subject_of(expected: ExpectedReference) -> str:
