@@ -157,30 +157,35 @@ def _beyond_examined(query: DocumentQuery, looked: Examined, rows: int) -> Itera
 
 
 def _finding(query: Query, words: str, timing: QueryTiming, read: _Read) -> Finding:
-    measured: dict[str, Json] = {"limit_ms": timing.limit * 1000, "category": timing.category, "runs": len(timing.seconds)}
-    if timing.seconds:
-        measured |= {
-            "median_ms": statistics.median(timing.seconds) * 1000,
-            "p95_ms": p95(timing.seconds) * 1000,
-            "rows": timing.rows,
-        }
-    if timing.examined is not None:
-        looked = timing.examined
-        measured |= {
-            "documents_examined": looked.documents,
-            "keys_examined": looked.keys,
-            "examined_per_returned": looked.per_returned,
-            "scanned": list(looked.scanned),
-            "indexes": [index.label for index in looked.indexes],
-        }
     return Finding(
         subject=query.name,
         message=f"{query.name}: {words}",
         remedy=read.look,
         objects=read.objects,
         code=timing.code,
-        evidence=measured,
+        evidence=_measured(timing),
     )
+
+
+def _measured(timing: QueryTiming) -> dict[str, Json]:
+    """What was measured, for machines."""
+    found: dict[str, Json] = {"limit_ms": timing.limit * 1000, "category": timing.category, "runs": len(timing.seconds)}
+    if timing.seconds:
+        found |= {
+            "median_ms": statistics.median(timing.seconds) * 1000,
+            "p95_ms": p95(timing.seconds) * 1000,
+            "rows": timing.rows,
+        }
+    if timing.examined is not None:
+        looked = timing.examined
+        found |= {
+            "documents_examined": looked.documents,
+            "keys_examined": looked.keys,
+            "examined_per_returned": looked.per_returned,
+            "scanned": list(looked.scanned),
+            "indexes": [index.label for index in looked.indexes],
+        }
+    return found
 
 
 def _parsable(query: DeclaredQuery) -> str:

@@ -48,30 +48,41 @@ def shape(column: Column) -> Shape:
     found = _PARENTHESES.search(column.type)
     modifiers = tuple(int(number) for number in found[1].split(",")) if found else ()
     name, _, sign = _PARENTHESES.sub("", plain_type(column.type)).partition(" ")
-    if name in _BITS:
-        bits = _BITS[name]
-        low = Decimal(0) if "unsigned" in sign else -Decimal(2 ** (bits - 1))
-        return Shape(Kind.NUMBER, low=low, high=low + Decimal(2**bits - 1))
-    if name == "decimal":
-        precision, scale = (*modifiers, 0)[:2] if modifiers else (10, 0)
-        step = Decimal(1).scaleb(-scale)
-        whole = Decimal(10) ** (precision - scale)
-        high = whole - step if precision <= _EXACT else whole / 10
-        return Shape(Kind.NUMBER, step=step, low=Decimal(0) if "unsigned" in sign else -high, high=high)
-    if name in ("float", "double"):
-        precision, scale = (*modifiers, 2, 2)[:2] if modifiers else (8, 2)
-        high = Decimal(10) ** (min(precision, 8) - min(scale, 2)) - Decimal(1)
-        return Shape(Kind.NUMBER, step=Decimal("0.01"), low=Decimal(0) if "unsigned" in sign else -high, high=high)
-    if name == "year":
-        return Shape(Kind.NUMBER, low=Decimal(1901), high=Decimal(2155))
-    if name == "bit":
-        return Shape(Kind.NUMBER, low=Decimal(0), high=Decimal(2 ** (modifiers[0] if modifiers else 1) - 1))
+    if (number := _number(name, modifiers, unsigned="unsigned" in sign)) is not None:
+        return number
     if name in ("char", "varchar"):
         return Shape(Kind.TEXT, length=modifiers[0] if modifiers else 1)
     if name in _TEXTS:
         return Shape(Kind.TEXT, length=_TEXTS[name])
     kind = _KINDS.get(name, Kind.OTHER)
     return Shape(kind, step=Decimal(DAY if kind is Kind.DATE else 1), type=name)
+
+
+def _number(name: str, modifiers: tuple[int, ...], *, unsigned: bool) -> Shape | None:
+    """The numbers that a type holds, what stands in its parentheses being ``modifiers``; None for a type of none."""
+    if name in _BITS:
+        bits = _BITS[name]
+        low = Decimal(0) if unsigned else -Decimal(2 ** (bits - 1))
+        return Shape(Kind.NUMBER, low=low, high=low + Decimal(2**bits - 1))
+    if name == "decimal":
+        return _decimal(modifiers, unsigned=unsigned)
+    if name in ("float", "double"):
+        precision, scale = (*modifiers, 2, 2)[:2] if modifiers else (8, 2)
+        high = Decimal(10) ** (min(precision, 8) - min(scale, 2)) - Decimal(1)
+        return Shape(Kind.NUMBER, step=Decimal("0.01"), low=Decimal(0) if unsigned else -high, high=high)
+    if name == "year":
+        return Shape(Kind.NUMBER, low=Decimal(1901), high=Decimal(2155))
+    if name == "bit":
+        return Shape(Kind.NUMBER, low=Decimal(0), high=Decimal(2 ** (modifiers[0] if modifiers else 1) - 1))
+    return None
+
+
+def _decimal(modifiers: tuple[int, ...], *, unsigned: bool) -> Shape:
+    precision, scale = (*modifiers, 0)[:2] if modifiers else (10, 0)
+    step = Decimal(1).scaleb(-scale)
+    whole = Decimal(10) ** (precision - scale)
+    high = whole - step if precision <= _EXACT else whole / 10
+    return Shape(Kind.NUMBER, step=step, low=Decimal(0) if unsigned else -high, high=high)
 
 
 def bound(value: Value, shape: Shape) -> Any:  # noqa: ANN401 - what a driver takes

@@ -98,16 +98,14 @@ def _cause(table: Table, policies: list[Policy], command: Command, target: Relat
             f"ALTER TABLE {where} FORCE ROW LEVEL SECURITY;",
         )
     names = ", ".join(policy.name for policy in policies)
-    clause = (
-        "USING"
-        if command in (Command.SELECT, Command.DELETE)
-        else "WITH CHECK"
-        if command is Command.INSERT
-        else "USING and WITH CHECK"
-    )
-    return (
-        f"{'policy' if len(policies) == 1 else 'policies'} {names} let{'s' if len(policies) == 1 else ''} it through"
-        if names
-        else "no policy kept it",
-        f"Let {clause} of {names or 'a policy'} compare whose a row is with what the session signed in as.",
-    )
+    remedy = f"Let {_clause(command)} of {names or 'a policy'} compare whose a row is with what the session signed in as."
+    if not names:
+        return "no policy kept it", remedy
+    return f"policy {names} lets it through" if len(policies) == 1 else f"policies {names} let it through", remedy
+
+
+def _clause(command: Command) -> str:
+    """What of a policy decides about a command."""
+    if command in (Command.SELECT, Command.DELETE):
+        return "USING"
+    return "WITH CHECK" if command is Command.INSERT else "USING and WITH CHECK"

@@ -122,13 +122,7 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _folded("proof", "Proven", rows.PROVEN, tuple(rows.proven(report)))
     yield _folded("figure", "Declared queries", measured.QUERIES, tuple(measured.query_rows(report)))
     yield _folded("figure", "What writes cost", measured.WRITES, tuple(measured.write_rows(report)))
-    for database in report.databases:
-        if database.made_rows is not None:
-            said = made.sentence(database.made_rows, bool(database.measured.queries))
-            yield _Section("note", "", (f"{prose(wording.with_database(report, database, said))}.\n",))
-            if database.made_rows.milder is not None:
-                milder = wording.with_database(report, database, made.mildly(database.made_rows.milder))
-                yield _Section("note", "", (f"{prose(milder[:1].upper() + milder[1:])}.\n",))
+    yield from _made_rows(report)
     yield _folded("table", "Tables with fewer rows than were to be made", made.SHORT, tuple(made.rows(report)))
     gaps = tuple(row([prose(reason, True), migrated.names(names)]) for reason, names in accounts.gaps(report).items())
     yield from _self_proofs(report)
@@ -137,6 +131,18 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _folded("gone finding", "Gone: on the base revision only", rows.GONE, tuple(rows.gone(report)))
     yield _folded("allowed finding", "Allowed, with a reason", rows.ALLOWED, tuple(rows.allowed(report)))
     yield _folded("known finding", "Known: on the base revision too", _LISTED, _rows(report, Standing.KNOWN))
+
+
+def _made_rows(report: Report) -> Iterator[_Section]:
+    """Of each database how many rows were made."""
+    for database in report.databases:
+        if database.made_rows is None:
+            continue
+        said = made.sentence(database.made_rows, bool(database.measured.queries))
+        yield _Section("note", "", (f"{prose(wording.with_database(report, database, said))}.\n",))
+        if database.made_rows.milder is not None:
+            milder = wording.with_database(report, database, made.mildly(database.made_rows.milder))
+            yield _Section("note", "", (f"{prose(milder[:1].upper() + milder[1:])}.\n",))
 
 
 def _self_proofs(report: Report) -> Iterator[_Section]:
