@@ -49,6 +49,7 @@ from checks.pipelines.references import SAMPLE, Sides, sides
 from checks.pipelines.types import comparable, families, listed
 from checks.schema.collections import collection_reference
 from checks.targets import StatementFailed
+from checks.unanswered import Unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -59,15 +60,14 @@ PROVES = "find their parents"
 
 def run(target: DocumentTarget) -> Iterator[Judgement]:
     """Judge every declared reference by the documents of both sides; the first that is wrong is raised after all others."""
-    wrong: StatementFailed | None = None
+    unanswered = Unanswered()
     with target.documents() as session:
         for reference in dict.fromkeys(target.expect.documents.references):
             try:
                 yield _judge(reference, target, session)
             except StatementFailed as failure:
-                wrong = wrong or StatementFailed(f"{reference.label}: {failure.said}", failure.code)
-    if wrong is not None:
-        raise wrong
+                yield from unanswered.of(reference.label, failure)
+    unanswered.told()
 
 
 def _judge(reference: DocumentReference, target: DocumentTarget, session: DocumentSession) -> Judgement:
@@ -83,9 +83,7 @@ def _judge(reference: DocumentReference, target: DocumentTarget, session: Docume
     except StatementFailed as failure:
         if failure.code == _VIEW_COLLATION:
             return NotProven(label, "a view with a collation of its own, which the server compares with no other")
-        if not failure.gap:
-            raise
-        return NotProven(label, failure.gap)
+        raise
 
 
 #: The server's code for a view that is to be read by another collation than its own (OptionNotSupportedOnView).
