@@ -16,13 +16,15 @@ from runner.hanging import SHORT, Hanging
 from runner.recorder.mariadb_tokens import words
 from runner.recorder.stamps import unstamp
 from runner.servers.interface import OURS, Database, Server
-from runner.servers.mariadb.sessions import connect, rows
+from runner.servers.mariadb.sessions import UNLOGGED, connect, rows
 
 if TYPE_CHECKING:
     from runner.servers.mariadb.sessions import Driver
 
 #: Seconds before the deadline at which looking begins, between two looks, and that an answer may take.
-_BEFORE, _EACH, _ANSWER = 1.0, 0.2, 5.0
+_BEFORE, _EACH, _ANSWER = 2.0, 0.2, 5.0
+#: What hangs may hold what the plugin's books want.
+_PATIENT = f"{UNLOGGED}, lock_wait_timeout = 1"
 _WAITS = "Waiting for "
 _METADATA = "table metadata lock"
 
@@ -76,7 +78,7 @@ class Looks:
 
     @contextmanager
     def _asking(self) -> Iterator[Driver]:
-        with closing(connect(self.database.private, answer=_ANSWER)) as driver, _listing_locks(driver):
+        with closing(connect(self.database.private, first=_PATIENT, answer=_ANSWER)) as driver, _listing_locks(driver):
             yield driver
 
     def stop(self, thread: Thread) -> None:
