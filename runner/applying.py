@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from checks.evidence import MigrationFailure, SuperuserNeeded
+from checks.evidence import MigrationFailure, Place, SuperuserNeeded
 from checks.interface import Engine
 from checks.targets import Role
 from runner.backends.interface import Backend
 from runner.data.load import failure as failure_of
+from runner.errors import UnreadableFile
 from runner.migrations.address import never_applied, went_elsewhere
 from runner.migrations.interface import Adapter, Began, Broke, Came, Elsewhere, Ended, Event, Project, Ran
 from runner.recorder.matching import placed, sql_files
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from runner.hanging import Hanging
     from runner.hanging_mariadb import Looks
 
+#: Of a run that brings no files of its own.
+NOTHING: Mapping[str, str] = {}
 #: What servers say to a user who lacks a right: PostgreSQL, MongoDB, MariaDB.
 REFUSED = frozenset({"42501", "13", "1044", "1142", "1227"})
 
@@ -53,16 +56,18 @@ def apply(
     after: tuple[Recording, ...] = (),
     say: Callable[[str], None] = lambda _: None,
     since: int | None = None,
+    brought: Mapping[str, str] = NOTHING,
 ) -> Applied:
     """Apply everything in one go, as the project itself does.
 
     ``after`` are the recordings that went before in this database or in what it was cloned from; ``say`` hears which revision is
-    under way. What is recorded begins at ``since``, a mark of the server's, where something came before. Raises WrongAddress
+    under way. What is recorded begins at ``since``, a mark of the server's, where something came before. One of the files that a
+    change has ``brought`` (with its revision) fails where no server takes it; any other ends the run. Raises WrongAddress
     where the tool went elsewhere or nothing came, SuperuserRefused where the owner's rights did not do.
     """
     mark = server.mark()
     with _looking(database, project, server) as looks:
-        heard = _listen(adapter.apply(project, database.addresses[role]), database, say)
+        heard = _listen(adapter.apply(project, database.addresses[role]), database, say, brought)
     recording = backend.recording(server, database, mark if since is None else since, heard.told, after)
     if adapter.NAME == "command":
         recording = placed(recording, sql_files(project.directory), project.root)
@@ -88,8 +93,18 @@ class _Heard:
     told: list[Event] = field(default_factory=list)
 
 
-def _listen(events: Iterator[Event], database: Database, say: Callable[[str], None]) -> _Heard:
+def _listen(events: Iterator[Event], database: Database, say: Callable[[str], None], brought: Mapping[str, str]) -> _Heard:
     heard = _Heard()
+    try:
+        _hear(heard, events, database, say)
+    except UnreadableFile as failed:
+        if failed.file not in brought:
+            raise
+        heard.broke = Broke(brought[failed.file], Place(failed.file, failed.line), "", failed.said)
+    return heard
+
+
+def _hear(heard: _Heard, events: Iterator[Event], database: Database, say: Callable[[str], None]) -> None:
     with closing(cast("Any", events)):
         for event in events:
             match event:
@@ -105,7 +120,6 @@ def _listen(events: Iterator[Event], database: Database, say: Callable[[str], No
                     heard.told.append(event)
                 case _:
                     pass
-    return heard
 
 
 def _explained(failure: MigrationFailure, recording: Recording) -> MigrationFailure:

@@ -117,6 +117,7 @@ def _base(building: Building, kept: Kept | None, laid: Callable[[], Path], serve
     plan = building.plan
     stands = replayed(building, kept, laid, server, database)
     server, database, revisions, applied = stands.server, stands.database, stands.revisions, stands.applied
+    building.base_works = applied.failure is None
     root = laid() if building.files else plan.root
     empty = building.stack.enter_context(server.fork()) if building.files and not applied.failure else None
     with plan.progress.stage("data") as stage:

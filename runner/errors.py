@@ -50,6 +50,16 @@ class ToolFailed(DbproofError):
     """A program that dbproof needs (git, an interpreter, a set-up command) could not do its work."""
 
 
+class UnreadableFile(ToolFailed):
+    """A migration's file that no server takes, however it is sent: ``said`` is why, ``line`` (from 1) where, if that is known."""
+
+    def __init__(self, file: str, line: int | None, said: str, remedy: str) -> None:
+        super().__init__(f"{file if line is None else f'{file}:{line}'}: {said}", remedy)
+        self.file = file
+        self.line = line
+        self.said = said
+
+
 class Cancelled(BaseException):
     """SIGINT (130) or SIGTERM (143) came. Raised in the main thread by the handlers that the command line installs.
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from checks.evidence import LoadedFile, MigrationFailure, Place, SuperuserNeeded
 from checks.targets import Role
-from runner.applying import REFUSED, Applied, SuperuserRefused, apply
+from runner.applying import NOTHING, REFUSED, Applied, SuperuserRefused, apply
 from runner.data.own.programs import ProjectPrograms, unmigrated
 from runner.errors import ToolFailed, UsageError
 from runner.filling import filled_on_head, reasons
@@ -29,7 +29,10 @@ _PLACE = 40
 
 @dataclass
 class Building:
-    """One attempt, as one role; servers live on ``stack`` until the checks are done."""
+    """One attempt, as one role; servers live on ``stack`` until the checks are done.
+
+    ``base_works`` says that base's files were read and applied: what keeps head's from that is the change.
+    """
 
     plan: Plan
     role: Role
@@ -37,6 +40,7 @@ class Building:
     stack: ExitStack
     notes: list[str] = field(default_factory=list)
     revisions: Sequence[Revision] = ()
+    base_works: bool = False
 
     @property
     def migrations(self) -> MigrationSettings | None:
@@ -188,8 +192,9 @@ def migrate(
     if adapter is None or project is None:
         return Applied()
     watched = building.plan.backend.watched(database) if after else nullcontext(database)
+    brought = {one.place.file: one.id for one in building.revisions} if building.base_works else NOTHING
     with building.plan.progress.stage(name) as stage, watched as at:
-        applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say, since)
+        applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say, since, brought)
         new = [one for one in building.revisions if one.id not in project.applied]
         said = counted(len(new), "revision" if not project.applied else "new revision")
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)

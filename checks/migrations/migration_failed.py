@@ -129,6 +129,8 @@ _BY_WORDS = (
         " the newer one never gets it.",
     ),
     *((words, "Give it a number after the newest one.") for words in _LATE),
+    ("there is a NUL byte", "Remove it: no statement holds one."),
+    ("the file is UTF-16", "Save it as UTF-8."),
     (
         "Cannot add a NOT NULL column with default value NULL",
         "Give the column a default, or add it nullable, fill it, and make the table anew with NOT NULL (op.batch_alter_table).",

@@ -42,7 +42,7 @@ _GRACE = 1.0
 
 def read(path: Path, name: str) -> SqlFile:
     """Read and split a file; raises ToolFailed where MariaDB could not take it, or only its client could."""
-    text = utf8(path, name)
+    text = utf8(path, name, "MariaDB")
     file = SqlFile(name, text, tuple(split(text)))
     command = next((piece for piece in file.pieces if isinstance(piece, MetaCommand)), None)
     if command is not None:

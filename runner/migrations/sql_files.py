@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from checks.evidence import Place
-from runner.errors import ToolFailed
+from runner.errors import ToolFailed, UnreadableFile
 from runner.migrations.interface import Broke
 from runner.migrations.simple_query import Refusal, Reply, Session
 from runner.migrations.statements import MetaCommand, Statement, split
@@ -53,20 +53,30 @@ class SqlFile:
 
 
 def read(path: Path, name: str, transaction: Transaction) -> SqlFile:
-    """Read and split a file; raises ToolFailed where no server could take it.
+    """Read and split a file; raises UnreadableFile where no server could take it.
 
     psql skips a byte order mark. Tools that send a file whole send the mark too, and the server refuses it.
     """
     raw = path.read_bytes()
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ToolFailed(f"{name}: the file is UTF-16, which PostgreSQL does not read", "Save it as UTF-8.")
-    if b"\0" in raw:
-        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
-        raise ToolFailed(f"{name}:{line}: there is a NUL byte, which PostgreSQL does not take", "Remove it.")
+    refuse_utf_16(raw, name, "PostgreSQL")
+    refuse_nul(raw, name, "PostgreSQL")
     if transaction != "whole":
         raw = raw.removeprefix(codecs.BOM_UTF8)
     text = raw.decode("utf-8", "surrogateescape")
     return SqlFile(name, text, split(text))
+
+
+def refuse_utf_16(raw: bytes, name: str, server: str) -> None:
+    """Raise UnreadableFile for a file that begins as UTF-16 does."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UnreadableFile(name, None, f"the file is UTF-16, which {server} does not read", "Save it as UTF-8.")
+
+
+def refuse_nul(raw: bytes, name: str, server: str) -> None:
+    """Raise UnreadableFile for a file with a NUL byte."""
+    if b"\0" in raw:
+        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
+        raise UnreadableFile(name, line, f"there is a NUL byte, which {server} does not take", "Remove it.")
 
 
 def section(file: SqlFile, start: int, end: int | None = None) -> SqlFile:
@@ -92,9 +102,10 @@ def needs_client(name: str, command: MetaCommand, what: str, program: str) -> To
     )
 
 
-def utf8(path: Path, name: str) -> str:
-    """A file's text, for a server that is sent text and no bytes; raises ToolFailed."""
+def utf8(path: Path, name: str, server: str) -> str:
+    """A file's text, for a server that is sent text and no bytes; raises UnreadableFile, ToolFailed."""
     raw = path.read_bytes()
+    refuse_utf_16(raw, name, server)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as wrong:

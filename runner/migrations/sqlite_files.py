@@ -13,10 +13,9 @@ from pathlib import Path
 
 from checks.evidence import Place
 from checks.evidence import Statement as Executed
-from runner.errors import ToolFailed
 from runner.migrations.inside.schema_changes import Watch, is_harmless
 from runner.migrations.interface import Broke, Came, Event, Ran, SchemaRow
-from runner.migrations.sql_files import SqlFile, Transaction, needs_client, utf8
+from runner.migrations.sql_files import SqlFile, Transaction, needs_client, refuse_nul, utf8
 from runner.migrations.sqlite_statements import split
 from runner.migrations.statements import MetaCommand, Statement
 from runner.servers.interface import Address
@@ -30,10 +29,8 @@ _STEPS = 10_000
 
 def read(path: Path, name: str) -> SqlFile:
     """Read and split a file; raises ToolFailed where SQLite could not take it, or only its shell could."""
-    text = utf8(path, name)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ToolFailed(f"{name}:{line}: there is a NUL byte, which SQLite does not take", "Remove it.")
+    text = utf8(path, name, "SQLite")
+    refuse_nul(text.encode("utf-8"), name, "SQLite")
     file = SqlFile(name, text, split(text))
     command = next((piece for piece in file.pieces if isinstance(piece, MetaCommand)), None)
     if command is not None:

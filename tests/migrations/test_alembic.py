@@ -220,6 +220,8 @@ def test_a_file_that_is_no_python_breaks_and_is_still_listed(tmp_path: Path, dat
     found = broke(apply(shop, database))
     assert found.place == Place("migrations/versions/two.py", 3)
     assert found.said.startswith("  File") or "SyntaxError" in found.said
+    (tmp_path / "migrations" / "versions" / "two.py").write_text('revision = "two"', encoding="utf-16")
+    assert broke(apply(shop, database)).place == Place("migrations/versions/two.py", 1), "Python does not name it"
 
 
 def test_a_missing_parent_breaks_and_is_still_listed(tmp_path: Path, database: Database) -> None:

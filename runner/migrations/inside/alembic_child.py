@@ -109,15 +109,13 @@ def _failed(error: BaseException, inside: guard.Inside) -> None:
     """Tell what stopped Alembic: a missing module, settings that are insisted on, or a failure."""
     lacking = next((one for one in variables.chain(error) if isinstance(one, ModuleNotFoundError)), None)
     file, line = inside.places.of_error(error) or (None, None)
+    unread = inside.places.of_source(error)
     if lacking is not None and inside.begun is None:
         tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
     elif inside.stopped(error):
         return
-    elif isinstance(error, SyntaxError) and error.filename:
-        tell(
-            "broke",
-            **{**failures.describe(error), "revision": None, "file": inside.places.name(error.filename), "line": error.lineno},
-        )
+    elif unread is not None:
+        tell("broke", **{**failures.describe(error), "revision": None, "file": unread[0], "line": unread[1]})
     else:
         inside.broke(error)
 

@@ -73,6 +73,17 @@ class Places:
             own = place if self.is_own(trace.tb_frame.f_code) else own
         return revision or otherwise or own
 
+    def of_source(self, error: BaseException) -> Optional[Place]:
+        """The file that Python could not take as source code; of NUL bytes it tells no name, so the loader's is taken."""
+        if isinstance(error, SyntaxError) and error.filename:
+            return self.name(error.filename), error.lineno or 1
+        if isinstance(error, (SyntaxError, ValueError)):
+            for trace in _inwards(error.__traceback__):
+                path = trace.tb_frame.f_locals.get("path") if trace.tb_frame.f_code.co_name == "source_to_code" else None
+                if isinstance(path, str):
+                    return self.name(path), 1
+        return None
+
 
 #: How the modules are called that a folder's Python files are loaded as.
 MIGRATION = "dbproof_migration_"

@@ -58,7 +58,7 @@ def failed(error: BaseException, inside: guard.Inside) -> None:
     if lacking is not None:
         file, line = inside.places.of_error(error) or (None, None)
         tell("lacking", module=lacking.name or str(lacking), file=file, line=line)
-    elif isinstance(error, SyntaxError) and error.filename:
-        inside.broke(error, (inside.places.name(error.filename), error.lineno or 1))
+    elif (unread := inside.places.of_source(error)) is not None:
+        inside.broke(error, unread)
     elif not inside.stopped(error):
         inside.broke(error)
