@@ -32,28 +32,33 @@ def steps(
 
 
 def _validator(declared: DeclaredValidator, held: Standing | None, policy: Policy) -> Iterator[Step]:
-    name = declared.collection
-    moderate = name in policy.moderate
-    rules = {
+    rules = _rules(declared, policy)
+    if held is None:
+        yield _created(declared, rules)
+    elif not _same_rules(held.rules, rules):
+        yield _attached(declared, held, rules)
+
+
+def _rules(declared: DeclaredValidator, policy: Policy) -> Mapping[str, Any]:
+    moderate = declared.collection in policy.moderate
+    return {
         "validator": declared.validator,
         "validationLevel": str(ValidationLevel.MODERATE if moderate else ValidationLevel.STRICT),
         "validationAction": "error",
     }
-    if held is None:
-        made = (collection_reference(name), declared.reference)
-        yield Step(StepKind.CREATE, name, {"create": name, **rules}, "the collection, with its validator", declared.place, made)
-    elif not _same_rules(held.rules, rules):
-        why = _why(held, rules)
-        impossible = f"{name} is a {held.kind}, which takes no validator" if held.kind != CollectionKind.COLLECTION else ""
-        yield Step(
-            StepKind.VALIDATOR,
-            name,
-            {"collMod": name, **rules},
-            why,
-            declared.place,
-            (declared.reference,),
-            impossible=impossible,
-        )
+
+
+def _created(declared: DeclaredValidator, rules: Mapping[str, Any]) -> Step:
+    name = declared.collection
+    made = (collection_reference(name), declared.reference)
+    return Step(StepKind.CREATE, name, {"create": name, **rules}, "the collection, with its validator", declared.place, made)
+
+
+def _attached(declared: DeclaredValidator, held: Standing, rules: Mapping[str, Any]) -> Step:
+    name, why, made = declared.collection, _why(held, rules), (declared.reference,)
+    impossible = f"{name} is a {held.kind}, which takes no validator" if held.kind != CollectionKind.COLLECTION else ""
+    command = {"collMod": name, **rules}
+    return Step(StepKind.VALIDATOR, name, command, why, declared.place, made, impossible=impossible)
 
 
 def _same_rules(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
