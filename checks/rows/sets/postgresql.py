@@ -25,7 +25,10 @@ _DIGITS = 10
 #: A list of more values is told in parts, unless all are of one length: the server counts its way to a value from the first.
 _PART = 16
 #: Types all of whose values are of one length.
-_FIXED = re.compile(r"(?:smallint|integer|bigint|real|double precision|boolean|date|time|timestamp)\b")
+_FIXED = re.compile(r"(?:smallint|integer|bigint|real|double precision|boolean|date|time|timestamp|name)\b")
+#: Types whose values are a name's as well, where they have no more bytes than it holds.
+_TEXTS = re.compile(r"(?:text|character|character varying)\b")
+_NAME = 63
 #: Kinds whose lists the server reads once, as it binds them. Of others each value is read when it is taken.
 _LISTED = TEMPORAL | {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}
 
@@ -90,21 +93,28 @@ def _chance(salt: int) -> str:
 
 def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing) -> str:
     listed = [bound(value, shape(column)) for value in values]
-    if len(listed) <= _PART or (_is_listed(column) and _FIXED.match(_type(column))):
-        return _element(listed, f"{pick}::int", column, writing)
+    type_ = _type_of_list(listed, column)
+    if len(listed) <= _PART or _FIXED.match(type_):
+        return _element(listed, type_, f"{pick}::int", column, writing)
     parts = [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
     cases = (
-        f"WHEN {number} THEN {_element(part, f'({pick} & {_PART - 1})::int', column, writing)}"
+        f"WHEN {number} THEN {_element(part, type_, f'({pick} & {_PART - 1})::int', column, writing)}"
         for number, part in enumerate(parts)
     )
     return f"CASE {pick} / {_PART} {' '.join(cases)} END"
 
 
-def _element(listed: Sequence[Any], place: str, column: Column, writing: Writing) -> str:
-    array = writing.parameter(_array(listed))
-    if _is_listed(column):
-        return f"(CAST({array} AS {_type(column)}[]))[{place}]"
-    return _cast(f"(CAST({array} AS text[]))[{place}]", column)
+def _type_of_list(listed: Sequence[Any], column: Column) -> str:
+    """The type that the server holds a list in: of many short texts a name, as all names are of one length."""
+    if not _is_listed(column):
+        return "text"
+    many = len(listed) > _PART and _TEXTS.match(_type(column))
+    return "name" if many and all(len(str(one).encode()) <= _NAME for one in listed) else _type(column)
+
+
+def _element(listed: Sequence[Any], type_: str, place: str, column: Column, writing: Writing) -> str:
+    element = f"(CAST({writing.parameter(_array(listed))} AS {type_}[]))[{place}]"
+    return element if type_ == _type(column) else _cast(element, column)
 
 
 def _is_listed(column: Column) -> bool:
