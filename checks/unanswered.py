@@ -8,6 +8,13 @@ from checks.interface import NotProven
 from checks.targets import StatementFailed
 
 
+def unanswered(subject: str, failure: StatementFailed) -> NotProven:
+    """That a subject is not proven, as it could not be answered here; raises the failure of a statement that is wrong."""
+    if not failure.gap:
+        raise failure
+    return NotProven(subject, failure.gap)
+
+
 class Unanswered:
     """Keeps the first statement that is wrong, to be raised when all other subjects have been judged."""
 

@@ -38,6 +38,7 @@ from checks.schema.names import ObjectKind, ObjectReference, column_label, colum
 from checks.schema.sqlite import affinity
 from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -114,9 +115,7 @@ def _judge(key: _Key, session: ReadSession, target: RelationalTarget) -> Judgeme
     try:
         ((given, highest, used),) = session.rows(_furthest(key))
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(key.subject, failure.gap)
+        return unanswered(key.subject, failure)
     reached = [number for number in (given if used else None, highest) if number is not None]
     if not reached:
         return NotProven(key.subject, "no rows")

@@ -38,6 +38,7 @@ from checks.schema.model import Sequence, Table
 from checks.schema.names import ObjectKind, ObjectReference, column_label, column_reference
 from checks.sql.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -69,9 +70,7 @@ def _judge(sequence: Sequence, table: Table, session: ReadSession, target: Relat
     try:
         ((following, taken),) = session.rows(_next_and_taken(sequence, table))
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(subject, failure.gap)
+        return unanswered(subject, failure)
     if taken is None or abs(taken - following) >= AHEAD * abs(sequence.increment):
         return Proven(subject, (table.reference,))
     return _finding(sequence, table, following, taken, target)

@@ -36,6 +36,7 @@ from checks.pipelines.references import SAMPLE, Sides, Stage, sides, unwound
 from checks.schema.collections import collection_reference
 from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -55,9 +56,7 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
             try:
                 yield from _judged(reference, tenants, session, target)
             except StatementFailed as failure:
-                if not failure.gap:
-                    raise
-                yield NotProven(reference.label, failure.gap)
+                yield unanswered(reference.label, failure)
 
 
 def _judged(

@@ -25,9 +25,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.document_targets import DocumentTarget
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.collections import Collection, CollectionKind, collection_reference
 from checks.targets import StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -54,9 +55,7 @@ def _judge(collection: Collection, target: DocumentTarget) -> Judgement:
     try:
         answer = target.storage(_stored(collection), full=collection.documents <= SMALL)
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(collection.name, failure.gap)
+        return unanswered(collection.name, failure)
     return Proven(collection.name) if answer.get("valid") or not _damage(answer) else _finding(collection, answer)
 
 

@@ -38,6 +38,7 @@ from checks.schema.collections import Collection, CollectionIndex, collection_re
 from checks.schema.indexes import create, same_collation
 from checks.targets import StatementFailed
 from checks.traces import where_lost
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -92,9 +93,7 @@ def _judged(key: _Key, target: DocumentTarget, session: DocumentSession) -> Judg
         keys = keys_under(key.index, collection, session) if key.index else keys_of(key.paths, collection)
         found = shared(keys, session)
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(key.label, failure.gap)
+        return unanswered(key.label, failure)
     return _finding(key, found, collection, target) if found.keys else Proven(key.label, (collection_reference(collection.name),))
 
 

@@ -31,6 +31,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.pipelines.keys import shown
 from checks.schema.collections import Collection, CollectionKind, collection_reference
 from checks.targets import StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.MONGODB})
@@ -68,9 +69,7 @@ def _judge(collection: Collection, large: int, session: DocumentSession) -> Iter
             else Proven(collection.name, (collection_reference(collection.name),))
         )
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        yield NotProven(collection.name, failure.gap)
+        yield unanswered(collection.name, failure)
 
 
 def _sizes(large: int) -> Sequence[Mapping[str, Any]]:

@@ -38,6 +38,7 @@ from checks.pipelines.shell import on, quoted
 from checks.pipelines.variants import told_apart
 from checks.schema.collections import Collection, CollectionKind, collection_reference
 from checks.targets import StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.MONGODB})
@@ -75,9 +76,7 @@ def _judge(collection: Collection, validators: Validators, session: DocumentSess
     except TooMany:
         yield NotProven(collection.name, f"its documents have more than {MOST} different fields")
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        yield NotProven(collection.name, failure.gap)
+        yield unanswered(collection.name, failure)
 
 
 def _fields(collection: Collection, validators: Validators, session: DocumentSession) -> Iterator[Judgement]:

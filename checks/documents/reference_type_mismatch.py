@@ -33,6 +33,7 @@ from checks.pipelines.references import each_value
 from checks.pipelines.types import comparable, demanded, families, listed
 from checks.schema.collections import collection_reference, validator_reference
 from checks.targets import StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})
@@ -49,9 +50,7 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
             try:
                 yield _judged(reference, sides)
             except StatementFailed as failure:
-                if not failure.gap:
-                    raise
-                yield NotProven(reference.label, failure.gap)
+                yield unanswered(reference.label, failure)
 
 
 class _Sides:

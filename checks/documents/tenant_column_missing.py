@@ -30,6 +30,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.collections import Collection
 from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.MONGODB})
@@ -55,9 +56,7 @@ def _judged(collection: Collection, tenants: TenantCollections, target: Document
     try:
         lacking = [column for column in tenants.columns if not tenants.has(collection.name, column)]
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(collection.name, failure.gap)
+        return unanswered(collection.name, failure)
     if not lacking:
         return Proven(collection.name)
     if collection.name not in target.filled and not collection.validator:

@@ -27,12 +27,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.document_targets import DocumentSession, DocumentTarget
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.pipelines.keys import shown
 from checks.pipelines.references import SAMPLE
 from checks.schema.collections import Collection, ValidationLevel, validator_reference
 from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections, requires
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})
@@ -61,9 +62,7 @@ def _judged(collection: Collection, column: str, tenants: TenantCollections, ses
         without = session.count(collection.name, {column: None})
         first = [one["_id"] for one in session.find(collection.name, {column: None}, {"_id": 1}, limit=SAMPLE)] if without else []
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        yield NotProven(subject, failure.gap)
+        yield unanswered(subject, failure)
         return
     refused = requires(collection.validator, column) and _is_strict(collection)
     yield Proven(subject) if refused and not without else _finding(subject, collection, column, without, first, refused=refused)

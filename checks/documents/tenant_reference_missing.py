@@ -34,6 +34,7 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.schema.collections import collection_reference
 from checks.targets import StatementFailed
 from checks.tenants.collections import TenantCollections
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.MONGODB})
@@ -58,9 +59,7 @@ def run(target: DocumentTarget) -> Iterator[Judgement]:
                     if tenants.has(collection.name, column):
                         yield _judged(collection.name, column, tenants, bound)
                 except StatementFailed as failure:
-                    if not failure.gap:
-                        raise
-                    yield NotProven(f"{collection.name}.{column}", failure.gap)
+                    yield unanswered(f"{collection.name}.{column}", failure)
 
 
 def _judged(collection: str, column: str, tenants: TenantCollections, bound: _Bound) -> Judgement:

@@ -33,6 +33,7 @@ from checks.pipelines.fields import FIRST, MOST, TooMany, fields
 from checks.pipelines.paths import Expression, Path, gathered, label
 from checks.schema.collections import Collection, CollectionKind, collection_reference
 from checks.targets import StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.MONGODB})
@@ -68,9 +69,7 @@ def _judge(collection: Collection, longest: int, session: DocumentSession) -> It
     except TooMany:
         yield NotProven(collection.name, f"its documents have more than {MOST} different fields")
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        yield NotProven(collection.name, failure.gap)
+        yield unanswered(collection.name, failure)
 
 
 @dataclass(frozen=True)

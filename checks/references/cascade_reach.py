@@ -32,11 +32,12 @@ from typing import cast
 
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, literal, select
 
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey
 from checks.schema.names import TableName
 from checks.sql.statements import named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.NOTICE
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -104,9 +105,7 @@ def _judged(reach: _Reach, cascades: Cascades, session: ReadSession, target: Rel
     try:
         rows = _most_rows(reach.table, cascades, session, target)
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(subject, failure.gap)
+        return unanswered(subject, failure)
     return _finding(reach, f"{rows:,} rows".replace(",", " "), rows) if rows > MOST_ROWS else Proven(subject)
 
 

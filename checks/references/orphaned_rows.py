@@ -47,6 +47,7 @@ from checks.schema.names import column_label, column_reference, table_reference
 from checks.sql.orphans import counted, has_no_parents, key_of, listing, sample, shown, shown_row
 from checks.sql.side_by_side import side_by_side
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -111,9 +112,7 @@ def _judge(subject: str, key: ForeignKey, session: ReadSession, target: Relation
         ((count,),) = session.rows(counted(key, target.catalogue, target.engine))
         orphans = session.rows(sample(key, target.catalogue, target.engine)) if count else ()
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(subject, failure.gap)
+        return unanswered(subject, failure)
     return _finding(subject, key, target, orphans) if orphans else Proven(subject, key.sides)
 
 

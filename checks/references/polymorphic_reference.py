@@ -44,6 +44,7 @@ from checks.schema.names import ObjectReference, column_label, column_reference,
 from checks.sql.orphans import SAMPLE, matching, shown_row
 from checks.sql.statements import copyable, named, only
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -129,9 +130,7 @@ def _judge(asked: _Asked, session: ReadSession) -> Judgement:
         rows = session.rows(asked.broken(*texts, func.count().over()).order_by(*order).limit(SAMPLE))
         refers = rows or session.rows(asked.referring(literal_column("1")).limit(1))
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(asked.subject, failure.gap)
+        return unanswered(asked.subject, failure)
     if rows:
         return _finding(asked, rows)
     nothing = f"no row of the type {asked.kind.value}" if asked.kind else "no row refers"

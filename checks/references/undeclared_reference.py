@@ -37,6 +37,7 @@ from checks.sql.orphans import counted, matching
 from checks.sql.remedies import made_anew
 from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.OFF
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -66,9 +67,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
             try:
                 yield _judge(guessed, session, target)
             except StatementFailed as failure:
-                if not failure.gap:
-                    raise
-                yield NotProven(key.label, failure.gap)
+                yield unanswered(key.label, failure)
 
 
 def _judge(guessed: Sequence[Guess], session: ReadSession, target: RelationalTarget) -> Judgement:

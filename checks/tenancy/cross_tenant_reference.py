@@ -44,6 +44,7 @@ from checks.sql.orphans import SAMPLE, Rows, key_of, matching, shown, shown_row
 from checks.sql.statements import copyable, named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import Wall, vouched, walls
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -89,9 +90,7 @@ def _judged(
         ((count,),) = session.rows(statement.count)
         rows = session.rows(statement.first) if count else ()
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(subject, failure.gap)
+        return unanswered(subject, failure)
     return _finding(subject, key, compared, found, int(count), rows, target) if count else Proven(subject, key.sides)
 
 

@@ -29,7 +29,7 @@ from typing import Any
 
 from sqlalchemy import Text, cast, func, select
 
-from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
+from checks.interface import Engine, Finding, Judgement, Need, Proven, Severity
 from checks.schema.model import Table
 from checks.schema.names import column_label, column_reference
 from checks.sql.orphans import SAMPLE, shown_row
@@ -37,6 +37,7 @@ from checks.sql.remedies import made_anew
 from checks.sql.statements import named, only, quoted, quoted_table
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
 from checks.tenants.tables import tenant_columns
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB})
@@ -62,9 +63,7 @@ def _judged(table: Table, name: str, session: ReadSession, target: RelationalTar
     try:
         count, rows = _without(table, name, session) if table.name in target.filled else (0, ())
     except StatementFailed as failure:
-        if not failure.gap:
-            raise
-        return NotProven(subject, failure.gap)
+        return unanswered(subject, failure)
     return _finding(subject, table, name, count, rows, target)
 
 

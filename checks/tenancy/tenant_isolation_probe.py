@@ -49,6 +49,7 @@ from checks.tenants.attempts import ATTEMPTS, Case, Leak, Unclear, moves, worst
 from checks.tenants.causes import finding, of_reference, of_way
 from checks.tenants.circumstances import Circumstances, circumstances
 from checks.tenants.crossing import refers
+from checks.unanswered import unanswered
 
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL})
@@ -66,9 +67,7 @@ def run(target: RelationalTarget) -> Iterator[Judgement]:
         try:
             sandbox = stack.enter_context(target.sandbox(Role.APP))
         except StatementFailed as failure:
-            if not failure.gap:
-                raise
-            yield NotProven(tenancy.role, failure.gap)
+            yield unanswered(tenancy.role, failure)
             return
         if not isinstance(sandbox, Application):
             raise TypeError("this database has no application's role")
