@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ from runner.recorder.provenance import resolve
 from runner.recorder.reading import read
 from runner.recorder.recording import Recording
 from runner.recorder.stamps import comment
-from runner.servers.interface import Database, Server
+from runner.servers.interface import Database, LogRecord, Server
 from runner.servers.postgresql.sessions import session
 
 
@@ -80,3 +80,9 @@ def constraint(relation: str, name: str, schema: str = "public") -> ObjectRefere
 
 def index(relation: str, name: str, schema: str = "public") -> ObjectReference:
     return ObjectReference(ObjectKind.INDEX, schema, relation, name)
+
+
+def logged(message: str, **changes: Any) -> LogRecord:
+    """A record of the log, with what is not as in most."""
+    record = LogRecord("now", "s", "u", "d", "app", "LOG", "00000", message)
+    return replace(record, **changes)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,14 +10,13 @@ from alembic.operations import Operations
 from sqlalchemy import Column, Connection, Integer, String, create_engine, event, text
 
 from checks.evidence import Lock, Place, Rewrite, Statement
-from checks.schema.names import ObjectKind, ObjectReference
+from checks.schema.names import ObjectKind
 from checks.targets import Role
-from recorder.project import Project, column, constraint, index, table
+from recorder.project import Project, column, constraint, index, logged, table
 from runner.recorder.install import watch_locks
 from runner.recorder.reading import LONGEST, read
 from runner.recorder.recording import Recording
 from runner.recorder.stamps import comment
-from runner.servers.interface import LogRecord
 from runner.servers.postgresql.sessions import session
 
 
@@ -272,43 +270,6 @@ def test_alembic_operations_are_traced_to_their_lines(project: Project, alembic:
     assert lines[constraint("a", "positive", "app")] == ("versions/0001 añ.py", 5)
 
 
-NOISE = [
-    "dbproof:{",
-    "dbproof:{}",
-    "dbproof:[]",
-    'dbproof:{"event":"made","at":null,"xid":null,"objects":[[1]],"tables":null}',
-    'dbproof:{"event":"made","at":17,"xid":"x","objects":{},"tables":7}',
-    'dbproof:{"event":"locked","at":"a:1","xid":"1","locks":[[1,"a","b"]]}',
-    'dbproof:{"event":"dropped","at":"a:1","xid":"1","objects":[[-1,99999999999,0,"table","a",null]]}',
-    'dbproof:{"event":"rewritten","at":"a:1","xid":"1","relation":[1,"a","\\ud800"],"reason":true}',
-    'dbproof:{"event":"dropped","at":"a:1","xid":"1","objects":' + "[" * 5000,
-    "duration: 1.0 ms",
-    "duration: x ms  statement: SELECT 1",
-    "connection authorized: user=x",
-    "line\nduration: 1.000 ms  statement: DROP TABLE a\n\x1b[31m",
-]
-
-
-@pytest.mark.parametrize("noise", NOISE)
-def test_noise_in_the_log_changes_nothing(project: Project, noise: str) -> None:
-    connection = project.run("CREATE TABLE a (x int)")
-    connection.execute("SET dbproof_test.noise = ''")
-    connection.execute("SELECT set_config('dbproof_test.noise', %s, false)", [noise])
-    project.send(connection, "DO $$ BEGIN RAISE LOG '%', current_setting('dbproof_test.noise'); END $$")
-    project.run("ALTER TABLE a ADD y int")
-    recording = project.recording()
-    assert [statement.made for statement in recording.statements if statement.made] == [
-        (table("a"), column("a", "x")),
-        (column("a", "y"),),
-    ]
-    assert recording.errors == ()
-
-
-def logged(message: str, **changes: Any) -> LogRecord:
-    record = LogRecord("now", "s", "u", "d", "app", "LOG", "00000", message)
-    return replace(record, **changes)
-
-
 def test_sessions_do_not_mix() -> None:
     records = [
         logged("duration: 1 ms  statement: BEGIN", session="a"),
@@ -324,10 +285,3 @@ def test_a_statement_whose_session_was_ended_is_told_as_undone() -> None:
     said = '{"event":"rewritten","at":null,"xid":"7","relation":[1,"public","a"],"reason":4}'
     statements = read([logged(f"dbproof:{said}")], "d").statements
     assert statements == (Statement("", rewrites=(Rewrite("a", "type changed"),), undone=True),)
-
-
-def test_objects_of_unknown_kinds_are_left_out(project: Project) -> None:
-    project.run("CREATE TABLE a (x int)", "CREATE PUBLICATION p FOR TABLE a", "CREATE STATISTICS s ON x, (x + 1) FROM a")
-    statements = project.statements()
-    assert [statement.made for statement in statements][1:] == [(), ()]
-    assert ObjectReference(ObjectKind.OTHER, "", "", "p") not in project.provenance()
