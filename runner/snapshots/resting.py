@@ -40,6 +40,8 @@ _DOCUMENTATION = re.compile(
     r"|(?:.*/)?(?:README|CHANGELOG|CHANGES|CONTRIBUTING|LICEN[CS]E|AUTHORS|SECURITY|CODE_OF_CONDUCT|CODEOWNERS)[^/]*|dbproof\.toml",
     re.IGNORECASE,
 )
+#: What a run leaves in a work tree whose git does not ignore it.
+_WRITTEN = re.compile(r"(?:.*/)?(?:dbproof-report|__pycache__)/")
 #: What lets psql read another file.
 _INCLUDES = re.compile(rb"^\s*\\(?:i|ir|include|include_relative|copy)\b", re.MULTILINE)
 #: Settings that change how a run goes, and not what comes of replaying.
@@ -100,7 +102,8 @@ def touched(building: Building) -> bool:
     if settings is None or not isinstance(plan.base, git.Base):
         return False
     only_sql = settings.tool in _ONLY_SQL and plan.settings.start_from is None
-    return any(_counts(path, settings, only_sql) for path in git.changed(plan.root, plan.base))
+    changed = (path for path in git.changed(plan.root, plan.base) if not _WRITTEN.match(path))
+    return any(_counts(path, settings, only_sql) for path in changed)
 
 
 def _counts(path: str, settings: MigrationSettings, only_sql: bool) -> bool:

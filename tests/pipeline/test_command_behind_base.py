@@ -63,7 +63,7 @@ def test_a_change_that_is_never_reached_fails_the_run(change: Repository) -> Non
 
 def test_what_no_program_reads_adds_nothing(change: Repository) -> None:
     """What fails is known then, and fails nothing."""
-    change.write({"README.md": "changed", "docs/x.md": "new"})
+    change.write({"README.md": "changed", "docs/x.md": "new", "dbproof-report/report.json": "{}", "a/__pycache__/x.pyc": ""})
     with pair(change.root) as (both, _):
         assert both.head.evidence.base_failed
         assert not both.head.evidence.untold
