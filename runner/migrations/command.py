@@ -61,11 +61,21 @@ def detect(root: Path) -> Detected | None:  # noqa: ARG001 - whatever lies there
 
 def revisions(project: Project) -> Sequence[Revision]:
     """The Alembic revisions that lie where Alembic or Flask would look for them, read as text; else none."""
+    return next(filter(None, (revision_files.read(project, folders) for folders in _versions(project))), ())
+
+
+def faults(project: Project) -> Sequence[str]:
+    """What of those files Alembic passes over, in sentences."""
+    folders = next((one for one in _versions(project) if revision_files.read(project, one)), ())
+    return list(revision_files.faults(project, folders))
+
+
+def _versions(project: Project) -> Iterator[Sequence[Path]]:
     for name in ("alembic.ini", "pyproject.toml"):
         config = project.directory / name
-        if config.is_file() and (found := revision_files.read(project, revision_files.folders(config, project.directory))):
-            return found
-    return revision_files.read(project, [project.directory / "migrations" / "versions"])
+        if config.is_file():
+            yield revision_files.folders(config, project.directory)
+    yield [project.directory / "migrations" / "versions"]
 
 
 def current(project: Project, on: Address) -> Iterator[Event] | None:

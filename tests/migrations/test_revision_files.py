@@ -6,7 +6,7 @@ import pytest
 from alembic_projects import lay, project, revision
 
 from checks.evidence import Place
-from runner.migrations import alembic, flask_migrate, revision_files
+from runner.migrations import alembic, command, flask_migrate, revision_files
 from runner.migrations.interface import Project
 from runner.settings.model import MigrationSettings
 
@@ -96,6 +96,7 @@ def test_flask_migrate_has_its_heads_and_faults_from_the_same_files(tmp_path: Pa
     shop = Project(tmp_path, tmp_path, MigrationSettings(tool="flask-migrate"), tmp_path)
     both = "migrations/versions/again.py and migrations/versions/c.py"
     assert flask_migrate.faults(shop) == [f"{both} are one revision, c: Alembic runs one of them and never the others."]
+    assert command.faults(shop) == flask_migrate.faults(shop), "where a command runs it"
     (folder / "versions" / "again.py").unlink()
     assert flask_migrate.heads(shop) == ["b", "c"]
     assert flask_migrate.heads(shop, {"a", "b"}) == ["b"]
