@@ -20,6 +20,7 @@ from runner.gathering import counted
 from runner.migrations.interface import Broke, Direction, Elsewhere, Event, Paused, Project, Reversible, Step
 from runner.plan import Built
 from runner.servers.interface import Database, Golden, Server
+from runner.snapshots.resting import touched
 from runner.steps import Building, project_in
 from runner.undoing.interface import States
 
@@ -31,6 +32,7 @@ WITHOUT_BASE = 5
 NEW = 20
 #: Seconds after which no further one is begun.
 LONGEST = 120.0
+_AGAIN = Step(Direction.AGAIN)
 
 
 def undone(building: Building, head: Built, base: Built | None, applied: frozenset[str]) -> Built:
@@ -51,7 +53,8 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
         return head
     if not hasattr(tool, "rehearse") or not (reversible := cast("Reversible", tool)).reversible(project):
         _say_why(building, getattr(tool, "NO_WAY_BACK", ""))
-        return head
+        changed = base is not None and _may_repeat(tool) and touched(building)
+        return _once_more(building, head, project) if changed else head
     with building.plan.progress.stage("undo") as stage:
         found = _found(building, head, base, _Tried(reversible, project, states, new))
         tried = counted(len(found.reversals), "migration")
@@ -61,6 +64,31 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
         else:
             stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
     return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
+
+
+def _may_repeat(tool: object) -> bool:
+    """Whether it is a program of the project's that keeps its books itself: a command without a ``down`` beside it."""
+    return hasattr(tool, "rehearse") and getattr(tool, "KEEPS_BOOKS", False) and not getattr(tool, "FILES_ONLY", True)
+
+
+def _once_more(building: Building, head: Built, project: Project) -> Built:
+    """Head with what one more run did on a copy of it, with nothing pending."""
+    states, tool = building.plan.backend.states, cast("Reversible", building.plan.adapter)
+    with building.plan.progress.stage("undo") as stage, ExitStack() as stack:
+        try:
+            _, database = _copy(stack, head)
+            before, second = states.read(database), None
+            with closing(cast("Any", tool.rehearse(project, database.addresses[building.role], [_AGAIN]))) as events:
+                for event in events:
+                    if isinstance(event, Broke):
+                        second = SecondRun(failure=failure_of(event))
+                    elif isinstance(event, Paused):
+                        second = SecondRun(states.differences(before, states.read(database)))
+        except (ServerFailed, ToolFailed) as failed:
+            stage.skipped(failed.message)
+            return head
+        stage.say("applied once more on a copy; no `down` says how to go back")
+    return replace(head, evidence=replace(head.evidence, second_run=second))
 
 
 def _say_why(building: Building, why: str) -> None:
@@ -84,7 +112,7 @@ class _Tried:
         tried = list(self.new[-most:]) or [""]
         early = [Step(Direction.UP, name) for name in self.new[:-most]]
         there_and_back = [Step(way, name) for name in tried for way in (Direction.UP, Direction.DOWN, Direction.UP)]
-        return tried, [*early, *there_and_back, *([Step(Direction.AGAIN)] if self.tool.KEEPS_BOOKS else [])]
+        return tried, [*early, *there_and_back, *([_AGAIN] if self.tool.KEEPS_BOOKS else [])]
 
 
 @dataclass
