@@ -15,9 +15,9 @@ from typing import IO, TYPE_CHECKING
 
 from runner.errors import ServerFailed
 from runner.servers import containers
+from runner.servers.growing_logs import PIECE
 from runner.servers.interface import Address
 from runner.servers.mongodb.configuration import configuration
-from runner.servers.mongodb.following import PIECE
 from runner.servers.mongodb.process import LINES, last_lines
 from runner.servers.mongodb.replica_set import found, take_over
 from runner.servers.mongodb.server import MongoServer

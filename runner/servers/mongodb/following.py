@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import ServerFailed
+from runner.servers.growing_logs import PIECE, Read, pieces
 from runner.servers.interface import LogRecord
 from runner.servers.mongodb.configuration import MARK
 from runner.servers.mongodb.log import records
@@ -21,11 +20,7 @@ from runner.servers.mongodb.log import records
 if TYPE_CHECKING:
     from runner.servers.mongodb.sessions import Client
 
-#: Up to a mebibyte of the log from a position on; empty at its end.
-Read = Callable[[int], bytes]
-
-PIECE = 1 << 20
-_PATIENCE = 15.0
+_SETTINGS = "profiling"
 
 
 def on_disk(path: Path) -> Read:
@@ -43,7 +38,7 @@ def position_now(read: Read, client: Client, start: int) -> int:
     """Where the log ends now, looked for from ``start`` on: everything logged so far stands before it."""
     mark = _sent(client).encode()
     seen = b""
-    for piece in _pieces(read, start):
+    for piece in pieces(read, start, _SETTINGS):
         seen += piece
         found = seen.find(mark)
         end = seen.find(b"\n", found)
@@ -51,7 +46,7 @@ def position_now(read: Read, client: Client, start: int) -> int:
             return start + end + 1
         done = seen.rfind(b"\n") + 1
         start, seen = start + done, seen[done:]
-    raise AssertionError  # _pieces ends by raising
+    raise AssertionError  # pieces ends by raising
 
 
 def records_until_now(read: Read, client: Client, since: int) -> Iterator[LogRecord]:
@@ -60,7 +55,7 @@ def records_until_now(read: Read, client: Client, since: int) -> Iterator[LogRec
 
 
 def _until(read: Read, mark: str, since: int) -> Iterator[LogRecord]:
-    for record in records(_pieces(read, since)):
+    for record in records(pieces(read, since, _SETTINGS)):
         if mark in record.sent:
             return
         if MARK not in record.sent:
@@ -71,21 +66,3 @@ def _sent(client: Client) -> str:
     mark = f"{MARK}{secrets.token_hex(8)}"
     client.admin.command("ping", comment=mark)
     return mark
-
-
-def _pieces(read: Read, position: int) -> Iterator[bytes]:
-    """The log from a position on, waiting for more; raises ServerFailed where nothing comes any more."""
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        piece = read(position)
-        if piece:
-            position += len(piece)
-            yield piece
-            deadline = time.monotonic() + _PATIENCE
-        elif time.monotonic() > deadline:
-            raise ServerFailed(
-                f"the server's log did not catch up within {_PATIENCE:.0f} s",
-                "See whether the disk that the server logs to is full, and whether a migration changed its profiling.",
-            )
-        else:
-            time.sleep(0.002)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from checks.interface import Engine
 from checks.targets import Role
 from runner.errors import ServerFailed
+from runner.servers.growing_logs import Read
 from runner.servers.interface import OURS, Address, Database, Golden, LogRecord
 from runner.servers.mongodb.copying import copy_database
-from runner.servers.mongodb.following import Read, position_now, records_until_now
+from runner.servers.mongodb.following import position_now, records_until_now
 from runner.servers.mongodb.sessions import ADMIN_USER
 from runner.servers.names import NAME_LIMIT, shortened
 

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from psycopg import sql
 
-from runner.errors import ServerFailed
+from runner.servers.growing_logs import PIECE, Read, pieces
 from runner.servers.interface import Address, LogRecord
 from runner.servers.postgresql.log import records
 from runner.servers.postgresql.sessions import session
 
-#: Up to a mebibyte of the log from a position on; empty at its end.
-Read = Callable[[int], bytes]
-
 _MARK = "dbproof:mark:"
-_PIECE = 1 << 20
-_PATIENCE = 15.0
+_SETTINGS = "log settings"
 
 
 class LogFile(Protocol):
@@ -61,7 +56,7 @@ class OnDisk:
     def reading(self) -> Iterator[Read]:
         """Open it for reading."""
         with self._path.open("rb", buffering=0) as file:
-            yield lambda position: os.pread(file.fileno(), _PIECE, position)
+            yield lambda position: os.pread(file.fileno(), PIECE, position)
 
 
 class OverSession:
@@ -85,7 +80,7 @@ class OverSession:
 
             def read(position: int) -> bytes:
                 found = connection.execute(
-                    "SELECT pg_read_binary_file(%s, %s, %s, true)", [self._path, position, _PIECE]
+                    "SELECT pg_read_binary_file(%s, %s, %s, true)", [self._path, position, PIECE]
                 ).fetchone()
                 return bytes(found[0] or b"") if found else b""
 
@@ -98,13 +93,13 @@ def position_now(log: LogFile, private: Address) -> int:
     with log.reading() as read:
         mark = _sent(private).encode()
         seen = b""
-        for piece in _pieces(read, start):
+        for piece in pieces(read, start, _SETTINGS):
             seen += piece
             found = seen.find(mark)
             end = seen.find(b"\n", found)
             if found >= 0 and end >= 0:
                 return start + end + 1
-    raise AssertionError  # _pieces ends by raising
+    raise AssertionError  # pieces ends by raising
 
 
 def records_until_now(log: LogFile, private: Address, since: int) -> Iterator[LogRecord]:
@@ -114,7 +109,7 @@ def records_until_now(log: LogFile, private: Address, since: int) -> Iterator[Lo
 
 def _until(log: LogFile, mark: str, since: int) -> Iterator[LogRecord]:
     with log.reading() as read:
-        for record in records(_pieces(read, since), json_lines=log.json_lines):
+        for record in records(pieces(read, since, _SETTINGS), json_lines=log.json_lines):
             if record.message == mark:
                 return
             if not record.message.startswith(_MARK):
@@ -126,21 +121,3 @@ def _sent(private: Address) -> str:
     with session(private) as connection:
         connection.execute(sql.SQL("DO $$ BEGIN RAISE LOG {}; END $$").format(sql.Literal(mark)))
     return mark
-
-
-def _pieces(read: Read, position: int) -> Iterator[bytes]:
-    """The log from a position on, waiting for more; raises ServerFailed where nothing comes any more."""
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        piece = read(position)
-        if piece:
-            position += len(piece)
-            yield piece
-            deadline = time.monotonic() + _PATIENCE
-        elif time.monotonic() > deadline:
-            raise ServerFailed(
-                f"the server's log did not catch up within {_PATIENCE:.0f} s",
-                "See whether the disk that the server logs to is full, and whether a migration changed its log settings.",
-            )
-        else:
-            time.sleep(0.002)
