@@ -6,10 +6,11 @@ project does it; a second one where the migrations give up behind a long transac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
+from checks.evidence import Statement
 from checks.traffic import Traffic
 from runner.applying import Applied, SuperuserRefused, apply
 from runner.errors import DbproofError
@@ -19,6 +20,7 @@ from runner.plan import Built
 from runner.progress import Stage
 from runner.servers.interface import Golden
 from runner.steps import Building, project_in
+from runner.traffic.weighing import LONGEST
 
 #: The checks that judge it.
 CHECKS = frozenset({"blocking-migration", "lock-queue"})
@@ -52,7 +54,16 @@ def under_traffic(building: Building, head: Built, base: Built | None, applied: 
         except (DbproofError, SuperuserRefused) as failed:
             found = Traffic(gap=failed.message if isinstance(failed, DbproofError) else str(failed))
         _say(stage, found)
-    return head if found is None else replace(head, evidence=replace(evidence, traffic=found))
+    if found is None:
+        return head
+    return replace(head, evidence=replace(evidence, traffic=_placed(found, evidence.statements)))
+
+
+def _placed(found: Traffic, statements: Sequence[Statement]) -> Traffic:
+    """With the places of the verdict's run, where a program of the project's does not say them and its files do."""
+    places = {one.text[:LONGEST].rstrip("; \n"): one.place for one in statements if one.place}
+    told = (one if one.place else replace(one, place=places.get(one.text.rstrip("; \n"))) for one in found.statements)
+    return replace(found, statements=tuple(told))
 
 
 def _say(stage: Stage, found: Traffic | None) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from trials import Target, Trial, tried
 
+from checks.evidence import Statement
 from checks.interface import Finding, Proven
 from checks.migrations import blocking_migration, lock_queue
 from checks.targets import Role
 from checks.traffic import Access, WorkKind
 from runner.servers.interface import Golden, Server
+from runner.traffic.passing import _placed
 
 HOSTILE = "Or\"der%s 'ÿ {x}"
 QUOTED = '"Or""der%s \'ÿ {x}"'
@@ -186,3 +189,11 @@ def test_a_migration_gives_up_behind_the_long_transaction(server: Server, golden
     assert trial.applied.failure is not None
     assert trial.applied.failure.code == "55P03"
     assert trial.traffic.statements == ()
+
+
+def test_a_program_s_statements_stand_where_the_verdict_s_run_found_them(bad: Trial) -> None:
+    """Of a command the server is told no lines; its text was found in the project's files."""
+    known = [Statement(f"{one.text};\n", one.place) for one in bad.traffic.statements]
+    untold = replace(bad.traffic, statements=tuple(replace(one, place=None) for one in bad.traffic.statements))
+    assert _placed(untold, known) == bad.traffic
+    assert _placed(untold, ()) == untold
