@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from itertools import chain
 
 from checks.rows.compiled import Compiled, NewRow
@@ -50,14 +51,14 @@ class Compiler:
 
     def satisfying(self, table: TableName) -> Compiled:
         """A row of the table, or of a partition of it; raises NoValue where there is none."""
-        return self._of(self.stored(table), {}, (), (), ())
+        return self._of(_Asked(self.stored(table)))
 
     def with_values(self, table: TableName, columns: Sequence[str], where: Sequence[Condition] = ()) -> Compiled:
         """The same with a value in each of these columns, also where NULL would do, for which further conditions hold.
 
         Raises NoValue where there is none.
         """
-        return self._of(self.stored(table), {}, columns, (), (), tuple(where))
+        return self._of(_Asked(self.stored(table), wanted=columns, where=tuple(where)))
 
     def violating(self, table: TableName, condition: Condition) -> Violation:
         """A row that breaks this condition and, where that was found, no other; made from the satisfying one. Raises NoValue."""
@@ -84,53 +85,36 @@ class Compiler:
 
         ``path`` are the tables on the way to it. Raises NoValue where there is none.
         """
-        return self._of(self.stored(table), fixed, self._referred(table), besides, path)
+        return self._of(_Asked(self.stored(table), fixed, self._referred(table), besides, path))
 
-    def _of(
-        self,
-        table: Table,
-        given: Row,
-        wanted: Sequence[str],
-        besides: tuple[Row, ...],
-        path: tuple[TableName, ...],
-        where: tuple[Condition, ...] = (),
-    ) -> Compiled:
-        """A row with these values; ``wanted`` columns must have one, and it goes in ``besides`` others. Remembered."""
-        key = (table.name, tuple(given.items()), tuple(wanted), tuple(tuple(row.items()) for row in besides), where)
-        if key not in self._compiled:
+    def _of(self, asked: _Asked) -> Compiled:
+        """The row that is asked for; remembered. Raises NoValue where there is none."""
+        if asked.key not in self._compiled:
             try:
-                self._compiled[key] = self._made(table, given, wanted, besides, (*path, table.name), where)
+                self._compiled[asked.key] = self._made(asked)
             except NoValue as reason:
-                self._compiled[key] = reason
-        found = self._compiled[key]
+                self._compiled[asked.key] = reason
+        found = self._compiled[asked.key]
         if isinstance(found, NoValue):
             raise NoValue(*found.args)
         return found
 
-    def _made(
-        self,
-        table: Table,
-        given: Row,
-        wanted: Sequence[str],
-        besides: tuple[Row, ...],
-        path: tuple[TableName, ...],
-        where: tuple[Condition, ...],
-    ) -> Compiled:
+    def _made(self, asked: _Asked) -> Compiled:
+        table, given = asked.table, asked.given
         held = conditions(table, self._catalogue, self._dialect)
-        lacking = [table.column[name] for name in wanted if table.column[name].nullable and name not in given]
-        names = _given(table, (*given, *wanted, *chain.from_iterable(condition.columns for condition in (*held, *where))))
-        child = Child(table, names, frozenset(wanted), path)
+        names = asked.names(held)
+        child = Child(table, names, frozenset(asked.wanted), (*asked.path, table.name))
         parents = Parents(child, self._catalogue, self._known, self)
         options, orphan = parents.options(given, self._wished(table, given, held), held)
-        besides = (*besides, *(row for parent in parents.made for row in parent.of(table)))
-        held = [*held, *where, *(not_null(column, table, self._dialect) for column in lacking)]
+        besides = (*asked.besides, *(row for parent in parents.made for row in parent.of(table)))
+        held = [*held, *asked.where, *(not_null(column, table, self._dialect) for column in asked.lacking)]
         names = _given(table, (*names, *options))
         once = [one for index in table.indexes if (one := unique(index, table, names, besides, self._dialect)) is not None]
         fields, unknown = self._fields(table, names, held, options)
         held = [one for one in held if not any(column.name in one.columns for column in unknown)]
         judge = self._judge(table, fields, held)
         rules = Search(fields, held, judge, self._now)
-        if not given and not wanted and not where:
+        if asked.anything:
             self._searches[table.name] = rules  # a CHECK is asked before a unique index is
         best = self._best(table, Search(fields, [*held, *once], judge, self._now), fields, options)
         if any(condition in held for condition in best.missed):  # a table of one row has no room, but its rules can be met
@@ -198,6 +182,43 @@ class Compiler:
         if not pool and not column.nullable and not kept:
             return None
         return Field(name, shape, (*pool, None) if column.nullable else tuple(pool), kept)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a row is to be: it has the ``given`` values and one in each ``wanted`` column, and goes in ``besides`` others.
+
+    ``path`` are the tables on the way to it, ``where`` further conditions that hold for it.
+    """
+
+    table: Table
+    given: Row = field(default_factory=dict)
+    wanted: Sequence[str] = ()
+    besides: tuple[Row, ...] = ()
+    path: tuple[TableName, ...] = ()
+    where: tuple[Condition, ...] = ()
+
+    @cached_property
+    def key(self) -> object:
+        """What it is remembered by: whatever way led to it."""
+        others = tuple(tuple(row.items()) for row in self.besides)
+        return (self.table.name, tuple(self.given.items()), tuple(self.wanted), others, self.where)
+
+    @property
+    def anything(self) -> bool:
+        """Whether any row will do that can be there."""
+        return not self.given and not self.wanted and not self.where
+
+    @property
+    def lacking(self) -> list[Column]:
+        """The columns that would do without a value and must have one."""
+        columns = [self.table.column[name] for name in self.wanted if name not in self.given]
+        return [column for column in columns if column.nullable]
+
+    def names(self, held: Sequence[Condition]) -> list[str]:
+        """The columns that it names, where these conditions hold."""
+        spoken = chain.from_iterable(condition.columns for condition in (*held, *self.where))
+        return _given(self.table, (*self.given, *self.wanted, *spoken))
 
 
 @dataclass(frozen=True)
