@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.hanging import SHORT, Hanging
 from runner.recorder.mariadb_tokens import words
@@ -126,7 +126,7 @@ def _listing_locks(driver: Driver) -> Iterator[None]:
 def _look(driver: Driver, database: str) -> _Look | None:
     """The statement that waits longest for a lock, else the one that runs longest."""
     active = [(int(number), str(state), str(text)) for number, state, text in rows(driver, _ACTIVE, (database, OURS))]
-    for_rows = {int(one[0]): one[1:] for one in rows(driver, _FOR_ROWS)}
+    for_rows = {int(one[0]): one[1:] for one in _as_told(driver, _FOR_ROWS)}
     for session, state, text in active:
         if session in for_rows:
             mode, table, holder = for_rows[session]
@@ -146,11 +146,16 @@ def _waiting(driver: Driver, database: str, session: int, what: str, text: str) 
 
 
 def _held(driver: Driver, database: str) -> Sequence[tuple[int, str]]:
-    """Which sessions hold a metadata lock on which tables; nothing where the server does not tell."""
+    """Which sessions hold a metadata lock on which tables."""
+    return [(int(number), str(table)) for number, table in _as_told(driver, _HELD, (database,))]
+
+
+def _as_told(driver: Driver, query: str, values: tuple[str, ...] = ()) -> Sequence[tuple[Any, ...]]:
+    """What the server answers; nothing where it lacks the plugin, or we the right (on a given server)."""
     import pymysql
 
     try:
-        return [(int(number), str(table)) for number, table in rows(driver, _HELD, (database,))]
+        return rows(driver, query, values)
     except pymysql.err.Error:
         return []
 
