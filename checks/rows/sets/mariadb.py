@@ -63,28 +63,35 @@ def filling_later(plan: TablePlan, referred: Referred, seed: int, keys: Keys) ->
     if not by:
         return None
     writing = Writing(LANGUAGE, plan.table, seed)
+    mine, table = referred.key.columns, table_name(plan.table.name)
+    places = {f"dbproof_p{number}": name for number, name in enumerate(by)}
+    found = _with_parents(referred, plan, keys, places, writing)
+    unmoved = [name for name in _moments(plan.table) if name not in mine]
+    sets = ", ".join(
+        (
+            *(f"child.{quoted(name)} = found.{quoted(name)}" for name in mine),
+            *(f"child.{quoted(name)} = child.{quoted(name)}" for name in unmoved),
+        )
+    )
+    same = " AND ".join(f"child.{quoted(name)} = found.{place}" for place, name in places.items())
+    whole = " AND ".join(f"found.{quoted(name)} IS NOT NULL" for name in mine)
+    return Statement(f"UPDATE {table} AS child JOIN ({found}) AS found ON {same} SET {sets} WHERE {whole}", writing.values)
+
+
+def _with_parents(referred: Referred, plan: TablePlan, keys: Keys, places: Mapping[str, str], writing: Writing) -> str:
+    """A query of the rows that are there, told by what stands in ``places``, with the parents that they are to have."""
     mine = dict(zip(referred.key.columns, referred.key.parent_columns, strict=True))
-    places = [f"dbproof_p{number}" for number in range(len(by))]
-    told = ", ".join(f"{quoted(name)} AS {place}" for name, place in zip(by, places, strict=True))
-    order = ", ".join(map(quoted, by))
+    told = ", ".join(f"{quoted(name)} AS {place}" for place, name in places.items())
+    order = ", ".join(map(quoted, places.values()))
     table = table_name(plan.table.name)
     numbered = f"(SELECT row_number() OVER (ORDER BY {order}) AS {NUMBER}, {told}, {table}.* FROM {table})"
-    source = f"({hashing.hashed(numbered, seed, '%%', _FENCE)})"
+    source = f"({hashing.hashed(numbered, writing.seed, '%%', _FENCE)})"
     joined = rendering.joined(source, referred, keys, writing, "later")
     kept = [f"base.{quoted(column.name)}" for column in plan.table.columns if column.name not in mine]
     others = [f"parent.{quoted(theirs)} AS {quoted(name)}" for name, theirs in mine.items()]
     changed = f"SELECT {', '.join((*(f'base.{place}' for place in places), *kept, *others))} FROM {joined} {_FENCE}"
     source = f"({changed}) AS {writing.alias}{rendering.where(plan.conditions, LANGUAGE)}"
-    found = f"SELECT {', '.join((*places, *map(quoted, mine)))} FROM {source} {_FENCE}"
-    sets = ", ".join(
-        (
-            *(f"child.{quoted(name)} = found.{quoted(name)}" for name in mine),
-            *(f"child.{quoted(name)} = child.{quoted(name)}" for name in _moments(plan.table) if name not in mine),
-        )
-    )
-    same = " AND ".join(f"child.{quoted(name)} = found.{place}" for name, place in zip(by, places, strict=True))
-    whole = " AND ".join(f"found.{quoted(name)} IS NOT NULL" for name in mine)
-    return Statement(f"UPDATE {table} AS child JOIN ({found}) AS found ON {same} SET {sets} WHERE {whole}", writing.values)
+    return f"SELECT {', '.join((*places, *map(quoted, mine)))} FROM {source} {_FENCE}"
 
 
 def _moments(table: Table) -> Sequence[str]:
