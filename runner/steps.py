@@ -197,6 +197,8 @@ def migrate(
         applied = apply(building.plan.backend, adapter, project, server, at, building.role, after, stage.say, since, brought)
         new = [one for one in building.revisions if one.id not in project.applied]
         said = counted(len(new), "revision" if not project.applied else "new revision")
+        if not building.revisions and not adapter.FILES_ONLY:
+            said = "by the project's own program"
         (stage.failed if applied.failure else stage.say)(f"{said}, {_stopped(applied.failure)}" if applied.failure else said)
     return applied
 

@@ -55,7 +55,7 @@ def previous(building: Building, head: Built, base: Built | None, applied: froze
             found = Previous(gap=error.message)
         failed = found.failed or (found.tests.failed if found.tests else "")
         if failed:
-            stage.failed(failed.splitlines()[0])
+            stage.failed(_brief(failed))
         elif found.gap or (found.tests and found.tests.gap and not found.statements):
             stage.skipped(found.gap or (found.tests.gap if found.tests else ""))
         elif found.broken or (found.tests and found.tests.said):
@@ -63,6 +63,12 @@ def previous(building: Building, head: Built, base: Built | None, applied: froze
         else:
             stage.say(_said(found))
     return replace(head, evidence=replace(head.evidence, previous=found))
+
+
+def _brief(failed: str) -> str:
+    """In one line: of what a program said, the end tells why."""
+    first, *more = failed.splitlines()
+    return f"{first.rpartition(': ')[0]}: {more[-1]}" if more else first
 
 
 def _said(found: Previous) -> str:
