@@ -95,13 +95,12 @@ def _picked(values: Sequence[Value], pick: str, column: Column, writing: Writing
     listed = [bound(value, shape(column)) for value in values]
     type_ = _type_of_list(listed, column)
     if len(listed) <= _PART or _FIXED.match(type_):
-        return _element(listed, type_, f"{pick}::int", column, writing)
-    parts = [listed[start : start + _PART] for start in range(0, len(listed), _PART)]
-    cases = (
-        f"WHEN {number} THEN {_element(part, type_, f'({pick} & {_PART - 1})::int', column, writing)}"
-        for number, part in enumerate(parts)
-    )
-    return f"CASE {pick} / {_PART} {' '.join(cases)} END"
+        element = f"({_array(listed, type_, writing)})[{pick}::int]"
+    else:
+        parts = (listed[start : start + _PART] for start in range(0, len(listed), _PART))
+        cases = " ".join(f"WHEN {number} THEN {_array(part, type_, writing)}" for number, part in enumerate(parts))
+        element = f"(CASE {pick} / {_PART} {cases} END)[({pick} & {_PART - 1})::int]"
+    return element if type_ == _type(column) else _cast(element, column)
 
 
 def _type_of_list(listed: Sequence[Any], column: Column) -> str:
@@ -112,20 +111,15 @@ def _type_of_list(listed: Sequence[Any], column: Column) -> str:
     return "name" if many and all(len(str(one).encode()) <= _NAME for one in listed) else _type(column)
 
 
-def _element(listed: Sequence[Any], type_: str, place: str, column: Column, writing: Writing) -> str:
-    element = f"(CAST({writing.parameter(_array(listed))} AS {type_}[]))[{place}]"
-    return element if type_ == _type(column) else _cast(element, column)
-
-
 def _is_listed(column: Column) -> bool:
     return shape(column).kind in _LISTED and not shape(column).labels
 
 
-def _array(listed: Sequence[Any]) -> str:
-    """Values as PostgreSQL reads an array of any type that it is told, the first of them at place 0."""
+def _array(listed: Sequence[Any], type_: str, writing: Writing) -> str:
+    """An array of a type, the first value of it at place 0."""
     escaped = (None if one is None else str(one).replace("\\", "\\\\").replace('"', '\\"') for one in listed)
     values = ",".join("NULL" if one is None else f'"{one}"' for one in escaped)
-    return f"[0:{len(listed) - 1}]={{{values}}}"
+    return f"CAST({writing.parameter(f'[0:{len(listed) - 1}]={{{values}}}')} AS {type_}[])"
 
 
 def _numbered(form: Form, column: Column, writing: Writing) -> str:
