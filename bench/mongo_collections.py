@@ -33,7 +33,8 @@ from checks.declared.documents import (
     DocumentQuery,
     parse_document_reference,
 )
-from checks.declared.expectations import Category, Expectations
+from checks.declared.expectations import Expectations
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.interface import Engine, Outcome, Severity, State
 from checks.registries.documents import DOCUMENTS

@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from checks.declared.candidates import parse_candidate
-from checks.declared.expectations import DeclaredQuery, Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
+from checks.declared.expectations import Expectations
 from checks.declared.expected import parse_expected
+from checks.declared.queries import DeclaredQuery
+from checks.declared.references import ExpectedReference, PolymorphicReference, parse_any_reference
 from checks.interface import Engine
 from checks.schema.names import default_schema
 from runner.errors import DbproofError, UsageError

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from checks.declared.expectations import ExpectedReference, parse_reference
+from checks.declared.references import ExpectedReference, parse_reference
 from checks.declared.spelling import NAME, QUOTED, closing, names_in, table_of, unquoted
 from checks.schema.names import TableName, column_label
 

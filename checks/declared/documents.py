@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from checks.declared.queries import Category
 from checks.evidence import Place
 from checks.schema.collections import CollectionIndex, index_reference, validator_reference
 from checks.schema.model import Action
 from checks.schema.names import ObjectReference
-
-if TYPE_CHECKING:
-    from checks.declared.expectations import Category
 
 
 @dataclass(frozen=True)

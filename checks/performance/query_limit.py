@@ -41,8 +41,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from checks.declared.documents import DocumentQuery
-from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import replaced
+from checks.declared.queries import DeclaredQuery
 from checks.document_targets import DocumentTarget
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
 from checks.measured import Examined, QueryTiming

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.declared.absent import absent
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Action, Catalogue, ForeignKey
 from checks.schema.names import column_label, column_reference, table_reference

@@ -39,7 +39,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.declared.absent import absent
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.declared.subjects import references
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import Catalogue, ForeignKey, Match

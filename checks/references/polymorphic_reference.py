@@ -37,7 +37,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Text, cast, exists, func, literal_column, or_, select
 
 from checks.declared.absent import absent
-from checks.declared.expectations import Kind, PolymorphicReference
+from checks.declared.references import Kind, PolymorphicReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.model import ForeignKey
 from checks.schema.names import ObjectReference, column_label, column_reference, table_reference

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from checks.declared.absent import absent
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven, Severity
 from checks.schema.names import column_label, column_reference, table_reference
 from checks.sql.orphans import key_of, listing_lost, sample_lost, shown, shown_row

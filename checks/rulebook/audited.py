@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from checks.declared.absent import Side, absent
 from checks.declared.candidates import Candidate, CheckCandidate, NotNullCandidate, Part, UniqueCandidate
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.declared.spelling import closing
 from checks.evidence import Counted
 from checks.rulebook.violations import Counter, ReferenceRule, RowRule, Rule, UniqueRule

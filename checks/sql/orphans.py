@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, exis
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.interface import Engine
 from checks.schema.model import Catalogue, ForeignKey, Match, Table
 from checks.schema.names import no_table

@@ -13,8 +13,8 @@ from psycopg import sql
 from psycopg.adapt import AdaptersMap
 from psycopg.types.string import StrDumperUnknown, TextLoader
 
-from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import Placeholder, placeholders, replaced
+from checks.declared.queries import DeclaredQuery
 from checks.measured import QueryTiming
 from runner.errors import ServerFailed
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS

@@ -11,8 +11,8 @@ from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from checks.declared.expectations import DeclaredQuery
 from checks.declared.placeholders import Placeholder, placeholders, replaced
+from checks.declared.queries import DeclaredQuery
 from checks.measured import QueryTiming
 from runner.measure.runs import HOPELESS, PATIENCE, RUNS, SAMPLING, WARM_UPS
 from runner.servers.interface import Database

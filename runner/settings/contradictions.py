@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from checks.declared.across import parse_cross_reference
 from checks.declared.candidates import parse_candidate
 from checks.declared.documents import parse_document_reference
-from checks.declared.expectations import parse_any_reference
 from checks.declared.expected import parse_expected
+from checks.declared.references import parse_any_reference
 from checks.evidence import Place
 from checks.interface import Engine
 from runner.settings.data import contradictions as rows_made

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from runner.settings.values import (
     WORD,
     Count,

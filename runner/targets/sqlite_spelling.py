@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from checks.declared.candidates import Candidate, CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.declared.expectations import Expectations, ExpectedReference, Kind, PolymorphicReference
+from checks.declared.expectations import Expectations
+from checks.declared.references import ExpectedReference, Kind, PolymorphicReference
 from checks.schema.model import Catalogue
 from checks.schema.names import TableName
 

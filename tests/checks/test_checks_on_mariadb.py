@@ -9,8 +9,10 @@ from judging import Judged
 from mariadb_judging import JudgeMariadb, target
 
 from checks.declared.candidates import parse_candidate
-from checks.declared.expectations import Category, DeclaredQuery, Expectations, parse_reference
+from checks.declared.expectations import Expectations
 from checks.declared.expected import ExpectedConstraint, parse_expected
+from checks.declared.queries import Category, DeclaredQuery
+from checks.declared.references import parse_reference
 from checks.interface import Engine, Severity
 from checks.measured import QueryTiming
 from checks.registries.relational import RELATIONAL

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.interface import Engine
 from checks.schema.names import TableName
 from runner import git

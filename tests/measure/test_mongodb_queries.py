@@ -9,7 +9,7 @@ import pytest
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentQuery
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from checks.measured import Examined, QueryTiming, UsedIndex
 from checks.targets import Role
 from runner.measure.mongodb import measure

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from judging import Query
 
-from checks.declared.expectations import Category, DeclaredQuery
+from checks.declared.queries import Category, DeclaredQuery
 from checks.measured import QueryTiming
 from runner.errors import ServerFailed
 from runner.measure.queries import measure

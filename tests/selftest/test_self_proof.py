@@ -14,8 +14,9 @@ from faulty import EXPECT, ON_POSTGRESQL, ON_SQLITE, self_test
 from judging import Query
 from sqlite_judging import made
 
-from checks.declared.expectations import Expectations, Kind, PolymorphicReference, parse_reference
+from checks.declared.expectations import Expectations
 from checks.declared.expected import parse_expected
+from checks.declared.references import Kind, PolymorphicReference, parse_reference
 from checks.faults.registry import FAULTS, NO_FAULT
 from checks.interface import Check, Judgement, Proven
 from checks.registries.documents import DOCUMENTS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from faulty import self_test
 from mariadb_judging import made
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from runner.report import FaultState
 from runner.selftest.proving import Extent
 from runner.servers.mariadb.server import MariadbServer

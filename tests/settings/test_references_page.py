@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from checks.declared.candidates import CheckCandidate, NotNullCandidate, UniqueCandidate
-from checks.declared.expectations import Expectations, ExpectedReference
+from checks.declared.expectations import Expectations
+from checks.declared.references import ExpectedReference
 from runner.across.gathering import declared
 from runner.planning import expectations
 from runner.settings.load import Loaded, load

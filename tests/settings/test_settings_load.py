@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from checks.evidence import Place
 from checks.interface import Severity
 from runner.settings.load import Loaded, load, root_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.schema.model import Catalogue, ForeignKey, Table
 from checks.schema.names import TableName
 from checks.sql.orphans import key_of

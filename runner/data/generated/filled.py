@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from checks.declared.expectations import ExpectedReference
+from checks.declared.references import ExpectedReference
 from checks.evidence import FilledTable as FilledTable
 from checks.rows.sets.wishes import Wishes
 from checks.schema.names import TableName

@@ -11,7 +11,8 @@ from sqlite_judging import target as sqlite_target
 
 from checks.declared.across import parse_cross_reference
 from checks.declared.candidates import parse_candidate
-from checks.declared.expectations import Expectations, ExpectedReference, PolymorphicReference, parse_any_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import ExpectedReference, PolymorphicReference, parse_any_reference
 from checks.interface import Engine
 from runner.across.gathering import Across, Revision
 from runner.across.keys import Keys

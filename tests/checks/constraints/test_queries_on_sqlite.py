@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlite_judging import judged, made
 
-from checks.declared.expectations import Category, DeclaredQuery, Expectations
+from checks.declared.expectations import Expectations
+from checks.declared.queries import Category, DeclaredQuery
 from checks.evidence import Evidence, LoadedFile, MigrationFailure
 from checks.evidence import Place as At
 from checks.targets import StatementFailed

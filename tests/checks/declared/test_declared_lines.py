@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.declared.candidates import Candidate, CheckCandidate, NotNullCandidate, Part, UniqueCandidate, parse_candidate
-from checks.declared.expectations import ExpectedReference, Kind, PolymorphicReference, parse_any_reference
+from checks.declared.references import ExpectedReference, Kind, PolymorphicReference, parse_any_reference
 from checks.schema.model import Action
 from checks.schema.names import TableName
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mariadb_judging import JudgeMariadb
 
-from checks.declared.expectations import Expectations, PolymorphicReference, parse_any_reference, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import PolymorphicReference, parse_any_reference, parse_reference
 
 SHOP = """
     CREATE TABLE users (id INT PRIMARY KEY, deleted_at DATE, boss_id INT);

@@ -11,7 +11,7 @@ from judging import Judged
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentLimits, DocumentQuery
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.interface import Severity
 from checks.measured import QueryTiming

@@ -10,7 +10,7 @@ from document_judging import JudgeDocuments
 from judging import Judged
 
 from checks.declared.documents import DocumentExpectations, DocumentQuery
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.interface import Severity
 from runner.measure.mongodb import measure

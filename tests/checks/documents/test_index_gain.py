@@ -11,7 +11,8 @@ from judging import Judged
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentQuery
-from checks.declared.expectations import Category, Expectations
+from checks.declared.expectations import Expectations
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.measured import IndexGain, UsedIndex
 from checks.schema.collections import index_reference

@@ -15,7 +15,8 @@ from checks.declared.documents import (
     DocumentQuery,
     parse_document_reference,
 )
-from checks.declared.expectations import Category, Expectations
+from checks.declared.expectations import Expectations
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.interface import Need, Outcome, State
 from checks.registries.documents import DOCUMENTS

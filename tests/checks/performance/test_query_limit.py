@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from judging import Judge, target
 
-from checks.declared.expectations import Category, DeclaredQuery, Expectations
+from checks.declared.expectations import Expectations
+from checks.declared.queries import Category, DeclaredQuery
 from checks.evidence import Evidence
 from checks.interface import Finding, Judgement
 from checks.measured import QueryTiming

@@ -9,7 +9,7 @@ from document_judging import JudgeDocuments
 from pymongo.database import Database as Documents
 
 from checks.declared.documents import DocumentExpectations, DocumentQuery
-from checks.declared.expectations import Category
+from checks.declared.queries import Category
 from checks.evidence import Evidence
 from checks.measured import QueryTiming
 from checks.schema.collections import collection_reference

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from judging import Judge, Query
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 
 CHECK = "delete-rule"
 RULES = ["restrict", "no action", "cascade", "set null", "set default"]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from judging import Judge, Query, target
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.interface import Engine
 from checks.sql.orphans import sample
 from checks.sql.statements import copyable

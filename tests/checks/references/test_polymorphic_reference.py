@@ -5,7 +5,8 @@ from __future__ import annotations
 from judging import Judge, Judged, Query
 from sqlite_judging import judged
 
-from checks.declared.expectations import Expectations, PolymorphicReference, parse_any_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import PolymorphicReference, parse_any_reference
 
 CHECK = "polymorphic-reference"
 

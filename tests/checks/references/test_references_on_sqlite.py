@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from sqlite_judging import ENFORCED, judged, made, target
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.interface import Engine, Severity
 from checks.sql.orphans import sample
 from checks.sql.statements import copyable

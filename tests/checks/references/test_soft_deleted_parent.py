@@ -6,7 +6,8 @@ import pytest
 from judging import Judge, Query
 from sqlite_judging import judged
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.targets import StatementFailed
 
 CHECK = "soft-deleted-parent"

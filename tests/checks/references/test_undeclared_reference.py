@@ -6,7 +6,8 @@ import pytest
 from judging import Judge
 from sqlite_judging import judged
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.interface import Severity
 from checks.registries.every import LIVE
 

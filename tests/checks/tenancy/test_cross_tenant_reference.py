@@ -6,7 +6,8 @@ import pytest
 from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 
-from checks.declared.expectations import Expectations, parse_reference
+from checks.declared.expectations import Expectations
+from checks.declared.references import parse_reference
 from checks.tenants.declared import Tenancy
 
 CHECK = "cross-tenant-reference"
