@@ -204,8 +204,8 @@ class Evidence:
     way back, and ``second_run`` is what came of applying once more. ``drift`` is in what the project's models differ, ``None``
     where it has none, ``previous`` what became of base's release on this schema, and ``advice`` what a linter says.
     ``survivals`` is what became of base's rows, ``None`` where nothing is new or there is no base; ``milder`` are the rows that
-    this and ``traffic`` tell of where made rows stopped the new migrations. ``edited`` are base's migrations whose files
-    head has edited or deleted.
+    this and ``traffic`` tell of where made rows stopped the new migrations, ``certain`` is what stopped them on those too, and
+    would on any row. ``edited`` are base's migrations whose files head has edited or deleted.
     ``traffic`` is what the new migrations did to sessions beside them, ``None`` where that was not looked at. ``base_failed``
     says that base's own migrations fail, so that head was built from nothing, and ``untold`` that the change touches files which
     migrations may be in while their tool tells of no revisions.
@@ -234,6 +234,7 @@ class Evidence:
     advice: Advice | None = None
     survivals: Survivals | None = None
     milder: MilderRows | None = None
+    certain: MigrationFailure | None = None
     edited: tuple[EditedMigration, ...] = ()
     base_failed: bool = False
     untold: bool = False

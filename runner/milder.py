@@ -67,17 +67,25 @@ def _wanted(building: Building) -> bool:
 
 def _told(building: Building, head: Built, base: Built, applied: frozenset[str]) -> Evidence:
     """Head's evidence with what the passes see where the new migrations pass, else with why they saw nothing."""
-    left_out: frozenset[TableName] = frozenset()
+    evidence, left_out = head.evidence, frozenset[TableName]()
     for _ in range(ATTEMPTS):
         with _attempted(building, head, base, applied, left_out) as attempt:
             if isinstance(attempt.head, Built):
-                return _seen(building, head.evidence, attempt, attempt.head, applied, left_out)
+                return _seen(building, evidence, attempt, attempt.head, applied, left_out)
+            evidence = _certain(evidence, attempt.head)
             more, rows = _named(attempt.head, attempt.rows.invented), attempt.rows
             stuck = attempt.head.timed_out or not more
         if stuck or not (rows.own or rows.invented - more):
             break
         left_out |= more
-    return _untold(head.evidence, _NOT_EITHER)
+    return _untold(evidence, _NOT_EITHER)
+
+
+def _certain(evidence: Evidence, failure: MigrationFailure) -> Evidence:
+    """With what any row at all would stop behind what some rows did: that production meets, whatever its rows are."""
+    if evidence.certain is not None or not stops_any_row(failure):
+        return evidence
+    return replace(evidence, certain=replace(failure, on_rows=True, invented=False))
 
 
 def _named(failure: MigrationFailure, made: Collection[TableName]) -> frozenset[TableName]:

@@ -3,7 +3,8 @@
 Proves that the migrations run to their end, as the project itself applies them, on a database that holds rows. The finding
 stands at the file and line of the statement that was refused, with the server's code and words. Where the same migration passes
 on an empty copy it says so: that is the migration which is green in every test and red in production. Where only rows that
-dbproof made stop it, and not any row would, it is a warning with the query to ask production.
+dbproof made stop it, and not any row would, it is a warning with the query to ask production; a later statement that any row
+would stop is an error all the same.
 
 **Anti-pattern**
 
@@ -148,8 +149,12 @@ def run(target: Target) -> Iterator[Judgement]:
     failure = evidence.failure
     broken = _subject(failure) if failure else ""
     known = evidence.base_failed and not any(one.new for one in evidence.migrations if one.revision == broken)
-    yield from (_judge(migration, broken, known) for migration in evidence.migrations if migration.revision != broken)
-    if failure:
+    certain = _subject(evidence.certain) if evidence.certain else ""
+    left = (migration for migration in evidence.migrations if migration.revision not in (broken, certain))
+    yield from (_judge(migration, broken, known) for migration in left)
+    if evidence.certain:
+        yield _finding(certain, evidence.certain, target)
+    if failure and certain != broken:
         yield _finding(broken, failure, target)
         if evidence.base_failed and evidence.untold:
             yield _never_built()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from building_pairs import Said, pair
 from proving import project
 from repositories import repository
 
-from checks.evidence import Evidence
+from checks.evidence import Evidence, Place
+from checks.interface import Finding
+from checks.migrations import migration_failed
 from checks.milder import MilderRows
 from checks.survivals import Survival
 
@@ -95,3 +98,21 @@ def test_nothing_is_tried_where_it_would_tell_nothing(tmp_path: Path) -> None:
     ]):  # fmt: skip
         evidence, said = built(tmp_path / str(number), new, *checks)
         assert ("milder" in said.stages, evidence.milder, gap(evidence)) == (False, None, why), new
+
+
+def test_what_any_row_stops_behind_it_is_an_error(tmp_path: Path) -> None:
+    """In the same migration it stands in the place of what only some rows stop, which constraint-violation tells."""
+    evidence, _ = built(tmp_path, f"{STOPS}\nalter table d add column must text not null;")
+    assert evidence.failure is not None
+    assert evidence.failure.place == Place("migrations/2.sql", 1)
+    judged = migration_failed.run(Target(evidence))  # type: ignore[arg-type]  # reads evidence alone
+    (certain,) = (one for one in judged if isinstance(one, Finding))
+    assert (certain.subject, certain.severity, certain.place) == ("2", None, Place("migrations/2.sql", 2))
+    assert certain.message == "migration 2 failed on rows: green on an empty table, red on any row"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a check is handed that reads evidence alone."""
+
+    evidence: Evidence
