@@ -9,7 +9,8 @@ from judging import Judged, Query
 
 from checks.declared.expectations import Expectations
 from checks.schema.names import TableName
-from checks.tenants.declared import Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import parse_template
 
 CHECK = "tenant-isolation-probe"
 ROLE = "app '%\" :r ☃"

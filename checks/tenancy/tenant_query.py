@@ -29,8 +29,9 @@ from checks.interface import Engine, Finding, Judgement, Need, NotProven, Proven
 from checks.sql.reading import objects_read
 from checks.sql.statements import quoted
 from checks.targets import ReadSession, RelationalTarget, StatementFailed
-from checks.tenants.declared import Template, Tenancy
+from checks.tenants.declared import Tenancy
 from checks.tenants.tables import telling
+from checks.tenants.templates import Template
 from checks.tenants.tenants import Tenant, known_tenants
 
 SEVERITY = Severity.ERROR

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from checks.tenants.declared import TENANT
 from checks.tenants.parts import operators
+from checks.tenants.templates import TENANT
 
 Stage: TypeAlias = Mapping[str, Any]
 

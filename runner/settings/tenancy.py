@@ -10,8 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWr
 
 from checks.interface import Engine
 from checks.schema.names import default_schema
-from checks.tenants.declared import Tenancy, parse_table, parse_template
+from checks.tenants.declared import Tenancy, parse_table
 from checks.tenants.reads import DocumentRead, parse_document_read
+from checks.tenants.templates import parse_template
 from runner.settings.structured import extended_json
 from runner.settings.values import Object, Pipeline, Section, Text, Texts, filled, plain, setting, some
 from runner.settings.wording import Contradiction, KeyPath

@@ -13,7 +13,8 @@ from judging import Query, target
 from checks.declared.expectations import Expectations
 from checks.interface import Need
 from checks.schema.names import TableName
-from checks.tenants.declared import Template, Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import Template, parse_template
 from runner.errors import UsageError
 from runner.servers.interface import Database, Server
 from runner.settings.declarations import Source

@@ -5,7 +5,8 @@ from __future__ import annotations
 from judging import Judge, Query
 
 from checks.declared.expectations import Expectations
-from checks.tenants.declared import Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import parse_template
 
 CHECK = "row-security-not-forced"
 ROLE = 'not forced "%☃'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from judging import Judge
 
 from checks.declared.expectations import Expectations
-from checks.tenants.declared import Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import parse_template
 
 CHECK = "row-security-off"
 DDL = """

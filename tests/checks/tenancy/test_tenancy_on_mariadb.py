@@ -6,7 +6,8 @@ from mariadb_judging import JudgeMariadb
 
 from checks.declared.expectations import Expectations
 from checks.interface import Severity
-from checks.tenants.declared import Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import parse_template
 
 COLUMNS = ("tenant %",)
 KEPT = "SELECT id, `tenant %` FROM orders WHERE `tenant %` = {tenant}"

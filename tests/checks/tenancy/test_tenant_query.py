@@ -7,7 +7,8 @@ from judging import Judge
 from sqlite_judging import judged as judged_on_sqlite
 
 from checks.declared.expectations import Expectations
-from checks.tenants.declared import Tenancy, parse_template
+from checks.tenants.declared import Tenancy
+from checks.tenants.templates import parse_template
 
 CHECK = "tenant-query"
 DDL = """
