@@ -120,6 +120,8 @@ REFUSED = {
 LOST = {
     "digits behind the point": "SELECT count(*) FROM items WHERE round(price, 2) <> price",
     "digits of a float": "SELECT count(*) FROM items WHERE weight::bigint <> weight",
+    "the last digits of a float": "SELECT count(*) FROM items WHERE weight::real::text <> weight::text",
+    "parts of a second": "SELECT count(*) FROM users WHERE ends_at::timestamptz(0) <> ends_at",
     "the time of day": "SELECT count(*) FROM users WHERE ends_at::date <> ends_at",
     "the end of a text": "SELECT count(*) FROM users WHERE left(nick, 20) <> nick",
 }

@@ -26,6 +26,8 @@ _TEXTS = ("", "west ", "NORTH", "Zoe\u0308 Mu\u0308ller")
 #: One more than the narrower types hold, so that healthy arithmetic stays within the column's own.
 _BEYOND = (2**15, 2**31)
 _EPOCH, _LEAP, _FAR = "1970-01-01", "2024-02-29", "9999-12-31"
+#: What every clock gives, and what a division does: a type that keeps less of them changes them without a word.
+_TO_THE_MICROSECOND, _ALL_DIGITS = "2024-02-29 12:34:56.654321", Decimal("7.333333333333333")
 #: A timestamp of MariaDB's ends in 2038, and begins a second after 1970.
 _EPOCH_AND_FAR = {"timestamp": ("1970-01-02", "2037-12-31")}
 _NOW = re.compile(r"\b(now|current_timestamp|current_date|localtimestamp|clock_timestamp|datetime|unixepoch)\b", re.IGNORECASE)
@@ -40,6 +42,8 @@ def awkward(column: Column, shape: Shape, conditions: Sequence[Condition], known
             return
         case Kind.NUMBER:
             yield from _numbers(shape)
+            if (column.base or column.type).lower().startswith("double"):
+                yield _ALL_DIGITS
         case Kind.TEXT:
             yield from texts(_length(column, shape.length))
         case Kind.DATE | Kind.MOMENT:
@@ -88,11 +92,15 @@ def _long(length: int | None) -> str:
 
 
 def _times(column: Column, shape: Shape, conditions: Sequence[Condition]) -> Iterator[Value]:
-    """A leap day; and the first day of computers and the last of the calendar, unless the column says when a row was made.
+    """A leap day, on PostgreSQL also a time of it to the microsecond.
+
+    And the first day of computers and the last of the calendar, unless the column says when a row was made.
 
     Infinity only where the schema itself speaks of it: most drivers cannot read it.
     """
     yield _LEAP
+    if shape.kind is Kind.MOMENT and "(" not in column.type and (column.base or column.type).startswith("timestamp with"):
+        yield _TO_THE_MICROSECOND
     if _NOW.search(column.default or "") is None:
         yield from _EPOCH_AND_FAR.get(shape.type, (_EPOCH, _FAR))
     if any("infinity" in text for text in (column.default or "", *(one.expression for one in conditions))):
