@@ -58,11 +58,12 @@ def undone(building: Building, head: Built, base: Built | None, applied: frozens
     with building.plan.progress.stage("undo") as stage:
         found = _found(building, head, base, _Tried(reversible, project, states, new))
         tried = counted(len(found.reversals), "migration")
-        gaps = list(dict.fromkeys(one.gap for one in found.reversals))
-        if len(gaps) == 1 and gaps[0]:
+        gaps = [one.gap for one in found.reversals if one.gap]
+        if gaps and len(gaps) == len(found.reversals) and len(set(gaps)) == 1:
             stage.skipped(f"{tried} not tried: {gaps[0]}")
         else:
-            stage.say(f"{tried} down and up again on a copy" if found.reversals else "nothing new to undo")
+            some = f"{len(found.reversals) - len(gaps)} of {tried}" if gaps else tried
+            stage.say(f"{some} down and up again on a copy" if found.reversals else "nothing new to undo")
     return replace(head, evidence=replace(head.evidence, reversals=tuple(found.reversals), second_run=found.second_run))
 
 
