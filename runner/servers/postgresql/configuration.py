@@ -46,6 +46,7 @@ def throwaway(major: int) -> dict[str, str]:
         "synchronous_commit": "off",
         "wal_level": "replica",
         "wal_init_zero": "off",  # new files of the log are not written twice, first with zeros
+        "wal_buffers": "16MB",  # as larger servers have it: sessions that write much at once wait less for each other
         "autovacuum": "off",
         "huge_pages": "off",
         "jit": "off",  # the image has no LLVM, and what is measured there and elsewhere should compare
