@@ -109,7 +109,8 @@ def read_project(building: Building, server: Server, database: Database) -> Proj
         building.revisions = adapter.revisions(project)
         building.notes += cast("Branched", adapter).faults(project) if hasattr(adapter, "faults") else []
         if not building.revisions and adapter.FILES_ONLY:
-            raise UsageError(f"{where}: no migrations in {project.settings.directory}", "Correct `directory` or `files`.")
+            remedy = getattr(adapter, "DIRECTORY", "Correct `directory` or `files`.")
+            raise UsageError(f"{where}: no migrations in {project.settings.directory}", remedy)
     return project
 
 

@@ -58,6 +58,16 @@ def revisions(project: Project) -> Sequence[Revision]:
     return versioned.revisions(_scripts(project))
 
 
+def faults(project: Project) -> Sequence[str]:
+    """Numbered files that the journal does not list, which Drizzle passes over."""
+    listed = {script.path for script in _scripts(project)}
+    passed = sorted(path for path in project.directory.glob("[0-9]*.sql") if path not in listed)
+    names = ", ".join(project.relative(path) for path in passed)
+    return (
+        [f"{project.relative(project.directory / _JOURNAL)} does not list {names}: Drizzle never applies that."] if passed else []
+    )
+
+
 def apply(project: Project, on: Address) -> Iterator[Event]:
     """Apply what the journal dates later than the newest row of ``drizzle.__drizzle_migrations``."""
     return versioned.apply(project, on, _scripts(project), _Books(project.applied))

@@ -29,6 +29,9 @@ FILES_ONLY = True
 #: Why nothing of it can be undone.
 NO_WAY_BACK = "Prisma offers no way back: it runs no down.sql"
 
+#: What to do where `directory` holds none.
+DIRECTORY = "`directory` is the folder that Prisma runs in, in which `prisma/migrations` stands."
+
 _FILE = "migration.sql"
 _LOCK = "migrations/migration_lock.toml"
 #: Where Prisma's folder stands in the folder that it runs in.

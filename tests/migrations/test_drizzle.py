@@ -26,6 +26,9 @@ def journal(**entries: int) -> str:
 def test_the_journal_is_the_order_and_orphans_are_not_applied(tmp_path: Path, database: Database) -> None:
     files = {"meta/_journal.json": journal(_1_users=5, _0_more=7), "1_users.sql": USERS, "0_more.sql": MORE, "2_no.sql": "no"}
     write(tmp_path, files)
+    assert adapter.faults(project(adapter, tmp_path)) == [
+        "meta/_journal.json does not list 2_no.sql: Drizzle never applies that."
+    ]
     assert applied(adapter, project(adapter, tmp_path), database) == (["1_users", "0_more"], None)
     digests = [(hashlib.sha256(text.encode()).hexdigest(), when) for text, when in ((USERS, 5), (MORE, 7))]
     assert rows(database, "select hash, created_at from drizzle.__drizzle_migrations order by id") == digests
