@@ -36,8 +36,8 @@ from checks.timings import lapse
 SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE})
-SUBJECTS = "new migrations"
-PROVES = "end within the limit"
+SUBJECTS = "new migrations under a limit of time"
+PROVES = "end within it"
 
 #: The subject where the tool has no revisions.
 ALL = "migrations"

@@ -30,7 +30,7 @@ from checks.targets import Target
 SEVERITY = Severity.WARNING
 ENGINES = frozenset({Engine.POSTGRESQL})
 NEEDS = frozenset({Need.EVIDENCE})
-SUBJECTS = "new migrations"
+SUBJECTS = "new migrations that squawk was asked about"
 PROVES = "leave a linter of SQL nothing to say"
 
 #: The subject where the linter could not be asked.
