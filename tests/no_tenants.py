@@ -18,7 +18,7 @@ NO_TENANTS = {
 
 #: Why the checks of new migrations judge nothing where there is no base, or nothing new.
 NOTHING_NEW = {
-    "migration-limit": "no new migrations",
+    "migration-limit": "no new migrations under a limit of time",
     "n-minus-1": "no ways of the previous release",
-    "static-advice": "no new migrations",
+    "static-advice": "no new migrations that squawk was asked about",
 }
