@@ -14,7 +14,11 @@ as long; the process used 125 MB, the rivals' files among them. The server's pro
 are the INSERT itself, a fifth is building the indexes. Faker's loader takes about 135 µs of processors a row, with 10 000
 rows a table as with 30 000.
 
-Since some rows are made awkward on purpose, one quiet pair each: 50x Faker's 9 600 rows/s, 4.1x INSERT … SELECT, 4.3x COPY.
+Since some rows are made awkward on purpose, medians of six pairs with others at work now and then (a load of 2): 56x (44 to 61)
+Faker's 8 200 to 9 300 rows/s, 4.8x (3.7 to 5.6) INSERT … SELECT, 4.2x (3.4 to 5.4) COPY. With nobody else at work, each fill
+after a second of rest, five pairs came to 49x (47 to 58) Faker's 9 000 rows/s; before the values were made cheaper four came to
+44x (44 to 48). The server's processors were busy for 3.05 s, before for 3.4 s. Ten times 145 000 rows a table took 9.6 times as
+long (28 s, others at work), and the process held 66 MB with either.
 
     python -m bench.generate [ROWS A TABLE] [PAIRS]
 """
