@@ -20,6 +20,10 @@ class DifferenceKind(StrEnum):
     ROWS_CHANGED = "rows changed"
 
 
+#: Differences in what a table or collection holds.
+OF_ROWS = frozenset({DifferenceKind.ROWS_MISSING, DifferenceKind.ROWS_EXTRA, DifferenceKind.ROWS_CHANGED})
+
+
 @dataclass(frozen=True)
 class Difference:
     """One object in which a later state differs from an earlier one. ``rows`` is exact, and 0 where no row is concerned.

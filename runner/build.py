@@ -170,7 +170,8 @@ def _head(building: Building, base: _Base) -> Built:
         building.notes.append(f"{said(found)} Head was built from nothing.")
         head = passed(building, _with_new(_alone(building, fresh), base), None)
     else:
-        building.notes.append(f"{said(found)} It comes to the same schema.")
+        other = ", and to other rows" if any(one.differences for one in found if not one.dump) else ""
+        building.notes.append(f"{said(found)} It comes to the same schema{other}.")
         head = _tried_on_base(building, base)
     return replace(head, evidence=replace(head.evidence, edited=found))
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from checks.evidence import MigrationFailure, Place
 from checks.histories import EditedMigration
-from checks.reversals import Difference, DifferenceKind
+from checks.reversals import OF_ROWS, Difference
 from checks.schema.names import ObjectReference
 from runner import git
 from runner.applying import Applied
@@ -24,9 +24,6 @@ from runner.recorder.recording import Recording
 from runner.servers.interface import Database, Server
 from runner.steps import Building, migrate, project_in
 from runner.undoing.relational import as_dumped
-
-#: In what two databases of one history are compared: not in what their tables hold.
-_OF_SCHEMA = frozenset({DifferenceKind.MISSING, DifferenceKind.EXTRA, DifferenceKind.CHANGED})
 
 
 @dataclass(frozen=True)
@@ -116,10 +113,11 @@ def compared(
         if applied.failure is not None:
             return _stopped(found, applied.failure)
         with building.plan.progress.stage("edited") as stage:
-            apart = schema_differences(building.plan, database, fresh.database, dumped=any(one.dump for one in found))
-            text = f"{_counted(found)} changed: "
+            dumped = any(one.dump for one in found)
+            apart = state_differences(building.plan, database, fresh.database, dumped=dumped)
+            same = "the same schema" if dumped else "the same schema, as many rows"
             (stage.failed if apart else stage.say)(
-                text + (f"{counted(len(apart), 'difference')}" if apart else "the same schema")
+                f"{_counted(found)} changed: {counted(len(apart), 'difference') if apart else same}"
             )
     except DbproofError as failed:
         return tuple(replace(one, gap=failed.message) for one in found)
@@ -139,16 +137,19 @@ def _stopped(found: Sequence[EditedMigration], failure: MigrationFailure) -> tup
     return tuple(replace(one, refused=failure) if one is first else replace(one, gap=gap) for one in found)
 
 
-def schema_differences(plan: Plan, before: Database, after: Database, *, dumped: bool = False) -> tuple[Difference, ...]:
-    """In what the second database's schema differs from the first's; ``dumped`` leaves out what dumps do. Raises DbproofError."""
+def state_differences(plan: Plan, before: Database, after: Database, *, dumped: bool = False) -> tuple[Difference, ...]:
+    """In what the second database's schema and numbers of rows differ from the first's. Raises DbproofError.
+
+    ``dumped`` leaves out what dumps do, rows among it.
+    """
     states = plan.backend.states
     if states is None:
         raise DbproofError(f"states of {plan.settings.engine.label} are not compared yet")
     was, now = (states.read(one, numbers=True) for one in (before, after))
-    if dumped:
-        was, now = as_dumped(was), as_dumped(now)
-    found = states.differences(was, now, numbers=True)
-    return tuple(one for one in found if one.kind in _OF_SCHEMA)
+    if not dumped:
+        return states.differences(was, now, numbers=True)
+    found = states.differences(as_dumped(was), as_dumped(now), numbers=True)
+    return tuple(one for one in found if one.kind not in OF_ROWS)
 
 
 def _attributed(

@@ -1,11 +1,12 @@
-"""Every migration that base has applied is as it was, or still comes to the same schema.
+"""Every migration that base has applied is as it was, or still comes to the same schema and as many rows.
 
 Proves it where files of base's migrations were edited or deleted: one database applies base's files and then head's new ones, as
 production does, another applies head's files from nothing, and the schemas of the two are compared, every object as the server
 itself describes it. A comment or another layout changes nothing, and neither does a squash that comes to what it replaces. Where
 the two differ, production never gets the change: its books say that the migration is done. Where the tool itself refuses to go
-on (a checksum that is another one, a revision that it does not find), that is the finding. What migrations write into tables is
-not compared.
+on (a checksum that is another one, a revision that it does not find), that is the finding. Of what migrations write into tables
+the number of rows is compared: a table that holds more or fewer of them by the files is a warning, as production does not get
+those either. What rows hold is not compared, as that may be the time.
 
 So it is with the dump that a history starts from (`start_from`), where the change edits it: production never loads it again, so
 what it has otherwise than base's dump and all migrations is a warning. Privileges, owners and settings of the database are left
@@ -33,7 +34,7 @@ from collections.abc import Iterator, Sequence
 from checks.evidence import MigrationFailure, MigrationState
 from checks.histories import EditedMigration
 from checks.interface import Engine, Finding, Json, Judgement, Need, NotProven, Proven, Severity
-from checks.reversals import Difference, DifferenceKind
+from checks.reversals import OF_ROWS, Difference, DifferenceKind
 from checks.schema.names import default_schema, object_label
 from checks.targets import Target
 
@@ -41,7 +42,7 @@ SEVERITY = Severity.ERROR
 ENGINES = frozenset({Engine.POSTGRESQL, Engine.SQLITE, Engine.MARIADB, Engine.MONGODB})
 NEEDS = frozenset({Need.EVIDENCE, Need.BASE})
 SUBJECTS = "migrations of base"
-PROVES = "come to the same schema as when they were applied"
+PROVES = "come to the same schema and as many rows as when they were applied"
 
 #: How many differences are said.
 _MOST = 6
@@ -88,6 +89,7 @@ def _apart(one: EditedMigration, schema: str) -> Finding:
         subject=one.revision,
         message=f"{_what(one)}, and databases that have applied it stay apart from the files: {_list(one.differences, schema)}",
         remedy=_SQUASH if one.gone else _TAKE_BACK,
+        severity=Severity.ERROR if one.leads_apart else Severity.WARNING,
         place=None if one.gone else one.place,
         objects=tuple(dict.fromkeys(each.of for each in one.differences)),
         evidence={"gone": one.gone, "file": one.place.file, "differences": _facts(one.differences, schema)},
@@ -145,8 +147,14 @@ def _say(one: Difference, schema: str) -> str:
         return f"{label} is there only"
     if one.kind is DifferenceKind.EXTRA:
         return f"{label} is missing there"
+    if one.kind in OF_ROWS:
+        more = "more" if one.kind is DifferenceKind.ROWS_EXTRA else "fewer"
+        return f"by the files {label} holds {one.rows} {more} {'row' if one.rows == 1 else 'rows'}"
     return f"by the files {label} {one.words}"
 
 
 def _facts(differences: Sequence[Difference], schema: str) -> list[Json]:
-    return [{"object": object_label(one.of, schema), "kind": one.kind.value, "words": one.words} for one in differences]
+    return [
+        {"object": object_label(one.of, schema), "kind": one.kind.value, "words": one.words, "rows": one.rows}
+        for one in differences
+    ]

@@ -13,6 +13,7 @@ from proving import ALEMBIC, FIRST, SQL, alembic, project
 from repositories import Repository, repository
 
 from checks.declared.expectations import Expectations
+from checks.interface import Severity
 from checks.migrations import edited_migration
 from runner.backends.registry import backend_of
 from runner.plan import Pair
@@ -48,7 +49,7 @@ def test_an_edit_with_another_result_is_found_and_one_without_is_none(tmp_path: 
     )
     with judged(change) as (found, both, said):
         assert (found.proven, found.findings) == (["002_shelves", "001_first"], [])
-        assert said.stages["edited"] == "1 migration of base changed: the same schema"
+        assert said.stages["edited"] == "1 migration of base changed: the same schema, as many rows"
         assert both.notes == (
             "Changed since base, though base has applied it: migrations/001_first.sql. It comes to the same schema.",
         )
@@ -61,6 +62,13 @@ def test_an_edit_with_another_result_is_found_and_one_without_is_none(tmp_path: 
         assert (finding.subject, str(finding.place)) == ("002_shelves", "migrations/002_shelves.sql:1")
         assert finding.message.endswith("stay apart from the files: column shelves.room is missing there")
         assert found.proven == ["001_first"], "the comment in the first is none of it"
+
+    change.write({"migrations/002_shelves.sql": f"{other} insert into shelves values (1, 'left'), (2, 'right');"})
+    with judged(change) as (found, both, _):
+        assert found.finding.message.endswith("stay apart from the files: by the files table shelves holds 2 more rows")
+        assert found.finding.severity is Severity.WARNING
+        assert both.notes[0].endswith("It comes to the same schema, and to other rows.")
+        assert [one.new for one in both.head.evidence.migrations] == [False, False, True], "head was grown on base all the same"
 
 
 def test_a_deleted_one_is_judged_by_what_it_leaves(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from judging import Judge
 
 from checks.evidence import Evidence, Migration, MigrationFailure, MigrationState, Place
 from checks.histories import EditedMigration
+from checks.interface import Severity
 from checks.reversals import Difference, DifferenceKind
 from checks.schema.names import ObjectKind, ObjectReference
 
@@ -47,6 +48,15 @@ def test_an_edit_that_leads_apart_is_found_with_all_that_differs(judge: Judge) -
         "by the files table books is called volumes"
     )
     assert "as a new migration" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "said"), [(DifferenceKind.ROWS_EXTRA, 1, "1 more row"), (DifferenceKind.ROWS_MISSING, 2, "2 fewer rows")]
+)
+def test_other_rows_alone_are_a_warning(judge: Judge, kind: DifferenceKind, rows: int, said: str) -> None:
+    finding = judge(CHECK, evidence=history(EditedMigration("r2", PLACE, differences=(Difference(TABLE, kind, rows),)))).finding
+    assert finding.message.endswith(f"stay apart from the files: by the files table books holds {said}")
+    assert finding.severity is Severity.WARNING
 
 
 def test_many_differences_are_counted(judge: Judge) -> None:
