@@ -30,7 +30,7 @@ class Table:
 
 def table(migration: ReportedMigration, name: str) -> Table:
     """A row for each statement, with a column for what is known of any of them; ``name`` is the revision's."""
-    title = f"#### New migration {code(name)} {prose(migration.title)}".rstrip()
+    title = f"#### New migration {code(name)} {prose(_title(migration))}".rstrip()
     state = "" if migration.state is MigrationState.APPLIED else f", **{migration.state.value}**"
     facts = ", ".join(prose(fact) for fact in totals(migration))
     opening = f"{title}\n\n{code(str(migration.place))}{state}{', ' if facts else ''}{facts}\n\n"
@@ -77,9 +77,14 @@ def sentences(report: Report) -> Iterator[str]:
 
 
 def _sentence(report: Report, database: ReportedDatabase, migration: ReportedMigration) -> str:
-    name = wording.with_database(report, database, f"{migration.revision} {migration.title}".rstrip())
+    name = wording.with_database(report, database, f"{migration.revision} {_title(migration)}".rstrip())
     facts = ", ".join(totals(migration))
     return f"{name}: {facts}" if facts else f"{name}: {migration.state.value}"
+
+
+def _title(migration: ReportedMigration) -> str:
+    """What it has for a title beside its revision, which is the same where its file is only a number."""
+    return "" if migration.title == migration.revision else migration.title
 
 
 def _line(said: ReportedStatement) -> str:

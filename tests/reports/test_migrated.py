@@ -27,6 +27,14 @@ def test_an_index_left_invalid_and_work_of_several_are_told() -> None:
     assert "5 kB of WAL" in shown.opening
 
 
+def test_a_revision_that_is_its_own_title_is_named_once() -> None:
+    same = replace(MIGRATION, revision="002", title="002", statements=())
+    assert migrated.table(same, "002").opening.startswith("#### New migration `002`\n")
+    database = replace(TYPICAL.databases[0], migrations=(same,))
+    (said,) = migrated.sentences(replace(TYPICAL, databases=(database,)))
+    assert said.startswith("002: ")
+
+
 def test_a_migration_of_many_statements_is_folded() -> None:
     many = tuple(ReportedStatement(Place("m.sql", line), f"INSERT {line}", 0.001) for line in range(500))
     shown = migrated.table(replace(MIGRATION, statements=many), "1")
