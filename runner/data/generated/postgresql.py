@@ -26,7 +26,9 @@ from checks.sql.orphans import counted
 from checks.sql.spans import held
 from runner.data.generated.filled import FilledTable
 from runner.data.generated.manner import MANNER
-from runner.data.generated.postgresql_table import Came, Worker, is_empty, refer, take_away, worked
+from runner.data.generated.postgresql_references import refer, take_away
+from runner.data.generated.postgresql_table import Came, is_empty, worked
+from runner.data.generated.postgresql_worker import Worker
 from runner.data.generated.promises import Made, PromiseBroken
 from runner.data.generated.scheduling import Progress, side_by_side
 from runner.servers.interface import Address

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from checks.rows import postgresql as dialect
-from checks.rows.missing import Read
 from checks.rows.sets.language import Keys, Statement
 from checks.rows.sets.order import Turn
 from checks.rows.sets.plan import Referred, TablePlan
-from checks.rows.sets.planner import Planner
-from checks.rows.sets.postgresql import MANNER, filling, filling_later, listing, quoted, suited, table_name, trying
+from checks.rows.sets.postgresql import MANNER, filling, quoted, table_name, trying
 from checks.rows.sets.rendering import apart
 from checks.rows.sets.retouching import Retouching
-from checks.rows.sets.wishes import Wishes
 from checks.rows.terms import Condition
-from checks.schema.model import Catalogue, ForeignKey, Table
+from checks.schema.model import Table
 from checks.targets import StatementFailed
 from runner.data.generated import indexes
 from runner.data.generated.filled import FilledTable
-from runner.data.generated.promises import Made, forgotten, heed, promised
+from runner.data.generated.postgresql_references import keys_of
+from runner.data.generated.postgresql_worker import Worker, sent, sql
+from runner.data.generated.promises import forgotten, heed, promised
 from runner.data.generated.retouched import retouch
 
 if TYPE_CHECKING:
-    from psycopg import Connection, Error
-    from sqlalchemy import Executable
+    from psycopg import Error
 
 #: Rows by which it is tried how many of those that are made meet all conditions, the share of them below which values are looked
 #: for that go together, and the least share.
@@ -43,38 +40,6 @@ ROUNDS_OF_KEYS = 16
 REFUSED = "PostgreSQL refuses its rows: "
 
 _ENDLESS = 2**62
-
-
-@dataclass
-class Worker:
-    """Sessions of one who fills tables, what has to be heeded, and the keys that ``made`` tables have, known to all workers.
-
-    A table is in ``made`` from when it is begun, where its keys can be foretold: ``promise`` says so to whoever rests on it.
-    ``wait`` waits for the tables that the present one refers to.
-    """
-
-    catalogue: Catalogue
-    driver: Connection[Any]
-    read: Read
-    seed: int
-    wishes: Wishes
-    made: Made
-    keys: dict[tuple[object, ...], Keys] = field(default_factory=dict)
-    promise: Callable[[], None] = lambda: None
-    wait: Callable[[], None] = lambda: None
-
-    @property
-    def planner(self) -> Planner:
-        """Who plans the tables."""
-        return Planner(self.catalogue, dialect, self._asked)
-
-    def _asked(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
-        """What a planner asks: where that is about rows that are there, when all are that the table refers to."""
-        from sqlalchemy import TextClause
-
-        if not isinstance(statement, TextClause):
-            self.wait()
-        return self.read(statement)
 
 
 @dataclass(frozen=True)
@@ -98,7 +63,7 @@ class _Insert:
 
 def is_empty(table: Table, worker: Worker) -> bool:
     """Whether a table holds no row."""
-    return worker.driver.execute(f"SELECT 1 FROM {_sql(table_name(table.name))} LIMIT 1".encode()).fetchone() is None
+    return worker.driver.execute(f"SELECT 1 FROM {sql(table_name(table.name))} LIMIT 1".encode()).fetchone() is None
 
 
 def worked(turn: Turn, rows: int, worker: Worker) -> Came:
@@ -142,7 +107,7 @@ def _worked(turn: Turn, rows: int, worker: Worker, *, ends: bool = True) -> Came
 
 def _filled(turn: Turn, rows: int, plan: TablePlan, worker: Worker) -> Came:
     name = turn.table.name
-    keys = {source: _keys(source, plan, worker) for source in plan.sources if isinstance(source, Referred)}
+    keys = {source: keys_of(source, plan, worker) for source in plan.sources if isinstance(source, Referred)}
     if orphan := next((source for source, found in keys.items() if not found.rows and not source.nulls), None):
         plan = replace(plan, reason=f"{orphan.key.parent.label()} is empty, and {orphan.key.label} must refer to it")
     if plan.reason:
@@ -223,7 +188,7 @@ def _retouch(plan: TablePlan, made: int, worker: Worker) -> None:
         return
     given = [name for name in plan.table.column if f"{plan.table.name.label()}.{name}" in worker.wishes.given]
     retouching = Retouching(plan, worker.catalogue, (*given, *worker.wishes.tenants), MANNER)
-    retouch(retouching, made, lambda one: worker.driver.execute(*_sent(one)).fetchall(), lambda one: _attempted(one, worker))
+    retouch(retouching, made, lambda one: worker.driver.execute(*sent(one)).fetchall(), lambda one: _attempted(one, worker))
 
 
 def _attempted(statement: Statement, worker: Worker) -> bool:
@@ -232,7 +197,7 @@ def _attempted(statement: Statement, worker: Worker) -> bool:
 
     try:
         with worker.driver.transaction():
-            return worker.driver.execute(*_sent(statement)).rowcount > 0
+            return worker.driver.execute(*sent(statement)).rowcount > 0
     except psycopg.errors.QueryCanceled:
         raise
     except psycopg.Error:
@@ -252,7 +217,7 @@ def _made(insert: _Insert, worker: Worker) -> tuple[int, int]:
         came = 0
         for numbers in apart(plan, range(start, stop)):
             statement = filling(plan, lacking - came, numbers, worker.seed, insert.keys)
-            came += worker.driver.execute(*_sent(statement)).rowcount
+            came += worker.driver.execute(*sent(statement)).rowcount
         made, start = made + came, stop
         if made >= insert.rows or not came or start > most >= stop:
             break
@@ -270,73 +235,17 @@ def _tried(plan: TablePlan, most: int, keys: Mapping[Referred, Keys], worker: Wo
     if plan.reason or not plan.conditions:
         return (0.0 if plan.reason else 1.0), ()
     tried = min(TRIED, most)
-    found = worker.driver.execute(*_sent(trying(plan, range(1, tried + 1), worker.seed, keys))).fetchone()
+    found = worker.driver.execute(*sent(trying(plan, range(1, tried + 1), worker.seed, keys))).fetchone()
     (every, *each) = found or (0,)
     met = sorted(zip(each, plan.conditions, strict=True), key=lambda one: one[0])
     return every / tried, [condition for count, condition in met if count < tried]
 
 
-def _keys(referred: Referred, plan: TablePlan, worker: Worker) -> Keys:
-    """The parent's keys: as they were made where that is known, else in a temporary table."""
-    key, suiting = referred.key, suited(referred, plan)
-    made = worker.made.get((key.parent, key.parent_columns[0]))
-    if made is not None and len(key.columns) == 1 and not (referred.shared or referred.carried or suiting):
-        return Keys("", key.parent_columns, made.rows, made=made)
-    return _listed(referred, suiting, worker)
-
-
-def _listed(referred: Referred, suiting: str, worker: Worker) -> Keys:
-    """The parent's keys in a temporary table, made once for all references that need the same."""
-    key, shared = referred.key, tuple(dict.fromkeys(referred.shared.values()))
-    columns = tuple(dict.fromkeys((*key.parent_columns, *referred.carried.values())))
-    known = (key.parent, columns, shared, suiting)
-    if known not in worker.keys:
-        worker.wait()
-        name = f"dbproof_keys_{len(worker.keys) + 1}"
-        partitioned = worker.catalogue.table[key.parent].partitioned
-        made = worker.driver.execute(_sql(listing(name, key.parent, columns, shared, suiting, partitioned)).encode())
-        worker.driver.execute(f"ANALYZE {_sql(quoted(name))}".encode())
-        worker.keys[known] = Keys(name, columns, made.rowcount, shared)
-    return worker.keys[known]
-
-
-def refer(plan: TablePlan, referred: Referred, worker: Worker) -> None:
-    """Fill in a reference that had to wait; where the server refuses, it stays NULL."""
-    import psycopg
-
-    try:
-        worker.driver.execute(*_sent(filling_later(plan, referred, worker.seed, _listed(referred, "", worker))))
-    except psycopg.Error:
-        if worker.driver.closed:
-            raise
-
-
-def take_away(key: ForeignKey, catalogue: Catalogue, worker: Worker) -> int:
-    """Delete the rows that have no parent by a reference, and give how many there were."""
-    pairs = zip(key.columns, key.parent_columns, strict=True)
-    same = " AND ".join(f"parent.{quoted(theirs)} = child.{quoted(mine)}" for mine, theirs in pairs)
-    given = " AND ".join(f"child.{quoted(mine)} IS NOT NULL" for mine in key.columns)
-    child, parent = (
-        f"{'' if catalogue.table[name].partitioned else 'ONLY '}{table_name(name)}" for name in (key.table, key.parent)
-    )
-    text = f"DELETE FROM {child} AS child WHERE {given} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {same})"
-    return worker.driver.execute(_sql(text).encode()).rowcount
-
-
 def _advance(table: Table, worker: Worker) -> None:
     """Let sequences go on behind the keys that were made."""
     for one in table.sequences:
-        name = f"{_sql(quoted(one.schema))}.{_sql(quoted(one.name))}"
-        column = f"{'max' if one.increment > 0 else 'min'}({_sql(quoted(one.column))})"
+        name = f"{sql(quoted(one.schema))}.{sql(quoted(one.name))}"
+        column = f"{'max' if one.increment > 0 else 'min'}({sql(quoted(one.column))})"
         within = f"{column} BETWEEN {one.minimum} AND {one.maximum}"  # others it never comes to
         text = f"SELECT setval(%s::regclass, {column}) FROM {table_name(table.name)} HAVING {within}"
         worker.driver.execute(text.encode(), [name])
-
-
-def _sent(statement: Statement) -> tuple[bytes, Sequence[Any] | None]:
-    return (statement.sql.encode(), statement.values) if statement.values else (_sql(statement.sql).encode(), None)
-
-
-def _sql(text: str) -> str:
-    """A text without placeholders, as it is sent."""
-    return text.replace("%%", "%")
