@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from runner.cli.signals import cancelling
 from runner.errors import Cancelled, Exit
+from runner.servers.interface import Address
+from runner.servers.sqlite.sessions import connect
 
 WAITS = """
 import sys, threading
@@ -75,6 +80,25 @@ def test_signals_that_a_shell_had_ignored_count_again() -> None:
 def interrupted(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
     threading.Event().wait(30)
+
+
+def test_a_signal_during_a_statement_of_sqlite_is_not_lost(tmp_path: Path) -> None:
+    """It meets Python in the callback that watches the time, where sqlite3 drops what is raised."""
+    file = tmp_path / "a.sqlite"
+    file.touch()
+    with closing(connect(Address("", 0, "", "", str(file)))) as connection:
+        connection.set_progress_handler(lambda: os.kill(os.getpid(), signal.SIGINT), 1_000)
+        with pytest.raises(Cancelled), cancelling():
+            counted_and_waited(connection)
+
+
+def counted_and_waited(connection: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        connection.execute(MANY)
+    threading.Event().wait(30)
+
+
+MANY = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000) SELECT count(*) FROM n"
 
 
 def test_handlers_are_given_back() -> None:

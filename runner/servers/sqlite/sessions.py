@@ -46,6 +46,11 @@ def session(address: Address, *, read_only: bool = False) -> Iterator[sqlite3.Co
         yield connection
 
 
+# What a signal raises while a statement runs is raised within the callback that watches the time, where sqlite3 drops it. So it
+# comes to sys.unraisablehook instead, and the command line (runner/cli/signals.py) has the signal sent again.
+sqlite3.enable_callback_tracebacks(True)
+
+
 def connect(address: Address, *, read_only: bool = False) -> sqlite3.Connection:
     """A session in autocommit mode that any thread may use; the file must be there. Raises ServerFailed."""
     options = f"mode={'ro' if read_only else 'rw'}" + ("&immutable=1" if address.extra.get(IMMUTABLE) else "")
