@@ -83,8 +83,8 @@ def _sentence(report: Report, database: ReportedDatabase, migration: ReportedMig
 
 
 def _title(migration: ReportedMigration) -> str:
-    """What it has for a title beside its revision, which is the same where its file is only a number."""
-    return "" if migration.title == migration.revision else migration.title
+    """What it is called beside its revision: nothing more where its file is only a number."""
+    return "" if migration.title == migration.revision and migration.title.isdecimal() else migration.title
 
 
 def _line(said: ReportedStatement) -> str:
