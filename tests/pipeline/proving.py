@@ -29,6 +29,15 @@ create table books (id int primary key, author_id int not null references author
 create index on books (author_id);
 """
 
+#: A program of the project's own, ``migrate.py``, on SQLite.
+COMMAND = f"""
+[databases.app]
+engine = "sqlite"
+[databases.app.migrations]
+tool = "command"
+command = "{sys.executable} migrate.py"
+env = {{ DATABASE_URL = "{{url}}" }}
+"""
 ALEMBIC = '[databases.app.migrations]\ntool = "alembic"\ndirectory = "."\nenv = { DATABASE_URL = "{url}" }\n'
 #: An env.py that reads its address from the environment; ``options`` go to ``context.configure``.
 ENV_PY = """\

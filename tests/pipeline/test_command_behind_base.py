@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 from building_pairs import pair
-from proving import project
+from proving import COMMAND, project
 from repositories import Repository, repository
 
 from checks.declared.expectations import Expectations
@@ -18,14 +17,6 @@ from runner.backends.registry import backend_of
 from runner.plan import Built
 from runner.untried import BASE_FAILS
 
-SETTINGS = f"""
-[databases.app]
-engine = "sqlite"
-[databases.app.migrations]
-tool = "command"
-command = "{sys.executable} migrate.py"
-env = {{ DATABASE_URL = "{{url}}" }}
-"""
 #: Applies the files of a folder, and stops at the first that is refused.
 MIGRATE = """\
 import os, pathlib, sqlite3
@@ -48,7 +39,7 @@ def found(one: Built) -> set[str]:
 @pytest.fixture
 def change(tmp_path: Path) -> Repository:
     files = {"migrate.py": MIGRATE, "sql/1.sql": FIRST, "sql/2.sql": WRONG}
-    made = repository(project(tmp_path / "repo", files, SETTINGS), {})
+    made = repository(project(tmp_path / "repo", files, COMMAND), {})
     made.branch("change")
     return made
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from building_pairs import pair
-from proving import project
+from proving import COMMAND, project
 from repositories import repository
 
 from checks.reversals import DifferenceKind
 
-SETTINGS = f"""
-[databases.app]
-engine = "sqlite"
-[databases.app.migrations]
-tool = "command"
-command = "{sys.executable} migrate.py"
-env = {{ DATABASE_URL = "{{url}}" }}
-"""
 MIGRATE = """\
 import os, sqlite3
 
@@ -35,7 +26,7 @@ TWICE = 'connection.execute("CREATE TABLE b (id INTEGER)")\nconnection.commit()\
 
 
 def test_what_it_changes_or_fails_over_is_seen(tmp_path: Path) -> None:
-    repo = repository(project(tmp_path / "repo", {"migrate.py": MIGRATE}, SETTINGS), {})
+    repo = repository(project(tmp_path / "repo", {"migrate.py": MIGRATE}, COMMAND), {})
     repo.branch("change")
     seen = []
     for more in (ONCE, EACH_TIME, TWICE):
